@@ -1,0 +1,101 @@
+# The one door to the work on Homeport. Nothing to install first but Python 3.11 and make: the targets build .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(VENV)/.ready-to-run
+DEV := $(VENV)/.ready-to-develop
+DATA ?= .homeport
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: help demo run test check format lint types bench-push bench-pull soak lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+demo: $(RUN) ## watch two devices work offline and agree again
+	@$(BIN)/python examples/tasks/demo.py
+
+run: $(RUN) ## serve the example app from DATA (default .homeport)
+	@$(BIN)/homeport tenant create demo --data $(DATA)
+	@echo "Serving examples/tasks/app.py. Next: open another terminal and run 'make demo', or read README.md."
+	@$(BIN)/homeport serve examples/tasks/app.py --data $(DATA)
+
+test: $(DEV) ## run the tests (one of them: make test ARGS=tests/unit/sync)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: lint types test ## format check, lint, types and tests, as CI runs them
+
+format: $(DEV) ## format the code and mend what the linter can mend
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format .
+
+lint: $(DEV) ## check the format and the lint rules
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+
+types: $(DEV) ## check the types
+	@$(BIN)/mypy
+
+bench-push: $(RUN) ## measure how many changes a second are taken in
+	@$(BIN)/python -m benchmarks.push $(ARGS)
+
+bench-pull: $(RUN) ## measure how fast devices catch up
+	@$(BIN)/python -m benchmarks.pull $(ARGS)
+
+soak: $(DEV) ## run the long fleets that make test leaves out
+	@$(BIN)/python -m pytest tests/fleet -m soak $(ARGS)
+
+# The locks name no index and no machine, so the same file installs from any mirror. `make lock ARGS=--upgrade`.
+lock: ## resolve the dependencies again (needs uv)
+	@command -v uv >/dev/null || { echo "make lock needs uv. Next: pip install uv" >&2; exit 1; }
+	@$(COMPILE) --extra server --extra sim --group dev --output-file requirements-dev.lock
+	@$(COMPILE) --extra server --extra sim --group build --constraint requirements-dev.lock \
+		--output-file requirements.lock
+	@echo "Wrote requirements-dev.lock and requirements.lock."
+
+clean: ## remove what the tools made, .venv too (the data of make run stays)
+	@rm -rf $(VENV) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+COMPILE := uv pip compile pyproject.toml --quiet --universal --generate-hashes --no-header \
+	--no-emit-index-url --no-emit-find-links --no-config $(ARGS)
+
+# Installs lock file $(1) with its hashes, then the project itself, editable and without asking the network.
+define install
+@echo "Installing $(1) into $(VENV) …"
+@if command -v uv >/dev/null; then \
+	uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) && \
+	uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .; \
+else \
+	{ $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null; } && \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1) && \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+		--editable .; \
+fi
+endef
+
+$(RUN): requirements.lock pyproject.toml | $(BIN)/python
+	$(call install,requirements.lock)
+	@touch $@
+
+$(DEV): requirements-dev.lock pyproject.toml | $(BIN)/python
+	$(call install,requirements-dev.lock)
+	@touch $(RUN) $@
+
+$(BIN)/python:
+	@for python in $(PYTHON) python3.14 python3.13 python3.12 python3.11; do \
+		if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			found=$$python; break; \
+		fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+		echo "Homeport needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || true)." >&2; \
+		echo "Next: install Python 3.11, or name one: make PYTHON=python3.11 …" >&2; \
+		exit 1; \
+	fi; \
+	echo "Making $(VENV) with $$("$$found" --version) …"; \
+	if command -v uv >/dev/null; then uv venv --quiet --python "$$found" $(VENV); \
+	else "$$found" -m venv $(VENV); fi || { rm -rf $(VENV); exit 1; }
