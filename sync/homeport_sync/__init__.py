@@ -1,0 +1,9 @@
+"""The sync room: the log, merging, intake and pull. Imports nobody of ours."""
+
+from homeport_sync.catalog import Catalog
+from homeport_sync.change import Change, Outcome, Record
+from homeport_sync.declaration import App, field, load_app
+from homeport_sync.errors import HomeportError
+from homeport_sync.limits import LIMITS, Limits
+
+__all__ = ["LIMITS", "App", "Catalog", "Change", "HomeportError", "Limits", "Outcome", "Record", "field", "load_app"]

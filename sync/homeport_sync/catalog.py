@@ -1,0 +1,162 @@
+"""The catalog: what an app declares, read once at start and asked at every change. Pure values.
+
+A catalog holds kinds, a kind holds fields. A **root** kind makes scopes: each of its records is a scope of its own,
+shared with its members as a whole. Every other kind lives `within` a root kind. The kind `Member` is built in:
+a member record says which user has which role in its scope (see `scope.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from homeport_sync.change import Change, Fields, Value
+from homeport_sync.errors import RoleForbidden, UnknownField, UnknownKind, WrongId, WrongType
+from homeport_sync.merge import REGISTER
+from homeport_sync.scope import MEMBER, member_id
+from homeport_sync.values import PythonValue, ValueType, value_type
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One field of a kind. `default` is a wire value; `required` fields have none and must be given on create."""
+
+    name: str
+    type: ValueType
+    default: Value = None
+    required: bool = False
+    indexed: bool = False
+    rule: str = REGISTER
+
+    def check(self, kind: str, value: Value) -> None:
+        """Raises `WrongType`, with what was expected and what came, for a value the field cannot hold."""
+        if not self.type.fits(value):
+            found = repr(value) if len(repr(value)) <= 80 else f"{repr(value)[:80]}…"
+            raise WrongType(
+                f"{kind}.{self.name} holds {self.type.expected}, not {found}: write a value that fits.",
+                field=self.name,
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A declared type of record. `within` names the root kind it lives in; a root has none."""
+
+    name: str
+    fields: Mapping[str, Field]
+    within: str | None = None
+    rules: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_root(self) -> bool:
+        """Whether each record of this kind is a scope."""
+        return self.within is None
+
+    def field(self, name: str) -> Field:
+        """The field of that name. Raises `UnknownField`, naming those there are."""
+        found = self.fields.get(name)
+        if found is None:
+            raise UnknownField(
+                f"{self.name} declares no field {name!r}; it has {', '.join(self.fields)}: "
+                "use one of these, or declare the new one in the app.",
+                field=name,
+            )
+        return found
+
+    def check(self, fields: Fields) -> None:
+        """Raises `UnknownField` or `WrongType` for the first field that does not fit."""
+        for name, value in fields.items():
+            known = self.fields.get(name) or self.field(name)
+            if not known.type.fits(value):
+                known.check(self.name, value)
+
+    def to_wire(self, values: Mapping[str, PythonValue]) -> Fields:
+        """Python values as wire values, checked. Raises `UnknownField` or `WrongType`."""
+        fields = {name: self.field(name).type.to_wire(value) for name, value in values.items()}
+        self.check(fields)
+        return fields
+
+    def complete(self, fields: Fields) -> Fields:
+        """The fields of a new record: those given, the defaults for the rest. Raises `WrongType` for one required."""
+        for known in self.fields.values():
+            if known.required and known.name not in fields:
+                raise WrongType(
+                    f"{self.name}.{known.name} has no default: give it {known.type.expected}.", field=known.name
+                )
+        return {name: fields.get(name, known.default) for name, known in self.fields.items()}
+
+    def from_wire(self, fields: Fields) -> dict[str, PythonValue]:
+        """A record's fields as Python values; a field the record does not have yet shows its default."""
+        return {
+            name: known.type.from_wire(fields.get(name, known.default)) for name, known in self.fields.items()
+        }
+
+
+def _member_kind() -> Kind:
+    user, role = value_type(str, 200), value_type(Literal["owner", "editor"] | None)
+    assert user and role
+    return Kind(
+        name=MEMBER,
+        within="*",
+        fields={
+            "user": Field(name="user", type=user, required=True, indexed=True),
+            "role": Field(name="role", type=role, default="editor"),
+        },
+    )
+
+
+MEMBER_KIND = _member_kind()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalog:
+    """All kinds of an app, by name, `Member` among them."""
+
+    app: str
+    version: int
+    kinds: Mapping[str, Kind]
+
+    def kind(self, name: str) -> Kind:
+        """The kind of that name. Raises `UnknownKind`, naming those there are."""
+        found = self.kinds.get(name)
+        if found is None:
+            raise UnknownKind(
+                f"The app declares no kind {name!r}; it has {', '.join(self.kinds)}: "
+                "use one of these, or declare the new one in the app.",
+                kind=name,
+            )
+        return found
+
+    def check(self, change: Change) -> Kind:
+        """The kind of the change, once the change is valid against it (intake step 3).
+
+        Raises the `Rejection` that tells what does not fit. Whether the record exists, and whether the caller may
+        write it, is not asked here.
+        """
+        kind = self.kind(change.kind)
+        kind.check(change.fields)
+        if change.op == "create":
+            for known in kind.fields.values():
+                if known.required and known.name not in change.fields:
+                    kind.complete(change.fields)
+        elif change.op == "delete" and change.fields:
+            raise UnknownField("A delete writes no fields: send it without any.")
+        if kind.is_root and change.scope != change.id:
+            raise WrongId(f"A {kind.name} is its own scope: send scope {change.id}, not {change.scope}.")
+        if kind.name == MEMBER:
+            _check_member(change)
+        elif not kind.is_root and change.id == change.scope:
+            raise WrongId(f"A {kind.name} lives within a {kind.within}: it cannot be its own scope.")
+        return kind
+
+
+def _check_member(change: Change) -> None:
+    if change.op == "create":
+        expected = member_id(change.scope, str(change.fields["user"]))
+        if change.id != expected:
+            raise WrongId(f"The member record of this user in this scope has the id {expected}: send that.")
+    elif "user" in change.fields:
+        raise RoleForbidden("A member record stays with its user: make another one for another user.")
+
+

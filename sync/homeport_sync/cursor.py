@@ -1,0 +1,73 @@
+"""A reader's place in the log: plain inside, opaque and signed outside.
+
+A cursor names the tenant and the user it was made for, the log's epoch, the position up to which everything was
+delivered, and for each scope that is still being backfilled (a grant newer than the position) how far that has
+come and where it ends. It is signed, so that nobody can read their way into another's log by counting.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+
+import msgspec
+
+from homeport_sync.errors import CursorForeign, CursorInvalid
+from homeport_sync.limits import LIMITS
+
+_MAC_BYTES = 16
+
+
+class Backfill(msgspec.Struct, frozen=True, array_like=True):
+    """A scope granted after the cursor's position: delivered up to `place`, to be delivered up to `upper`."""
+
+    scope: str
+    place: int
+    upper: int
+
+
+class Cursor(msgspec.Struct, frozen=True, array_like=True):
+    """Everything up to `position` of `epoch` is delivered, but for the `backfills` under way."""
+
+    tenant: str
+    user: str
+    epoch: str
+    position: int
+    backfills: tuple[Backfill, ...] = ()
+
+
+class CursorSeal:
+    """Writes cursors as opaque text and reads back only its own. `key` is secret, at least 32 bytes."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+        self._encode = msgspec.msgpack.Encoder().encode
+        self._decode = msgspec.msgpack.Decoder(Cursor).decode
+
+    def seal(self, cursor: Cursor) -> str:
+        """The cursor as URL-safe text."""
+        body = self._encode(cursor)
+        return base64.urlsafe_b64encode(self._mac(body) + body).decode()
+
+    def open(self, text: str, *, tenant: str, user: str) -> Cursor:
+        """The cursor that was sealed as `text`, for this tenant and user.
+
+        Raises `CursorInvalid` for text that this key did not seal, `CursorForeign` for another's cursor.
+        """
+        if len(text) > LIMITS.cursor_bytes_max:
+            raise CursorInvalid(f"The cursor has {len(text)} characters, more than any of ours: pull from the start.")
+        try:
+            sealed = base64.urlsafe_b64decode(text.encode("ascii"))
+        except (binascii.Error, UnicodeEncodeError):
+            raise CursorInvalid from None
+        mac, body = sealed[:_MAC_BYTES], sealed[_MAC_BYTES:]
+        if not hmac.compare_digest(mac, self._mac(body)):
+            raise CursorInvalid
+        cursor = self._decode(body)
+        if cursor.tenant != tenant or cursor.user != user:
+            raise CursorForeign
+        return cursor
+
+    def _mac(self, body: bytes) -> bytes:
+        return hmac.digest(self._key, body, "sha256")[:_MAC_BYTES]

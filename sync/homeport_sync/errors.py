@@ -1,0 +1,206 @@
+"""Everything the sync room can refuse, split by what the caller does next.
+
+    HomeportError
+    ├── Fix                 the input is wrong: mend it, never send it again unchanged
+    │   ├── BadDeclaration      BAD_DECLARATION       an app cannot be started as declared
+    │   ├── Malformed           MALFORMED             a message does not have its shape
+    │   ├── TooLarge            TOO_LARGE             a message or document is over its limit
+    │   └── Rejection           one change is refused; the others of its push go through
+    │       ├── UnknownKind         UNKNOWN_KIND
+    │       ├── UnknownField        UNKNOWN_FIELD
+    │       ├── WrongType           WRONG_TYPE
+    │       ├── WrongId             WRONG_ID
+    │       ├── DocumentTooLarge    DOCUMENT_TOO_LARGE
+    │       ├── ScopeForbidden      SCOPE_FORBIDDEN
+    │       ├── ScopeGone           SCOPE_GONE
+    │       ├── RoleForbidden       ROLE_FORBIDDEN
+    │       ├── RecordGone          RECORD_GONE
+    │       ├── RecordExists        RECORD_EXISTS
+    │       └── DependsOnRejected   DEPENDS_ON_REJECTED
+    ├── Resync              the caller's place or numbers do not fit the log: adjust and go on
+    │   ├── CursorInvalid       CURSOR_INVALID
+    │   ├── CursorForeign       CURSOR_FOREIGN
+    │   ├── NumberGap           NUMBER_GAP
+    │   ├── DeviceForked        DEVICE_FORKED
+    │   └── DeviceForeign       DEVICE_FOREIGN
+    └── Retry               nothing is wrong with the input: wait, then send the same again
+        ├── Overloaded          OVERLOADED
+        └── Unavailable         UNAVAILABLE
+
+The docstring of each class is its default message. A code, once published, never changes its meaning.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class HomeportError(Exception):
+    """Homeport could not do this."""
+
+    code: ClassVar[str] = "INTERNAL"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str | None = None, **values: str | int | float | bool | None) -> None:
+        self.message = message or (type(self).__doc__ or "").strip()
+        self.values = values
+        super().__init__(self.message)
+
+    def as_error(self) -> dict[str, object]:
+        """The shape every error has on the wire: a GraphQL error's message and extensions."""
+        return {
+            "message": self.message,
+            "extensions": {"code": self.code, "retryable": self.retryable, **self.values},
+        }
+
+
+class Fix(HomeportError):
+    """The input is wrong: mend it before sending it again."""
+
+    code = "BAD_INPUT"
+
+
+class BadDeclaration(Fix):
+    """The app cannot be started as it is declared."""
+
+    code = "BAD_DECLARATION"
+
+
+class Malformed(Fix):
+    """The message does not have the shape it should have."""
+
+    code = "MALFORMED"
+
+
+class TooLarge(Fix):
+    """The message is over its limit: send less at once."""
+
+    code = "TOO_LARGE"
+
+
+class Rejection(Fix):
+    """The change is refused."""
+
+    code = "REJECTED"
+
+
+class UnknownKind(Rejection):
+    """The app declares no kind of this name."""
+
+    code = "UNKNOWN_KIND"
+
+
+class UnknownField(Rejection):
+    """The kind declares no field of this name."""
+
+    code = "UNKNOWN_FIELD"
+
+
+class WrongType(Rejection):
+    """The value is not one the field can hold."""
+
+    code = "WRONG_TYPE"
+
+
+class WrongId(Rejection):
+    """The id is not the one this record must have."""
+
+    code = "WRONG_ID"
+
+
+class DocumentTooLarge(Rejection):
+    """The change is larger than a change may be."""
+
+    code = "DOCUMENT_TOO_LARGE"
+
+
+class ScopeForbidden(Rejection):
+    """The caller has no grant in this scope: ask one of its owners for one."""
+
+    code = "SCOPE_FORBIDDEN"
+
+
+class ScopeGone(Rejection):
+    """The scope's root record is deleted: nothing can be written in it any more."""
+
+    code = "SCOPE_GONE"
+
+
+class RoleForbidden(Rejection):
+    """The caller's role in this scope does not allow this change."""
+
+    code = "ROLE_FORBIDDEN"
+
+
+class RecordGone(Rejection):
+    """There is no such record, or it is deleted: a change to it can no longer take effect."""
+
+    code = "RECORD_GONE"
+
+
+class RecordExists(Rejection):
+    """The id is taken by another record: make the record again under a new UUIDv7."""
+
+    code = "RECORD_EXISTS"
+
+
+class DependsOnRejected(Rejection):
+    """The change builds on one that was rejected: mend that one first, then make this one again."""
+
+    code = "DEPENDS_ON_REJECTED"
+
+
+class Resync(HomeportError):
+    """The device's place does not fit the log: adjust it and go on."""
+
+    code = "RESYNC"
+
+
+class CursorInvalid(Resync):
+    """The cursor was not made by this server: pull from the start, without a cursor."""
+
+    code = "CURSOR_INVALID"
+
+
+class CursorForeign(Resync):
+    """The cursor belongs to another tenant or user: pull from the start, without a cursor."""
+
+    code = "CURSOR_FOREIGN"
+
+
+class NumberGap(Resync):
+    """Changes are missing before this one: send again from the expected number."""
+
+    code = "NUMBER_GAP"
+
+
+class DeviceForked(Resync):
+    """The number was used before for another change (a restored or cloned phone): take a new device id,
+    renumber from this change on, and send again."""
+
+    code = "DEVICE_FORKED"
+
+
+class DeviceForeign(Resync):
+    """The device id belongs to another user: take a new device id for this user."""
+
+    code = "DEVICE_FOREIGN"
+
+
+class Retry(HomeportError):
+    """Nothing is wrong with the input: wait, then send the same again."""
+
+    code = "RETRY"
+    retryable = True
+
+
+class Overloaded(Retry):
+    """Too much is waiting already: wait as long as retryAfterMs says, then send the same again."""
+
+    code = "OVERLOADED"
+
+
+class Unavailable(Retry):
+    """The store did not answer: nothing is known to be written. Send the same again."""
+
+    code = "UNAVAILABLE"

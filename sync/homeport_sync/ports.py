@@ -1,0 +1,225 @@
+"""What the core needs from outside: a store for the log and the records, and signals between tasks.
+
+Each adapter (memory, SQLite, PostgreSQL) passes one contract suite, `tests/contract`. Every call names its tenant,
+and no call can see past it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from homeport_sync.change import Fields, Op, Record, Verdict
+from homeport_sync.clock import NEVER, Stamp
+from homeport_sync.cursor import Cursor
+from homeport_sync.scope import Grant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """One customer: the unit of isolation and of order."""
+
+    id: str
+    name: str
+    created_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The end of a tenant's log: its last `position` (0: empty) and its `epoch`."""
+
+    position: int
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownDevice:
+    """What the server keeps of a device for ever.
+
+    `last_number` is its last decided number, `confirmed` the last whose outcome it has stored, `last_stamp` the
+    newest stamp it was given.
+    """
+
+    id: str
+    user: str
+    last_number: int = 0
+    confirmed: int = 0
+    last_stamp: Stamp = NEVER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRecord:
+    """A record with who wrote it last: `author` a device; `foreign_position` where another than it last wrote."""
+
+    record: Record
+    author: str
+    foreign_position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredOutcome:
+    """An outcome as it was given: `text` its JSON, `digest` of the change's body, `record` it was about.
+
+    `change` is the change's JSON, kept only for a rejected one (empty otherwise).
+    """
+
+    device: str
+    number: int
+    digest: bytes
+    text: str
+    record: str
+    rejected: bool
+    change: str
+    decided_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    """One accepted change, once, for ever: what took effect (`fields`), what was there (`before`), who and when.
+
+    A superseded change has no `fields`. `request_id` is that of the push which brought it.
+    """
+
+    position: int
+    op: Op
+    kind: str
+    record: str
+    scope: str
+    fields: Fields
+    before: Fields
+    stamp: Stamp
+    device: str
+    number: int
+    user: str
+    outcome: Verdict
+    request_id: str
+    accepted_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a commit batch must know before it decides."""
+
+    devices: frozenset[str]
+    numbers: frozenset[tuple[str, int]]
+    grants: frozenset[tuple[str, str]]
+    records: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """What the store knows of what was wanted; what it does not know is absent.
+
+    `outcomes` by (device, number); `grants` by (user, scope); `rejected_creates` are the (device, record) pairs
+    among the wanted records whose create was rejected.
+    """
+
+    head: Head
+    devices: Mapping[str, KnownDevice] = field(default_factory=dict)
+    outcomes: Mapping[tuple[str, int], StoredOutcome] = field(default_factory=dict)
+    grants: Mapping[tuple[str, str], Grant] = field(default_factory=dict)
+    records: Mapping[str, StoredRecord] = field(default_factory=dict)
+    rejected_creates: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writes:
+    """All that a commit batch changes; `head` is the log's new last position, `now_ms` the server's time."""
+
+    head: int
+    now_ms: int
+    log: Sequence[LogEntry] = ()
+    records: Sequence[StoredRecord] = ()
+    outcomes: Sequence[StoredOutcome] = ()
+    devices: Sequence[KnownDevice] = ()
+    grants: Sequence[Grant] = ()
+
+
+class Transaction(Protocol):
+    """One commit batch of one tenant, from the lock on its head to the commit."""
+
+    async def load(self, wanted: Wanted) -> Loaded:
+        """Lock the tenant's head, then read. Called once, first. No other transaction of the tenant passes the
+        lock before this one ends."""
+
+    async def commit(self, writes: Writes) -> None:
+        """Write everything and commit, durably. Called at most once, last. If it raises, nothing is written; if
+        the process dies in it, everything is or nothing is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where a device stands, in one snapshot: the head, all grants its user ever had, its last decided number."""
+
+    head: Head
+    grants: Sequence[Grant]
+    last_number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageRows:
+    """The rows of a page, in one snapshot with `standing`: for each range of the plan, in its order, the
+    (position, record JSON) pairs read; a range that was not reached is missing. `full` tells that the page ended
+    because it had no room left."""
+
+    standing: Standing
+    ranges: Sequence[Sequence[tuple[int, str]]]
+    full: bool
+
+
+class LogStore(Protocol):
+    """A tenant's log and records. Unknown tenants raise `Unavailable`: callers check the tenant first."""
+
+    def transaction(self, tenant: str) -> AbstractAsyncContextManager[Transaction]:
+        """One commit batch; leaving without `commit` writes nothing."""
+
+    async def standing(self, tenant: str, user: str, device: str) -> Standing:
+        """Where the device stands now."""
+
+    async def page(self, tenant: str, user: str, device: str, cursor: Cursor | None, limit: int) -> PageRows:
+        """The rows that `pull.plan` names for the standing at this moment, at most `limit` of them and at most
+        `Limits.page_bytes_max` bytes (one row always fits), all in one snapshot."""
+
+    async def begin_epoch(self, tenant: str, former: str) -> None:
+        """Start a new epoch, unless it is not `former` any more."""
+
+    async def read(self, tenant: str, after: int, limit: int) -> Sequence[LogEntry]:
+        """The log after a position, in order, without gaps, at most `limit` entries."""
+
+    async def prune_outcomes(self, tenant: str, before_ms: int, limit: int) -> int:
+        """Forget at most `limit` confirmed, not rejected outcomes decided before `before_ms`; how many it were."""
+
+
+class Places(Protocol):
+    """Where followers have got to. A place never goes back."""
+
+    async def place(self, tenant: str, follower: str) -> int:
+        """The position up to which the follower has done its work; 0 if it never began."""
+
+    async def keep_place(self, tenant: str, follower: str, position: int) -> None:
+        """Keep the place, durably; a lower one than is kept is ignored."""
+
+
+class Tenants(Protocol):
+    """The tenants of this store."""
+
+    async def create(self, name: str, *, id: str, epoch: str, now_ms: int) -> Tenant:
+        """The tenant of that name, made with `id` and a first log `epoch` unless there is one already."""
+
+    async def find(self, id_or_name: str) -> Tenant | None:
+        """The tenant with that id or name, if there is one."""
+
+    async def page(self, after: str, limit: int) -> Sequence[Tenant]:
+        """Tenants in the order of their ids, after an id ("" is the start), at most `limit`."""
+
+
+class Signals(Protocol):
+    """"There is more", between the parts of a process and between processes. May be lost; the log is the truth."""
+
+    def publish(self, tenant: str, position: int) -> None:
+        """Tell every listener that the tenant's log has reached `position`. Never waits, never fails."""
+
+    def listen(self) -> AbstractAsyncContextManager[AsyncIterator[tuple[str, int]]]:
+        """What is published from now on. A slow listener gets only the newest position of each tenant."""

@@ -1,0 +1,144 @@
+"""Pull: what a device has not seen yet, as pages of ready text.
+
+A page is one snapshot: head, grants and rows are read together, permission narrows before the limit does (I4, I8).
+It holds the **tail**, rows after the cursor in every granted scope, then the **backfills**, older rows of scopes
+that were granted since. The decision which rows those are (`plan`) and where they lead (`advance`) is pure; the
+store only reads ranges.
+
+Rows move: a record that changes again leaves its old position and appears at a new one. So a page may have to be
+read past rows that are gone, but nothing that a device must see is ever behind its cursor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from homeport_sync.cursor import Backfill, Cursor, CursorSeal
+from homeport_sync.errors import TooLarge
+from homeport_sync.limits import Limits
+from homeport_sync.ports import LogStore, Standing
+from homeport_sync.wire import page_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """Rows of some scopes, after one position and up to another."""
+
+    scopes: tuple[str, ...]
+    after: int
+    upto: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Which rows a page is made of: `ranges[0]` is the tail, the others are the backfills in their order.
+
+    `reset`: the cursor was of another life of the log, and the device starts again. `lost`: scopes to drop.
+    """
+
+    reset: bool
+    lost: tuple[str, ...]
+    ranges: tuple[Range, ...]
+
+
+def plan(standing: Standing, cursor: Cursor | None) -> Plan:
+    """The rows for a device that has everything up to its cursor. Pure.
+
+    A grant newer than the cursor's position means that the scope's older rows were never sent: they are
+    backfilled, from their start. A cursor of another epoch, or ahead of the head, can only start again.
+    """
+    epoch, head = standing.head.epoch, standing.head.position
+    reset = cursor is not None and (cursor.epoch != epoch or cursor.position > head)
+    if cursor is None or reset:
+        held = tuple(grant.scope for grant in standing.grants if grant.holds)
+        return Plan(reset=reset, lost=(), ranges=(Range(scopes=held, after=0, upto=head),))
+    seen = cursor.position
+    under_way = {backfill.scope: backfill for backfill in cursor.backfills}
+    scopes: list[str] = []
+    lost: list[str] = []
+    backfills: list[Range] = []
+    for grant in standing.grants:
+        if not grant.holds:
+            if (grant.until or 0) > seen or grant.scope in under_way:
+                lost.append(grant.scope)
+            continue
+        scopes.append(grant.scope)
+        if grant.since > seen > 0:
+            backfills.append(Range(scopes=(grant.scope,), after=0, upto=seen))
+        elif (old := under_way.get(grant.scope)) is not None:
+            backfills.append(Range(scopes=(grant.scope,), after=old.place, upto=old.upper))
+    tail = Range(scopes=tuple(scopes), after=seen, upto=head)
+    return Plan(reset=False, lost=tuple(lost), ranges=(tail, *backfills))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Where a page leads: the place to continue from, and whether there is `more`."""
+
+    position: int
+    backfills: tuple[Backfill, ...]
+    more: bool
+
+
+def advance(made: Plan, rows: Sequence[Sequence[tuple[int, str]]], *, full: bool) -> Step:
+    """The place after a page in which `rows` were read for the first ranges of the plan. Pure.
+
+    If the page is `full`, the last range that was read may go on; every one before it is finished.
+    """
+    tail, *backfills = made.ranges
+    open_range = len(rows) - 1 if full else len(made.ranges)
+    position = tail.upto if open_range > 0 else rows[0][-1][0]
+    left = []
+    for index, backfill in enumerate(backfills, start=1):
+        if index >= open_range:
+            read = rows[index] if index < len(rows) else ()
+            place = read[-1][0] if read else backfill.after
+            left.append(Backfill(scope=backfill.scopes[0], place=place, upper=backfill.upto))
+    return Step(position=position, backfills=tuple(left), more=open_range < len(made.ranges))
+
+
+class Reader:
+    """Serves pulls: opens the cursor, asks the store, seals the next one."""
+
+    def __init__(self, store: LogStore, seal: CursorSeal, limits: Limits) -> None:
+        self._store = store
+        self._seal = seal
+        self._limits = limits
+
+    async def page(
+        self, tenant: str, user: str, device: str, cursor: str | None, limit: int | None, *, now_ms: int
+    ) -> str:
+        """The page after `cursor` (None: from the start) as JSON text of a `Page`.
+
+        Raises `TooLarge` for a limit that is not between 1 and `page_size_max`, and what opening a cursor raises.
+        """
+        size = self._limits.page_size if limit is None else limit
+        if not 1 <= size <= self._limits.page_size_max:
+            raise TooLarge(
+                f"A page holds 1 to {self._limits.page_size_max} records, not {size}: ask for that many at most.",
+                limit=self._limits.page_size_max,
+            )
+        place = self._seal.open(cursor, tenant=tenant, user=user) if cursor else None
+        read = await self._store.page(tenant, user, device, place, size)
+        head = read.standing.head
+        if place is not None and place.epoch == head.epoch and place.position > head.position:
+            # The store was restored to before this cursor. Other devices must not mistake the positions that are
+            # now given a second time for those they have: the log begins another life.
+            await self._store.begin_epoch(tenant, head.epoch)
+            read = await self._store.page(tenant, user, device, place, size)
+            head = read.standing.head
+        made = plan(read.standing, place)
+        step = advance(made, read.ranges, full=read.full)
+        onward = Cursor(
+            tenant=tenant, user=user, epoch=head.epoch, position=step.position, backfills=step.backfills
+        )
+        return page_text(
+            cursor=self._seal.seal(onward),
+            more=step.more,
+            reset=made.reset,
+            contained=0 if step.more else read.standing.last_number,
+            server_time_ms=now_ms,
+            lost=made.lost,
+            records=",".join(text for rows in read.ranges for _, text in rows),
+        )

@@ -1,0 +1,174 @@
+"""The types of value a field can hold: what Python calls them, what the wire carries, what is refused.
+
+| declared            | on the wire                      | limits                                              |
+|---------------------|----------------------------------|-----------------------------------------------------|
+| `str`               | string                           | `max_length` characters (10,000), no NUL            |
+| `int`               | number                           | ±(2^53 - 1), so that every client reads it exactly  |
+| `float`             | number                           | finite                                              |
+| `bool`              | true, false                      |                                                     |
+| `datetime`          | string, RFC 3339 in UTC with `Z` | aware, milliseconds                                 |
+| `date`              | string, `2026-11-23`             |                                                     |
+| `UUID`              | string, lowercase with hyphens   |                                                     |
+| `Literal["a", "b"]` | string                           | one of those named                                  |
+| any of them `| None`| or null                          |                                                     |
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from types import NoneType, UnionType
+from typing import Literal, TypeAlias, Union, get_args, get_origin
+from uuid import UUID
+
+from homeport_sync.change import Value
+from homeport_sync.clock import is_uuid
+
+PythonValue: TypeAlias = str | int | float | bool | datetime | date | UUID | None
+INT_MAX = 2**53 - 1
+TEXT_LENGTH_MAX = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueType:
+    """One type of value. `fits` judges a wire value; `to_wire` and `from_wire` translate a Python one."""
+
+    expected: str
+    fits: Callable[[Value], bool]
+    to_wire: Callable[[PythonValue], Value]
+    from_wire: Callable[[Value], PythonValue]
+
+
+def _same(value: PythonValue) -> Value:
+    return value  # type: ignore[return-value]  # `fits` judges what comes out
+
+
+def _as_is(value: Value) -> PythonValue:
+    return value
+
+
+def _text(max_length: int) -> ValueType:
+    def fits(value: Value) -> bool:
+        return isinstance(value, str) and len(value) <= max_length and "\0" not in value
+
+    return ValueType(
+        expected=f"text of at most {max_length:,} characters", fits=fits, to_wire=_same, from_wire=_as_is
+    )
+
+
+def _choice(options: tuple[str, ...]) -> ValueType:
+    allowed = frozenset(options)
+    expected = "one of " + ", ".join(repr(option) for option in options)
+    return ValueType(
+        expected=expected,
+        fits=lambda value: isinstance(value, str) and value in allowed,
+        to_wire=_same,
+        from_wire=_as_is,
+    )
+
+
+def _fits_int(value: Value) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and -INT_MAX <= value <= INT_MAX
+
+
+def _fits_float(value: Value) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _parse_datetime(value: Value) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return moment if moment and moment.tzinfo else None
+
+
+def _fits_datetime(value: Value) -> bool:
+    moment = _parse_datetime(value)
+    return moment is not None and value == write_datetime(moment)
+
+
+def write_datetime(moment: PythonValue) -> Value:
+    """A moment as the wire writes it; anything but an aware datetime is handed on for `fits` to refuse."""
+    if not isinstance(moment, datetime) or moment.tzinfo is None:
+        return repr(moment) if isinstance(moment, datetime) else _same(moment)
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _fits_date(value: Value) -> bool:
+    try:
+        return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
+
+
+def _write_date(day: PythonValue) -> Value:
+    return day.isoformat() if isinstance(day, date) and not isinstance(day, datetime) else _same(day)
+
+
+PLAIN: dict[type, ValueType] = {
+    int: ValueType(
+        expected="a whole number between -(2^53 - 1) and 2^53 - 1",
+        fits=_fits_int,
+        to_wire=_same,
+        from_wire=_as_is,
+    ),
+    float: ValueType(
+        expected="a finite number",
+        fits=_fits_float,
+        to_wire=_same,
+        from_wire=lambda value: float(value) if isinstance(value, int) else value,
+    ),
+    bool: ValueType(
+        expected="true or false",
+        fits=lambda value: isinstance(value, bool),
+        to_wire=_same,
+        from_wire=_as_is,
+    ),
+    datetime: ValueType(
+        expected="a moment in UTC such as 2026-11-23T08:15:00.000Z (an aware datetime)",
+        fits=_fits_datetime,
+        to_wire=write_datetime,
+        from_wire=_parse_datetime,
+    ),
+    date: ValueType(
+        expected="a day such as 2026-11-23",
+        fits=_fits_date,
+        to_wire=_write_date,
+        from_wire=lambda value: date.fromisoformat(str(value)),
+    ),
+    UUID: ValueType(
+        expected="a UUID in lowercase with hyphens",
+        fits=lambda value: isinstance(value, str) and is_uuid(value),
+        to_wire=lambda value: str(value) if isinstance(value, UUID) else _same(value),
+        from_wire=lambda value: UUID(str(value)),
+    ),
+}
+
+NAMES = "str, int, float, bool, datetime, date, UUID, Literal[...] of strings, or one of these | None"
+
+
+def optional(inner: ValueType) -> ValueType:
+    """The same type, or null."""
+    return ValueType(
+        expected=f"{inner.expected}, or null",
+        fits=lambda value: value is None or inner.fits(value),
+        to_wire=lambda value: None if value is None else inner.to_wire(value),
+        from_wire=lambda value: None if value is None else inner.from_wire(value),
+    )
+
+
+def value_type(annotation: object, max_length: int = TEXT_LENGTH_MAX) -> ValueType | None:
+    """The type that an annotation declares; None for an annotation that no field can have."""
+    if get_origin(annotation) in (Union, UnionType):
+        inner = [arm for arm in get_args(annotation) if arm is not NoneType]
+        only = value_type(inner[0], max_length) if len(inner) == 1 else None
+        return optional(only) if only else None
+    if get_origin(annotation) is Literal:
+        options = get_args(annotation)
+        return _choice(options) if all(isinstance(option, str) for option in options) else None
+    if annotation is str:
+        return _text(max_length)
+    return PLAIN.get(annotation) if isinstance(annotation, type) else None

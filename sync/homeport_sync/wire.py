@@ -1,0 +1,188 @@
+"""The messages between a device and the server, and the three GraphQL documents that carry them.
+
+Everything a device sends or gets is one of these structs as JSON. What is unknown in a message is ignored, so that
+newer and older sides understand each other; what is missing or mistyped is `Malformed`. PROTOCOL.md has them with
+examples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from homeport_sync.change import Change, Outcome, Record, decode_change, digest
+from homeport_sync.errors import DocumentTooLarge, HomeportError, Malformed, TooLarge
+from homeport_sync.limits import Limits
+
+PUSH = (
+    "mutation Push($device: ID!, $changes: JSON!, $confirmed: Long, $clockMs: Long, $pull: PullInput)"
+    " { push(device: $device, changes: $changes, confirmed: $confirmed, clockMs: $clockMs, pull: $pull) }"
+)
+PULL = (
+    "query Pull($device: ID!, $cursor: String, $limit: Int)"
+    " { pull(device: $device, cursor: $cursor, limit: $limit) }"
+)
+POKE = "subscription Poke { poke }"
+
+
+class PullInput(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """From where to pull (nowhere: the start) and how many records at most (nothing: `Limits.page_size`)."""
+
+    cursor: str | None = None
+    limit: int | None = None
+
+
+class PullMessage(PullInput, frozen=True, kw_only=True, omit_defaults=True):
+    """The variables of `PULL`."""
+
+    device: str
+
+
+class PushMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """The variables of `PUSH`.
+
+    `changes` are in the order of their numbers. `confirmed` is the highest number whose outcome the device has
+    stored. `clock_ms` is the device's own clock as it sends. With `pull` the answer brings a page, read after the
+    changes are committed.
+    """
+
+    device: str
+    changes: list[msgspec.Raw]
+    confirmed: int | None = None
+    clock_ms: int | None = None
+    pull: PullInput | None = None
+
+
+class WireError(msgspec.Struct, frozen=True, kw_only=True):
+    """An error as every answer carries it: GraphQL's shape. `extensions` has `code` and `retryable` at least."""
+
+    message: str
+    extensions: dict[str, object] = {}
+
+    @property
+    def code(self) -> str:
+        """The stable code, such as NUMBER_GAP; INTERNAL if the sender named none."""
+        return str(self.extensions.get("code", "INTERNAL"))
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a pull brings: all that changed after the cursor, as one snapshot, or the first part of it (`more`).
+
+    `lost` names scopes whose grant has ended: drop what is in them. With `reset` drop everything pulled so far
+    first, and count every change not contained as unsent. `contained` is the device's highest number that the state
+    up to this page contains; it is set only on the last page (`more` false).
+    """
+
+    cursor: str
+    more: bool
+    reset: bool = False
+    contained: int = 0
+    server_time_ms: int
+    lost: list[str] = []
+    records: list[Record] = []
+
+
+class PushAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What became of a push.
+
+    `outcomes` are final, one a change that was decided. `errors` tell what was not decided and why (NUMBER_GAP,
+    DEVICE_FORKED, MALFORMED without a number), each with `index`, its place in the push. `clock` is set when the
+    device's clock is wrong beyond the limit.
+    """
+
+    server_time_ms: int
+    outcomes: list[Outcome] = []
+    errors: list[WireError] = []
+    clock: WireError | None = None
+    pull: Page | None = None
+
+
+class _Numbered(msgspec.Struct):
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """One change as it came in a push: readable, or with the reason why it is not.
+
+    `number` is 0 when not even that could be read.
+    """
+
+    number: int
+    digest: bytes
+    change: Change | None
+    error: HomeportError | None = None
+
+
+decode_page = msgspec.json.Decoder(Page).decode
+decode_push_answer = msgspec.json.Decoder(PushAnswer).decode
+_decode_number = msgspec.json.Decoder(_Numbered).decode
+
+
+def read_changes(raw: Sequence[msgspec.Raw], limits: Limits) -> list[Sent]:
+    """The changes of a push, each read on its own: a bad one says why, the others are whole.
+
+    Raises `TooLarge` when the push as a whole is over its limits.
+    """
+    if len(raw) > limits.push_changes_max:
+        raise TooLarge(
+            f"The push has {len(raw)} changes; at most {limits.push_changes_max} go at once: send them in parts.",
+            limit=limits.push_changes_max,
+        )
+    return [_read_change(text, limits) for text in raw]
+
+
+def _read_change(text: msgspec.Raw, limits: Limits) -> Sent:
+    size = len(memoryview(text))
+    error: HomeportError
+    if size <= limits.change_bytes_max:
+        try:
+            change = decode_change(text)
+            return Sent(number=change.number, digest=digest(change), change=change)
+        except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
+            error = Malformed(f"The change does not have its shape: {wrong}. See Change in PROTOCOL.md.")
+    else:
+        error = DocumentTooLarge(
+            f"The change has {size:,} bytes; at most {limits.change_bytes_max:,} are allowed: make it smaller.",
+            limit=limits.change_bytes_max,
+        )
+    try:
+        number = _decode_number(text).number
+    except msgspec.DecodeError:
+        number = 0
+    return Sent(number=max(number, 0), digest=b"", change=None, error=error)
+
+
+def page_text(
+    *,
+    cursor: str,
+    more: bool,
+    reset: bool,
+    contained: int,
+    server_time_ms: int,
+    lost: Sequence[str],
+    records: str,
+) -> str:
+    """A `Page` as JSON, made from ready text: `records` is the records' JSON, joined by commas.
+
+    `cursor` and `lost` need no escaping: one is base64, the others are UUIDs.
+    """
+    gone = ",".join(f'"{scope}"' for scope in lost)
+    return (
+        f'{{"cursor":"{cursor}","more":{str(more).lower()},"reset":{str(reset).lower()},'
+        f'"contained":{contained},"serverTimeMs":{server_time_ms},"lost":[{gone}],"records":[{records}]}}'
+    )
+
+
+def push_answer_text(
+    *, server_time_ms: int, outcomes: Sequence[str], errors: str, clock: str | None, pull: str | None
+) -> str:
+    """A `PushAnswer` as JSON, made from ready text: `errors` is a JSON array, `clock` and `pull` are objects."""
+    text = f'{{"serverTimeMs":{server_time_ms},"outcomes":[{",".join(outcomes)}],"errors":{errors}'
+    if clock is not None:
+        text += f',"clock":{clock}'
+    if pull is not None:
+        text += f',"pull":{pull}'
+    return text + "}"
