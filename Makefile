@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/.ready-to-run
 DEV := $(VENV)/.ready-to-develop
 DATA ?= .homeport
+COMPILE := uv pip compile pyproject.toml --quiet --universal --generate-hashes --no-header \
+	--no-emit-index-url --no-emit-find-links --no-config $(ARGS)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -60,12 +62,9 @@ clean: ## remove what the tools made, .venv too (the data of make run stays)
 	@rm -rf $(VENV) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-COMPILE := uv pip compile pyproject.toml --quiet --universal --generate-hashes --no-header \
-	--no-emit-index-url --no-emit-find-links --no-config $(ARGS)
-
 # Installs lock file $(1) with its hashes, then the project itself, editable and without asking the network.
 define install
-@echo "Installing $(1) into $(VENV) …"
+@echo "Installing $(1) into $(VENV), once, under a minute …"
 @if command -v uv >/dev/null; then \
 	uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) && \
 	uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .; \
