@@ -6,4 +6,15 @@ from homeport_sync.declaration import App, field, load_app
 from homeport_sync.errors import HomeportError
 from homeport_sync.limits import LIMITS, Limits
 
-__all__ = ["LIMITS", "App", "Catalog", "Change", "HomeportError", "Limits", "Outcome", "Record", "field", "load_app"]
+__all__ = [
+    "LIMITS",
+    "App",
+    "Catalog",
+    "Change",
+    "HomeportError",
+    "Limits",
+    "Outcome",
+    "Record",
+    "field",
+    "load_app",
+]

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
-
 from homeport_sync.change import Change, Fields, Value
-from homeport_sync.errors import RoleForbidden, UnknownField, UnknownKind, WrongId, WrongType
+from homeport_sync.errors import UnknownField, UnknownKind, WrongId, WrongType
 from homeport_sync.merge import REGISTER
 from homeport_sync.scope import MEMBER, member_id
-from homeport_sync.values import PythonValue, ValueType, value_type
+from homeport_sync.values import PythonValue, ValueType, choice, optional, text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,31 +80,24 @@ class Kind:
         for known in self.fields.values():
             if known.required and known.name not in fields:
                 raise WrongType(
-                    f"{self.name}.{known.name} has no default: give it {known.type.expected}.", field=known.name
+                    f"{self.name}.{known.name} has no default: give it {known.type.expected}.",
+                    field=known.name,
                 )
         return {name: fields.get(name, known.default) for name, known in self.fields.items()}
 
     def from_wire(self, fields: Fields) -> dict[str, PythonValue]:
         """A record's fields as Python values; a field the record does not have yet shows its default."""
-        return {
-            name: known.type.from_wire(fields.get(name, known.default)) for name, known in self.fields.items()
-        }
+        return {name: known.type.from_wire(fields.get(name, known.default)) for name, known in self.fields.items()}
 
 
-def _member_kind() -> Kind:
-    user, role = value_type(str, 200), value_type(Literal["owner", "editor"] | None)
-    assert user and role
-    return Kind(
-        name=MEMBER,
-        within="*",
-        fields={
-            "user": Field(name="user", type=user, required=True, indexed=True),
-            "role": Field(name="role", type=role, default="editor"),
-        },
-    )
-
-
-MEMBER_KIND = _member_kind()
+MEMBER_KIND = Kind(
+    name=MEMBER,
+    within="*",
+    fields={
+        "user": Field(name="user", type=text(200), required=True, indexed=True),
+        "role": Field(name="role", type=optional(choice(("owner", "editor"))), default="editor"),
+    },
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,11 +143,10 @@ class Catalog:
 
 
 def _check_member(change: Change) -> None:
-    if change.op == "create":
-        expected = member_id(change.scope, str(change.fields["user"]))
-        if change.id != expected:
-            raise WrongId(f"The member record of this user in this scope has the id {expected}: send that.")
-    elif "user" in change.fields:
-        raise RoleForbidden("A member record stays with its user: make another one for another user.")
-
-
+    if change.op == "delete":
+        return  # refused by the role, see scope.py
+    user = change.fields.get("user")
+    if user is None:
+        raise WrongType("A change to a Member names its user, since its id follows from it: send user too.")
+    if change.id != (expected := member_id(change.scope, str(user))):
+        raise WrongId(f"The member record of this user in this scope has the id {expected}: send that.")

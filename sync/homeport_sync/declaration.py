@@ -196,5 +196,5 @@ def load_app(path: str | Path) -> App:
         raise BadDeclaration(f"{path}: {type(error).__name__}: {error}") from error
     apps = [value for value in vars(module).values() if isinstance(value, App)]
     if len(apps) != 1:
-        raise BadDeclaration(f"{path}: found {len(apps)} apps; a module declares one: app = App(\"name\").")
+        raise BadDeclaration(f'{path}: found {len(apps)} apps; a module declares one: app = App("name").')
     return apps[0]

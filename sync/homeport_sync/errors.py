@@ -22,7 +22,8 @@
     │   ├── CursorForeign       CURSOR_FOREIGN
     │   ├── NumberGap           NUMBER_GAP
     │   ├── DeviceForked        DEVICE_FORKED
-    │   └── DeviceForeign       DEVICE_FOREIGN
+    │   ├── DeviceForeign       DEVICE_FOREIGN
+    │   └── ClockSkewed         CLOCK_SKEWED
     └── Retry               nothing is wrong with the input: wait, then send the same again
         ├── Overloaded          OVERLOADED
         └── Unavailable         UNAVAILABLE
@@ -185,6 +186,12 @@ class DeviceForeign(Resync):
     """The device id belongs to another user: take a new device id for this user."""
 
     code = "DEVICE_FOREIGN"
+
+
+class ClockSkewed(Resync):
+    """The device's clock is wrong: its work is kept, and its times are corrected by what the server tells."""
+
+    code = "CLOCK_SKEWED"
 
 
 class Retry(HomeportError):

@@ -12,9 +12,9 @@ class Limits:
     `push_changes_max` and `push_bytes_max` bound one push, `change_bytes_max` one change as JSON.
     `page_size` is what a pull gets that asks for nothing; more than `page_size_max` is an error, never cut.
     `page_bytes_max` ends a page early (one record always fits). `batch_changes_max` bounds a commit batch,
-    `queue_changes_max` what one tenant may have waiting. `skew_max_ms` is how far ahead of the server's clock a
-    stamp may be before it is lowered. `scopes_per_user_max` bounds one user's grants. `outcome_keep_ms` is how
-    long a confirmed outcome can still be asked for.
+    `queue_changes_max` what one tenant may have waiting, and `overload_retry_ms` is what a device is told to
+    wait when that is full. `skew_max_ms` is how far ahead of the server's clock a stamp may be before it is
+    lowered. `outcome_keep_ms` is how long a confirmed outcome can still be asked for.
     """
 
     push_changes_max: int = 500
@@ -26,7 +26,6 @@ class Limits:
     batch_changes_max: int = 2_000
     queue_changes_max: int = 20_000
     skew_max_ms: int = 300_000
-    scopes_per_user_max: int = 1_000
     cursor_bytes_max: int = 65_536
     outcome_keep_ms: int = 30 * 24 * 3_600_000
     overload_retry_ms: int = 1_000

@@ -61,9 +61,7 @@ def join(left: Record, right: Record, rules: Mapping[str, str]) -> Record:
     position = max(left.position, right.position)
     deleted = max(left.deleted, right.deleted)
     if deleted:
-        return Record(
-            id=left.id, kind=left.kind, scope=left.scope, stamp=stamp, position=position, deleted=deleted
-        )
+        return Record(id=left.id, kind=left.kind, scope=left.scope, stamp=stamp, position=position, deleted=deleted)
     fields = dict(left.fields)
     stamps = {name: left.stamp_of(name) for name in left.fields}
     for name, value in right.fields.items():

@@ -211,12 +211,12 @@ class Tenants(Protocol):
     async def find(self, id_or_name: str) -> Tenant | None:
         """The tenant with that id or name, if there is one."""
 
-    async def page(self, after: str, limit: int) -> Sequence[Tenant]:
+    async def tenants(self, after: str, limit: int) -> Sequence[Tenant]:
         """Tenants in the order of their ids, after an id ("" is the start), at most `limit`."""
 
 
 class Signals(Protocol):
-    """"There is more", between the parts of a process and between processes. May be lost; the log is the truth."""
+    """ "There is more", between the parts of a process and between processes. May be lost; the log is the truth."""
 
     def publish(self, tenant: str, position: int) -> None:
         """Tell every listener that the tenant's log has reached `position`. Never waits, never fails."""

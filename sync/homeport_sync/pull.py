@@ -64,7 +64,7 @@ def plan(standing: Standing, cursor: Cursor | None) -> Plan:
                 lost.append(grant.scope)
             continue
         scopes.append(grant.scope)
-        if grant.since > seen > 0:
+        if grant.since > seen > 0 and not grant.maker:  # what a maker's scope holds is all after its grant
             backfills.append(Range(scopes=(grant.scope,), after=0, upto=seen))
         elif (old := under_way.get(grant.scope)) is not None:
             backfills.append(Range(scopes=(grant.scope,), after=old.place, upto=old.upper))
@@ -130,9 +130,7 @@ class Reader:
             head = read.standing.head
         made = plan(read.standing, place)
         step = advance(made, read.ranges, full=read.full)
-        onward = Cursor(
-            tenant=tenant, user=user, epoch=head.epoch, position=step.position, backfills=step.backfills
-        )
+        onward = Cursor(tenant=tenant, user=user, epoch=head.epoch, position=step.position, backfills=step.backfills)
         return page_text(
             cursor=self._seal.seal(onward),
             more=step.more,

@@ -49,16 +49,17 @@ def _as_is(value: Value) -> PythonValue:
     return value
 
 
-def _text(max_length: int) -> ValueType:
+def text(max_length: int) -> ValueType:
+    """Text of at most so many characters."""
+
     def fits(value: Value) -> bool:
         return isinstance(value, str) and len(value) <= max_length and "\0" not in value
 
-    return ValueType(
-        expected=f"text of at most {max_length:,} characters", fits=fits, to_wire=_same, from_wire=_as_is
-    )
+    return ValueType(expected=f"text of at most {max_length:,} characters", fits=fits, to_wire=_same, from_wire=_as_is)
 
 
-def _choice(options: tuple[str, ...]) -> ValueType:
+def choice(options: tuple[str, ...]) -> ValueType:
+    """One of the named texts."""
     allowed = frozenset(options)
     expected = "one of " + ", ".join(repr(option) for option in options)
     return ValueType(
@@ -168,7 +169,7 @@ def value_type(annotation: object, max_length: int = TEXT_LENGTH_MAX) -> ValueTy
         return optional(only) if only else None
     if get_origin(annotation) is Literal:
         options = get_args(annotation)
-        return _choice(options) if all(isinstance(option, str) for option in options) else None
+        return choice(options) if all(isinstance(option, str) for option in options) else None
     if annotation is str:
-        return _text(max_length)
+        return text(max_length)
     return PLAIN.get(annotation) if isinstance(annotation, type) else None

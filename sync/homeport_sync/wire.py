@@ -21,8 +21,7 @@ PUSH = (
     " { push(device: $device, changes: $changes, confirmed: $confirmed, clockMs: $clockMs, pull: $pull) }"
 )
 PULL = (
-    "query Pull($device: ID!, $cursor: String, $limit: Int)"
-    " { pull(device: $device, cursor: $cursor, limit: $limit) }"
+    "query Pull($device: ID!, $cursor: String, $limit: Int) { pull(device: $device, cursor: $cursor, limit: $limit) }"
 )
 POKE = "subscription Poke { poke }"
 
@@ -130,6 +129,12 @@ def read_changes(raw: Sequence[msgspec.Raw], limits: Limits) -> list[Sent]:
         raise TooLarge(
             f"The push has {len(raw)} changes; at most {limits.push_changes_max} go at once: send them in parts.",
             limit=limits.push_changes_max,
+        )
+    size = sum(len(memoryview(text)) for text in raw)
+    if size > limits.push_bytes_max:
+        raise TooLarge(
+            f"The push has {size:,} bytes; at most {limits.push_bytes_max:,} go at once: send it in parts.",
+            limit=limits.push_bytes_max,
         )
     return [_read_change(text, limits) for text in raw]
 

@@ -1,0 +1,23 @@
+"""Compaction: forgetting what can no longer be asked for, a little at a time.
+
+Today that is the outcomes a device has confirmed and that are older than `Limits.outcome_keep_ms`. They are kept
+that long after the confirmation because a cloned or restored phone may still push the same numbers, and must be told
+the same outcomes and not take effect twice. Rejected ones stay: they hold somebody's work.
+"""
+
+from __future__ import annotations
+
+from homeport_sync.limits import Limits
+from homeport_sync.ports import LogStore
+
+PRUNE_MAX = 1_000
+
+
+async def prune_outcomes(store: LogStore, tenant: str, limits: Limits, *, now_ms: int) -> int:
+    """Forget old confirmed outcomes of the tenant, at most `PRUNE_MAX` in a step; how many it were."""
+    total = 0
+    while gone := await store.prune_outcomes(tenant, now_ms - limits.outcome_keep_ms, PRUNE_MAX):
+        total += gone
+        if gone < PRUNE_MAX:
+            break
+    return total

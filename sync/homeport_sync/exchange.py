@@ -1,0 +1,120 @@
+"""One round trip of a device: its push, its pull, or both; the same for a socket and for a simulated network."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from homeport_sync.catalog import Catalog
+from homeport_sync.clock import is_uuid
+from homeport_sync.cursor import CursorSeal
+from homeport_sync.decision import Push
+from homeport_sync.errors import ClockSkewed, HomeportError, Malformed
+from homeport_sync.intake import Intake
+from homeport_sync.limits import Limits
+from homeport_sync.ports import LogStore, Signals
+from homeport_sync.pull import Reader
+from homeport_sync.wire import PullInput, PullMessage, PushMessage, push_answer_text, read_changes
+
+_json = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pushed:
+    """The answer to a push as JSON `text` of a `PushAnswer`, and how often each verdict is newly in it.
+
+    `verdicts` also counts `error` (what could not be decided) and `again` (outcomes given before).
+    """
+
+    text: str
+    verdicts: Mapping[str, int]
+
+
+class Exchange:
+    """What a server offers to devices, whatever carries the messages. The caller has verified tenant and user."""
+
+    def __init__(
+        self,
+        *,
+        store: LogStore,
+        catalog: Catalog,
+        signals: Signals,
+        seal: CursorSeal,
+        limits: Limits,
+        wall_ms: Callable[[], int],
+    ) -> None:
+        self._intake = Intake(store, catalog, signals, limits, wall_ms)
+        self._reader = Reader(store, seal, limits)
+        self._limits = limits
+        self._wall_ms = wall_ms
+
+    async def push(self, tenant: str, user: str, message: PushMessage, *, request_id: str) -> Pushed:
+        """Take the changes in, then read the page that was asked for.
+
+        Raises `Malformed` or `TooLarge` when the push as a whole is wrong, `Overloaded` or `Unavailable` when it
+        should come again. A pull that fails does not take the outcomes with it: it is one of the answer's errors.
+        """
+        _check_device(message.device)
+        push = Push(
+            device=message.device,
+            user=user,
+            request_id=request_id,
+            confirmed=message.confirmed or 0,
+            sent=read_changes(message.changes, self._limits),
+        )
+        decided = await self._intake.push(tenant, push)
+        errors: list[HomeportError] = list(decided.errors)
+        page = await self._page_beside(tenant, user, message.device, message.pull, errors)
+        now_ms = self._wall_ms()
+        counted = Counter[str](decided.verdicts)
+        counted["again"] = len(decided.outcomes) - len(decided.verdicts)
+        counted["error"] = len(errors)
+        text = push_answer_text(
+            server_time_ms=now_ms,
+            outcomes=decided.outcomes,
+            errors=_errors_text(errors),
+            clock=self._clock_text(message.clock_ms, now_ms),
+            pull=page,
+        )
+        return Pushed(text=text, verdicts=+counted)
+
+    async def pull(self, tenant: str, user: str, message: PullMessage) -> str:
+        """The page after the message's cursor, as JSON text of a `Page`. Raises what `Reader.page` raises."""
+        _check_device(message.device)
+        return await self._reader.page(
+            tenant, user, message.device, message.cursor, message.limit, now_ms=self._wall_ms()
+        )
+
+    async def _page_beside(
+        self, tenant: str, user: str, device: str, pull: PullInput | None, errors: list[HomeportError]
+    ) -> str | None:
+        if pull is None:
+            return None
+        try:
+            return await self._reader.page(tenant, user, device, pull.cursor, pull.limit, now_ms=self._wall_ms())
+        except HomeportError as error:
+            errors.append(error)
+            return None
+
+    def _clock_text(self, clock_ms: int | None, now_ms: int) -> str | None:
+        if clock_ms is None or abs(ahead_ms := clock_ms - now_ms) <= self._limits.skew_max_ms:
+            return None
+        side = "ahead of" if ahead_ms > 0 else "behind"
+        told = ClockSkewed(
+            f"This device's clock is {abs(ahead_ms) // 1_000:,} s {side} the server's: its work is kept, and its "
+            "times are corrected by serverTimeMs from now on.",
+            aheadMs=ahead_ms,
+        )
+        return _json(told.as_error()).decode()
+
+
+def _check_device(device: str) -> None:
+    if not is_uuid(device):
+        raise Malformed(f"The device id is {device[:80]!r}; expected a UUID in lowercase with hyphens.")
+
+
+def _errors_text(errors: Sequence[HomeportError]) -> str:
+    return _json([error.as_error() for error in errors]).decode() if errors else "[]"

@@ -1,0 +1,196 @@
+"""The store in memory: every port in plain dictionaries, for tests and simulated worlds.
+
+It keeps the promises of a database that lives: transactions are atomic and one at a time per tenant, pages are
+snapshots. What it does not survive is the process; the simulated world wraps it to crash around every call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from bisect import bisect_right
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from homeport_sync.change import encode
+from homeport_sync.cursor import Cursor
+from homeport_sync.errors import Unavailable
+from homeport_sync.limits import LIMITS, Limits
+from homeport_sync.ports import (
+    Head,
+    KnownDevice,
+    Loaded,
+    LogEntry,
+    PageRows,
+    Standing,
+    StoredOutcome,
+    StoredRecord,
+    Tenant,
+    Wanted,
+    Writes,
+)
+from homeport_sync.pull import Range, plan
+from homeport_sync.scope import Grant
+
+
+@dataclass(slots=True)
+class _Log:
+    """All that one tenant has."""
+
+    tenant: Tenant
+    epoch: str
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    head: int = 0
+    entries: list[LogEntry] = field(default_factory=list)
+    records: dict[str, StoredRecord] = field(default_factory=dict)
+    outcomes: dict[tuple[str, int], StoredOutcome] = field(default_factory=dict)
+    devices: dict[str, KnownDevice] = field(default_factory=dict)
+    grants: dict[tuple[str, str], Grant] = field(default_factory=dict)
+    places: dict[str, int] = field(default_factory=dict)
+
+
+class MemoryTransaction:
+    """One commit batch, under the tenant's lock."""
+
+    def __init__(self, log: _Log) -> None:
+        self._log = log
+
+    async def load(self, wanted: Wanted) -> Loaded:
+        """See `ports.Transaction`."""
+        log = self._log
+        return Loaded(
+            head=Head(position=log.head, epoch=log.epoch),
+            devices={each: log.devices[each] for each in wanted.devices if each in log.devices},
+            outcomes={each: log.outcomes[each] for each in wanted.numbers if each in log.outcomes},
+            grants={each: log.grants[each] for each in wanted.grants if each in log.grants},
+            records={each: log.records[each] for each in wanted.records if each in log.records},
+            rejected_creates=frozenset(
+                (kept.device, kept.record)
+                for kept in log.outcomes.values()
+                if kept.rejected
+                and kept.device in wanted.devices
+                and kept.record in wanted.records
+                and kept.record not in log.records
+            ),
+        )
+
+    async def commit(self, writes: Writes) -> None:
+        """See `ports.Transaction`."""
+        log = self._log
+        log.head = writes.head
+        log.entries.extend(writes.log)
+        log.records.update((stored.record.id, stored) for stored in writes.records)
+        log.outcomes.update(((kept.device, kept.number), kept) for kept in writes.outcomes)
+        log.devices.update((device.id, device) for device in writes.devices)
+        log.grants.update(((grant.user, grant.scope), grant) for grant in writes.grants)
+
+
+class MemoryStore:
+    """`LogStore`, `Places` and `Tenants` in memory."""
+
+    def __init__(self, limits: Limits = LIMITS, new_epoch: Callable[[], str] = lambda: str(uuid.uuid4())) -> None:
+        self._limits = limits
+        self._new_epoch = new_epoch
+        self._logs: dict[str, _Log] = {}
+
+    def _log(self, tenant: str) -> _Log:
+        try:
+            return self._logs[tenant]
+        except KeyError:
+            raise Unavailable(f"There is no tenant {tenant} in this store.") from None
+
+    @asynccontextmanager
+    async def transaction(self, tenant: str) -> AsyncIterator[MemoryTransaction]:
+        """See `ports.LogStore`."""
+        log = self._log(tenant)
+        async with log.lock:
+            yield MemoryTransaction(log)
+
+    async def standing(self, tenant: str, user: str, device: str) -> Standing:
+        """See `ports.LogStore`."""
+        log = self._log(tenant)
+        known = log.devices.get(device)
+        return Standing(
+            head=Head(position=log.head, epoch=log.epoch),
+            grants=sorted((g for g in log.grants.values() if g.user == user), key=lambda grant: grant.scope),
+            last_number=known.last_number if known and known.user == user else 0,
+        )
+
+    async def page(self, tenant: str, user: str, device: str, cursor: Cursor | None, limit: int) -> PageRows:
+        """See `ports.LogStore`."""
+        log = self._log(tenant)
+        standing = await self.standing(tenant, user, device)
+        ranges: list[list[tuple[int, str]]] = []
+        room = limit
+        bytes_left = self._limits.page_bytes_max
+        for wanted in plan(standing, cursor).ranges:
+            read: list[tuple[int, str]] = []
+            ranges.append(read)
+            for position, text in self._rows(log, wanted):
+                if not room or (bytes_left < len(text) and any(ranges)):
+                    return PageRows(standing=standing, ranges=_without_empty_end(ranges), full=True)
+                read.append((position, text))
+                room, bytes_left = room - 1, bytes_left - len(text)
+        return PageRows(standing=standing, ranges=ranges, full=False)
+
+    def _rows(self, log: _Log, wanted: Range) -> list[tuple[int, str]]:
+        scopes = frozenset(wanted.scopes)
+        found = (stored.record for stored in log.records.values() if stored.record.scope in scopes)
+        inside = (record for record in found if wanted.after < record.position <= wanted.upto)
+        return [(record.position, encode(record)) for record in sorted(inside, key=lambda each: each.position)]
+
+    async def begin_epoch(self, tenant: str, former: str) -> None:
+        """See `ports.LogStore`."""
+        log = self._log(tenant)
+        if log.epoch == former:
+            log.epoch = self._new_epoch()
+
+    async def read(self, tenant: str, after: int, limit: int) -> Sequence[LogEntry]:
+        """See `ports.LogStore`."""
+        entries = self._log(tenant).entries
+        start = bisect_right(entries, after, key=lambda entry: entry.position)
+        return entries[start : start + limit]
+
+    async def prune_outcomes(self, tenant: str, before_ms: int, limit: int) -> int:
+        """See `ports.LogStore`."""
+        log = self._log(tenant)
+        old = [
+            key
+            for key, kept in log.outcomes.items()
+            if not kept.rejected and kept.decided_at_ms < before_ms and key[1] <= log.devices[key[0]].confirmed
+        ]
+        for key in old[:limit]:
+            del log.outcomes[key]
+        return len(old[:limit])
+
+    async def place(self, tenant: str, follower: str) -> int:
+        """See `ports.Places`."""
+        return self._log(tenant).places.get(follower, 0)
+
+    async def keep_place(self, tenant: str, follower: str, position: int) -> None:
+        """See `ports.Places`."""
+        places = self._log(tenant).places
+        places[follower] = max(position, places.get(follower, 0))
+
+    async def create(self, name: str, *, id: str, epoch: str, now_ms: int) -> Tenant:
+        """See `ports.Tenants`."""
+        found = await self.find(name)
+        if found is None:
+            found = Tenant(id=id, name=name, created_at_ms=now_ms)
+            self._logs[id] = _Log(tenant=found, epoch=epoch)
+        return found
+
+    async def find(self, id_or_name: str) -> Tenant | None:
+        """See `ports.Tenants`."""
+        tenants = (log.tenant for log in self._logs.values())
+        return next((each for each in tenants if id_or_name in (each.id, each.name)), None)
+
+    async def tenants(self, after: str, limit: int) -> Sequence[Tenant]:
+        """See `ports.Tenants`."""
+        return [self._logs[each].tenant for each in sorted(self._logs) if each > after][:limit]
+
+
+def _without_empty_end(ranges: list[list[tuple[int, str]]]) -> list[list[tuple[int, str]]]:
+    """A full page whose last range got no row has not begun that range: the one before it is the open one."""
+    return ranges if ranges[-1] else ranges[:-1]
