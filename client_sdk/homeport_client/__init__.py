@@ -1,0 +1,37 @@
+"""The client room: a device with its own replica, which works offline and syncs. No server, no web framework."""
+
+from homeport_client.device import ChangeOutcome, Device
+from homeport_client.errors import (
+    DeviceClosed,
+    DeviceError,
+    LimitExceeded,
+    NoServer,
+    NotIndexed,
+    Refused,
+    ReplicaForeign,
+    ReplicaInUse,
+    ServerError,
+    Unreachable,
+)
+from homeport_client.limits import DEVICE_LIMITS, DeviceLimits
+from homeport_client.transport import Transport
+from homeport_client.view import View
+
+__all__ = [
+    "DEVICE_LIMITS",
+    "ChangeOutcome",
+    "Device",
+    "DeviceClosed",
+    "DeviceError",
+    "DeviceLimits",
+    "LimitExceeded",
+    "NoServer",
+    "NotIndexed",
+    "Refused",
+    "ReplicaForeign",
+    "ReplicaInUse",
+    "ServerError",
+    "Transport",
+    "Unreachable",
+    "View",
+]

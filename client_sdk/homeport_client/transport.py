@@ -1,0 +1,34 @@
+"""What a device needs from a network: one port. `http.py` is the real one; a fleet has its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from homeport_sync.wire import Page, PullMessage, PushAnswer, PushMessage
+
+
+class Transport(Protocol):
+    """The way to one server as one user. Every call may be cancelled at any moment, as a network may fail."""
+
+    async def push(self, message: PushMessage) -> PushAnswer:
+        """Sends changes. Raises `Unreachable` (then they may be decided or not: send the same again),
+        `Refused` or `ServerError`."""
+
+    async def pull(self, message: PullMessage) -> Page:
+        """The page after the cursor; asking again is harmless. Raises as `push` does."""
+
+    def pokes(self) -> AbstractAsyncContextManager[AsyncIterator[None]]:
+        """Connects on entering; each item is one poke. The first one comes when the server listens for us, so
+        that nothing falls between connecting and listening. Pokes may be lost.
+
+        Entering and iterating raise `Unreachable` or `Refused`; iteration may also just end when the server
+        closes.
+        """
+
+    def renew(self, token: str) -> None:
+        """Uses another token from the next call on."""
+
+    async def close(self) -> None:
+        """Lets go of all connections; harmless when there are none. No call follows."""
