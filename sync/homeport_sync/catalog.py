@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
 from homeport_sync.change import Change, Fields, Value
 from homeport_sync.errors import UnknownField, UnknownKind, WrongId, WrongType
 from homeport_sync.merge import REGISTER

@@ -1,8 +1,8 @@
 """A reader's place in the log: plain inside, opaque and signed outside.
 
 A cursor names the tenant and the user it was made for, the log's epoch, the position up to which everything was
-delivered, and for each scope that is still being backfilled (a grant newer than the position) how far that has
-come and where it ends. It is signed, so that nobody can read their way into another's log by counting.
+delivered, the head by which the user's grants were looked at, and for each scope that is still being backfilled
+(granted since) how far that has come and where it ends. It is signed, so that nobody can read their way into another's log by counting.
 """
 
 from __future__ import annotations
@@ -28,12 +28,16 @@ class Backfill(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """Everything up to `position` of `epoch` is delivered, but for the `backfills` under way."""
+    """Everything up to `position` of `epoch` is delivered, but for the `backfills` under way.
+
+    `granted` is the head by which grants were last looked at: later ones are news to this reader.
+    """
 
     tenant: str
     user: str
     epoch: str
     position: int
+    granted: int
     backfills: tuple[Backfill, ...] = ()
 
 

@@ -311,6 +311,7 @@ class Batch:
             text=encode(outcome),
             record=sent.change.id if sent.change else "",
             rejected=rejected,
+            rejected_create=rejected and sent.change is not None and sent.change.op == "create",
             change=encode(sent.change) if rejected and sent.change else "",
             decided_at_ms=self._now_ms,
         )

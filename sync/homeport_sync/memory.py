@@ -30,7 +30,7 @@ from homeport_sync.ports import (
     Wanted,
     Writes,
 )
-from homeport_sync.pull import Range, plan
+from homeport_sync.pull import Range, gather, plan
 from homeport_sync.scope import Grant
 
 
@@ -68,7 +68,7 @@ class MemoryTransaction:
             rejected_creates=frozenset(
                 (kept.device, kept.record)
                 for kept in log.outcomes.values()
-                if kept.rejected
+                if kept.rejected_create
                 and kept.device in wanted.devices
                 and kept.record in wanted.records
                 and kept.record not in log.records
@@ -121,18 +121,9 @@ class MemoryStore:
         """See `ports.LogStore`."""
         log = self._log(tenant)
         standing = await self.standing(tenant, user, device)
-        ranges: list[list[tuple[int, str]]] = []
-        room = limit
-        bytes_left = self._limits.page_bytes_max
-        for wanted in plan(standing, cursor).ranges:
-            read: list[tuple[int, str]] = []
-            ranges.append(read)
-            for position, text in self._rows(log, wanted):
-                if not room or (bytes_left < len(text) and any(ranges)):
-                    return PageRows(standing=standing, ranges=_without_empty_end(ranges), full=True)
-                read.append((position, text))
-                room, bytes_left = room - 1, bytes_left - len(text)
-        return PageRows(standing=standing, ranges=ranges, full=False)
+        made = plan(standing, cursor)
+        ranges, full = gather(made, lambda wanted, room: self._rows(log, wanted)[:room], limit, self._limits)
+        return PageRows(standing=standing, ranges=ranges, full=full)
 
     def _rows(self, log: _Log, wanted: Range) -> list[tuple[int, str]]:
         scopes = frozenset(wanted.scopes)
@@ -189,8 +180,3 @@ class MemoryStore:
     async def tenants(self, after: str, limit: int) -> Sequence[Tenant]:
         """See `ports.Tenants`."""
         return [self._logs[each].tenant for each in sorted(self._logs) if each > after][:limit]
-
-
-def _without_empty_end(ranges: list[list[tuple[int, str]]]) -> list[list[tuple[int, str]]]:
-    """A full page whose last range got no row has not begun that range: the one before it is the open one."""
-    return ranges if ranges[-1] else ranges[:-1]

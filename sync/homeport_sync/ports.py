@@ -62,7 +62,8 @@ class StoredRecord:
 class StoredOutcome:
     """An outcome as it was given: `text` its JSON, `digest` of the change's body, `record` it was about.
 
-    `change` is the change's JSON, kept only for a rejected one (empty otherwise).
+    `change` is the change's JSON, kept only for a rejected one (empty otherwise); `rejected_create` marks those
+    that others may depend on.
     """
 
     device: str
@@ -71,6 +72,7 @@ class StoredOutcome:
     text: str
     record: str
     rejected: bool
+    rejected_create: bool
     change: str
     decided_at_ms: int
 

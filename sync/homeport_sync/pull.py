@@ -11,14 +11,17 @@ read past rows that are gone, but nothing that a device must see is ever behind 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from homeport_sync.cursor import Backfill, Cursor, CursorSeal
 from homeport_sync.errors import TooLarge
 from homeport_sync.limits import Limits
 from homeport_sync.ports import LogStore, Standing
 from homeport_sync.wire import page_text
+
+Row: TypeAlias = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +48,8 @@ class Plan:
 def plan(standing: Standing, cursor: Cursor | None) -> Plan:
     """The rows for a device that has everything up to its cursor. Pure.
 
-    A grant newer than the cursor's position means that the scope's older rows were never sent: they are
-    backfilled, from their start. A cursor of another epoch, or ahead of the head, can only start again.
+    A grant newer than the cursor has looked at means that the scope's rows behind the cursor were never sent: they
+    are backfilled, from their start. A cursor of another epoch, or ahead of the head, can only start again.
     """
     epoch, head = standing.head.epoch, standing.head.position
     reset = cursor is not None and (cursor.epoch != epoch or cursor.position > head)
@@ -60,16 +63,48 @@ def plan(standing: Standing, cursor: Cursor | None) -> Plan:
     backfills: list[Range] = []
     for grant in standing.grants:
         if not grant.holds:
-            if (grant.until or 0) > seen or grant.scope in under_way:
+            if (grant.until or 0) > cursor.granted:
                 lost.append(grant.scope)
             continue
         scopes.append(grant.scope)
-        if grant.since > seen > 0 and not grant.maker:  # what a maker's scope holds is all after its grant
+        if grant.since > cursor.granted and not grant.maker:  # what a maker's scope holds is all after its grant
             backfills.append(Range(scopes=(grant.scope,), after=0, upto=seen))
         elif (old := under_way.get(grant.scope)) is not None:
             backfills.append(Range(scopes=(grant.scope,), after=old.place, upto=old.upper))
     tail = Range(scopes=tuple(scopes), after=seen, upto=head)
     return Plan(reset=False, lost=tuple(lost), ranges=(tail, *backfills))
+
+
+def gather(
+    made: Plan, read: Callable[[Range, int], Sequence[Row]], limit: int, limits: Limits
+) -> tuple[list[Sequence[Row]], bool]:
+    """The rows of each range in its order, until `limit` rows or `page_bytes_max` bytes; whether that ended it.
+
+    `read(range, room)` gives the range's first `room` rows by position. A full page ends with a row: a range that
+    was not begun is left out.
+    """
+    ranges: list[Sequence[Row]] = []
+    room, bytes_left = limit, limits.page_bytes_max
+    for wanted in made.ranges:
+        rows = read(wanted, room + 1)
+        fitting = rows[: _fit(rows[:room], bytes_left, any(ranges))]
+        if len(fitting) < len(rows):
+            return [*ranges, fitting] if fitting else ranges, True
+        ranges.append(fitting)
+        room -= len(fitting)
+        bytes_left -= sum(len(text) for _, text in fitting)
+    return ranges, False
+
+
+def _fit(rows: Sequence[Row], bytes_left: int, begun: bool) -> int:
+    """How many of the rows fit into the bytes left; the first row of a page always does."""
+    if sum(len(text) for _, text in rows) <= bytes_left:
+        return len(rows)
+    for index, (_, text) in enumerate(rows):
+        bytes_left -= len(text)
+        if bytes_left < 0 and (begun or index):
+            return index
+    return len(rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +116,7 @@ class Step:
     more: bool
 
 
-def advance(made: Plan, rows: Sequence[Sequence[tuple[int, str]]], *, full: bool) -> Step:
+def advance(made: Plan, rows: Sequence[Sequence[Row]], *, full: bool) -> Step:
     """The place after a page in which `rows` were read for the first ranges of the plan. Pure.
 
     If the page is `full`, the last range that was read may go on; every one before it is finished.
@@ -130,7 +165,14 @@ class Reader:
             head = read.standing.head
         made = plan(read.standing, place)
         step = advance(made, read.ranges, full=read.full)
-        onward = Cursor(tenant=tenant, user=user, epoch=head.epoch, position=step.position, backfills=step.backfills)
+        onward = Cursor(
+            tenant=tenant,
+            user=user,
+            epoch=head.epoch,
+            position=step.position,
+            granted=head.position,
+            backfills=step.backfills,
+        )
         return page_text(
             cursor=self._seal.seal(onward),
             more=step.more,

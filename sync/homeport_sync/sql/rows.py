@@ -1,0 +1,167 @@
+"""Nouns to rows and back, in the order of `statements.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+import msgspec
+
+from homeport_sync.change import Fields, decode_record, encode
+from homeport_sync.clock import Stamp, stamp_ms
+from homeport_sync.ports import KnownDevice, LogEntry, StoredOutcome, StoredRecord, Tenant
+from homeport_sync.scope import Grant
+
+Row: TypeAlias = tuple[Any, ...]  # a driver's row: its columns are typed where they are unpacked
+_decode_fields = msgspec.json.Decoder(Fields).decode
+
+
+def log_rows(tenant: str, entries: Iterable[LogEntry]) -> list[Row]:
+    """Entries as rows of `log`."""
+    return [
+        (
+            tenant,
+            entry.position,
+            entry.op,
+            entry.kind,
+            entry.record,
+            entry.scope,
+            encode(entry.fields),
+            encode(entry.before),
+            entry.stamp,
+            entry.device,
+            entry.number,
+            entry.user,
+            entry.outcome,
+            entry.request_id,
+            entry.accepted_at_ms,
+        )
+        for entry in entries
+    ]
+
+
+def log_entry(row: Row) -> LogEntry:
+    """A row of `READ_LOG` as an entry."""
+    position, op, kind, record, scope, fields, before, stamp, device, number, user, outcome, request_id, at = row
+    return LogEntry(
+        position=position,
+        op=op,
+        kind=kind,
+        record=record,
+        scope=scope,
+        fields=_decode_fields(fields),
+        before=_decode_fields(before),
+        stamp=stamp,
+        device=device,
+        number=number,
+        user=user,
+        outcome=outcome,
+        request_id=request_id,
+        accepted_at_ms=at,
+    )
+
+
+def record_rows(tenant: str, records: Iterable[StoredRecord], now_ms: int) -> list[Row]:
+    """Records as rows of `records`."""
+    return [
+        (
+            tenant,
+            stored.record.id,
+            stored.record.kind,
+            stored.record.scope,
+            stored.record.position,
+            stored.author,
+            stored.foreign_position,
+            encode(stored.record),
+            now_ms,
+            now_ms,
+            stamp_ms(stored.record.deleted) if stored.record.deleted else None,
+        )
+        for stored in records
+    ]
+
+
+def stored_record(row: Row) -> StoredRecord:
+    """A row of `RECORDS` as a record."""
+    wire, author, foreign_position = row
+    return StoredRecord(record=decode_record(wire), author=author, foreign_position=foreign_position)
+
+
+def outcome_rows(tenant: str, outcomes: Iterable[StoredOutcome]) -> list[Row]:
+    """Outcomes as rows of `outcomes`."""
+    return [
+        (
+            tenant,
+            kept.device,
+            kept.number,
+            kept.digest,
+            kept.text,
+            kept.record,
+            kept.rejected,
+            kept.rejected_create,
+            kept.change,
+            kept.decided_at_ms,
+        )
+        for kept in outcomes
+    ]
+
+
+def stored_outcome(row: Row) -> StoredOutcome:
+    """A row of `OUTCOMES` as an outcome."""
+    device, number, digest, text, record, rejected, rejected_create, change, at = row
+    return StoredOutcome(
+        device=device,
+        number=number,
+        digest=digest,
+        text=text,
+        record=record,
+        rejected=bool(rejected),
+        rejected_create=bool(rejected_create),
+        change=change,
+        decided_at_ms=at,
+    )
+
+
+def device_rows(tenant: str, devices: Iterable[KnownDevice], now_ms: int) -> list[Row]:
+    """Devices as rows of `devices`."""
+    return [
+        (tenant, each.id, each.user, each.last_number, each.confirmed, each.last_stamp, now_ms, now_ms)
+        for each in devices
+    ]
+
+
+def known_device(row: Row) -> KnownDevice:
+    """A row of `DEVICES` as a device."""
+    device, user, last_number, confirmed, last_stamp = row
+    return KnownDevice(id=device, user=user, last_number=last_number, confirmed=confirmed, last_stamp=Stamp(last_stamp))
+
+
+def grant_rows(tenant: str, grants: Iterable[Grant], now_ms: int) -> list[Row]:
+    """Grants as rows of `grants`."""
+    return [
+        (
+            tenant,
+            each.user,
+            each.scope,
+            each.role,
+            each.since,
+            each.until,
+            each.maker,
+            now_ms,
+            now_ms,
+            None if each.holds else now_ms,
+        )
+        for each in grants
+    ]
+
+
+def grant(row: Row) -> Grant:
+    """A row of `GRANTS` or `GRANTS_OF_USER` as a grant."""
+    user, scope, role, since, until, maker = row
+    return Grant(user=user, scope=scope, role=role, since=since, until=until, maker=bool(maker))
+
+
+def tenant_of(row: Row) -> Tenant:
+    """A row of `TENANT_BY_ID`, `TENANT_BY_NAME` or `TENANTS` as a tenant."""
+    tenant, name, created_at = row
+    return Tenant(id=tenant, name=name, created_at_ms=created_at)

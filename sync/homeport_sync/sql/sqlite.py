@@ -1,0 +1,206 @@
+"""The store on one SQLite file: a writer, and a reader beside it that never waits for the writer (WAL)."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+from sqlalchemy.dialects import sqlite as dialect
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from homeport_sync.cursor import Cursor
+from homeport_sync.errors import BadDeclaration
+from homeport_sync.limits import LIMITS, Limits
+from homeport_sync.ports import LogEntry, PageRows, Standing, Tenant
+from homeport_sync.pull import Range, Row, gather, plan
+from homeport_sync.sql import rows, statements
+from homeport_sync.sql.connection import Connection, Result
+from homeport_sync.sql.tables import SCHEMA_VERSION, metadata
+from homeport_sync.sql.transaction import SqliteTransaction, head_of
+
+
+class SqliteStore:
+    """`LogStore`, `Places` and `Tenants` on one file."""
+
+    def __init__(self, writer: Connection, reader: Connection, limits: Limits) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._limits = limits
+        self._one_at_a_time = asyncio.Lock()
+
+    @classmethod
+    async def open(cls, path: Path, limits: Limits = LIMITS) -> SqliteStore:
+        """Open the file, made with its tables if it is new.
+
+        Raises `BadDeclaration` if its schema is of a version this one does not know.
+        """
+        writer = await Connection.open(path)
+        try:
+            await writer.run(_prepare)
+            return cls(writer, await Connection.open(path), limits)
+        except BaseException:
+            await writer.close()
+            raise
+
+    async def close(self) -> None:
+        """Finish what is under way, then close both connections."""
+        async with self._one_at_a_time:
+            await self._writer.close()
+            await self._reader.close()
+
+    @asynccontextmanager
+    async def transaction(self, tenant: str) -> AsyncIterator[SqliteTransaction]:
+        """See `ports.LogStore`."""
+        async with self._one_at_a_time:
+            transaction = SqliteTransaction(self._writer, tenant)
+            try:
+                yield transaction
+            finally:
+                await asyncio.shield(transaction.roll_back())
+
+    async def standing(self, tenant: str, user: str, device: str) -> Standing:
+        """See `ports.LogStore`."""
+        return await self._snapshot(lambda connection: _standing(connection, tenant, user, device))
+
+    async def page(self, tenant: str, user: str, device: str, cursor: Cursor | None, limit: int) -> PageRows:
+        """See `ports.LogStore`."""
+
+        def read(connection: sqlite3.Connection) -> PageRows:
+            standing = _standing(connection, tenant, user, device)
+            ranges, full = gather(
+                plan(standing, cursor),
+                lambda wanted, room: _rows(connection, tenant, wanted, room),
+                limit,
+                self._limits,
+            )
+            return PageRows(standing=standing, ranges=ranges, full=full)
+
+        return await self._snapshot(read)
+
+    async def begin_epoch(self, tenant: str, former: str) -> None:
+        """See `ports.LogStore`."""
+        values = {"tenant": tenant, "former": former, "epoch": str(uuid.uuid4()), "now": _now_ms()}
+        await self._write(statements.BEGIN_EPOCH, values)
+
+    async def read(self, tenant: str, after: int, limit: int) -> Sequence[LogEntry]:
+        """See `ports.LogStore`."""
+        values = {"tenant": tenant, "after": after, "room": limit}
+        return [rows.log_entry(row) for row in await self._fetch(statements.READ_LOG, values)]
+
+    async def prune_outcomes(self, tenant: str, before_ms: int, limit: int) -> int:
+        """See `ports.LogStore`."""
+        values = {"tenant": tenant, "before": before_ms, "room": limit}
+        return await self._write(statements.PRUNE_OUTCOMES, values)
+
+    async def place(self, tenant: str, follower: str) -> int:
+        """See `ports.Places`."""
+        found = await self._fetch(statements.PLACE, {"tenant": tenant, "follower": follower})
+        return int(found[0][0]) if found else 0
+
+    async def keep_place(self, tenant: str, follower: str, position: int) -> None:
+        """See `ports.Places`."""
+        values = {"tenant": tenant, "follower": follower, "position": position, "now": _now_ms()}
+        await self._write(statements.KEEP_PLACE, values)
+
+    async def create(self, name: str, *, id: str, epoch: str, now_ms: int) -> Tenant:
+        """See `ports.Tenants`."""
+        values = {"tenant": id, "name": name, "epoch": epoch, "now": now_ms}
+
+        def add(connection: sqlite3.Connection) -> Tenant:
+            with _transaction(connection):
+                if connection.execute(statements.ADD_TENANT, values).rowcount:
+                    connection.execute(statements.ADD_HEAD, values)
+                return rows.tenant_of(connection.execute(statements.TENANT_BY_NAME, values).fetchone())
+
+        async with self._one_at_a_time:
+            return await self._writer.run(add)
+
+    async def find(self, id_or_name: str) -> Tenant | None:
+        """See `ports.Tenants`."""
+        found = await self._fetch(statements.TENANT_BY_ID, {"tenant": id_or_name})
+        found = found or await self._fetch(statements.TENANT_BY_NAME, {"name": id_or_name})
+        return rows.tenant_of(found[0]) if found else None
+
+    async def tenants(self, after: str, limit: int) -> Sequence[Tenant]:
+        """See `ports.Tenants`."""
+        return [rows.tenant_of(row) for row in await self._fetch(statements.TENANTS, {"after": after, "room": limit})]
+
+    async def _fetch(self, statement: str, values: dict[str, object]) -> list[rows.Row]:
+        return await self._reader.run(lambda connection: connection.execute(statement, values).fetchall())
+
+    async def _write(self, statement: str, values: dict[str, object]) -> int:
+        async with self._one_at_a_time:
+            return await self._writer.run(lambda connection: connection.execute(statement, values).rowcount)
+
+    async def _snapshot(self, read: Callable[[sqlite3.Connection], Result]) -> Result:
+        def inside(connection: sqlite3.Connection) -> Result:
+            with _transaction(connection, "BEGIN"):
+                return read(connection)
+
+        return await self._reader.run(inside)
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection, begin: str = "BEGIN IMMEDIATE") -> Iterator[None]:
+    connection.execute(begin)
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _standing(connection: sqlite3.Connection, tenant: str, user: str, device: str) -> Standing:
+    who = {"tenant": tenant, "user": user, "device": device}
+    number = connection.execute(statements.LAST_NUMBER, who).fetchone()
+    return Standing(
+        head=head_of(connection, tenant),
+        grants=[rows.grant(row) for row in connection.execute(statements.GRANTS_OF_USER, who)],
+        last_number=number[0] if number else 0,
+    )
+
+
+def _rows(connection: sqlite3.Connection, tenant: str, wanted: Range, room: int) -> list[Row]:
+    """The first `room` rows of the range. Of several scopes, their positions are read first (from the index alone)
+    to find how far those rows reach, so that no text is read in vain."""
+    values = {"tenant": tenant, "after": wanted.after, "upto": wanted.upto, "room": room}
+    scopes = wanted.scopes
+    if len(scopes) > 1:
+        reached = [
+            (position, scope)
+            for scope in scopes
+            for (position,) in connection.execute(statements.SCOPE_POSITIONS, {**values, "scope": scope})
+        ]
+        first = sorted(reached)[:room]
+        scopes = tuple(sorted({scope for _, scope in first}))
+        values["upto"] = first[-1][0] if first else wanted.after
+    read = [row for scope in scopes for row in connection.execute(statements.SCOPE_ROWS, {**values, "scope": scope})]
+    return sorted(read) if len(scopes) > 1 else read
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    """Make the tables in a new file; refuse a file whose schema this version does not know."""
+    with _transaction(connection):
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == SCHEMA_VERSION:
+            return
+        if version != 0:
+            raise BadDeclaration(
+                f"The database has schema version {version}, and this Homeport knows {SCHEMA_VERSION}: "
+                "start the Homeport that made it, or a newer one."
+            )
+        for table in metadata.sorted_tables:
+            connection.execute(str(CreateTable(table).compile(dialect=dialect.dialect())))
+            for index in table.indexes:
+                connection.execute(str(CreateIndex(index).compile(dialect=dialect.dialect())))
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

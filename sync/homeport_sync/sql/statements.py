@@ -1,0 +1,96 @@
+"""Every statement that SQLite runs for a request, by name; each binds the tenant, and none may scan.
+
+The contract suite asks the database to explain each of them. Lists go in as one JSON array (`json_each`), so that a
+statement's text does not depend on their length; CROSS JOIN keeps SQLite from turning such a join around.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+HEAD: Final = "SELECT position, epoch FROM heads WHERE tenant_id = :tenant"
+DEVICES: Final = """
+    SELECT device_id, user_id, last_number, confirmed, last_stamp
+    FROM json_each(:devices) AS wanted
+    CROSS JOIN devices ON tenant_id = :tenant AND device_id = wanted.value"""
+OUTCOMES: Final = """
+    SELECT device_id, number, digest, answer, record_id, rejected, rejected_create, change, created_at
+    FROM json_each(:numbers) AS wanted
+    CROSS JOIN outcomes ON tenant_id = :tenant
+      AND device_id = json_extract(wanted.value, '$[0]') AND number = json_extract(wanted.value, '$[1]')"""
+GRANTS: Final = """
+    SELECT user_id, scope_id, role, since, until, maker
+    FROM json_each(:pairs) AS wanted
+    CROSS JOIN grants ON tenant_id = :tenant
+      AND user_id = json_extract(wanted.value, '$[0]') AND scope_id = json_extract(wanted.value, '$[1]')"""
+RECORDS: Final = """
+    SELECT wire, author, foreign_position
+    FROM json_each(:records) AS wanted
+    CROSS JOIN records ON tenant_id = :tenant AND record_id = wanted.value"""
+REJECTED_CREATES: Final = """
+    SELECT device_id, record_id
+    FROM json_each(:records) AS wanted
+    CROSS JOIN outcomes ON tenant_id = :tenant AND record_id = wanted.value AND rejected_create"""
+
+MOVE_HEAD: Final = "UPDATE heads SET position = :position, updated_at = :now WHERE tenant_id = :tenant"
+ADD_LOG: Final = "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+PUT_RECORD: Final = """
+    INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (tenant_id, record_id) DO UPDATE SET
+      position = excluded.position, author = excluded.author, foreign_position = excluded.foreign_position,
+      wire = excluded.wire, updated_at = excluded.updated_at, deleted_at = excluded.deleted_at"""
+ADD_OUTCOME: Final = "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+PUT_DEVICE: Final = """
+    INSERT INTO devices VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)
+    ON CONFLICT (tenant_id, device_id) DO UPDATE SET
+      last_number = excluded.last_number, confirmed = excluded.confirmed, last_stamp = excluded.last_stamp,
+      updated_at = excluded.updated_at"""
+PUT_GRANT: Final = """
+    INSERT INTO grants VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (tenant_id, user_id, scope_id) DO UPDATE SET
+      role = excluded.role, since = excluded.since, until = excluded.until, maker = excluded.maker,
+      updated_at = excluded.updated_at, deleted_at = excluded.deleted_at"""
+
+GRANTS_OF_USER: Final = """
+    SELECT user_id, scope_id, role, since, until, maker
+    FROM grants WHERE tenant_id = :tenant AND user_id = :user ORDER BY scope_id"""
+LAST_NUMBER: Final = """
+    SELECT last_number FROM devices WHERE tenant_id = :tenant AND device_id = :device AND user_id = :user"""
+SCOPE_ROWS: Final = """
+    SELECT position, wire FROM records
+    WHERE tenant_id = :tenant AND scope_id = :scope AND position > :after AND position <= :upto
+    ORDER BY position LIMIT :room"""
+SCOPE_POSITIONS: Final = """
+    SELECT position FROM records
+    WHERE tenant_id = :tenant AND scope_id = :scope AND position > :after AND position <= :upto
+    ORDER BY position LIMIT :room"""
+
+READ_LOG: Final = """
+    SELECT position, op, kind, record_id, scope_id, fields, before, stamp, device_id, number, user_id, outcome,
+      request_id, created_at
+    FROM log WHERE tenant_id = :tenant AND position > :after ORDER BY position LIMIT :room"""
+BEGIN_EPOCH: Final = """
+    UPDATE heads SET epoch = :epoch, updated_at = :now WHERE tenant_id = :tenant AND epoch = :former"""
+PRUNE_OUTCOMES: Final = """
+    DELETE FROM outcomes WHERE (tenant_id, device_id, number) IN (
+      SELECT o.tenant_id, o.device_id, o.number FROM outcomes AS o
+      JOIN devices AS d ON d.tenant_id = o.tenant_id AND d.device_id = o.device_id
+      WHERE o.tenant_id = :tenant AND o.created_at < :before AND NOT o.rejected AND o.number <= d.confirmed
+      LIMIT :room)"""
+
+PLACE: Final = "SELECT position FROM places WHERE tenant_id = :tenant AND follower = :follower"
+KEEP_PLACE: Final = """
+    INSERT INTO places VALUES (:tenant, :follower, :position, :now, :now, NULL)
+    ON CONFLICT (tenant_id, follower) DO UPDATE SET
+      position = max(position, excluded.position), updated_at = excluded.updated_at"""
+
+ADD_TENANT: Final = """
+    INSERT INTO tenants VALUES (:tenant, :name, :now, :now, NULL) ON CONFLICT (name) DO NOTHING"""
+ADD_HEAD: Final = "INSERT INTO heads VALUES (:tenant, 0, :epoch, :now, :now, NULL) ON CONFLICT DO NOTHING"
+TENANT_BY_ID: Final = """
+    SELECT tenant_id, name, created_at FROM tenants WHERE tenant_id = :tenant AND deleted_at IS NULL"""
+TENANT_BY_NAME: Final = """
+    SELECT tenant_id, name, created_at FROM tenants WHERE name = :name AND deleted_at IS NULL"""
+TENANTS: Final = """
+    SELECT tenant_id, name, created_at FROM tenants
+    WHERE tenant_id > :after AND deleted_at IS NULL ORDER BY tenant_id LIMIT :room"""

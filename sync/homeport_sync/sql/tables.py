@@ -1,0 +1,147 @@
+"""The tables, declared once for every database.
+
+Each key begins with the tenant, so that no index can be walked across two of them. Times are milliseconds since
+1970 by the server's clock (`…_at`); the times a device told live in stamps. Two tables carry the product: `log`,
+every accepted change once, and `records`, one row a record with its newest state as ready wire text.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, MetaData, Table, Text
+
+SCHEMA_VERSION = 1
+
+metadata = MetaData()
+
+
+def _key(name: str) -> Column[str]:
+    return Column(name, Text, primary_key=True, nullable=False)
+
+
+def _number(name: str, *, key: bool = False) -> Column[int]:
+    return Column(name, BigInteger, primary_key=key, nullable=False, autoincrement=False)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False)
+
+
+def _times() -> tuple[Column[int], Column[int], Column[int]]:
+    return _number("created_at"), _number("updated_at"), Column("deleted_at", BigInteger)
+
+
+tenants = Table(
+    "tenants",
+    metadata,
+    _key("tenant_id"),
+    Column("name", Text, nullable=False, unique=True),
+    *_times(),
+    sqlite_with_rowid=False,
+)
+
+heads = Table(
+    "heads",
+    metadata,
+    _key("tenant_id"),
+    _number("position"),
+    _text("epoch"),
+    *_times(),
+    sqlite_with_rowid=False,
+)
+
+devices = Table(
+    "devices",
+    metadata,
+    _key("tenant_id"),
+    _key("device_id"),
+    _text("user_id"),
+    _number("last_number"),
+    _number("confirmed"),
+    _text("last_stamp"),
+    *_times(),
+    sqlite_with_rowid=False,
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    _key("tenant_id"),
+    _key("user_id"),
+    _key("scope_id"),
+    _text("role"),
+    _number("since"),
+    Column("until", BigInteger),
+    Column("maker", Boolean, nullable=False),
+    *_times(),
+    sqlite_with_rowid=False,
+)
+
+records = Table(
+    "records",
+    metadata,
+    _key("tenant_id"),
+    _key("record_id"),
+    _text("kind"),
+    _text("scope_id"),
+    _number("position"),
+    _text("author"),
+    _number("foreign_position"),
+    _text("wire"),
+    *_times(),
+)
+Index("records_by_scope", records.c.tenant_id, records.c.scope_id, records.c.position)
+
+log = Table(
+    "log",
+    metadata,
+    _key("tenant_id"),
+    _number("position", key=True),
+    _text("op"),
+    _text("kind"),
+    _text("record_id"),
+    _text("scope_id"),
+    _text("fields"),
+    _text("before"),
+    _text("stamp"),
+    _text("device_id"),
+    _number("number"),
+    _text("user_id"),
+    _text("outcome"),
+    _text("request_id"),
+    _number("created_at"),
+    sqlite_with_rowid=False,
+)
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    _key("tenant_id"),
+    _key("device_id"),
+    _number("number", key=True),
+    Column("digest", LargeBinary, nullable=False),
+    _text("answer"),
+    _text("record_id"),
+    Column("rejected", Boolean, nullable=False),
+    Column("rejected_create", Boolean, nullable=False),
+    _text("change"),
+    _number("created_at"),
+    sqlite_with_rowid=False,
+)
+Index(
+    "outcomes_rejected_creates",
+    outcomes.c.tenant_id,
+    outcomes.c.record_id,
+    sqlite_where=outcomes.c.rejected_create,
+    postgresql_where=outcomes.c.rejected_create,
+)
+Index("outcomes_by_age", outcomes.c.tenant_id, outcomes.c.created_at)
+
+places = Table(
+    "places",
+    metadata,
+    _key("tenant_id"),
+    _key("follower"),
+    _number("position"),
+    *_times(),
+    sqlite_with_rowid=False,
+)

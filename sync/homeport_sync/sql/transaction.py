@@ -1,0 +1,86 @@
+"""One commit batch on SQLite: two hops to the writer's thread, one to lock and load, one to write and commit."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection
+
+import msgspec
+
+from homeport_sync.errors import Unavailable
+from homeport_sync.ports import Head, Loaded, Wanted, Writes
+from homeport_sync.sql import rows, statements
+from homeport_sync.sql.connection import Connection
+
+_json = msgspec.json.Encoder().encode
+
+
+def json_list(values: Collection[object]) -> str:
+    """The values as the JSON array that `json_each` takes."""
+    return _json(list(values)).decode()
+
+
+def head_of(connection: sqlite3.Connection, tenant: str) -> Head:
+    """The tenant's head. Raises `Unavailable` for a tenant that is not here."""
+    row = connection.execute(statements.HEAD, {"tenant": tenant}).fetchone()
+    if row is None:
+        raise Unavailable(f"There is no tenant {tenant} in this store.")
+    return Head(position=row[0], epoch=row[1])
+
+
+class SqliteTransaction:
+    """See `ports.Transaction`. SQLite has one writer, so its lock is every tenant's head lock."""
+
+    def __init__(self, writer: Connection, tenant: str) -> None:
+        self._writer = writer
+        self._tenant = tenant
+
+    async def load(self, wanted: Wanted) -> Loaded:
+        """Lock, then read."""
+        return await self._writer.run(lambda connection: self._load(connection, wanted))
+
+    async def commit(self, writes: Writes) -> None:
+        """Write everything, then commit."""
+        await self._writer.run(lambda connection: self._commit(connection, writes))
+
+    async def roll_back(self) -> None:
+        """End the transaction if it is still open."""
+        await self._writer.run(lambda connection: connection.rollback() if connection.in_transaction else None)
+
+    def _load(self, connection: sqlite3.Connection, wanted: Wanted) -> Loaded:
+        connection.execute("BEGIN IMMEDIATE")
+        head = head_of(connection, self._tenant)
+        found = self._find(connection, statements.DEVICES, devices=wanted.devices)
+        devices = {each.id: each for each in map(rows.known_device, found)}
+        last = {each.id: each.last_number for each in devices.values()}
+        again = [pair for pair in wanted.numbers if pair[1] <= last.get(pair[0], 0)]
+        outcomes = self._find(connection, statements.OUTCOMES, numbers=again)
+        grants = self._find(connection, statements.GRANTS, pairs=wanted.grants)
+        records = self._find(connection, statements.RECORDS, records=wanted.records)
+        here = {each.record.id: each for each in map(rows.stored_record, records)}
+        missing = wanted.records - here.keys()
+        rejected = self._find(connection, statements.REJECTED_CREATES, records=missing)
+        return Loaded(
+            head=head,
+            devices=devices,
+            outcomes={(each.device, each.number): each for each in map(rows.stored_outcome, outcomes)},
+            grants={(each.user, each.scope): each for each in map(rows.grant, grants)},
+            records=here,
+            rejected_creates=frozenset((row[0], row[1]) for row in rejected if row[0] in wanted.devices),
+        )
+
+    def _find(self, connection: sqlite3.Connection, statement: str, **wanted: Collection[object]) -> list[rows.Row]:
+        ((name, values),) = wanted.items()
+        if not values:
+            return []
+        return connection.execute(statement, {"tenant": self._tenant, name: json_list(values)}).fetchall()
+
+    def _commit(self, connection: sqlite3.Connection, writes: Writes) -> None:
+        tenant, now_ms = self._tenant, writes.now_ms
+        connection.execute(statements.MOVE_HEAD, {"tenant": tenant, "position": writes.head, "now": now_ms})
+        connection.executemany(statements.ADD_LOG, rows.log_rows(tenant, writes.log))
+        connection.executemany(statements.PUT_RECORD, rows.record_rows(tenant, writes.records, now_ms))
+        connection.executemany(statements.ADD_OUTCOME, rows.outcome_rows(tenant, writes.outcomes))
+        connection.executemany(statements.PUT_DEVICE, rows.device_rows(tenant, writes.devices, now_ms))
+        connection.executemany(statements.PUT_GRANT, rows.grant_rows(tenant, writes.grants, now_ms))
+        connection.execute("COMMIT")
