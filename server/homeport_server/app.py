@@ -1,0 +1,141 @@
+"""The roof: builds the server of one app out of settings, a store and a secret. Nothing else builds anything."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route, WebSocketRoute
+
+from homeport_server.accounts import Accounts
+from homeport_server.edge.context import Rooms
+from homeport_server.edge.health import Health
+from homeport_server.edge.http import GraphqlOverHttp
+from homeport_server.edge.schema import HomeportSchema, make_schema
+from homeport_server.edge.view import SocketView
+from homeport_server.observe import Log
+from homeport_server.pokes import PokeHub
+from homeport_server.secret import Secret
+from homeport_server.settings import Settings
+from homeport_server.tokens import Tokens
+from homeport_sync import LIMITS, App
+from homeport_sync.cursor import CursorSeal
+from homeport_sync.exchange import Exchange
+from homeport_sync.ports import LogStore, Places, Signals, Tenants
+from homeport_sync.sql.sqlite import SqliteStore
+
+DATABASE = "homeport.db"
+GRAPHQL_PATH = "/api/v1/graphql"
+SCHEMA_PATH = "/api/v1/schema.graphql"
+
+
+class Store(LogStore, Places, Tenants, Protocol):
+    """What every adapter is: one store for the log, the followers' places and the tenants."""
+
+
+def wall_ms() -> int:
+    """The server's clock, in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+async def open_store(settings: Settings) -> SqliteStore:
+    """The database in the data directory; whoever opens it closes it."""
+    return await SqliteStore.open(settings.data / DATABASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """An ASGI application, and the switch that takes it out of traffic."""
+
+    asgi: Starlette
+    health: Health
+
+
+def make_tokens(settings: Settings, secret: Secret, clock: Callable[[], int] = wall_ms) -> Tokens:
+    """Issues and verifies the tokens of this secret."""
+    return Tokens(secret.key("tokens"), clock, leeway_s=settings.token_leeway_s)
+
+
+def build_app(
+    settings: Settings,
+    app: App,
+    *,
+    store: Store,
+    signals: Signals,
+    secret: Secret,
+    log: Log,
+    clock: Callable[[], int] = wall_ms,
+) -> Built:
+    """The server of `app` over `store`. Whoever opened the store closes it."""
+    rooms = Rooms(
+        exchange=Exchange(
+            store=store,
+            catalog=app.catalog,
+            signals=signals,
+            seal=CursorSeal(secret.key("cursors")),
+            limits=LIMITS,
+            wall_ms=clock,
+        ),
+        accounts=Accounts(make_tokens(settings, secret, clock), store, clock, cached_max=settings.tokens_cached_max),
+        pokes=PokeHub(store, signals, log, poll_s=settings.poke_poll_s),
+        log=log,
+        settings=settings,
+        wall_ms=clock,
+    )
+    return assemble(rooms, store)
+
+
+def assemble(rooms: Rooms, tenants: Tenants) -> Built:
+    """Routes and followers over rooms that are built."""
+    poking = _Poking(rooms.pokes)
+    health = Health(tenants, poking.runs)
+    schema = make_schema()
+    return Built(
+        Starlette(
+            routes=[
+                Route(GRAPHQL_PATH, GraphqlOverHttp(schema, rooms)),
+                WebSocketRoute(GRAPHQL_PATH, SocketView(schema, rooms)),
+                Route(SCHEMA_PATH, _schema_text(schema)),
+                Route("/livez", health.livez),
+                Route("/readyz", health.readyz),
+            ],
+            lifespan=poking.lifespan,
+        ),
+        health,
+    )
+
+
+class _Poking:
+    """The hub's task, alive as long as the application."""
+
+    def __init__(self, hub: PokeHub) -> None:
+        self._hub = hub
+        self._task: asyncio.Task[None] | None = None
+
+    def runs(self) -> bool:
+        return self._task is not None and not self._task.done()
+
+    @asynccontextmanager
+    async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        self._task = asyncio.create_task(self._hub.run())
+        try:
+            yield
+        finally:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+
+def _schema_text(schema: HomeportSchema) -> Callable[[Request], PlainTextResponse]:
+    text = schema.as_str() + "\n"
+
+    def answer(_request: Request) -> PlainTextResponse:
+        return PlainTextResponse(text)
+
+    return answer

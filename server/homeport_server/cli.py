@@ -1,0 +1,183 @@
+"""The command line: `homeport`. Every flag of a setting has a variable, by the rule in `settings.py`.
+
+What a user gets wrong is one sentence on standard error and exit code 2. Modules are imported where they are used,
+so that `--help` and the small verbs start quickly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import fields
+from pathlib import Path
+from random import SystemRandom
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from homeport_server.errors import TenantUnknown
+from homeport_server.settings import LOG_LEVELS, Settings, flag, says, variable
+from homeport_sync.errors import HomeportError
+
+if TYPE_CHECKING:
+    from homeport_server.app import Store
+
+Verb = TypeVar("Verb", bound=Callable[..., object])
+Result = TypeVar("Result")
+TENANTS_PAGE = 500
+
+
+class _Refused(click.ClickException):
+    """An error of ours, as click shows it: one sentence, exit code 2."""
+
+    exit_code = 2
+
+
+class _Verbs(click.Group):
+    """A group whose verbs may raise `HomeportError`."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the verb; an expected error ends it with its own sentence."""
+        try:
+            return super().invoke(ctx)
+        except HomeportError as error:
+            raise _Refused(error.message) from error
+        except OSError as error:
+            raise _Refused(f"{error.filename or error}: {error.strerror}; choose another place, or mend it.") from error
+
+
+def _setting(name: str, *flags: str) -> Callable[[Verb], Verb]:
+    """The option of a setting, with its variable, its default and its sentence."""
+    default = getattr(Settings(), name)
+    kind: Any = click.Path(path_type=Path) if isinstance(default, Path) else type(default)
+    if name == "log_level":
+        kind = click.Choice(LOG_LEVELS)
+    return click.option(
+        *(flags or (flag(name),)),
+        name,
+        type=kind,
+        default=default,
+        envvar=variable(name),
+        show_default=True,
+        show_envvar=True,
+        help=says(name),
+    )
+
+
+def _every_setting(verb: Verb) -> Verb:
+    for each in reversed(fields(Settings)):
+        verb = _setting(each.name)(verb)
+    return verb
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="homeport")
+def main() -> None:
+    """Offline-first mobile backend: serve an app, make tenants and tokens."""
+
+
+@main.command()
+@click.argument("app", type=click.Path(path_type=Path))
+@_every_setting
+def serve(app: Path, **given: Any) -> None:  # noqa: ANN401  # one argument a setting
+    """Serve the app that the Python file APP declares."""
+    from homeport_server.observe import adopt_standard_logging, make_log
+    from homeport_server.secret import open_secret
+    from homeport_server.serve import run
+    from homeport_sync.declaration import load_app
+
+    settings = Settings(**given)
+    declared = load_app(app)
+    secret = open_secret(settings.data)
+    adopt_standard_logging(settings.log_level)
+    run(settings, declared, secret, make_log(settings.log_level))
+
+
+@main.group(cls=_Verbs)
+def tenant() -> None:
+    """Customers: the unit of isolation. Each user, token and record belongs to one."""
+
+
+@tenant.command("create")
+@click.argument("name")
+@_setting("data")
+def create_tenant(name: str, data: Path) -> None:
+    """Make the tenant NAME unless there is one, and print its id."""
+    from homeport_server.app import wall_ms
+    from homeport_sync.clock import uuid7
+
+    async def create(store: Store) -> str:
+        now_ms = wall_ms()
+        made = await store.create(name, id=uuid7(now_ms, SystemRandom()), epoch=secrets.token_hex(8), now_ms=now_ms)
+        return made.id
+
+    click.echo(_with_store(data, create))
+
+
+@tenant.command("list")
+@_setting("data")
+def list_tenants(data: Path) -> None:
+    """Print the id and the name of every tenant."""
+
+    async def listing(store: Store) -> list[str]:
+        lines: list[str] = []
+        after = ""
+        while page := await store.tenants(after, TENANTS_PAGE):
+            lines += [f"{each.id}  {each.name}" for each in page]
+            after = page[-1].id
+        return lines
+
+    for line in _with_store(data, listing):
+        click.echo(line)
+
+
+@main.command()
+@click.option("--user", required=True, envvar="HOMEPORT_USER", help="Whom the token stands for.")
+@click.option("--tenant", "name", required=True, envvar="HOMEPORT_TENANT", help="The tenant, by its name or its id.")
+@_setting("data")
+@_setting("token_ttl_s", "--ttl", flag("token_ttl_s"))
+def token(user: str, name: str, data: Path, token_ttl_s: int) -> None:
+    """Print a token for a user of a tenant, and nothing else."""
+    from homeport_server.app import make_tokens
+    from homeport_server.secret import open_secret
+
+    async def tenant_id(store: Store) -> str:
+        found = await store.find(name)
+        if found is None:
+            raise TenantUnknown(
+                f"There is no tenant {name!r} in {data}: make it with `homeport tenant create {name} --data {data}`."
+            )
+        return found.id
+
+    settings = Settings(data=data, token_ttl_s=token_ttl_s)
+    found = _with_store(data, tenant_id)
+    click.echo(make_tokens(settings, open_secret(data)).issue(user=user, tenant=found, ttl_s=token_ttl_s))
+
+
+@main.command()
+@click.argument("app", type=click.Path(path_type=Path))
+def schema(app: Path) -> None:
+    """Check the app that the Python file APP declares, and print its GraphQL schema."""
+    from homeport_server.edge.schema import make_schema
+    from homeport_sync.declaration import load_app
+
+    load_app(app)
+    click.echo(make_schema().as_str())
+
+
+def _with_store(data: Path, work: Callable[[Store], Awaitable[Result]]) -> Result:
+    """What `work` returns, given the store of a data directory."""
+    from homeport_server.app import open_store
+    from homeport_server.secret import open_secret
+
+    open_secret(data)  # makes the directory, with its mode, before the database stands in it
+
+    async def run() -> Result:
+        store = await open_store(Settings(data=data))
+        try:
+            return await work(store)
+        finally:
+            await store.close()
+
+    return asyncio.run(run())

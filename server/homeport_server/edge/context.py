@@ -1,0 +1,69 @@
+"""What an operation knows: the rooms behind the edge, who calls, and under which request id."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from homeport_server.accounts import Accounts
+from homeport_server.observe import Log
+from homeport_server.pokes import PokeHub
+from homeport_server.settings import Settings
+from homeport_server.tokens import Caller
+from homeport_sync.wire import PullMessage, PushMessage
+
+DEVICE_SHOWN_MAX = 80
+REQUEST_ID = b"x-request-id"
+_is_request_id = re.compile(rb"[A-Za-z0-9._-]{1,128}").fullmatch
+
+
+class Pushed(Protocol):
+    """The answer to a push as JSON text, and how often each verdict is in it."""
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def verdicts(self) -> Mapping[str, int]: ...
+
+
+class Exchange(Protocol):
+    """What the sync room offers (`homeport_sync.exchange.Exchange`). Both raise `HomeportError`."""
+
+    async def push(self, tenant: str, user: str, message: PushMessage, *, request_id: str) -> Pushed:
+        """Take changes in; the answer is JSON text of a `PushAnswer`."""
+
+    async def pull(self, tenant: str, user: str, message: PullMessage) -> str:
+        """A page, as JSON text of a `Page`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rooms:
+    """What stands behind the edge, built once by the roof. `wall_ms` is the server's clock."""
+
+    exchange: Exchange
+    accounts: Accounts
+    pokes: PokeHub
+    log: Log
+    settings: Settings
+    wall_ms: Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request, or one socket: every line logged for it and every error it gets carries `request_id`."""
+
+    rooms: Rooms
+    caller: Caller
+    request_id: str
+
+
+def request_id_of(headers: Mapping[bytes, bytes]) -> str:
+    """The caller's own request id if it is well-formed (1 to 128 of A-Z a-z 0-9 . _ -), else a new one."""
+    given = headers.get(REQUEST_ID)
+    if given is not None and _is_request_id(given):
+        return given.decode("ascii")
+    return secrets.token_hex(8)

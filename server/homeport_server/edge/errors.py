@@ -1,0 +1,89 @@
+"""The one place where an error becomes GraphQL's, an HTTP status or a socket's close code.
+
+An expected error (`HomeportError`) shows its message, its code and whether to retry. Anything else is masked as
+INTERNAL: the caller gets the request id, the log gets the cause. What GraphQL itself refuses (unknown document,
+field or variable) is GRAPHQL_INVALID with GraphQL's own words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from graphql import GraphQLError
+
+from homeport_server.errors import (
+    BodyNotJson,
+    BodyTooLarge,
+    GraphqlInvalid,
+    Internal,
+    MediaTypeWrong,
+    MethodWrong,
+    TokenExpired,
+    TooManySockets,
+    Unauthenticated,
+)
+from homeport_server.observe import Log
+from homeport_sync.errors import HomeportError
+
+_NEXT_STEP = "compare the request with /api/v1/schema.graphql"
+_STATUS: Mapping[type[HomeportError], int] = {
+    BodyNotJson: 400,
+    MethodWrong: 405,
+    BodyTooLarge: 413,
+    MediaTypeWrong: 415,
+}
+CLOSE_EXPIRED = 4403
+CLOSE_NEVER_VALID = 4401
+CLOSE_TRY_LATER = 1013
+_CLOSE_REASON_BYTES_MAX = 123
+
+
+def expected(error: BaseException) -> HomeportError:
+    """The error as a caller may see it."""
+    return error if isinstance(error, HomeportError) else Internal()
+
+
+def shown(error: BaseException, request_id: str) -> dict[str, object]:
+    """The error as GraphQL's: message and extensions, the request id among them."""
+    told = expected(error)
+    extensions = {"code": told.code, "retryable": told.retryable, **told.values, "requestId": request_id}
+    return {"message": told.message, "extensions": extensions}
+
+
+def status(error: HomeportError) -> int:
+    """The HTTP status of a request that was refused before any operation ran."""
+    return 401 if isinstance(error, Unauthenticated) else _STATUS.get(type(error), 200)
+
+
+def close_code(error: HomeportError) -> int:
+    """The code a socket is closed with: clients reconnect at once after none of them but with a new token."""
+    if isinstance(error, TooManySockets):
+        return CLOSE_TRY_LATER
+    return CLOSE_EXPIRED if isinstance(error, TokenExpired) else CLOSE_NEVER_VALID
+
+
+def close_reason(error: HomeportError) -> str:
+    """What fits into a close frame: the code, then as much of the message as there is room for."""
+    text = f"{error.code}: {error.message}"
+    return text.encode()[:_CLOSE_REASON_BYTES_MAX].decode(errors="ignore")
+
+
+def settle(errors: Sequence[GraphQLError], request_id: str, log: Log) -> None:
+    """Give each of GraphQL's errors its public form, in place, and log those that nobody expected."""
+    for error in errors:
+        cause = error.original_error
+        while isinstance(cause, GraphQLError):
+            cause = cause.original_error
+        if cause is None or error.path is None:
+            cause = GraphqlInvalid(f"{error.message.rstrip('.')}: {_NEXT_STEP}.")
+        log_unexpected(cause, request_id, log)
+        public = shown(cause, request_id)
+        error.message = str(public["message"])
+        error.extensions = public["extensions"]  # type: ignore[assignment]
+
+
+def log_unexpected(error: BaseException, request_id: str, log: Log) -> None:
+    """Log what no caller could have caused, with its traceback. What callers cause is no news."""
+    cause = error.__cause__ if isinstance(error, HomeportError) else error
+    if cause is not None:
+        log.error("failed", request_id=request_id, exc_info=cause)

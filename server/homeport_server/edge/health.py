@@ -1,0 +1,45 @@
+"""Health, for whoever decides whether this process lives and whether it gets traffic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from homeport_sync.errors import HomeportError
+from homeport_sync.ports import Tenants
+
+
+class Health:
+    """`/livez`: the process answers. `/readyz`: it can serve, and means to go on doing so."""
+
+    def __init__(self, tenants: Tenants, pokes_run: Callable[[], bool]) -> None:
+        self._tenants = tenants
+        self._pokes_run = pokes_run
+        self._draining = False
+
+    def drain(self) -> None:
+        """From now on no new traffic, please: the process is about to stop."""
+        self._draining = True
+
+    async def livez(self, _request: Request) -> JSONResponse:
+        """Always 200."""
+        return JSONResponse({"live": True})
+
+    async def readyz(self, _request: Request) -> JSONResponse:
+        """200, or 503 with the reasons."""
+        reasons = await self._reasons()
+        return JSONResponse({"ready": not reasons, "reasons": reasons}, status_code=503 if reasons else 200)
+
+    async def _reasons(self) -> list[str]:
+        reasons = ["draining"] if self._draining else []
+        if not self._pokes_run():
+            reasons.append("pokes have stopped")
+        try:
+            await self._tenants.tenants("", 1)
+        except (HomeportError, OSError) as error:
+            reasons.append(f"the store does not answer ({type(error).__name__})")
+        except Exception as error:  # noqa: BLE001  # whatever a driver raises, the answer is "not ready"
+            reasons.append(f"the store failed ({type(error).__name__})")
+        return reasons

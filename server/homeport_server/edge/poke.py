@@ -1,0 +1,128 @@
+"""Poke at the edge: a subscription as a listener of the hub, in two ways that a client cannot tell apart.
+
+`stream` is a resolver's: any document that asks for `poke` runs through Strawberry. `FastPoke` is for the one
+document our devices send: it keeps Strawberry's protocol and sends a ready frame, at a sixth of the CPU. Both are
+level-triggered: pokes that come while one is being written become one, so a stalled client costs nobody anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, MutableMapping
+from functools import partial
+from typing import Any, TypeAlias
+
+import msgspec
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
+    BaseGraphQLTransportWSHandler,
+    Operation,
+)
+
+from homeport_server.edge.context import Call
+
+Send: TypeAlias = Callable[[MutableMapping[str, Any]], Coroutine[Any, Any, None]]
+_json = msgspec.json.Encoder().encode
+
+
+class _Told:
+    """A listener that keeps one poke until somebody takes it."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def poke(self) -> None:
+        self._event.set()
+
+    async def taken(self) -> None:
+        await self._event.wait()
+        self._event.clear()
+
+
+async def stream(call: Call) -> AsyncIterator[bool]:
+    """true, at once and whenever the caller has more to pull."""
+    told, caller = _Told(), call.caller
+    await call.rooms.pokes.join(caller.tenant, caller.user, told)
+    try:
+        while True:
+            await told.taken()
+            yield True
+    finally:
+        call.rooms.pokes.leave(caller.tenant, caller.user, told)
+
+
+class FastPoke(Operation[Call, None]):
+    """One running poke subscription of a socket: a listener that writes its own, ready frame.
+
+    `task` is set only while the client is too slow to take a frame at once.
+    """
+
+    __slots__ = ("_again", "_message", "_send", "call")
+
+    def __init__(
+        self, handler: BaseGraphQLTransportWSHandler[Call, None], id: str, query: str, call: Call, send: Send
+    ) -> None:
+        super().__init__(handler, id, query, None, None)
+        self.call = call
+        self._send = send
+        self._again = False
+        payload = {"id": id, "type": "next", "payload": {"data": {"poke": True}}}
+        self._message = {"type": "websocket.send", "text": _json(payload).decode()}
+
+    def poke(self) -> None:
+        """Write the frame: at once if the socket takes it, else as soon as it does."""
+        if self.completed:
+            return
+        if self.task is not None:
+            self._again = True
+            return
+        sending = self._send(self._message)
+        try:
+            # Run up to where it waits, without a task: the server writes synchronously while the socket has room.
+            waits_for = sending.send(None)
+        except StopIteration:
+            return
+        except Exception:  # noqa: BLE001  # the socket is closing, and its own reader ends the subscription
+            self.stop()
+            return
+        self.task = asyncio.get_running_loop().create_task(self._finish(_Resumed(sending, waits_for)))
+
+    def stop(self) -> None:
+        """Never write again."""
+        self.completed = True
+        caller = self.call.caller
+        self.call.rooms.pokes.leave(caller.tenant, caller.user, self)
+        if self.task is not None:
+            self.task.cancel()
+
+    async def _finish(self, sending: _Resumed) -> None:
+        try:
+            await sending
+        except Exception:  # noqa: BLE001  # as above
+            self.task = None
+            self.stop()
+            return
+        self.task = None
+        if self._again:
+            self._again = False
+            self.poke()
+
+
+class _Resumed:
+    """A coroutine that was started by hand and now waits for a future: a task can await the rest of it."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, None], waits_for: object) -> None:
+        self._coroutine = coroutine
+        self._waits_for = waits_for
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        while True:
+            try:
+                sent = yield self._waits_for
+            except BaseException as thrown:  # noqa: BLE001  # what the task throws in is the coroutine's to answer
+                go_on: Callable[[], object] = partial(self._coroutine.throw, thrown)
+            else:
+                go_on = partial(self._coroutine.send, sent)
+            try:
+                self._waits_for = go_on()
+            except StopIteration:
+                return

@@ -1,0 +1,188 @@
+"""The GraphQL schema: three operations, whose messages travel as JSON scalars (see PROTOCOL.md).
+
+Resolvers hand over to `push.py`, `pull.py` and `poke.py`, and so do the precompiled operations; nothing is decided
+here. GraphQL's Int has 32 bits, so numbers and times are `Long`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any, NewType
+
+import msgspec
+import strawberry
+from graphql import DocumentNode, GraphQLError
+from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter, QueryDepthLimiter, SchemaExtension
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types.execution import ExecutionContext
+from strawberry.types.scalar import ScalarDefinition
+
+from homeport_server.edge import poke, pull, push
+from homeport_server.edge.context import Call
+from homeport_server.edge.errors import settle
+from homeport_sync import wire
+from homeport_sync.errors import Malformed
+
+DOCUMENTS_CACHED_MAX = 512
+DEPTH_MAX = 10
+ALIASES_MAX = 15
+TOKENS_MAX = 2_000
+LONG_MAX = 2**63 - 1
+
+JSON = NewType("JSON", object)
+Long = NewType("Long", int)
+Info = strawberry.Info[Call, None]
+
+
+def read_long(value: object) -> int:
+    """A 64-bit integer of GraphQL input. Raises `GraphQLError`."""
+    if isinstance(value, int) and not isinstance(value, bool) and -LONG_MAX - 1 <= value <= LONG_MAX:
+        return value
+    raise GraphQLError(f"Long holds a whole number of 64 bits, not {str(value)[:40]!r}")
+
+
+def _as_is(value: object) -> object:
+    return value
+
+
+SCALARS: Mapping[object, ScalarDefinition] = {
+    JSON: strawberry.scalar(
+        name="JSON",
+        description="Any JSON value; what stands in it is described in PROTOCOL.md.",
+        serialize=_as_is,
+        parse_value=_as_is,
+    ),
+    Long: strawberry.scalar(
+        name="Long", description="A whole number of 64 bits.", serialize=_as_is, parse_value=read_long
+    ),
+}
+
+
+@strawberry.input(description="From where to pull, and how much.")
+class PullInput:
+    cursor: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The place after which to go on; none: from the start."
+    )
+    limit: int | None = strawberry.field(default=strawberry.UNSET, description="How many records at most.")
+
+
+async def _pull(
+    info: Info,
+    *,
+    device: strawberry.ID,
+    cursor: str | None = strawberry.UNSET,
+    limit: int | None = strawberry.UNSET,
+) -> JSON:
+    message = wire.PullMessage(device=device, cursor=_given(cursor), limit=_given(limit))
+    return _ready(await pull.pull(info.context, message))
+
+
+async def _push(
+    info: Info,
+    *,
+    device: strawberry.ID,
+    changes: JSON,
+    confirmed: Long | None = strawberry.UNSET,
+    clock_ms: Long | None = strawberry.UNSET,
+    pull: PullInput | None = strawberry.UNSET,
+) -> JSON:
+    asked = _given(pull)
+    message = wire.PushMessage(
+        device=device,
+        changes=_raw(changes),
+        confirmed=_given(confirmed),
+        clock_ms=_given(clock_ms),
+        pull=asked and wire.PullInput(cursor=_given(asked.cursor), limit=_given(asked.limit)),
+    )
+    return _ready(await push.push(info.context, message))
+
+
+async def _poke(info: Info) -> AsyncIterator[bool]:
+    async for poked in poke.stream(info.context):
+        yield poked
+
+
+@strawberry.type
+class Query:
+    pull: JSON = strawberry.field(resolver=_pull, description="What the device has not seen yet, as a Page.")
+
+
+@strawberry.type
+class Mutation:
+    push: JSON = strawberry.field(
+        resolver=_push, description="Takes a device's changes in, exactly once, and answers with a PushAnswer."
+    )
+
+
+@strawberry.type
+class Subscription:
+    poke: bool = strawberry.subscription(  # type: ignore[assignment]  # Strawberry reads the resolver's type
+        resolver=_poke, description="true, at once and whenever there is more to pull. It carries no data."
+    )
+
+
+def _given(value: Any) -> Any:  # noqa: ANN401  # of an argument's own type
+    return None if value is strawberry.UNSET else value
+
+
+def _raw(changes: object) -> list[msgspec.Raw]:
+    """The changes as the texts they came as. Raises `Malformed` unless they are an array."""
+    if not isinstance(changes, list):
+        raise Malformed(f"changes is a JSON {type(changes).__name__}; expected an array of changes.")
+    return [msgspec.Raw(msgspec.json.encode(change)) for change in changes]
+
+
+def _ready(text: str) -> JSON:
+    return JSON(msgspec.Raw(text.encode()))
+
+
+class DocumentCache(SchemaExtension):
+    """Parses and validates each document once: 1.2 ms otherwise. `known` belongs to one schema."""
+
+    def __init__(self, known: dict[str, DocumentNode]) -> None:
+        self._known = known
+
+    def on_parse(self) -> Iterator[None]:
+        """Reads a known document from memory."""
+        context = self.execution_context
+        if (known := self._known.get(context.query or "")) is not None:
+            context.graphql_document = known
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        """Skips a document that was found valid before, remembers one that is now."""
+        context = self.execution_context
+        if context.query in self._known:
+            context.pre_execution_errors = []
+        yield
+        if not context.pre_execution_errors and context.query and context.graphql_document:
+            if len(self._known) >= DOCUMENTS_CACHED_MAX:
+                self._known.clear()
+            self._known[context.query] = context.graphql_document
+
+
+class HomeportSchema(strawberry.Schema):
+    """Strawberry's schema, with our errors in place of its tracebacks."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Gives every error its public form before anything sends it."""
+        if execution_context is not None:
+            call: Call = execution_context.context
+            settle(errors, call.request_id, call.rooms.log)
+
+
+def make_schema() -> HomeportSchema:
+    """The schema, with its own cache of documents."""
+    known: dict[str, DocumentNode] = {}
+    return HomeportSchema(
+        Query,
+        Mutation,
+        Subscription,
+        extensions=[
+            lambda: DocumentCache(known),
+            lambda: MaxTokensLimiter(max_token_count=TOKENS_MAX),
+            lambda: MaxAliasesLimiter(max_alias_count=ALIASES_MAX),
+            lambda: QueryDepthLimiter(max_depth=DEPTH_MAX),
+        ],
+        config=StrawberryConfig(scalar_map=dict(SCALARS)),
+    )

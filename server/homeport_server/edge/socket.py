@@ -1,0 +1,152 @@
+"""A device's socket: graphql-transport-ws as Strawberry speaks it, with our rules at its doors.
+
+Who opens it is decided at `connection_init`, and it closes when their token expires. What a client gets wrong in
+one operation ends that operation and not the socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import msgspec
+from graphql import GraphQLError
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
+    ConnectionInitMessage,
+    Message,
+    SubscribeMessage,
+)
+
+from homeport_server.edge.auth import caller_of_socket
+from homeport_server.edge.context import Call, Rooms
+from homeport_server.edge.errors import close_code, close_reason, shown
+from homeport_server.edge.poke import FastPoke, Send
+from homeport_server.edge.seats import Seats
+from homeport_server.errors import TokenExpired, TooManySubscriptions
+from homeport_server.tokens import Caller
+from homeport_sync.errors import HomeportError
+from homeport_sync.wire import POKE
+
+
+class _Subscribe(msgspec.Struct):
+    query: str
+    variables: dict[str, object] | None = None
+    operationName: str | None = None  # noqa: N815  # GraphQL's name for it
+
+
+class _Frame(msgspec.Struct):
+    type: str
+    id: str = ""
+
+
+_PAYLOADS: Mapping[str, Any] = {"subscribe": _Subscribe, "connection_init": dict[str, object] | None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What is known of a socket before it has said who it is. `send` is the server's own."""
+
+    rooms: Rooms
+    seats: Seats
+    send: Send
+    request_id: str
+
+
+class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
+    """One socket, from its handshake to its end: its context is an `Opening`, and a `Call` once it is known."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # as the view calls it
+        super().__init__(*args, **kwargs)
+        self._opening: Opening = self.context
+        self._caller: Caller | None = None
+        self._expiry: asyncio.TimerHandle | None = None
+        self._closing: asyncio.Task[None] | None = None
+
+    async def handle_message(self, message: Message) -> None:
+        """Close on what is no message at all, where Strawberry would break off without a close code."""
+        try:
+            frame = msgspec.convert(message, _Frame)
+            if frame.type in _PAYLOADS:
+                msgspec.convert(message.get("payload"), _PAYLOADS[frame.type])
+        except msgspec.ValidationError as wrong:
+            await self.websocket.close(code=4400, reason=f"Message without its shape: {wrong}"[:120])
+            return
+        await super().handle_message(message)
+
+    async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
+        """Find out who it is, before anything is acknowledged."""
+        opening, payload = self._opening, message.get("payload") or {}
+        if not self.connection_init_received:
+            try:
+                caller = await caller_of_socket(payload, opening.rooms.accounts)
+                opening.seats.enter(caller)
+            except HomeportError as error:
+                await self.websocket.close(code=close_code(error), reason=close_reason(error))
+                return
+            self._caller = caller
+            self.context = Call(rooms=opening.rooms, caller=caller, request_id=opening.request_id)
+            self._watch_expiry(caller)
+        await super().handle_connection_init(cast(ConnectionInitMessage, {**message, "payload": payload}))
+
+    async def handle_subscribe(self, message: SubscribeMessage) -> None:
+        """The poke our devices ask for runs without an executor; everything else is Strawberry's."""
+        id, query = message["id"], message["payload"]["query"]
+        if not self.connection_acknowledged or id in self.operations:
+            await super().handle_subscribe(message)
+        elif len(self.operations) >= self._opening.rooms.settings.subscriptions_per_socket_max:
+            await self._refuse(id, TooManySubscriptions())
+        elif query == POKE:
+            await self._poke(id, query)
+        else:
+            await super().handle_subscribe(message)
+
+    async def cleanup_operation(self, operation_id: str) -> None:
+        """End an operation, ours or Strawberry's."""
+        operation = self.operations.get(operation_id)
+        if isinstance(operation, FastPoke):
+            del self.operations[operation_id]
+            operation.stop()
+        else:
+            await super().cleanup_operation(operation_id)
+
+    async def shutdown(self) -> None:
+        """Give back everything the socket held."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+        if self._caller is not None:
+            self._opening.seats.leave(self._caller)
+            self._caller = None
+        await super().shutdown()
+
+    @staticmethod
+    def _get_pre_execution_close_reason(error: GraphQLError) -> str | None:
+        """None: a syntax error or an unknown operation name ends its operation, not its neighbours' socket."""
+        del error
+        return None
+
+    async def _poke(self, id: str, query: str) -> None:
+        call: Call = self.context
+        subscription = FastPoke(self, id, query, call, self._opening.send)
+        self.operations[id] = subscription
+        try:
+            await call.rooms.pokes.join(call.caller.tenant, call.caller.user, subscription)
+        except HomeportError as error:
+            await self.cleanup_operation(id)
+            await self._refuse(id, error)
+
+    async def _refuse(self, id: str, error: HomeportError) -> None:
+        told: Any = {"id": id, "type": "error", "payload": [shown(error, self._opening.request_id)]}
+        await self.send_message(told)
+
+    def _watch_expiry(self, caller: Caller) -> None:
+        """Close once the token has expired by the server's clock, whatever the loop's clock says."""
+        left_ms = caller.expires_at_ms - self._opening.rooms.wall_ms()
+        loop = asyncio.get_running_loop()
+        if left_ms > 0:
+            self._expiry = loop.call_later(left_ms / 1_000, self._watch_expiry, caller)
+            return
+        error = TokenExpired()
+        self._closing = loop.create_task(self.websocket.close(code=close_code(error), reason=close_reason(error)))

@@ -1,0 +1,135 @@
+"""What the server room can refuse, split like sync's tree by what the caller does next.
+
+HomeportError
+├── Fix                     the request is wrong: mend it, never send it again unchanged
+│   ├── BadSetting              BAD_SETTING             the server cannot be started like this
+│   ├── SecretUnsafe            SECRET_UNSAFE           the secret's file is short or open to others
+│   ├── MethodWrong             METHOD_WRONG            GraphQL comes by POST
+│   ├── MediaTypeWrong          MEDIA_TYPE_WRONG        … as application/json
+│   ├── BodyNotJson             BODY_NOT_JSON
+│   ├── TooLarge (sync's)
+│   │   └── BodyTooLarge        TOO_LARGE
+│   ├── GraphqlInvalid          GRAPHQL_INVALID         unknown document, field or variable
+│   └── Unauthenticated         UNAUTHENTICATED         no token: get one
+│       ├── TokenMalformed          TOKEN_MALFORMED
+│       ├── TokenExpired            TOKEN_EXPIRED
+│       ├── TokenUnsigned           TOKEN_UNSIGNED
+│       ├── TokenAlgorithm          TOKEN_ALGORITHM
+│       ├── TokenSignature          TOKEN_SIGNATURE
+│       ├── TokenForeign            TOKEN_FOREIGN       the request names another tenant
+│       └── TenantUnknown           TENANT_UNKNOWN
+└── Retry                   wait, then do the same again
+    ├── Internal                INTERNAL                nobody expected it; the cause stands in the log
+    ├── TooManySockets          TOO_MANY_SOCKETS
+    └── TooManySubscriptions    TOO_MANY_SUBSCRIPTIONS
+"""
+
+from __future__ import annotations
+
+from homeport_sync.errors import Fix, Retry, TooLarge
+
+
+class BadSetting(Fix):
+    """The server cannot be started with this setting."""
+
+    code = "BAD_SETTING"
+
+
+class SecretUnsafe(Fix):
+    """The secret's file must hold at least 32 bytes and be readable by its owner alone."""
+
+    code = "SECRET_UNSAFE"
+
+
+class MethodWrong(Fix):
+    """GraphQL is asked by POST: send the same as POST with a JSON body."""
+
+    code = "METHOD_WRONG"
+
+
+class MediaTypeWrong(Fix):
+    """The body must come as application/json: set the content-type header."""
+
+    code = "MEDIA_TYPE_WRONG"
+
+
+class BodyNotJson(Fix):
+    """The body is not JSON: send a JSON object with query and variables, in UTF-8."""
+
+    code = "BODY_NOT_JSON"
+
+
+class BodyTooLarge(TooLarge):
+    """The body is over its limit: send less at once."""
+
+
+class GraphqlInvalid(Fix):
+    """The GraphQL request does not fit the schema: compare it with /api/v1/schema.graphql."""
+
+    code = "GRAPHQL_INVALID"
+
+
+class Unauthenticated(Fix):
+    """There is no token: send the header "authorization: Bearer <token>"; `homeport token` makes one."""
+
+    code = "UNAUTHENTICATED"
+
+
+class TokenMalformed(Unauthenticated):
+    """The token is not one of ours: get a new one (`homeport token`)."""
+
+    code = "TOKEN_MALFORMED"
+
+
+class TokenExpired(Unauthenticated):
+    """The token has expired: get a new one and go on; nothing is lost."""
+
+    code = "TOKEN_EXPIRED"
+
+
+class TokenUnsigned(Unauthenticated):
+    """The token carries no signature, so it proves nothing: get a signed one (`homeport token`)."""
+
+    code = "TOKEN_UNSIGNED"
+
+
+class TokenAlgorithm(Unauthenticated):
+    """The token is signed by an algorithm that is not accepted here: get one signed with HS256."""
+
+    code = "TOKEN_ALGORITHM"
+
+
+class TokenSignature(Unauthenticated):
+    """The token was signed with another key or altered: get a new one from this server (`homeport token`)."""
+
+    code = "TOKEN_SIGNATURE"
+
+
+class TokenForeign(Unauthenticated):
+    """The token belongs to another tenant than the request names: use a token of that tenant."""
+
+    code = "TOKEN_FOREIGN"
+
+
+class TenantUnknown(Unauthenticated):
+    """The token's tenant does not exist here: make it (`homeport tenant create`) or get a token of one that does."""
+
+    code = "TENANT_UNKNOWN"
+
+
+class Internal(Retry):
+    """Something went wrong on the server: send the same again, and give its operator this request id."""
+
+    code = "INTERNAL"
+
+
+class TooManySockets(Retry):
+    """This user has too many sockets open: close one, then connect again."""
+
+    code = "TOO_MANY_SOCKETS"
+
+
+class TooManySubscriptions(Retry):
+    """This socket has too many subscriptions running: complete one, then subscribe again."""
+
+    code = "TOO_MANY_SUBSCRIPTIONS"

@@ -1,0 +1,92 @@
+"""What the server says about itself: JSON lines on standard output, one an event.
+
+Our own lines go straight through structlog to a byte stream; lines of the standard library's logging (uvicorn,
+strawberry) come out in the same form. Nothing that a client keeps secret is ever an argument of a log call, and
+the libraries that would write whole frames at debug level are kept above it.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any, BinaryIO, TypeAlias
+
+import msgspec
+import structlog
+from structlog.types import EventDict, FilteringBoundLogger, Processor
+
+Log: TypeAlias = FilteringBoundLogger
+
+_LEVELS: Mapping[str, int] = logging.getLevelNamesMapping()
+# Each socket's coming and going is no news; at debug level these write every frame, and so the tokens in them.
+_KEPT_ABOVE_DEBUG = ("uvicorn", "uvicorn.error", "uvicorn.asgi", "websockets", "asyncio")
+
+
+def make_log(level: str, out: BinaryIO | None = None) -> Log:
+    """A log at that level (one of `settings.LOG_LEVELS`), to a byte stream (None: standard output)."""
+    made: Log = structlog.wrap_logger(
+        structlog.BytesLogger(out or sys.stdout.buffer),
+        processors=[*_shared(), structlog.processors.format_exc_info, _line],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level.upper()]),
+        cache_logger_on_first_use=True,
+    ).bind()
+    return made
+
+
+def adopt_standard_logging(level: str, out: BinaryIO | None = None) -> None:
+    """Send everything that libraries log through the same form to the same stream. For the roof, once."""
+    handler = _Lines(out or sys.stdout.buffer)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*_shared(), structlog.stdlib.add_logger_name],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                _line_as_text,
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    libraries_level = logging.INFO if level == "debug" else max(_LEVELS[level.upper()], logging.WARNING)
+    for name in _KEPT_ABOVE_DEBUG:
+        logging.getLogger(name).setLevel(libraries_level)
+
+
+class _Lines(logging.Handler):
+    """Writes each record as one line of bytes."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        super().__init__()
+        self._out = out
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._out.write(self.format(record).encode() + b"\n")
+            self._out.flush()
+        except Exception:  # noqa: BLE001  # a log line must never break what it tells about
+            self.handleError(record)
+
+
+def _shared() -> list[Processor]:
+    return [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+    ]
+
+
+def _line(_logger: object, _method: str, event: EventDict) -> bytes:
+    return _encode(event)
+
+
+def _line_as_text(_logger: object, _method: str, event: EventDict) -> str:
+    return _encode(event).decode()
+
+
+def _encode(event: MutableMapping[str, Any]) -> bytes:
+    return _json({"time": event.pop("time"), "level": event.pop("level"), "event": event.pop("event"), **event})
+
+
+_json = msgspec.json.Encoder(enc_hook=repr).encode

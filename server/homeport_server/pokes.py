@@ -1,0 +1,188 @@
+"""Pokes: whoever may see what changed is told that there is more, and nobody else is.
+
+The hub is a follower of the log without a durable place: a listener is poked when it comes, so what happened before
+needs no memory. Signals make it quick; a slow poll behind them makes it certain. The log also says when rights
+change (a member record, a new root): that user's grants are read again, and they are poked either way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from homeport_server.observe import Log
+from homeport_sync.errors import HomeportError
+from homeport_sync.ports import LogEntry, LogStore, Signals, Standing
+from homeport_sync.scope import MEMBER
+
+READ_MAX = 500
+_NO_DEVICE = ""
+
+
+class Listener(Protocol):
+    """One subscription that wants to be poked."""
+
+    def poke(self) -> None:
+        """There is more. Never waits, never fails; pokes that come while one is under way become one."""
+
+
+@dataclass(slots=True, eq=False)
+class _User:
+    """A user who listens: `scopes` are those they may see, `ever` those they ever could, as of `known_at`."""
+
+    name: str
+    listeners: set[Listener] = field(default_factory=set)
+    scopes: frozenset[str] = frozenset()
+    ever: frozenset[str] = frozenset()
+    known_at: int = -1
+
+    def poke(self) -> None:
+        for listener in tuple(self.listeners):
+            listener.poke()
+
+
+@dataclass(slots=True)
+class _Audience:
+    """Those of one tenant who listen, and how far in its log they have been told. `place` -1: not begun."""
+
+    users: dict[str, _User] = field(default_factory=dict)
+    by_scope: dict[str, set[_User]] = field(default_factory=dict)
+    place: int = -1
+    epoch: str = ""
+
+    def place_user(self, user: _User, scopes: frozenset[str]) -> None:
+        for scope in user.scopes - scopes:
+            holders = self.by_scope[scope]
+            holders.discard(user)
+            if not holders:
+                del self.by_scope[scope]
+        for scope in scopes - user.scopes:
+            self.by_scope.setdefault(scope, set()).add(user)
+        user.scopes = scopes
+
+    def poke(self, scopes: Iterable[str]) -> None:
+        """Poke everyone who may see one of the scopes, each once."""
+        for user in {user for scope in scopes for user in self.by_scope.get(scope, ())}:
+            user.poke()
+
+    def affected(self, entries: Sequence[LogEntry]) -> set[_User]:
+        """The listening users whose rights the entries may change.
+
+        A new root makes its author an owner. A member record names its user when it is made; an update does not,
+        but whoever it can be about has had a grant in that scope before.
+        """
+        found: set[_User] = set()
+        for entry in entries:
+            if entry.kind == MEMBER:
+                invited = self.users.get(str(entry.fields.get("user")))
+                found |= {user for user in self.users.values() if entry.scope in user.ever or user is invited}
+            elif entry.op == "create" and entry.record == entry.scope and entry.user in self.users:
+                found.add(self.users[entry.user])
+        return found
+
+
+class PokeHub:
+    """Who listens, and the task that reads the log for them. `poll_s` is how long a lost signal can delay a poke."""
+
+    def __init__(self, store: LogStore, signals: Signals, log: Log, *, poll_s: float) -> None:
+        self._store = store
+        self._signals = signals
+        self._log = log
+        self._poll_s = poll_s
+        self._audiences: dict[str, _Audience] = {}
+
+    async def join(self, tenant: str, user: str, listener: Listener) -> None:
+        """Poke the listener now, and from now on whenever its user may see what changed.
+
+        It is entered before the grants are read, so that no change can fall between the two.
+        """
+        audience = self._audiences.setdefault(tenant, _Audience())
+        known = audience.users.setdefault(user, _User(user))
+        known.listeners.add(listener)
+        try:
+            if known.known_at < 0:
+                await self._read_rights(tenant, audience, known)
+        except BaseException:
+            self.leave(tenant, user, listener)
+            raise
+        if listener in known.listeners:
+            listener.poke()
+
+    def leave(self, tenant: str, user: str, listener: Listener) -> None:
+        """Never poke the listener again."""
+        audience = self._audiences.get(tenant)
+        known = audience.users.get(user) if audience else None
+        if audience is None or known is None:
+            return
+        known.listeners.discard(listener)
+        if not known.listeners:
+            audience.place_user(known, frozenset())
+            del audience.users[user]
+        if not audience.users:
+            del self._audiences[tenant]
+
+    async def run(self) -> None:
+        """Poke until cancelled."""
+        async with asyncio.TaskGroup() as both, self._signals.listen() as told:
+            both.create_task(self._poll())
+            async for tenant, position in told:
+                audience = self._audiences.get(tenant)
+                if audience is not None and position != audience.place:
+                    await self._look(tenant, audience, again=position < audience.place)
+
+    async def _poll(self) -> None:
+        while True:
+            await asyncio.sleep(self._poll_s)
+            for tenant, audience in tuple(self._audiences.items()):
+                await self._look(tenant, audience, again=True)
+
+    async def _look(self, tenant: str, audience: _Audience, *, again: bool) -> None:
+        """Read the log from the audience's place on. `again`: ask first whether it is still the same log."""
+        try:
+            if again and not await self._is_same_log(tenant, audience):
+                return
+            while audience.place >= 0 and (entries := await self._store.read(tenant, audience.place, READ_MAX)):
+                await self._tell(tenant, audience, entries)
+        except HomeportError as error:  # the next signal or poll tries again, from the same place
+            self._log.warning("pokes delayed", tenant=tenant, error=error.code)
+        except Exception as error:  # noqa: BLE001  # one tenant's trouble must not silence the others
+            self._log.error("pokes failed", tenant=tenant, exc_info=error)
+
+    async def _tell(self, tenant: str, audience: _Audience, entries: Sequence[LogEntry]) -> None:
+        audience.poke({entry.scope for entry in entries})
+        for user in audience.affected(entries):
+            # A user who lost a scope must drop it, one who gained it must fetch it: poked either way.
+            await self._read_rights(tenant, audience, user)
+            user.poke()
+        audience.place = max(audience.place, entries[-1].position)
+
+    async def _is_same_log(self, tenant: str, audience: _Audience) -> bool:
+        """False: the log began another life (a restore); everyone pulls, and its head is the place to go on from."""
+        user = next(iter(audience.users.values()), None)
+        if user is None:
+            return False
+        head = (await self._store.standing(tenant, user.name, _NO_DEVICE)).head
+        if head.epoch == audience.epoch and head.position >= audience.place:
+            return True
+        audience.epoch, audience.place = head.epoch, head.position
+        for each in tuple(audience.users.values()):
+            each.known_at = -1
+            await self._read_rights(tenant, audience, each)
+            each.poke()
+        return False
+
+    async def _read_rights(self, tenant: str, audience: _Audience, user: _User) -> None:
+        standing = await self._store.standing(tenant, user.name, _NO_DEVICE)
+        if audience.place < 0:
+            audience.place, audience.epoch = standing.head.position, standing.head.epoch
+        if standing.head.position < user.known_at or audience.users.get(user.name) is not user:
+            return  # read earlier than what is known, or gone meanwhile
+        user.known_at = standing.head.position
+        user.ever = frozenset(grant.scope for grant in standing.grants)
+        audience.place_user(user, _held(standing))
+
+
+def _held(standing: Standing) -> frozenset[str]:
+    return frozenset(grant.scope for grant in standing.grants if grant.holds)

@@ -1,0 +1,67 @@
+"""Every setting of the server, together, with its unit and its reason; read once, at start.
+
+One rule names them: the field `token_ttl_s` is the flag `--token-ttl-s` and the variable `HOMEPORT_TOKEN_TTL_S`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated, get_type_hints
+
+from homeport_server.errors import BadSetting
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+TOKEN_LEEWAY_MAX_S = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How one server process runs. Each field carries the sentence that says what it is for."""
+
+    host: Annotated[str, "The address to listen on."] = "127.0.0.1"
+    port: Annotated[int, "The port to listen on; 0 takes any free one."] = 8000
+    data: Annotated[Path, "The directory that holds the database and the secret."] = Path(".homeport")
+    log_level: Annotated[str, "How much is logged: debug, info, warning or error."] = "info"
+    token_ttl_s: Annotated[int, "How long a new token is valid, in seconds."] = 30 * 24 * 3_600
+    token_leeway_s: Annotated[int, "How wrong the clocks of two servers may be, in seconds, at most 60."] = 30
+    tokens_cached_max: Annotated[int, "How many verified tokens are remembered."] = 10_000
+    body_bytes_max: Annotated[int, "The largest request body or socket message, in bytes."] = 1_310_720
+    sockets_per_user_max: Annotated[int, "How many sockets one user may have open."] = 20
+    subscriptions_per_socket_max: Annotated[int, "How many operations a socket may have running."] = 10
+    socket_init_s: Annotated[float, "How long a socket may take to say who it is, in seconds."] = 10.0
+    poke_poll_s: Annotated[float, "How late a poke may be if its signal was lost, in seconds."] = 5.0
+    backlog: Annotated[int, "How many connections may wait to be accepted."] = 4_096
+
+    def __post_init__(self) -> None:
+        """Raises `BadSetting`, naming the variable, for a value that cannot work."""
+        if self.log_level not in LOG_LEVELS:
+            raise _wrong("log_level", self.log_level, f"one of {', '.join(LOG_LEVELS)}")
+        if not 0 <= self.port <= 65_535:
+            raise _wrong("port", self.port, "0 to 65535")
+        if not 0 <= self.token_leeway_s <= TOKEN_LEEWAY_MAX_S:
+            raise _wrong("token_leeway_s", self.token_leeway_s, f"0 to {TOKEN_LEEWAY_MAX_S}")
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if each.name not in {"port", "token_leeway_s"} and isinstance(value, int | float) and value <= 0:
+                raise _wrong(each.name, value, "a number above 0")
+
+
+def says(name: str) -> str:
+    """The sentence of a setting."""
+    sentence: str = get_type_hints(Settings, include_extras=True)[name].__metadata__[0]
+    return sentence
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return f"HOMEPORT_{name.upper()}"
+
+
+def flag(name: str) -> str:
+    """The command line flag of a setting."""
+    return f"--{name.replace('_', '-')}"
+
+
+def _wrong(name: str, value: object, expected: str) -> BadSetting:
+    return BadSetting(f"{flag(name)} is {value!r}; expected {expected}: set it there or in {variable(name)}.")
