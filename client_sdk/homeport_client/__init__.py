@@ -1,6 +1,6 @@
 """The client room: a device with its own replica, which works offline and syncs. No server, no web framework."""
 
-from homeport_client.device import ChangeOutcome, Device
+from homeport_client.device import Device
 from homeport_client.errors import (
     DeviceClosed,
     DeviceError,
@@ -13,7 +13,10 @@ from homeport_client.errors import (
     ServerError,
     Unreachable,
 )
+from homeport_client.http import HttpTransport
 from homeport_client.limits import DEVICE_LIMITS, DeviceLimits
+from homeport_client.outcomes import ChangeOutcome
+from homeport_client.state import State
 from homeport_client.transport import Transport
 from homeport_client.view import View
 
@@ -24,6 +27,7 @@ __all__ = [
     "DeviceClosed",
     "DeviceError",
     "DeviceLimits",
+    "HttpTransport",
     "LimitExceeded",
     "NoServer",
     "NotIndexed",
@@ -31,6 +35,7 @@ __all__ = [
     "ReplicaForeign",
     "ReplicaInUse",
     "ServerError",
+    "State",
     "Transport",
     "Unreachable",
     "View",

@@ -1,19 +1,40 @@
-"""The face of a device. Signatures first; the body follows."""
+"""A device: an app's own copy of its data, which works with no network and syncs when there is one.
+
+    async with await Device.open("tasks.sqlite3", app=app, server="https://…", token=token) as phone:
+        home = await phone.create(TaskList, title="Home")
+        milk = await phone.create(Task, scope=home, title="Milk", due=date(2026, 12, 1))
+        await phone.update(milk, done=True)
+        open_tasks = await phone.query(Task, scope=home, where={"done": False}, order_by="due")
+        await phone.sync()
+
+Every write is durable when the call returns, whether there is a server or not (I1). `start()` keeps the device in step
+in the background; `sync()` does it once. Everything runs on the event loop that calls; a device is not for threads.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from random import Random
 from types import TracebackType
 from typing import Self
 
+from homeport_client.bell import Bell
+from homeport_client.errors import DeviceClosed, LimitExceeded, NoServer
+from homeport_client.exchange import Exchange
+from homeport_client.http import HttpTransport
 from homeport_client.limits import DEVICE_LIMITS, DeviceLimits
+from homeport_client.outcomes import ChangeOutcome
+from homeport_client.query import Query, make_query
+from homeport_client.replica import Replica
+from homeport_client.state import Event, State
+from homeport_client.storage import MEMORY
+from homeport_client.syncer import Syncer
 from homeport_client.transport import Transport
 from homeport_client.view import View
+from homeport_client.writer import Writer
 from homeport_sync import App
-from homeport_sync.change import Change, Verdict
 from homeport_sync.scope import Role
 from homeport_sync.values import PythonValue
 
@@ -23,25 +44,21 @@ def wall_clock_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeOutcome:
-    """What became of one change. `place` orders them as the device learnt of them: pass it as `after`."""
-
-    place: int
-    number: int
-    outcome: Verdict
-    lost: tuple[str, ...]
-    error: Mapping[str, object] | None
-    change: Change
-
-
 class Device:
-    """An app's own copy of its data, which works with no network and syncs when there is one."""
+    """See the module. Open one with `Device.open`; every method raises `DeviceClosed` after `close`."""
+
+    def __init__(self, replica: Replica, transport: Transport | None, syncer: Syncer | None, bell: Bell) -> None:
+        self._replica = replica
+        self._writer = Writer(replica)
+        self._transport = transport
+        self._syncer = syncer
+        self._bell = bell
+        self._closed = False
 
     @classmethod
     async def open(
         cls,
-        path: str = ":memory:",
+        path: str = MEMORY,
         *,
         app: App,
         transport: Transport | None = None,
@@ -50,30 +67,96 @@ class Device:
         wall_ms: Callable[[], int] = wall_clock_ms,
         random: Random | None = None,
         limits: DeviceLimits = DEVICE_LIMITS,
-    ) -> Self: ...
+    ) -> Self:
+        """The device whose replica is at `path`, made if there is none; by default one that lives in memory.
 
-    async def __aenter__(self) -> Self: ...
+        It speaks to `server` (a URL) with `token`, or over another `transport`; with neither it stays local. A token
+        can come later, by `renew`. `wall_ms` is the device's clock, `random` makes ids and jitter.
+
+        Raises `ReplicaInUse`, `ReplicaForeign`, or `ValueError` for a URL that is none.
+        """
+        bell, catalog = Bell(), app.catalog
+        chance = random or Random()
+        if transport is None and server is not None:
+            transport = HttpTransport(server, token, limits)
+        replica = Replica(path, catalog, wall_ms=wall_ms, random=chance, limits=limits, changed=bell.ring)
+        syncer = None
+        if transport is not None:
+            exchange = Exchange(replica, transport, wall_ms, limits)
+            syncer = Syncer(replica, transport, exchange, chance, limits)
+        return cls(replica, transport, syncer, bell)
+
+    async def __aenter__(self) -> Self:
+        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    ) -> None:
+        await self.close()
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """The device's id. It changes when the server finds that another device uses the same one."""
+        return self._open_replica().meta.device
 
     @property
-    def pending(self) -> int: ...
+    def pending(self) -> int:
+        """How many changes the server has not answered yet."""
+        return self._open_replica().outbox.unanswered()
 
     @property
-    def online(self) -> bool: ...
+    def online(self) -> bool:
+        """Whether the app lets the device use the network."""
+        return self._syncer is not None and self._syncer.online
 
-    async def create(self, kind: str | type, /, *, scope: str | None = None, **fields: PythonValue) -> str: ...
+    @property
+    def state(self) -> State:
+        """Where the background syncer is; `State.OFFLINE` when it does not run."""
+        return self._syncer.state if self._syncer is not None and self._syncer.running else State.OFFLINE
 
-    async def update(self, record_id: str, /, **fields: PythonValue) -> None: ...
+    @property
+    def trouble(self) -> Exception | None:
+        """Why the background syncer's last attempt failed; None if it did not."""
+        return self._syncer.trouble if self._syncer is not None else None
 
-    async def delete(self, record_id: str, /) -> None: ...
+    async def create(self, kind: str | type, /, *, scope: str | None = None, **fields: PythonValue) -> str:
+        """Makes a record and returns its id. A root needs no scope; any other kind is given its root's id.
 
-    async def get(self, record_id: str) -> View | None: ...
+        Raises the `Rejection` for what does not fit, and writes nothing then; so do `update` and `delete`.
+        """
+        self._open_replica()
+        record_id = self._writer.create(_name(kind), scope, fields)
+        self._wrote()
+        return record_id
+
+    async def update(self, record_id: str, /, **fields: PythonValue) -> None:
+        """Writes these fields of a record. Raises `RecordGone` if there is none on this device."""
+        self._open_replica()
+        self._writer.update(record_id, fields)
+        self._wrote()
+
+    async def delete(self, record_id: str, /) -> None:
+        """Deletes a record, for ever; a root with all that is in it. Raises `RecordGone` if there is none."""
+        self._open_replica()
+        self._writer.delete(record_id)
+        self._wrote()
+
+    async def invite(self, scope: str, user: str, role: Role = "editor") -> str:
+        """Gives a user a role in a scope; the id of the member record."""
+        self._open_replica()
+        record_id = self._writer.set_role(scope, user, role)
+        self._wrote()
+        return record_id
+
+    async def remove(self, scope: str, user: str) -> None:
+        """Takes a user out of a scope; what they have of it disappears from their devices."""
+        self._open_replica()
+        self._writer.set_role(scope, user, None)
+        self._wrote()
+
+    async def get(self, record_id: str) -> View | None:
+        """The record; None if there is none, or it or its scope is deleted."""
+        return self._open_replica().views.get(record_id)
 
     async def query(
         self,
@@ -86,9 +169,20 @@ class Device:
         descending: bool = False,
         limit: int = 100,
         after: View | None = None,
-    ) -> list[View]: ...
+    ) -> list[View]:
+        """Records of a kind, of one scope or of all, whose fields equal `where`, ordered by a field or by age.
 
-    def watch(
+        The next page is asked for with `after`, the last record of the page before. Raises `NotIndexed` for a field
+        that is not declared indexed, `LimitExceeded` for a `limit` over `DeviceLimits.query_limit_max`.
+        """
+        replica = self._open_replica()
+        query = self._query(kind, scope=scope, where=where, order_by=order_by, descending=descending, limit=limit)
+        if after is not None:
+            value = query.kind.to_wire({order_by: after[order_by]})[order_by] if order_by else None
+            query = replace(query, after=(value, after.id))
+        return replica.views.select(query)
+
+    async def watch(
         self,
         kind: str | type,
         /,
@@ -98,24 +192,113 @@ class Device:
         order_by: str | None = None,
         descending: bool = False,
         limit: int = 100,
-    ) -> AsyncIterator[list[View]]: ...
+    ) -> AsyncIterator[list[View]]:
+        """What `query` gives: at once, then again whenever it has changed, until the device is closed.
 
-    async def invite(self, scope: str, user: str, role: Role = "editor") -> str: ...
+        Changes that come while the caller is busy are seen as one; half a catch-up is never seen (I6).
+        """
+        query = self._query(kind, scope=scope, where=where, order_by=order_by, descending=descending, limit=limit)
+        shown: list[View] | None = None
+        while not self._closed:
+            changed = self._bell.next
+            found = self._replica.views.select(query)
+            if found != shown:
+                shown = found
+                yield found
+            await changed.wait()
 
-    async def remove(self, scope: str, user: str) -> None: ...
+    async def outcomes(self, after: int = 0, limit: int = 100) -> list[ChangeOutcome]:
+        """What became of this device's changes, in the order it learnt of them, after a `place`.
 
-    async def outcomes(self, after: int = 0, limit: int = 100) -> Sequence[ChangeOutcome]: ...
+        The last `DeviceLimits.outcomes_max` are kept; rejected ones, with what they wanted, the longest.
+        """
+        replica = self._open_replica()
+        limit_max = replica.limits.query_limit_max
+        if not 1 <= limit <= limit_max:
+            raise LimitExceeded(f"1 to {limit_max:,} outcomes are given at once, not {limit:,}.", limit=limit_max)
+        return replica.outcomes.page(after, limit)
 
-    async def sync(self) -> None: ...
+    async def sync(self) -> None:
+        """Pushes every change and pulls to the end.
 
-    async def start(self) -> None: ...
+        Raises `Unreachable`, `Refused` or `ServerError` instead of trying again; while the background syncer runs it
+        is told to hurry, and its next success or failure is the result. Raises `NoServer` without one.
+        """
+        await self._with_server().catch_up()
 
-    async def stop(self) -> None: ...
+    async def start(self) -> None:
+        """Keeps the device in step in the background, from now on. Raises `NoServer` without one."""
+        self._with_server().start()
 
-    async def go_online(self) -> None: ...
+    async def stop(self) -> None:
+        """Ends what `start` began. Writing and reading go on."""
+        if self._syncer is not None:
+            await self._syncer.stop()
 
-    async def go_offline(self) -> None: ...
+    async def go_online(self) -> None:
+        """Lets the device use the network."""
+        self._with_server().switch(online=True)
 
-    async def renew(self, token: str) -> None: ...
+    async def go_offline(self) -> None:
+        """Airplane mode: drops what is under way and sends nothing until `go_online`."""
+        self._with_server().switch(online=False)
 
-    async def close(self) -> None: ...
+    async def renew(self, token: str) -> None:
+        """Uses another token from now on; a device that was refused tries again."""
+        syncer = self._with_server()
+        if self._transport is not None:
+            self._transport.renew(token)
+        syncer.tell(Event.RENEWED)
+
+    async def close(self) -> None:
+        """Ends everything and lets go of the file; harmless a second time."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            await self.stop()
+            if self._transport is not None:
+                await self._transport.close()
+        finally:
+            self._replica.close()
+            self._bell.ring()
+
+    def _query(
+        self,
+        kind: str | type,
+        *,
+        scope: str | None,
+        where: Mapping[str, PythonValue] | None,
+        order_by: str | None,
+        descending: bool,
+        limit: int,
+    ) -> Query:
+        replica = self._open_replica()
+        return make_query(
+            replica.catalog.kind(_name(kind)),
+            scope=scope,
+            where=where,
+            order_by=order_by,
+            descending=descending,
+            limit=limit,
+            limit_max=replica.limits.query_limit_max,
+        )
+
+    def _open_replica(self) -> Replica:
+        if self._closed:
+            raise DeviceClosed
+        return self._replica
+
+    def _with_server(self) -> Syncer:
+        self._open_replica()
+        if self._syncer is None:
+            raise NoServer
+        return self._syncer
+
+    def _wrote(self) -> None:
+        if self._syncer is not None:
+            self._syncer.tell(Event.WROTE)
+
+
+def _name(kind: str | type) -> str:
+    return kind if isinstance(kind, str) else kind.__name__

@@ -1,17 +1,37 @@
-"""What an app sees of a record: its fields as Python values, when it was made and changed, whether it is pending."""
+"""What an app sees: every record as it was pulled, with this device's own changes replayed on top (I5).
+
+The table `view` is never written by itself: whoever touches what was pulled or the outbox derives the touched records
+again, in the same transaction.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sqlite3
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
+from msgspec.structs import replace
+
+from homeport_client.outbox import Outbox
+from homeport_client.pulled import Pulled
+from homeport_client.query import SELECT_LIVE, Query, statement
+from homeport_sync.catalog import Catalog
+from homeport_sync.change import Record, decode_record, encode
+from homeport_sync.clock import Stamp, stamp_ms
+from homeport_sync.merge import merge
 from homeport_sync.values import PythonValue
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_MS = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
+_UPSERT = """INSERT INTO view (id, kind, scope, deleted, updated, record) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, scope = excluded.scope, deleted = excluded.deleted,
+    updated = excluded.updated, record = excluded.record"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """One record as this device sees it now: what it has pulled, and its own changes on top.
+    """One record as this device sees it now.
 
     `fields` holds every declared field; `view["title"]` is short for one of them. `created_at` and `updated_at` are
     aware and in UTC. `pending` tells that the server has not answered a change of it yet.
@@ -27,3 +47,88 @@ class View:
 
     def __getitem__(self, name: str) -> PythonValue:
         return self.fields[name]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A record before a write: what it is, whether it is deleted, and the newest stamp in it."""
+
+    kind: str
+    scope: str
+    deleted: bool
+    updated: Stamp
+
+
+class Views:
+    """The table `view`."""
+
+    def __init__(self, connection: sqlite3.Connection, catalog: Catalog, pulled: Pulled, outbox: Outbox) -> None:
+        self._connection = connection
+        self._catalog = catalog
+        self._pulled = pulled
+        self._outbox = outbox
+
+    def derive(self, ids: Iterable[str]) -> None:
+        """Derives these records again. Called in the transaction that touched them."""
+        shown, gone = [], []
+        for record_id in ids:
+            record = self._replayed(record_id)
+            # A kind that this app version does not declare waits in `pulled` for the version that does.
+            if record is None or record.kind not in self._catalog.kinds:
+                gone.append((record_id,))
+            else:
+                shown.append(self._row(record))
+        self._connection.executemany("DELETE FROM view WHERE id = ?", gone)
+        self._connection.executemany(_UPSERT, shown)
+
+    def standing(self, record_id: str) -> Standing | None:
+        """What is there of the record, deleted or not; None if nothing is."""
+        row = self._connection.execute(
+            "SELECT kind, scope, deleted, updated FROM view WHERE id = ?", (record_id,)
+        ).fetchone()
+        if row is None:
+            return None
+        return Standing(kind=row[0], scope=row[1], deleted=bool(row[2]), updated=Stamp(row[3]))
+
+    def get(self, record_id: str) -> View | None:
+        """The record, unless it is unknown or deleted, or its scope is."""
+        row = self._connection.execute(f"{SELECT_LIVE} AND view.id = ?", (record_id,)).fetchone()
+        return self._view(*row) if row else None
+
+    def select(self, query: Query) -> list[View]:
+        """The records that the query asks for, in its order."""
+        text, values = statement(query)
+        return [self._view(*row) for row in self._connection.execute(text, values)]
+
+    def _replayed(self, record_id: str) -> Record | None:
+        record = self._pulled.get(record_id)
+        for change in self._outbox.replay(record_id):
+            # What follows a rejected create has nothing to stand on: it shows nothing until it is rejected as well.
+            if record is not None or change.op == "create":
+                kind = self._catalog.kinds.get(change.kind)
+                record = merge(record, change, kind.rules if kind else {})
+        return record
+
+    def _row(self, record: Record) -> tuple[str, str, str, bool, str, str]:
+        updated = max(record.stamp, record.deleted, *record.stamps.values())
+        if not record.deleted:
+            known = self._catalog.kinds[record.kind].fields
+            missing = {name: field.default for name, field in known.items() if name not in record.fields}
+            record = replace(record, fields={**record.fields, **missing}) if missing else record
+        return record.id, record.kind, record.scope, bool(record.deleted), updated, encode(record)
+
+    def _view(self, text: str, updated: str, pending: int) -> View:
+        record = decode_record(text)
+        return View(
+            id=record.id,
+            kind=record.kind,
+            scope=record.scope,
+            fields=self._catalog.kinds[record.kind].from_wire(record.fields),
+            created_at=_moment(record.stamp),
+            updated_at=_moment(Stamp(updated)),
+            pending=bool(pending),
+        )
+
+
+def _moment(stamp: Stamp) -> datetime:
+    return _EPOCH + timedelta(milliseconds=min(stamp_ms(stamp), _LAST_MS))

@@ -1,0 +1,110 @@
+"""One round trip at a time: what a push or a pull brings is taken into the replica, and told as an event.
+
+What the server cannot serve as it stands is repaired here, where both sides are known: a cursor it does not accept
+means to pull from the start, a number it does not expect to send again from another one, or to go on under a new
+device id. After a repair the same step is simply taken again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from homeport_client.errors import ServerError, Unreachable, server_error
+from homeport_client.limits import DeviceLimits
+from homeport_client.replica import Replica
+from homeport_client.state import Event, State
+from homeport_client.transport import Transport
+from homeport_sync.wire import Page, PushAnswer
+
+_CURSOR_CODES = frozenset({"CURSOR_INVALID", "CURSOR_FOREIGN"})
+_DEVICE_CODES = frozenset({"DEVICE_FORKED", "DEVICE_FOREIGN"})
+
+
+class Exchange:
+    """The two steps that talk to the server. Each may be cancelled at any moment: then it is simply taken again."""
+
+    def __init__(
+        self, replica: Replica, transport: Transport, wall_ms: Callable[[], int], limits: DeviceLimits
+    ) -> None:
+        self._replica = replica
+        self._transport = transport
+        self._wall_ms = wall_ms
+        self._limits = limits
+        self._repairs = 0
+        self._turn = asyncio.Lock()
+
+    async def step(self, state: State) -> Event:
+        """The step of `State.PUSHING` or `State.PULLING`, and how it ended.
+
+        Raises `Unreachable`, `Refused`, or a `ServerError` that no repair helps against.
+        """
+        async with self._turn:
+            try:
+                event = await (self._push() if state is State.PUSHING else self._pull())
+            except ServerError as error:
+                if not self._repair(error.code, error.extensions):
+                    raise
+                return Event.WROTE
+        if event is Event.CAUGHT_UP:
+            self._repairs = 0
+        return event
+
+    async def _push(self) -> Event:
+        message = self._replica.push_message()
+        if message is None:
+            return Event.PUSHED
+        sent_ms = self._wall_ms()
+        answer = await self._transport.push(message)
+        self._learn(answer.server_time_ms, sent_ms)
+        settled = self._replica.take_answer(answer)
+        if answer.pull is not None:
+            self._replica.take_page(answer.pull)
+        if not self._repair_all(answer) and not settled:
+            raise _undecided(answer)
+        if self._replica.outbox.first_unanswered() is not None:
+            return Event.WROTE
+        return Event.PUSHED if answer.pull is None else _end_of(answer.pull)
+
+    async def _pull(self) -> Event:
+        sent_ms = self._wall_ms()
+        page = await self._transport.pull(self._replica.pull_message())
+        self._learn(page.server_time_ms, sent_ms)
+        self._replica.take_page(page)
+        return _end_of(page)
+
+    def _learn(self, server_ms: int, sent_ms: int) -> None:
+        self._replica.clock.learn(server_ms, sent_ms=sent_ms, received_ms=self._wall_ms())
+
+    def _repair_all(self, answer: PushAnswer) -> bool:
+        repaired = [self._repair(error.code, error.extensions) for error in answer.errors]
+        return any(repaired)
+
+    def _repair(self, code: str, extensions: Mapping[str, object]) -> bool:
+        """Adjusts the replica to what the server expects; False if the error asks for nothing of the kind."""
+        if code in _CURSOR_CODES:
+            self._replica.start_over()
+        elif code == "NUMBER_GAP":
+            expected = extensions.get("expected")
+            if not isinstance(expected, int) or not self._replica.resend_from(expected):
+                self._replica.fork()
+        elif code in _DEVICE_CODES:
+            self._replica.fork()
+        else:
+            return False
+        self._repairs += 1
+        if self._repairs > self._limits.repairs_max:
+            self._repairs = 0
+            raise Unreachable(f"The server answered {code} again and again, whatever was adjusted: try again later.")
+        return True
+
+
+def _end_of(page: Page) -> Event:
+    return Event.MORE if page.more else Event.CAUGHT_UP
+
+
+def _undecided(answer: PushAnswer) -> Exception:
+    """Why a push came back with nothing decided."""
+    if answer.errors:
+        return server_error(answer.errors[0])
+    return Unreachable("The answer decided none of the changes that were sent: send them again.")

@@ -1,0 +1,143 @@
+"""The real transport: GraphQL over HTTP for push and pull, a `graphql-transport-ws` socket for pokes.
+
+A phone's network is full of things that answer in the server's place: captive portals, proxies that are full, bodies
+that end in the middle. Whatever is not an answer of ours is `Unreachable`, and the same is sent again.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Generic, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from homeport_client.errors import Refused, Unreachable, server_error
+from homeport_client.limits import DEVICE_LIMITS, DeviceLimits
+from homeport_client.poke_stream import poke_stream
+from homeport_sync.wire import PULL, PUSH, Page, PullMessage, PushAnswer, PushMessage, WireError
+
+if TYPE_CHECKING:
+    from httpx2 import AsyncClient, Response
+
+PATH = "/api/v1/graphql"
+_Data = TypeVar("_Data")
+
+
+class _PushRequest(msgspec.Struct, frozen=True):
+    variables: PushMessage
+    query: str = PUSH
+
+
+class _PullRequest(msgspec.Struct, frozen=True):
+    variables: PullMessage
+    query: str = PULL
+
+
+class _PushData(msgspec.Struct, frozen=True):
+    push: PushAnswer
+
+
+class _PullData(msgspec.Struct, frozen=True):
+    pull: Page
+
+
+class _Reply(msgspec.Struct, Generic[_Data], frozen=True):
+    data: _Data | None = None
+    errors: list[WireError] = []
+
+
+_encode = msgspec.json.Encoder().encode
+_push_reply = msgspec.json.Decoder(_Reply[_PushData])
+_pull_reply = msgspec.json.Decoder(_Reply[_PullData])
+
+
+class HttpTransport:
+    """A `Transport` to the server at `server_url` (http or https, without a path). Without a token it is refused.
+
+    Raises `ValueError` for a URL of another kind.
+    """
+
+    def __init__(self, server_url: str, token: str | None = None, limits: DeviceLimits = DEVICE_LIMITS) -> None:
+        parts = urlsplit(server_url)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise ValueError(f"The server is {server_url!r}; expected a URL such as https://sync.example.com.")
+        self._url = server_url.rstrip("/") + PATH
+        self._token = token
+        self._limits = limits
+        self._client: AsyncClient | None = None
+
+    async def push(self, message: PushMessage) -> PushAnswer:
+        """Sends changes; see `Transport.push`."""
+        return (await self._ask(_encode(_PushRequest(message)), _push_reply)).push
+
+    async def pull(self, message: PullMessage) -> Page:
+        """The next page; see `Transport.pull`."""
+        return (await self._ask(_encode(_PullRequest(message)), _pull_reply)).pull
+
+    def pokes(self) -> AbstractAsyncContextManager[AsyncIterator[None]]:
+        """A socket for pokes; see `Transport.pokes`."""
+        url = "ws" + self._url.removeprefix("http")
+        return poke_stream(url, self._bearer(), self._limits)
+
+    def renew(self, token: str) -> None:
+        """Uses another token from the next call on."""
+        self._token = token
+
+    async def close(self) -> None:
+        """Lets go of the connections."""
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+    async def _ask(self, body: bytes, decoder: msgspec.json.Decoder[_Reply[_Data]]) -> _Data:
+        import httpx2
+
+        try:
+            status, answer = await self._post(body)
+        except (httpx2.TransportError, httpx2.DecodingError) as error:
+            raise Unreachable(f"{self._url} did not answer ({type(error).__name__}: {error}): try again.") from error
+        try:
+            reply = decoder.decode(answer)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise Unreachable(
+                f"{self._url} answered {status} with something that is not Homeport's ({error}): "
+                "a portal, a proxy or another server stands between. Try again."
+            ) from error
+        if reply.data is not None:
+            return reply.data
+        raise server_error(reply.errors[0] if reply.errors else WireError(message=f"The answer {status} is empty."))
+
+    async def _post(self, body: bytes) -> tuple[int, bytes]:
+        headers = {
+            "authorization": self._bearer(),
+            "content-type": "application/json",
+            "x-request-id": str(uuid.uuid4()),
+        }
+        async with self._connected().stream("POST", self._url, content=body, headers=headers) as response:
+            return response.status_code, await self._read(response)
+
+    async def _read(self, response: Response) -> bytes:
+        parts, size = [], 0
+        async for part in response.aiter_bytes():
+            parts.append(part)
+            size += len(part)
+            if size > self._limits.answer_bytes_max:
+                raise Unreachable(f"{self._url} answered with more than {self._limits.answer_bytes_max:,} bytes.")
+        return b"".join(parts)
+
+    def _connected(self) -> AsyncClient:
+        if self._client is None:
+            # Imported late: it takes longer than all the rest of a start without a network.
+            import httpx2
+
+            timeout = httpx2.Timeout(self._limits.answer_s, connect=self._limits.connect_s)
+            self._client = httpx2.AsyncClient(timeout=timeout)
+        return self._client
+
+    def _bearer(self) -> str:
+        if self._token is None:
+            raise Refused("The device has no token: give it one with renew().")
+        return f"Bearer {self._token}"

@@ -1,0 +1,151 @@
+"""The outbox: this device's changes that are not yet contained in what it has pulled.
+
+A change enters as it is written, unanswered. An outcome makes it answered, or, if it was rejected, takes it out. An
+answered change stays and is replayed until a finished catch-up contains it, so that the view never goes back (I5).
+
+The rows of one `device` id are numbered without gaps. After a fork, answered rows may remain under the former id:
+they are only replayed. `place` is the order of writing, whatever the ids and numbers.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+import msgspec
+from msgspec.structs import replace
+
+from homeport_sync.change import Change, Outcome, decode_change, encode
+from homeport_sync.clock import Stamp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """A change that just got its outcome: the record it was about, and its JSON."""
+
+    record: str
+    change: str
+
+
+def _effective(text: str, lowered: str) -> Change:
+    """The change as it counts in merges: with the stamp the server lowered it to, if it did."""
+    change = decode_change(text)
+    return replace(change, stamp=Stamp(lowered)) if lowered else change
+
+
+class Outbox:
+    """The table `outbox`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def add(self, device: str, change: Change, text: str) -> None:
+        """Appends a change as it is written."""
+        self._connection.execute(
+            "INSERT INTO outbox (device, number, record, change) VALUES (?, ?, ?, ?)",
+            (device, change.number, change.id, text),
+        )
+
+    def replay(self, record_id: str) -> list[Change]:
+        """The changes of a record in the order of writing, as they count in merges."""
+        rows = self._connection.execute(
+            "SELECT change, lowered FROM outbox WHERE record = ? ORDER BY place", (record_id,)
+        )
+        return [_effective(*row) for row in rows]
+
+    def records(self) -> set[str]:
+        """The ids of all records that have changes here."""
+        return {row[0] for row in self._connection.execute("SELECT DISTINCT record FROM outbox")}
+
+    def unanswered(self) -> int:
+        """How many changes wait for an outcome."""
+        (count,) = self._connection.execute("SELECT count(*) FROM outbox WHERE answered = 0").fetchone()
+        return int(count)
+
+    def first_unanswered(self) -> int | None:
+        """The lowest number that waits for an outcome; None if none does."""
+        (number,) = self._connection.execute("SELECT min(number) FROM outbox WHERE answered = 0").fetchone()
+        return number if number is None else int(number)
+
+    def to_push(self, changes_max: int, bytes_max: int) -> list[msgspec.Raw]:
+        """The first unanswered changes as JSON in the order of their numbers, as many as fit; one always does."""
+        texts: list[msgspec.Raw] = []
+        rows = self._connection.execute(
+            "SELECT change FROM outbox WHERE answered = 0 ORDER BY number LIMIT ?", (changes_max,)
+        )
+        for (text,) in rows:
+            raw = str(text).encode()
+            bytes_max -= len(raw) + 1
+            if texts and bytes_max < 0:
+                break
+            texts.append(msgspec.Raw(raw))
+        return texts
+
+    def settle(self, device: str, outcome: Outcome) -> Settled | None:
+        """Takes an outcome; None if the change has one already or is not here."""
+        row = self._connection.execute(
+            "SELECT place, record, change FROM outbox WHERE device = ? AND number = ? AND answered = 0",
+            (device, outcome.number),
+        ).fetchone()
+        if row is None:
+            return None
+        place, record, change = row
+        if outcome.outcome == "rejected":
+            self._connection.execute("DELETE FROM outbox WHERE place = ?", (place,))
+        else:
+            self._connection.execute(
+                "UPDATE outbox SET answered = 1, lowered = ? WHERE place = ?", (outcome.stamp, place)
+            )
+        return Settled(record=record, change=change)
+
+    def drop_contained(self, device: str, number: int) -> set[str]:
+        """Takes out what a finished catch-up contains: answered changes up to `number`, and all of former ids.
+
+        Their records are returned. A former id's answers came before this catch-up asked for its last page.
+        """
+        rows = self._connection.execute(
+            "DELETE FROM outbox WHERE answered = 1 AND (device != ? OR number <= ?) RETURNING record",
+            (device, number),
+        ).fetchall()
+        return {row[0] for row in rows}
+
+    def resend_from(self, device: str, number: int) -> bool:
+        """Counts the changes from `number` on as unanswered again; False if that one is not held any more."""
+        held = self._connection.execute(
+            "SELECT 1 FROM outbox WHERE device = ? AND number = ?", (device, number)
+        ).fetchone()
+        if held is None:
+            return False
+        self._connection.execute("UPDATE outbox SET answered = 0 WHERE device = ? AND number >= ?", (device, number))
+        return True
+
+    def resend_all(self) -> None:
+        """Counts every change as unanswered again."""
+        self._connection.execute("UPDATE outbox SET answered = 0")
+
+    def has_former(self, device: str) -> bool:
+        """Whether changes of a former id are held."""
+        found = self._connection.execute("SELECT 1 FROM outbox WHERE device != ? LIMIT 1", (device,)).fetchone()
+        return found is not None
+
+    def rename(self, device: str) -> int:
+        """Gives the unanswered changes to a new device id, numbered from 1 in the order of writing.
+
+        Returns the next number. Stamps stay, but where the server lowered one: sent as made, the change would count
+        as another than the one that the server may have.
+        """
+        rows = self._connection.execute(
+            "SELECT place, change, lowered FROM outbox WHERE answered = 0 ORDER BY place"
+        ).fetchall()
+        for number, (place, text, lowered) in enumerate(rows, start=1):
+            change = encode(replace(_effective(text, lowered), number=number))
+            self._connection.execute(
+                "UPDATE outbox SET device = ?, number = ?, change = ?, lowered = '' WHERE place = ?",
+                (device, number, change, place),
+            )
+        return len(rows) + 1
+
+    def newest_stamp(self) -> Stamp:
+        """The latest stamp of all changes here, as they count in merges."""
+        rows = self._connection.execute("SELECT change, lowered FROM outbox")
+        return max((_effective(*row).stamp for row in rows), default=Stamp(""))

@@ -1,0 +1,66 @@
+"""What became of this device's changes, kept for the app: rejected ones with the change that was refused (I7)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from homeport_sync.change import Change, Outcome, Verdict, decode_change, decode_outcome, encode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeOutcome:
+    """What became of one change. `place` orders them as the device learnt of them, and is what `after` takes.
+
+    `outcome`, `lost` and `error` are as in `homeport_sync.change.Outcome`; `change` is as it was sent.
+    """
+
+    place: int
+    number: int
+    outcome: Verdict
+    lost: tuple[str, ...]
+    error: Mapping[str, object] | None
+    change: Change
+
+
+class Outcomes:
+    """The table `outcomes`, of at most `kept_max` rows."""
+
+    def __init__(self, connection: sqlite3.Connection, kept_max: int) -> None:
+        self._connection = connection
+        self._kept_max = kept_max
+
+    def add(self, device: str, outcome: Outcome, change: str) -> None:
+        """Keeps an outcome; one that was given again takes the place of the newest."""
+        self._connection.execute(
+            "INSERT OR REPLACE INTO outcomes (device, number, rejected, outcome, change) VALUES (?, ?, ?, ?, ?)",
+            (device, outcome.number, outcome.outcome == "rejected", encode(outcome), change),
+        )
+
+    def trim(self) -> None:
+        """Forgets the oldest beyond the limit: first those that took effect, then rejected ones."""
+        (count,) = self._connection.execute("SELECT count(*) FROM outcomes").fetchone()
+        self._connection.execute(
+            "DELETE FROM outcomes WHERE place IN (SELECT place FROM outcomes ORDER BY rejected, place LIMIT ?)",
+            (max(count - self._kept_max, 0),),
+        )
+
+    def page(self, after: int, limit: int) -> list[ChangeOutcome]:
+        """Outcomes after a place, oldest first."""
+        rows = self._connection.execute(
+            "SELECT place, outcome, change FROM outcomes WHERE place > ? ORDER BY place LIMIT ?", (after, limit)
+        )
+        return [_change_outcome(*row) for row in rows]
+
+
+def _change_outcome(place: int, text: str, change: str) -> ChangeOutcome:
+    outcome = decode_outcome(text)
+    return ChangeOutcome(
+        place=place,
+        number=outcome.number,
+        outcome=outcome.outcome,
+        lost=outcome.lost,
+        error=outcome.error,
+        change=decode_change(change),
+    )

@@ -1,0 +1,109 @@
+"""The poke socket of the real transport: one subscription, spoken as `graphql-transport-ws`.
+
+The protocol is that of the graphql-ws library: `connection_init`, `connection_ack`, `subscribe`, then `next` for
+every poke, `ping` and `pong` in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from homeport_client.errors import Refused, Unreachable, server_error
+from homeport_client.limits import DeviceLimits
+from homeport_sync.wire import POKE, WireError
+
+if TYPE_CHECKING:
+    from websockets.asyncio.client import ClientConnection
+
+_SUBPROTOCOL = "graphql-transport-ws"
+_REFUSED_CLOSES = frozenset({4401, 4403})
+_REFUSED_STATUSES = frozenset({401, 403})
+
+
+class _Message(msgspec.Struct, omit_defaults=True):
+    type: str
+    id: str | None = None
+    payload: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(_Message).decode
+_decode_errors = msgspec.json.Decoder(list[WireError]).decode
+
+
+@asynccontextmanager
+async def poke_stream(url: str, bearer: str, limits: DeviceLimits) -> AsyncIterator[AsyncIterator[None]]:
+    """The pokes from a ws or wss `url`. Raises `Unreachable` or `Refused`, on entering and while iterating."""
+    # Imported late: a device that only syncs now and then never needs it.
+    from websockets.asyncio.client import connect
+    from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+    from websockets.typing import Subprotocol
+
+    try:
+        async with connect(
+            url,
+            subprotocols=[Subprotocol(_SUBPROTOCOL)],
+            compression=None,
+            open_timeout=limits.handshake_s,
+            close_timeout=limits.handshake_s,
+            max_size=limits.poke_bytes_max,
+        ) as socket:
+            await _subscribe(socket, bearer, limits)
+            yield _pokes(socket)
+    except ConnectionClosed as closed:
+        code = closed.rcvd.code if closed.rcvd else 0
+        if code in _REFUSED_CLOSES:
+            raise Refused(f"The poke socket was closed with {code}: give the device a new token.") from closed
+        raise Unreachable(f"The poke socket was closed ({closed}): connect again.") from closed
+    except InvalidStatus as error:
+        if error.response.status_code in _REFUSED_STATUSES:
+            raise Refused(f"The poke socket was refused ({error}): give the device a new token.") from error
+        raise Unreachable(f"{url} opened no poke socket ({error}): connect again.") from error
+    except (OSError, TimeoutError, InvalidHandshake, InvalidURI, msgspec.DecodeError) as error:
+        raise Unreachable(f"{url} opened no poke socket ({error}): connect again.") from error
+
+
+async def _subscribe(socket: ClientConnection, bearer: str, limits: DeviceLimits) -> None:
+    import asyncio
+
+    await _send(socket, _Message(type="connection_init", payload=_raw({"authorization": bearer})))
+    async with asyncio.timeout(limits.handshake_s):
+        while (await _next(socket)).type != "connection_ack":
+            pass
+    await _send(socket, _Message(type="subscribe", id="1", payload=_raw({"query": POKE})))
+
+
+async def _pokes(socket: ClientConnection) -> AsyncIterator[None]:
+    while True:
+        message = await _next(socket)
+        if message.type == "next":
+            yield
+        elif message.type == "complete":
+            return
+        elif message.type == "error":
+            errors = _decode_errors(message.payload) if isinstance(message.payload, msgspec.Raw) else []
+            error = server_error(errors[0]) if errors else None
+            if isinstance(error, Refused):
+                raise error
+            raise Unreachable(f"The server ended the pokes ({error}): connect again.")
+
+
+async def _next(socket: ClientConnection) -> _Message:
+    """The next message that is not a ping; pings are answered."""
+    while True:
+        message = _decode(await socket.recv())
+        if message.type != "ping":
+            return message
+        await _send(socket, _Message(type="pong"))
+
+
+async def _send(socket: ClientConnection, message: _Message) -> None:
+    await socket.send(_encode(message).decode())
+
+
+def _raw(payload: dict[str, str]) -> msgspec.Raw:
+    return msgspec.Raw(_encode(payload))

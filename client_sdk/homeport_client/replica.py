@@ -1,0 +1,225 @@
+"""The replica: everything a device holds, in one SQLite file, and the steps by which it changes.
+
+Each step is one transaction, so that a crash anywhere leaves the state before it or after it. What the app sees is at
+every moment what was pulled with the outbox replayed on top (I5), and never half of a catch-up (I6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from random import Random
+
+from homeport_client.errors import ReplicaForeign
+from homeport_client.limits import DEVICE_LIMITS, DeviceLimits
+from homeport_client.meta import Meta, MetaTable
+from homeport_client.outbox import Outbox
+from homeport_client.outcomes import Outcomes
+from homeport_client.pulled import Pulled
+from homeport_client.schema import VIEW, fingerprint, indexes
+from homeport_client.storage import open_storage, transaction
+from homeport_client.view import Views
+from homeport_sync.catalog import Catalog
+from homeport_sync.change import Change, Fields, Op, encode
+from homeport_sync.clock import NEVER, HybridClock, uuid7
+from homeport_sync.errors import DocumentTooLarge
+from homeport_sync.limits import LIMITS
+from homeport_sync.wire import Page, PullInput, PullMessage, PushAnswer, PushMessage
+
+
+class Replica:
+    """One device's data. `changed` is called after every step that may show.
+
+    Opening raises `ReplicaInUse`, or `ReplicaForeign` for the replica of another app.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        catalog: Catalog,
+        *,
+        wall_ms: Callable[[], int],
+        random: Random,
+        limits: DeviceLimits = DEVICE_LIMITS,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.catalog = catalog
+        self._connection = open_storage(path)
+        self._wall_ms = wall_ms
+        self._random = random
+        self.limits = limits
+        self._changed = changed
+        self._meta = MetaTable(self._connection)
+        self.outbox = Outbox(self._connection)
+        self.pulled = Pulled(self._connection)
+        self.outcomes = Outcomes(self._connection, limits.outcomes_max)
+        self.views = Views(self._connection, catalog, self.pulled, self.outbox)
+        try:
+            with transaction(self._connection):
+                meta = self._begin(path)
+        except BaseException:
+            self._connection.close()
+            raise
+        self.clock = HybridClock(wall_ms, offset_ms=meta.offset_ms, last=meta.stamp)
+
+    @property
+    def meta(self) -> Meta:
+        """Who this replica is, and how far it has come."""
+        return self._meta.read()
+
+    def new_id(self) -> str:
+        """A fresh UUIDv7."""
+        return uuid7(max(self.clock.now_ms(), 0), self._random)
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        self._connection.close()
+
+    def write(self, op: Op, kind: str, record_id: str, scope: str, fields: Fields) -> Change:
+        """Writes a change: outbox, view and counters at once. Raises a `Rejection`; then nothing is written."""
+        with self._step():
+            meta = self.meta
+            before = self.views.standing(record_id)
+            pulled = None if meta.replacing else self.pulled.get(record_id)
+            # What is overwritten was there before: whatever the clocks say, the change is stamped after it.
+            self.clock.see(before.updated if before else NEVER)
+            change = Change(
+                number=meta.next_number,
+                op=op,
+                kind=kind,
+                id=record_id,
+                scope=scope,
+                stamp=self.clock.stamp(meta.device),
+                fields=fields,
+                base=pulled.position if pulled else 0,
+            )
+            self.catalog.check(change)
+            self.outbox.add(meta.device, change, _checked_text(change))
+            self.views.derive([record_id])
+            self._meta.name(meta.device, change.number + 1)
+            self._keep_clock()
+        return change
+
+    def push_message(self) -> PushMessage | None:
+        """The next push; None if every change is answered. It asks for a page if nothing is left to push after it."""
+        meta, first = self.meta, self.outbox.first_unanswered()
+        if first is None:
+            return None
+        bytes_max = LIMITS.push_bytes_max - self.limits.envelope_bytes - len(meta.pull_cursor or "")
+        changes = self.outbox.to_push(LIMITS.push_changes_max, bytes_max)
+        last = len(changes) == self.outbox.unanswered()
+        return PushMessage(
+            device=meta.device,
+            changes=changes,
+            confirmed=first - 1,
+            clock_ms=self._wall_ms(),
+            pull=PullInput(cursor=meta.pull_cursor) if last else None,
+        )
+
+    def pull_message(self) -> PullMessage:
+        """The next pull."""
+        meta = self.meta
+        return PullMessage(device=meta.device, cursor=meta.pull_cursor)
+
+    def take_answer(self, answer: PushAnswer) -> int:
+        """Stores the outcomes of a push; how many changes they settled.
+
+        A rejected change leaves, and what it did is undone; any other stays until a catch-up contains it.
+        """
+        device, touched, lowered = self.meta.device, set[str](), NEVER
+        with self._step():
+            settled = 0
+            for outcome in answer.outcomes:
+                was = self.outbox.settle(device, outcome)
+                if was is not None:
+                    settled += 1
+                    touched.add(was.record)
+                    lowered = max(lowered, outcome.stamp)
+                    self.outcomes.add(device, outcome, was.change)
+            self.outcomes.trim()
+            self.views.derive(touched)
+            if lowered:
+                # The clock was far ahead: count on from what the server made of it, or it would stay ahead for ever.
+                self.clock.last = max(lowered, self.outbox.newest_stamp())
+            self._keep_clock()
+        return settled
+
+    def take_page(self, page: Page) -> None:
+        """Takes the next page of a catch-up; with the last one, all of it shows at once."""
+        if page.reset:
+            self.start_over()
+        for record in page.records:
+            self.clock.see(max(record.stamp, record.deleted, *record.stamps.values()))
+        with self._step():
+            meta = self.meta
+            if page.more:
+                self.pulled.stage(page)
+                self._meta.staged(page.cursor)
+            else:
+                changed = self.pulled.finish(page, replacing=meta.replacing)
+                changed |= self.outbox.drop_contained(meta.device, page.contained)
+                self.views.derive(changed)
+                self._meta.caught_up(page.cursor)
+            self._keep_clock()
+
+    def start_over(self) -> None:
+        """The log begins anew or our cursor is void: pull everything again, and send again what is still held.
+
+        What was pulled keeps showing until the new catch-up is finished.
+        """
+        with self._step():
+            device = self.meta.device
+            self.pulled.forget_staged()
+            self._meta.start_over()
+            self.outbox.resend_all()
+            if self.outbox.has_former(device):
+                self._rename()
+
+    def fork(self) -> None:
+        """Goes on under a new device id: unanswered changes are numbered anew, answered ones wait to be contained."""
+        with self._step():
+            self._rename()
+
+    def resend_from(self, number: int) -> bool:
+        """Sends again from a number on; False if it is not held any more."""
+        with self._step():
+            return self.outbox.resend_from(self.meta.device, number)
+
+    @contextmanager
+    def _step(self) -> Iterator[None]:
+        with transaction(self._connection):
+            yield
+        self._changed()
+
+    def _rename(self) -> None:
+        device = self.new_id()
+        self._meta.name(device, self.outbox.rename(device))
+
+    def _keep_clock(self) -> None:
+        self._meta.keep_clock(self.clock.last, self.clock.offset_ms)
+
+    def _begin(self, path: str) -> Meta:
+        meta = self._meta.begin(app=self.catalog.app, device=uuid7(max(self._wall_ms(), 0), self._random))
+        if meta.app != self.catalog.app:
+            raise ReplicaForeign(
+                f"{path} is the replica of the app {meta.app!r}, not of {self.catalog.app!r}: open another file."
+            )
+        wanted = fingerprint(self.catalog)
+        if meta.fingerprint != wanted:
+            self._connection.execute("DROP TABLE IF EXISTS view")
+            for statement in (*VIEW, *indexes(self.catalog)):
+                self._connection.execute(statement)
+            self.views.derive(self.pulled.ids() | self.outbox.records())
+            self._meta.keep_fingerprint(wanted)
+        return meta
+
+
+def _checked_text(change: Change) -> str:
+    text = encode(change)
+    size = len(text.encode())
+    if size > LIMITS.change_bytes_max:
+        raise DocumentTooLarge(
+            f"The change has {size:,} bytes; at most {LIMITS.change_bytes_max:,} are allowed: make it smaller.",
+            limit=LIMITS.change_bytes_max,
+        )
+    return text

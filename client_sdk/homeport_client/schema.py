@@ -1,0 +1,112 @@
+"""The tables of a replica, as SQL. Pure text; `storage.py` runs it.
+
+`view` is derived from the others, so it carries the indexes, and is made anew when the app's declaration changes
+(`fingerprint`). Only the tables that hold what cannot be derived are numbered by `VERSION`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+from homeport_sync.catalog import Catalog, Kind
+
+VERSION = 1
+
+TABLES = (
+    """CREATE TABLE meta (
+        only INTEGER PRIMARY KEY CHECK (only = 1),
+        app TEXT NOT NULL,
+        fingerprint TEXT NOT NULL DEFAULT '',
+        device TEXT NOT NULL,
+        next_number INTEGER NOT NULL DEFAULT 1,
+        stamp TEXT NOT NULL DEFAULT '',
+        offset_ms INTEGER NOT NULL DEFAULT 0,
+        cursor TEXT,
+        staged_cursor TEXT,
+        replacing INTEGER NOT NULL DEFAULT 0
+    ) STRICT""",
+    """CREATE TABLE pulled (
+        id TEXT PRIMARY KEY,
+        scope TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        record TEXT NOT NULL
+    ) STRICT""",
+    "CREATE INDEX pulled_scope ON pulled (scope)",
+    """CREATE TABLE staged (
+        id TEXT PRIMARY KEY,
+        scope TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        record TEXT NOT NULL
+    ) STRICT""",
+    "CREATE INDEX staged_scope ON staged (scope)",
+    "CREATE TABLE staged_lost (scope TEXT PRIMARY KEY) STRICT",
+    """CREATE TABLE outbox (
+        place INTEGER PRIMARY KEY AUTOINCREMENT,
+        device TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        record TEXT NOT NULL,
+        change TEXT NOT NULL,
+        answered INTEGER NOT NULL DEFAULT 0,
+        lowered TEXT NOT NULL DEFAULT '',
+        UNIQUE (device, number)
+    ) STRICT""",
+    "CREATE INDEX outbox_record ON outbox (record, place)",
+    "CREATE INDEX outbox_unanswered ON outbox (number) WHERE answered = 0",
+    """CREATE TABLE outcomes (
+        place INTEGER PRIMARY KEY AUTOINCREMENT,
+        device TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        rejected INTEGER NOT NULL,
+        outcome TEXT NOT NULL,
+        change TEXT NOT NULL,
+        UNIQUE (device, number)
+    ) STRICT""",
+    "CREATE INDEX outcomes_rejected ON outcomes (rejected, place)",
+)
+
+VIEW = (
+    """CREATE TABLE view (
+        id TEXT PRIMARY KEY,
+        kind TEXT NOT NULL,
+        scope TEXT NOT NULL,
+        deleted INTEGER NOT NULL,
+        updated TEXT NOT NULL,
+        record TEXT NOT NULL
+    ) STRICT""",
+    "CREATE INDEX view_scope ON view (kind, scope, id)",
+    "CREATE INDEX view_kind ON view (kind, id)",
+)
+
+
+def value_of(field: str) -> str:
+    """The SQL of a field's value in `view`. Names are Python identifiers, so quoting them is enough."""
+    return f"json_extract(view.record, '$.fields.\"{field}\"')"
+
+
+def kind_is(kind: str) -> str:
+    """The SQL that picks the live records of a kind. A literal: SQLite matches partial indexes only by those."""
+    return f"view.kind = '{kind}' AND view.deleted = 0"
+
+
+def indexes(catalog: Catalog) -> Iterator[str]:
+    """For each indexed field two indexes: within a scope, and over all of them."""
+    for kind in catalog.kinds.values():
+        for name in indexed_fields(kind):
+            value = value_of(name).replace("view.", "")
+            where = kind_is(kind.name).replace("view.", "")
+            yield f'CREATE INDEX "view_{kind.name}_{name}" ON view ({value}, id) WHERE {where}'
+            yield f'CREATE INDEX "view_scope_{kind.name}_{name}" ON view (scope, {value}, id) WHERE {where}'
+
+
+def indexed_fields(kind: Kind) -> list[str]:
+    """The names of the fields that can be filtered and ordered by."""
+    return [field.name for field in kind.fields.values() if field.indexed]
+
+
+def fingerprint(catalog: Catalog) -> str:
+    """Differs whenever `view` would be derived differently: its tables and indexes, defaults, merge rules."""
+    told = [*VIEW, *indexes(catalog)]
+    for kind in catalog.kinds.values():
+        told += [f"{kind.name} {field.name} {field.default!r} {field.rule}" for field in kind.fields.values()]
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()

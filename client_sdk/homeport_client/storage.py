@@ -1,0 +1,90 @@
+"""The replica's file: opened by one process at a time, readable by its owner alone, durable at every commit.
+
+SQLite keeps the promise that a crash between two statements leaves the last committed state (I1): write-ahead log,
+`synchronous=FULL`, and every step of the replica is one transaction.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from homeport_client.errors import ReplicaForeign, ReplicaInUse
+from homeport_client.schema import TABLES, VERSION
+
+MEMORY = ":memory:"
+_PRAGMAS = (
+    "PRAGMA locking_mode = EXCLUSIVE",  # before WAL: then no -shm file is needed, and the lock stays ours
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA trusted_schema = OFF",
+)
+
+
+def open_storage(path: str) -> sqlite3.Connection:
+    """The replica at `path` (":memory:" for one that dies with the process), made if there is none.
+
+    Raises `ReplicaInUse` while another connection has it open, `ReplicaForeign` for a file that is no replica.
+    """
+    if path != MEMORY:
+        _make_private(Path(path))
+    connection = sqlite3.connect(path, isolation_level=None, timeout=0)
+    try:
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+        connection.execute("BEGIN EXCLUSIVE")
+        _make_tables(connection, path)
+        connection.execute("COMMIT")
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise ReplicaInUse(
+                f"{path} is open already: one process owns a replica at a time. "
+                "Close that device, or open another file."
+            ) from error
+        raise
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise ReplicaForeign(f"{path} is not a replica ({error}): open another file.") from error
+    except ReplicaForeign:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Everything inside is written, or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _make_private(path: Path) -> None:
+    # Never open and close a file that may be open as a database: POSIX would drop this process's locks on it.
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    path.chmod(0o600)
+
+
+def _make_tables(connection: sqlite3.Connection, path: str) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version == VERSION:
+        return
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if version or tables:
+        raise ReplicaForeign(
+            f"{path} holds tables of version {version}, not a replica of version {VERSION}: open another file, "
+            "or use the version of Homeport that made it."
+        )
+    for statement in TABLES:
+        connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {VERSION}")

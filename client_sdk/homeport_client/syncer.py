@@ -1,0 +1,217 @@
+"""The syncer: drives a device through the states of `state.py`, in the background or once.
+
+It is as small as its states: take the action of the state, look up where its event leads. Nothing waits but here and
+in the transport, and only by the event loop's clock; randomness comes in. So a loop with virtual time and a seed
+replays a fleet of devices to the letter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from dataclasses import dataclass
+from random import Random
+
+from homeport_client.backoff import pause_s
+from homeport_client.errors import DeviceClosed, DeviceError, Refused, ServerError, Unreachable
+from homeport_client.exchange import Exchange
+from homeport_client.limits import DeviceLimits
+from homeport_client.pokes import PokeSocket
+from homeport_client.replica import Replica
+from homeport_client.state import INTERRUPTS, TABLE, Event, State
+from homeport_client.transport import Transport
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """Who waits for a step that began after `steps` of them, and ended caught up."""
+
+    steps: int
+    done: asyncio.Future[None]
+
+
+class Syncer:
+    """Keeps a replica in step with its server.
+
+    `state` is where it stands, `trouble` why the last attempt failed (None: it did not). `online` is the app's wish;
+    it holds across `start` and `stop`.
+    """
+
+    def __init__(
+        self, replica: Replica, transport: Transport, exchange: Exchange, random: Random, limits: DeviceLimits
+    ) -> None:
+        self.state = State.OFFLINE
+        self.trouble: Exception | None = None
+        self.online = True
+        self._replica = replica
+        self._exchange = exchange
+        self._random = random
+        self._limits = limits
+        self._pokes = PokeSocket(transport, self.tell, random, limits)
+        self._raised: set[Event] = set()
+        self._woken = asyncio.Event()
+        self._running: asyncio.Task[None] | None = None
+        self._step: asyncio.Task[Event] | None = None
+        self._steps = 0
+        self._failures = 0
+        self._until = 0.0
+        self._waiting: list[_Waiting] = []
+
+    @property
+    def running(self) -> bool:
+        """Whether it works in the background."""
+        return self._running is not None and not self._running.done()
+
+    def start(self) -> None:
+        """Begins to work in the background; harmless when it does already."""
+        if not self.running:
+            self._raised = {Event.ONLINE} if self.online else set()
+            self.state = State.OFFLINE
+            self._running = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Ends the work in the background; what is under way is dropped, as a network may drop it."""
+        if self._running is not None:
+            self.tell(Event.CLOSE)
+            await self._running
+            self._running = None
+
+    def tell(self, event: Event) -> None:
+        """Raises an event from outside; it is taken when the state next waits, an interrupt at once."""
+        if event is Event.RENEWED:
+            self._raised.discard(Event.REFUSED)
+        self._raised.add(event)
+        self._woken.set()
+        if event in INTERRUPTS and self._step is not None:
+            self._step.cancel()
+
+    def switch(self, *, online: bool) -> None:
+        """Airplane mode, and out of it."""
+        self.online = online
+        self._raised -= {Event.ONLINE, Event.OFFLINE}
+        self.tell(Event.ONLINE if online else Event.OFFLINE)
+
+    async def catch_up(self) -> None:
+        """Pushes everything and pulls to the end, once.
+
+        Raises `Unreachable`, `Refused` or `ServerError` instead of trying again; then what was done stays done.
+        """
+        if not self.online:
+            raise Unreachable("The device was told to be offline: call go_online() first.")
+        if self.running:
+            await self._next_caught_up()
+            return
+        state = State.PUSHING
+        while state is not State.LIVE:
+            state = TABLE[state, await self._exchange.step(state)]
+
+    async def _next_caught_up(self) -> None:
+        if self.state is State.REFUSED and self.trouble is not None:
+            raise self.trouble
+        waiting = _Waiting(self._steps, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        self.tell(Event.DUE)
+        await waiting.done
+
+    async def _run(self) -> None:
+        action = {
+            State.OFFLINE: self._wait,
+            State.PUSHING: self._talk,
+            State.PULLING: self._talk,
+            State.LIVE: self._live,
+            State.BACKING_OFF: self._wait,
+            State.REFUSED: self._wait,
+        }
+        try:
+            while self.state is not State.CLOSED:
+                event = await action[self.state]()
+                self._enter(TABLE[self.state, event], event)
+        finally:
+            await self._pokes.close()
+            self._release(DeviceClosed("The syncer was stopped before it caught up."))
+
+    def _enter(self, state: State, event: Event) -> None:
+        """What a transition does beside leading on: timers, the poke socket, and those who wait."""
+        now = asyncio.get_running_loop().time()
+        if event is Event.CAUGHT_UP:
+            self.trouble, self._failures = None, 0
+            self._release(None)
+        elif self.trouble is not None and event in (Event.FAILED, Event.REFUSED):
+            self._release(self.trouble)
+        elif event is Event.OFFLINE:
+            self._release(Unreachable("The device was told to be offline."))
+        if event is Event.RENEWED or state in (State.OFFLINE, State.REFUSED, State.CLOSED):
+            self._pokes.drop()
+        if state is State.LIVE:
+            self._pokes.hold()
+            if self.state is not State.LIVE:
+                # Polls are spread, or devices that were started together would poll together for ever.
+                self._until = now + self._limits.poll_s * self._random.uniform(0.5, 1.0)
+        elif state is State.BACKING_OFF and self.state is not State.BACKING_OFF:
+            after_ms = self.trouble.retry_after_ms if isinstance(self.trouble, ServerError) else None
+            self._until = now + pause_s(self._failures, after_ms, self._random, self._limits)
+        self.state = state
+
+    async def _talk(self) -> Event:
+        """One step, unless an interrupt ends it."""
+        if self._raised & INTERRUPTS:
+            return self._take()
+        self._steps += 1
+        self._step = asyncio.create_task(self._attempt())
+        try:
+            await asyncio.wait({self._step})
+            return self._take() if self._step.cancelled() else self._step.result()
+        finally:
+            self._step.cancel()
+            self._step = None
+
+    async def _attempt(self) -> Event:
+        try:
+            return await self._exchange.step(self.state)
+        except Refused as error:
+            self.trouble = error
+            return Event.REFUSED
+        except (DeviceError, sqlite3.OperationalError) as error:  # a full disk is emptied some day, too
+            self.trouble = error
+            self._failures += 1
+            return Event.FAILED
+
+    async def _live(self) -> Event:
+        if not self._raised & INTERRUPTS and self._replica.outbox.first_unanswered() is not None:
+            self._raised.discard(Event.WROTE)
+            return Event.WROTE
+        return await self._wait()
+
+    async def _wait(self) -> Event:
+        """What was raised, or `due` when it is time."""
+        timed = self.state in (State.LIVE, State.BACKING_OFF)
+        while not self._raised:
+            self._woken.clear()
+            try:
+                async with asyncio.timeout_at(self._until if timed else None):
+                    await self._woken.wait()
+            except TimeoutError:
+                return Event.DUE
+        return self._take()
+
+    def _take(self) -> Event:
+        event = next(each for each in Event if each in self._raised)
+        self._raised.discard(event)
+        if event is Event.REFUSED:
+            self.trouble = self._pokes.refusal
+        return event
+
+    def _release(self, error: Exception | None) -> None:
+        """Tells those who wait. Caught up are only those whose step began after they asked, with all pushed."""
+        unanswered = error is None and self._replica.outbox.first_unanswered() is not None
+        still = []
+        for waiting in self._waiting:
+            if waiting.done.done():
+                continue
+            if error is not None:
+                waiting.done.set_exception(error)
+            elif unanswered or waiting.steps >= self._steps:
+                still.append(waiting)
+            else:
+                waiting.done.set_result(None)
+        self._waiting = still

@@ -1,0 +1,89 @@
+"""What the app writes becomes changes, checked here first: what the server would refuse for sure is never written.
+
+The checks are those that need no other device: the fields fit their kind, what is changed is there, the scope is there
+and of the right kind. Whether the user may is the server's to say; a change it rejects is rolled back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from homeport_client.replica import Replica
+from homeport_client.view import Standing
+from homeport_sync.catalog import Kind
+from homeport_sync.errors import RecordGone, RoleForbidden, ScopeGone, WrongId
+from homeport_sync.scope import MEMBER, Role, member_id
+from homeport_sync.values import PythonValue
+
+
+class Writer:
+    """Writes into a replica. Every method raises the `Rejection` that tells what does not fit."""
+
+    def __init__(self, replica: Replica) -> None:
+        self._replica = replica
+        self._catalog = replica.catalog
+
+    def create(self, name: str, scope: str | None, values: Mapping[str, PythonValue]) -> str:
+        """Makes a record; its new id."""
+        kind = self._catalog.kind(name)
+        if kind.name == MEMBER:
+            raise WrongId("A member record has the id of its user and scope: invite the user instead.")
+        fields = kind.complete(kind.to_wire(values))
+        record_id = self._replica.new_id()
+        if kind.is_root:
+            if scope is not None:
+                raise WrongId(f"A {name} is its own scope: create it without one.")
+            scope = record_id
+        else:
+            scope = self._scope_for(kind, scope)
+        self._replica.write("create", name, record_id, scope, fields)
+        return record_id
+
+    def update(self, record_id: str, values: Mapping[str, PythonValue]) -> None:
+        """Writes some fields of a record; without any, nothing is written."""
+        there = self._there(record_id)
+        fields = self._catalog.kind(there.kind).to_wire(values)
+        if fields:
+            self._replica.write("update", there.kind, record_id, there.scope, fields)
+
+    def delete(self, record_id: str) -> None:
+        """Deletes a record; a root with everything in its scope."""
+        there = self._there(record_id)
+        if there.kind == MEMBER:
+            raise RoleForbidden("A member record is never deleted: remove the user instead.")
+        self._replica.write("delete", there.kind, record_id, there.scope, {})
+
+    def set_role(self, scope: str, user: str, role: Role | None) -> str:
+        """Gives a user a role in a scope, or takes it (None); the id of the member record."""
+        kind = self._catalog.kind(MEMBER)
+        self._scope_for(kind, scope)
+        record_id = member_id(scope, user)
+        there = self._replica.views.standing(record_id)
+        if there is not None and not there.deleted:
+            self._replica.write("update", MEMBER, record_id, scope, kind.to_wire({"role": role}))
+        else:
+            fields = kind.to_wire({"user": user, "role": role})
+            self._replica.write("create", MEMBER, record_id, scope, fields)
+        return record_id
+
+    def _there(self, record_id: str) -> Standing:
+        there = self._replica.views.standing(record_id)
+        if there is None or there.deleted:
+            state = "deleted" if there else "not on this device"
+            raise RecordGone(f"The record {record_id} is {state}: a change to it can not take effect.")
+        root = self._replica.views.standing(there.scope)
+        if root is None or root.deleted:
+            raise ScopeGone(f"The scope {there.scope} of the record is gone: nothing can be written in it any more.")
+        return there
+
+    def _scope_for(self, kind: Kind, scope: str | None) -> str:
+        within = "root kind" if kind.within == "*" else kind.within
+        if scope is None:
+            raise WrongId(f"A {kind.name} lives within a {within}: give its id as scope.")
+        root = self._replica.views.standing(scope)
+        if root is None or root.deleted:
+            state = "deleted" if root else "not on this device"
+            raise ScopeGone(f"The scope {scope} is {state}: nothing can be written in it.")
+        if root.scope != scope or kind.within not in ("*", root.kind):
+            raise WrongId(f"A {kind.name} lives within a {within}, and {scope} is a {root.kind}.")
+        return scope
