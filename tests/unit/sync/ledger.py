@@ -1,0 +1,85 @@
+"""A log kept by hand for tests of decisions: it gives a batch exactly what it wanted and takes what it writes."""
+
+from __future__ import annotations
+
+from homeport_sync.change import Outcome, Record, decode_outcome
+from homeport_sync.decision import Batch, Decided, Push, wanted
+from homeport_sync.errors import HomeportError
+from homeport_sync.limits import LIMITS, Limits
+from homeport_sync.ports import Head, KnownDevice, Loaded, LogEntry, StoredOutcome, StoredRecord, Writes
+from homeport_sync.scope import Grant
+from tests.unit.sync.tasks import CATALOG, NOW
+
+
+class Ledger:
+    """One tenant, in plain dictionaries. `written` is what the last batch wrote."""
+
+    def __init__(self, limits: Limits = LIMITS) -> None:
+        self.limits = limits
+        self.head = 0
+        self.log: list[LogEntry] = []
+        self.records: dict[str, StoredRecord] = {}
+        self.outcomes: dict[tuple[str, int], StoredOutcome] = {}
+        self.devices: dict[str, KnownDevice] = {}
+        self.grants: dict[tuple[str, str], Grant] = {}
+        self.written = Writes(head=0, now_ms=NOW)
+
+    def decide(self, *pushes: Push, now_ms: int = NOW) -> list[Decided]:
+        """One commit batch of these pushes, decided and written."""
+        batch = Batch(self._loaded(*pushes), CATALOG, self.limits, now_ms)
+        decided = [batch.decide(push) for push in pushes]
+        self._write(batch.writes())
+        return decided
+
+    def push(self, push: Push, now_ms: int = NOW) -> list[Outcome]:
+        """A batch of one push that must be decided whole; its outcomes."""
+        (decided,) = self.decide(push, now_ms=now_ms)
+        assert not decided.errors, decided.errors
+        return outcomes(decided)
+
+    def record(self, id: str) -> Record:
+        return self.records[id].record
+
+    def _loaded(self, *pushes: Push) -> Loaded:
+        asked = wanted(pushes)
+        rejected = (kept for kept in self.outcomes.values() if kept.rejected_create and kept.record in asked.records)
+        return Loaded(
+            head=Head(position=self.head, epoch="first"),
+            devices={key: each for key, each in self.devices.items() if key in asked.devices},
+            outcomes={key: each for key, each in self.outcomes.items() if key in asked.numbers},
+            grants={key: each for key, each in self.grants.items() if key in asked.grants},
+            records={key: each for key, each in self.records.items() if key in asked.records},
+            rejected_creates=frozenset((kept.device, kept.record) for kept in rejected),
+        )
+
+    def _write(self, writes: Writes) -> None:
+        self.written = writes
+        self.head = writes.head
+        self.log.extend(writes.log)
+        self.records.update({each.record.id: each for each in writes.records})
+        self.outcomes.update({(each.device, each.number): each for each in writes.outcomes})
+        self.devices.update({each.id: each for each in writes.devices})
+        self.grants.update({(each.user, each.scope): each for each in writes.grants})
+
+
+def outcomes(decided: Decided) -> list[Outcome]:
+    """What a push was answered, as nouns."""
+    return [decode_outcome(text) for text in decided.outcomes]
+
+
+def verdicts(found: list[Outcome]) -> list[str]:
+    return [each.outcome for each in found]
+
+
+def codes(found: list[Outcome]) -> list[str]:
+    """The code of each outcome's error; an empty text for one that was not rejected."""
+    return [_code(each) for each in found]
+
+
+def _code(outcome: Outcome) -> str:
+    extensions = (outcome.error or {}).get("extensions")
+    return str(extensions["code"]) if isinstance(extensions, dict) else ""
+
+
+def error_codes(errors: list[HomeportError]) -> list[str]:
+    return [error.code for error in errors]
