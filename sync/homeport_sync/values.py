@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -75,7 +76,9 @@ def _fits_int(value: Value) -> bool:
 
 
 def _fits_float(value: Value) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, int):
+        return not isinstance(value, bool) and abs(value) <= sys.float_info.max
+    return isinstance(value, float) and math.isfinite(value)
 
 
 def _parse_datetime(value: Value) -> datetime | None:
@@ -88,7 +91,10 @@ def _parse_datetime(value: Value) -> datetime | None:
 
 def _fits_datetime(value: Value) -> bool:
     moment = _parse_datetime(value)
-    return moment is not None and value == write_datetime(moment)
+    try:
+        return moment is not None and value == write_datetime(moment)
+    except OverflowError:  # its zone puts it before the first year or after the last
+        return False
 
 
 def write_datetime(moment: PythonValue) -> Value:
