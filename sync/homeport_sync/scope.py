@@ -78,5 +78,5 @@ def grant_after(member: Record, before: Grant | None, position: int) -> Grant:
     if role is None:
         last = before.role if before else "editor"
         until = position if held or before is None else before.until
-        return Grant(user=user, scope=member.scope, role=last, since=since, until=until)
+        return Grant(user=user, scope=member.scope, role=last, since=before.since if before else position, until=until)
     return Grant(user=user, scope=member.scope, role=role, since=since)
