@@ -1,8 +1,8 @@
 """A reader's place in the log: plain inside, opaque and signed outside.
 
 A cursor names the tenant and the user it was made for, the log's epoch, the position up to which everything was
-delivered, the head by which the user's grants were looked at, and for each scope that is still being backfilled
-(granted since) how far that has come and where it ends. It is signed, so that nobody can read their way into another's log by counting.
+delivered, the head by which the user's grants were looked at, and for each scope granted since how far its backfill
+has come and where it ends. It is signed, so that nobody can read their way into another's log by counting.
 """
 
 from __future__ import annotations

@@ -11,9 +11,10 @@ A change that is refused is refused alone: it uses up its number, so that it nev
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from msgspec.structs import replace as struct_replace
+import msgspec
+from msgspec.structs import replace
 
 from homeport_sync.catalog import Catalog, Kind
 from homeport_sync.change import Change, Outcome, Record, Verdict, encode
@@ -62,8 +63,7 @@ class Decided:
     verdicts: list[Verdict] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Merged:
+class _Merged(msgspec.Struct, frozen=True, kw_only=True):
     """A change after step 5: its verdict, the fields that took effect, and the record if it is to be written."""
 
     verdict: Verdict
@@ -229,7 +229,7 @@ class Batch:
         limit_ms = self._now_ms + self._limits.skew_max_ms
         if stamp_ms(change.stamp) <= limit_ms:
             return change, False
-        return struct_replace(change, stamp=next_stamp(device.last_stamp, limit_ms, device.id)), True
+        return replace(change, stamp=next_stamp(device.last_stamp, limit_ms, device.id)), True
 
     def _merge(self, device: KnownDevice, change: Change, kind: Kind) -> _Merged:
         stored = self._records.get(change.id)
@@ -288,7 +288,7 @@ class Batch:
         if before is not None:
             own = before.author == push.device
             foreign = before.foreign_position if own else before.record.position
-        record = struct_replace(after, position=self._position)
+        record = replace(after, position=self._position)
         self._records[record.id] = StoredRecord(record=record, author=push.device, foreign_position=foreign)
         self._changed_records.add(record.id)
         if record.kind == MEMBER:

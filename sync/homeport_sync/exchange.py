@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ import msgspec
 from homeport_sync.catalog import Catalog
 from homeport_sync.clock import is_uuid
 from homeport_sync.cursor import CursorSeal
-from homeport_sync.decision import Push
+from homeport_sync.decision import Decided, Push
 from homeport_sync.errors import ClockSkewed, HomeportError, Malformed
 from homeport_sync.intake import Intake
 from homeport_sync.limits import Limits
@@ -69,9 +68,6 @@ class Exchange:
         errors: list[HomeportError] = list(decided.errors)
         page = await self._page_beside(tenant, user, message.device, message.pull, errors)
         now_ms = self._wall_ms()
-        counted = Counter[str](decided.verdicts)
-        counted["again"] = len(decided.outcomes) - len(decided.verdicts)
-        counted["error"] = len(errors)
         text = push_answer_text(
             server_time_ms=now_ms,
             outcomes=decided.outcomes,
@@ -79,7 +75,7 @@ class Exchange:
             clock=self._clock_text(message.clock_ms, now_ms),
             pull=page,
         )
-        return Pushed(text=text, verdicts=+counted)
+        return Pushed(text=text, verdicts=_count(decided, errors))
 
     async def pull(self, tenant: str, user: str, message: PullMessage) -> str:
         """The page after the message's cursor, as JSON text of a `Page`. Raises what `Reader.page` raises."""
@@ -114,6 +110,17 @@ class Exchange:
 def _check_device(device: str) -> None:
     if not is_uuid(device):
         raise Malformed(f"The device id is {device[:80]!r}; expected a UUID in lowercase with hyphens.")
+
+
+def _count(decided: Decided, errors: Sequence[HomeportError]) -> dict[str, int]:
+    counted: dict[str, int] = {}
+    for verdict in decided.verdicts:
+        counted[verdict] = counted.get(verdict, 0) + 1
+    if again := len(decided.outcomes) - len(decided.verdicts):
+        counted["again"] = again
+    if errors:
+        counted["error"] = len(errors)
+    return counted
 
 
 def _errors_text(errors: Sequence[HomeportError]) -> str:

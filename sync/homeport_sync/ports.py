@@ -11,6 +11,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
+
 from homeport_sync.change import Fields, Op, Record, Verdict
 from homeport_sync.clock import NEVER, Stamp
 from homeport_sync.cursor import Cursor
@@ -34,8 +36,7 @@ class Head:
     epoch: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownDevice:
+class KnownDevice(msgspec.Struct, frozen=True, kw_only=True):
     """What the server keeps of a device for ever.
 
     `last_number` is its last decided number, `confirmed` the last whose outcome it has stored, `last_stamp` the
@@ -49,8 +50,7 @@ class KnownDevice:
     last_stamp: Stamp = NEVER
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredRecord:
+class StoredRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A record with who wrote it last: `author` a device; `foreign_position` where another than it last wrote."""
 
     record: Record
@@ -58,8 +58,7 @@ class StoredRecord:
     foreign_position: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredOutcome:
+class StoredOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """An outcome as it was given: `text` its JSON, `digest` of the change's body, `record` it was about.
 
     `change` is the change's JSON, kept only for a rejected one (empty otherwise); `rejected_create` marks those
@@ -77,8 +76,7 @@ class StoredOutcome:
     decided_at_ms: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogEntry:
+class LogEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One accepted change, once, for ever: what took effect (`fields`), what was there (`before`), who and when.
 
     A superseded change has no `fields`. `request_id` is that of the push which brought it.

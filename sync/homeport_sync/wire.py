@@ -8,7 +8,6 @@ examples.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -102,8 +101,7 @@ class _Numbered(msgspec.Struct):
     number: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
     """One change as it came in a push: readable, or with the reason why it is not.
 
     `number` is 0 when not even that could be read.

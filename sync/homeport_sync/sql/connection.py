@@ -17,6 +17,8 @@ import aiosqlite
 
 Result = TypeVar("Result")
 BUSY_TIMEOUT_MS = 10_000
+CHECKPOINT_PAGES = 8_000  # 32 MB of log: a page that many batches change is copied into the file once, not each time
+CACHE_KIB = 65_536
 
 
 class Connection:
@@ -56,5 +58,7 @@ def _configure(connection: sqlite3.Connection) -> None:
         "journal_mode = WAL",
         "synchronous = FULL",
         "trusted_schema = OFF",
+        f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
+        f"cache_size = -{CACHE_KIB}",
     ):
         connection.execute(f"PRAGMA {pragma}")

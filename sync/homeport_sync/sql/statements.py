@@ -30,7 +30,8 @@ RECORDS: Final = """
 REJECTED_CREATES: Final = """
     SELECT device_id, record_id
     FROM json_each(:records) AS wanted
-    CROSS JOIN outcomes ON tenant_id = :tenant AND record_id = wanted.value AND rejected_create"""
+    CROSS JOIN outcomes INDEXED BY outcomes_rejected_creates
+      ON tenant_id = :tenant AND record_id = wanted.value AND rejected_create"""
 
 MOVE_HEAD: Final = "UPDATE heads SET position = :position, updated_at = :now WHERE tenant_id = :tenant"
 ADD_LOG: Final = "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
