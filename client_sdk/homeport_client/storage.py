@@ -20,7 +20,6 @@ _PRAGMAS = (
     "PRAGMA locking_mode = EXCLUSIVE",  # before WAL: then no -shm file is needed, and the lock stays ours
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
-    "PRAGMA trusted_schema = OFF",
 )
 
 

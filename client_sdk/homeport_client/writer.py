@@ -58,12 +58,9 @@ class Writer:
         kind = self._catalog.kind(MEMBER)
         self._scope_for(kind, scope)
         record_id = member_id(scope, user)
-        there = self._replica.views.standing(record_id)
-        if there is not None and not there.deleted:
-            self._replica.write("update", MEMBER, record_id, scope, kind.to_wire({"role": role}))
-        else:
-            fields = kind.to_wire({"user": user, "role": role})
-            self._replica.write("create", MEMBER, record_id, scope, fields)
+        known = self._replica.views.standing(record_id) is not None
+        fields = kind.to_wire({"user": user, "role": role})
+        self._replica.write("update" if known else "create", MEMBER, record_id, scope, fields)
         return record_id
 
     def _there(self, record_id: str) -> Standing:

@@ -1,0 +1,238 @@
+"""What the tests of this room speak of: an app of lists, a real server core in memory, and lines that can fail."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import msgspec
+
+from homeport_client import DEVICE_LIMITS, Device, DeviceLimits, Refused, ServerError, Unreachable
+from homeport_sync import App, field
+from homeport_sync.change import Change, Outcome, Record, decode_change
+from homeport_sync.clock import Stamp, make_stamp
+from homeport_sync.cursor import CursorSeal
+from homeport_sync.errors import HomeportError
+from homeport_sync.exchange import Exchange
+from homeport_sync.limits import LIMITS
+from homeport_sync.memory import MemoryStore
+from homeport_sync.signals import LocalSignals
+from homeport_sync.wire import (
+    Page,
+    PullMessage,
+    PushAnswer,
+    PushMessage,
+    WireError,
+    decode_page,
+    decode_push_answer,
+)
+
+NOW = 1_795_000_000_000
+TENANT = "acme"
+app = App("tasks", version=1)
+
+
+@app.kind(root=True)
+class TaskList:
+    title: str = field(max_length=200)
+
+
+@app.kind(within=TaskList)
+class Task:
+    title: str = field(max_length=200, indexed=True)
+    notes: str = ""
+    done: bool = field(default=False, indexed=True)
+    rank: int | None = field(default=None, indexed=True)
+
+
+class Clock:
+    """A wall clock that somebody sets; each look at it takes a millisecond."""
+
+    def __init__(self, ms: int = NOW) -> None:
+        self.ms = ms
+
+    def __call__(self) -> int:
+        self.ms += 1
+        return self.ms
+
+
+class Server:
+    """The sync core over a store in memory. `page_size` makes catch-ups of several pages."""
+
+    def __init__(self, page_size: int = LIMITS.page_size) -> None:
+        self.clock = Clock()
+        self.store = MemoryStore()
+        self.signals = LocalSignals()
+        self.limits = replace(LIMITS, page_size=page_size)
+        self._seal = CursorSeal(b"k" * 32)
+        self.exchange = self._live()
+
+    async def begin(self) -> Server:
+        await self.store.create(TENANT, id=TENANT, epoch="first", now_ms=NOW)
+        return self
+
+    def rekey(self) -> None:
+        """From now on no cursor given before is accepted."""
+        self._seal = CursorSeal(b"K" * 32)
+        self.exchange = self._live()
+
+    def _live(self) -> Exchange:
+        return Exchange(
+            store=self.store,
+            catalog=app.catalog,
+            signals=self.signals,
+            seal=self._seal,
+            limits=self.limits,
+            wall_ms=self.clock,
+        )
+
+
+class Line:
+    """A `Transport` of one user to a `Server`, in the test's hand.
+
+    `up` and `token_good` say whether anything gets through; `lost_answers` many answers are lost on the way back.
+    `pushes` and `pulls` are what was sent.
+    """
+
+    def __init__(self, server: Server, user: str) -> None:
+        self.server = server
+        self.user = user
+        self.up = True
+        self.token_good = True
+        self.poking = True
+        self.lost_answers = 0
+        self.fails_with: deque[HomeportError] = deque()
+        self.pushes: list[PushMessage] = []
+        self.pulls: list[PullMessage] = []
+        self.sockets = 0
+        self.closed = False
+
+    async def push(self, message: PushMessage) -> PushAnswer:
+        self.pushes.append(message)
+        self._check()
+        try:
+            pushed = await self.server.exchange.push(TENANT, self.user, message, request_id="r")
+        except HomeportError as error:
+            raise _told(error) from error
+        self._lose()
+        return decode_push_answer(pushed.text)
+
+    async def pull(self, message: PullMessage) -> Page:
+        self.pulls.append(message)
+        self._check()
+        try:
+            text = await self.server.exchange.pull(TENANT, self.user, message)
+        except HomeportError as error:
+            raise _told(error) from error
+        self._lose()
+        return decode_page(text)
+
+    @asynccontextmanager
+    async def pokes(self) -> AsyncIterator[AsyncIterator[None]]:
+        self.sockets += 1
+        if not self.poking:
+            raise Unreachable
+        self._check()
+        async with self.server.signals.listen() as positions:
+            yield self._poked(positions)
+
+    def renew(self, token: str) -> None:
+        self.token_good = token == "good"
+
+    async def close(self) -> None:
+        self.closed = True
+
+    async def _poked(self, positions: AsyncIterator[tuple[str, int]]) -> AsyncIterator[None]:
+        yield
+        async for _ in positions:
+            yield
+
+    def _check(self) -> None:
+        if self.fails_with:
+            raise self.fails_with.popleft()
+        if not self.up:
+            raise Unreachable
+        if not self.token_good:
+            raise Refused
+
+    def _lose(self) -> None:
+        if self.lost_answers:
+            self.lost_answers -= 1
+            raise Unreachable("The answer was lost.")
+
+
+def _told(error: HomeportError) -> ServerError:
+    told = msgspec.convert(error.as_error(), WireError)
+    return ServerError(told)
+
+
+async def phone(
+    line: Line | None = None,
+    *,
+    path: str = ":memory:",
+    seed: int = 1,
+    clock: Callable[[], int] | None = None,
+    limits: DeviceLimits = DEVICE_LIMITS,
+    of: App = app,
+) -> Device:
+    """A device of the app; without a line it has no server."""
+    return await Device.open(
+        path, app=of, transport=line, wall_ms=clock or Clock(), random=Random(seed), limits=limits
+    )
+
+
+async def shared_list(server: Server, *others: str) -> tuple[Device, Line, str]:
+    """Ann's phone, its line, and a list that she shares with the others; all synced."""
+    line = Line(server, "ann")
+    ann = await phone(line, seed=100)
+    home = await ann.create(TaskList, title="Home")
+    for user in others:
+        await ann.invite(home, user)
+    await ann.sync()
+    return ann, line, home
+
+
+async def until(reached: Callable[[], bool], within_s: float = 600.0) -> None:
+    """Waits in the loop's time."""
+    async with asyncio.timeout(within_s):
+        while not reached():
+            await asyncio.sleep(0.01)
+
+
+def stamp(ms: int, device: str = "ffffffff") -> Stamp:
+    return make_stamp(NOW + ms, 0, device)
+
+
+def record(id: str, scope: str, ms: int = 0, *, position: int, kind: str = "Task", **fields: Any) -> Record:  # noqa: ANN401
+    """A record as another device made it."""
+    values = {"title": "milk"} if kind == "TaskList" else {"title": "milk", "notes": "", "done": False, "rank": None}
+    return Record(id=id, kind=kind, scope=scope, stamp=stamp(ms), position=position, fields={**values, **fields})
+
+
+def page(*records: Record, cursor: str = "c", more: bool = False, **rest: Any) -> Page:  # noqa: ANN401
+    """A page from a script."""
+    return Page(cursor=cursor, more=more, server_time_ms=NOW, records=list(records), **rest)
+
+
+def answer(*outcomes: Outcome, **rest: Any) -> PushAnswer:  # noqa: ANN401
+    """An answer from a script."""
+    return PushAnswer(server_time_ms=NOW, outcomes=list(outcomes), **rest)
+
+
+def applied(*numbers: int) -> list[Outcome]:
+    return [Outcome(number=number, outcome="applied") for number in numbers]
+
+
+def rejected(number: int, code: str = "ROLE_FORBIDDEN") -> Outcome:
+    error: dict[str, object] = {"message": "No.", "extensions": {"code": code}}
+    return Outcome(number=number, outcome="rejected", error=error)
+
+
+def sent(message: PushMessage | None) -> list[Change]:
+    """The changes in a push."""
+    return [decode_change(text) for text in message.changes] if message else []
