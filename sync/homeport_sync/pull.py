@@ -50,9 +50,10 @@ def plan(standing: Standing, cursor: Cursor | None) -> Plan:
 
     A grant newer than the cursor has looked at means that the scope's rows behind the cursor were never sent: they
     are backfilled, from their start. A cursor of another epoch, or ahead of the head, can only start again.
+    What counts is the head it has seen (`granted`), which is never behind its position.
     """
     epoch, head = standing.head.epoch, standing.head.position
-    reset = cursor is not None and (cursor.epoch != epoch or cursor.position > head)
+    reset = cursor is not None and (cursor.epoch != epoch or cursor.granted > head)
     if cursor is None or reset:
         held = tuple(grant.scope for grant in standing.grants if grant.holds)
         return Plan(reset=reset, lost=(), ranges=(Range(scopes=held, after=0, upto=head),))
@@ -157,7 +158,7 @@ class Reader:
         place = self._seal.open(cursor, tenant=tenant, user=user) if cursor else None
         read = await self._store.page(tenant, user, device, place, size)
         head = read.standing.head
-        if place is not None and place.epoch == head.epoch and place.position > head.position:
+        if place is not None and place.epoch == head.epoch and place.granted > head.position:
             # The store was restored to before this cursor. Other devices must not mistake the positions that are
             # now given a second time for those they have: the log begins another life.
             await self._store.begin_epoch(tenant, head.epoch)
