@@ -207,7 +207,9 @@ class Batch:
 
     def _check_place(self, push: Push, change: Change, kind: Kind, grant: Grant | None) -> None:
         """The rest of step 3: role, scope and record fit the change."""
-        if grant is None:
+        if grant is None:  # a root is being made, and nothing may be there that is not the caller's
+            if change.id in self._records:
+                raise RecordExists
             return
         subject = self._grants.get((str(change.fields.get("user")), change.scope)) if kind.name == MEMBER else None
         check_role(grant, change, is_root=kind.is_root, subject=subject)
