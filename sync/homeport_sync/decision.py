@@ -239,8 +239,10 @@ class Batch:
             fields = tuple(change.fields)
             return _Merged(verdict="applied", effect=fields, after=merge(None, change, kind.rules))
         here = stored.record
-        if change.op == "create" and kind.name != MEMBER and (here.stamp != change.stamp or here.scope != change.scope):
-            raise RecordExists
+        if change.op == "create":
+            again = here.kind == change.kind and here.scope == change.scope
+            if not again or (kind.name != MEMBER and here.stamp != change.stamp):
+                raise RecordExists
         if here.deleted:
             return _Merged(verdict="superseded", lost=tuple(change.fields), before=stored)
         after = merge(here, change, kind.rules)
