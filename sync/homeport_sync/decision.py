@@ -254,7 +254,7 @@ class Batch:
         effect = tuple(
             name
             for name in change.fields
-            if name not in lost and (here.stamp_of(name) != change.stamp or name not in here.fields)
+            if name not in lost and (here.stamp_of(name) != change.stamp or here.fields[name] != change.fields[name])
         )
         verdict: Verdict = "applied" if alone and not lost else "merged"
         if lost and len(lost) == len(change.fields):
