@@ -199,11 +199,15 @@ class Batch:
             return grant
         if kind is not None and kind.is_root and change.op == "create":
             return None
-        if (push.device, change.scope) in self._rejected:
+        if self._depends(push, change.scope):
             raise DependsOnRejected
         raise ScopeForbidden(
             f"You have no grant in scope {change.scope}: ask one of its owners for one.", scope=change.scope
         )
+
+    def _depends(self, push: Push, record: str) -> bool:
+        """Whether the record is missing because this device's create of it was refused, here or in an older batch."""
+        return (push.device, record) in self._rejected and record not in self._records
 
     def _check_place(self, push: Push, change: Change, kind: Kind, grant: Grant | None) -> None:
         """The rest of step 3: role, scope and record fit the change."""
@@ -222,7 +226,7 @@ class Batch:
         if stored is not None and stored.record.scope == change.scope and stored.record.kind == change.kind:
             return
         if change.op != "create":
-            if (push.device, change.id) in self._rejected:
+            if self._depends(push, change.id):
                 raise DependsOnRejected
             raise RecordGone
 

@@ -113,7 +113,7 @@ class Loaded:
     """What the store knows of what was wanted; what it does not know is absent.
 
     `outcomes` by (device, number); `grants` by (user, scope); `rejected_creates` are the (device, record) pairs
-    among the wanted records whose create was rejected.
+    among the wanted records whose create was rejected and that are not there.
     """
 
     head: Head
