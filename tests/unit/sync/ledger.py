@@ -42,7 +42,8 @@ class Ledger:
 
     def _loaded(self, *pushes: Push) -> Loaded:
         asked = wanted(pushes)
-        rejected = (kept for kept in self.outcomes.values() if kept.rejected_create and kept.record in asked.records)
+        missing = asked.records - self.records.keys()  # of a record that is there, a refused create no longer counts
+        rejected = (kept for kept in self.outcomes.values() if kept.rejected_create and kept.record in missing)
         return Loaded(
             head=Head(position=self.head, epoch="first"),
             devices={key: each for key, each in self.devices.items() if key in asked.devices},
