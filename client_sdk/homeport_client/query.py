@@ -10,16 +10,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from homeport_client.errors import LimitExceeded, NotIndexed
-from homeport_client.schema import kind_is, value_of
+from homeport_client.schema import index_name, kind_is, value_of
 from homeport_sync.catalog import Kind
 from homeport_sync.change import Value
 from homeport_sync.values import PythonValue
 
-# A record shows while it and the root of its scope live.
-SELECT_LIVE = """SELECT view.record, view.updated,
+_SELECT = """SELECT view.record, view.updated,
     EXISTS (SELECT 1 FROM outbox WHERE record = view.id AND answered = 0) AS pending
-    FROM view WHERE view.deleted = 0
+    FROM view"""
+# A record shows while it and the root of its scope live.
+_LIVE = """WHERE view.deleted = 0
     AND EXISTS (SELECT 1 FROM view AS root WHERE root.id = view.scope AND root.deleted = 0)"""
+SELECT_LIVE = f"{_SELECT} {_LIVE}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,15 @@ def statement(query: Query) -> tuple[str, list[Value]]:
     side = " DESC" if query.descending else ""
     order = f"{value_of(query.order_by)}{side}, view.id{side}" if query.order_by else f"view.id{side}"
     # Only declared names stand in the text; every value is bound.
-    return f"{SELECT_LIVE} AND {' AND '.join(conditions)} ORDER BY {order} LIMIT ?", [*values, query.limit]
+    text = f"{_SELECT} {_by_index(query)} {_LIVE} AND {' AND '.join(conditions)} ORDER BY {order} LIMIT ?"
+    return text, [*values, query.limit]
+
+
+def _by_index(query: Query) -> str:
+    """An order without a filter is read off its index; left to itself, SQLite would sort the whole kind."""
+    if query.order_by is None or query.where:
+        return ""
+    return f'INDEXED BY "{index_name(query.kind.name, query.order_by, in_scope=query.scope is not None)}"'
 
 
 def _beyond(query: Query, value: Value, record_id: str) -> tuple[str, list[Value]]:

@@ -89,14 +89,20 @@ def kind_is(kind: str) -> str:
     return f"view.kind = '{kind}' AND view.deleted = 0"
 
 
+def index_name(kind: str, field: str, *, in_scope: bool) -> str:
+    """The name of a field's index, to be quoted; dot and space keep it apart from every other."""
+    return f"view {kind}.{field}{' in scope' if in_scope else ''}"
+
+
 def indexes(catalog: Catalog) -> Iterator[str]:
     """For each indexed field two indexes: within a scope, and over all of them."""
     for kind in catalog.kinds.values():
         for name in indexed_fields(kind):
             value = value_of(name).replace("view.", "")
             where = kind_is(kind.name).replace("view.", "")
-            yield f'CREATE INDEX "view_{kind.name}_{name}" ON view ({value}, id) WHERE {where}'
-            yield f'CREATE INDEX "view_scope_{kind.name}_{name}" ON view (scope, {value}, id) WHERE {where}'
+            over_all, within = (index_name(kind.name, name, in_scope=each) for each in (False, True))
+            yield f'CREATE INDEX "{over_all}" ON view ({value}, id) WHERE {where}'
+            yield f'CREATE INDEX "{within}" ON view (scope, {value}, id) WHERE {where}'
 
 
 def indexed_fields(kind: Kind) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -51,21 +52,22 @@ async def test_times_are_aware_and_those_of_the_device() -> None:
 async def test_a_write_that_cannot_be_right_is_refused_and_writes_nothing() -> None:
     async with await phone() as ann:
         home = await ann.create(TaskList, title="Home")
-        for error, write in [
-            (UnknownKind, lambda: ann.create("Tsk", scope=home, title="x")),
-            (UnknownField, lambda: ann.create(Task, scope=home, titel="x")),
-            (WrongType, lambda: ann.create(Task, scope=home)),
-            (WrongType, lambda: ann.create(Task, scope=home, title=7)),
-            (WrongType, lambda: ann.update(home, title=None)),
-            (WrongId, lambda: ann.create(Task, title="x")),
-            (WrongId, lambda: ann.create(TaskList, scope=home, title="x")),
-            (WrongId, lambda: ann.create("Member", scope=home, user="bob")),
-            (ScopeGone, lambda: ann.create(Task, scope=ann.id, title="x")),
-            (RecordGone, lambda: ann.update(ann.id, title="x")),
-            (RecordGone, lambda: ann.delete(ann.id)),
-        ]:
+        refused: list[tuple[type[Exception], Awaitable[object]]] = [
+            (UnknownKind, ann.create("Tsk", scope=home, title="x")),
+            (UnknownField, ann.create(Task, scope=home, titel="x")),
+            (WrongType, ann.create(Task, scope=home)),
+            (WrongType, ann.create(Task, scope=home, title=7)),
+            (WrongType, ann.update(home, title=None)),
+            (WrongId, ann.create(Task, title="x")),
+            (WrongId, ann.create(TaskList, scope=home, title="x")),
+            (WrongId, ann.create("Member", scope=home, user="bob")),
+            (ScopeGone, ann.create(Task, scope=ann.id, title="x")),
+            (RecordGone, ann.update(ann.id, title="x")),
+            (RecordGone, ann.delete(ann.id)),
+        ]
+        for error, write in refused:
             with pytest.raises(error):
-                await write()
+                await write
         assert ann.pending == 1
 
 

@@ -95,8 +95,10 @@ class Server:
 class Line:
     """A `Transport` of one user to a `Server`, in the test's hand.
 
-    `up` and `token_good` say whether anything gets through; `lost_answers` many answers are lost on the way back.
-    `pushes` and `pulls` are what was sent.
+    `up`, `token_good` and `poking` say what gets through; `slow_s` is how long everything takes; `lost_answers` answers
+    are lost on the way back; pages of `withheld_pages` pushes are cut off and the pull after them fails; the pull
+    `cut_before_pull` does not arrive. `scripted` answers pushes in the server's place. `pushes` and `pulls` are what
+    was sent.
     """
 
     def __init__(self, server: Server, user: str) -> None:
@@ -106,6 +108,10 @@ class Line:
         self.token_good = True
         self.poking = True
         self.lost_answers = 0
+        self.slow_s = 0.0
+        self.withheld_pages = 0
+        self.cut_before_pull = 0
+        self.scripted: deque[PushAnswer] = deque()
         self.fails_with: deque[HomeportError] = deque()
         self.pushes: list[PushMessage] = []
         self.pulls: list[PullMessage] = []
@@ -114,7 +120,12 @@ class Line:
 
     async def push(self, message: PushMessage) -> PushAnswer:
         self.pushes.append(message)
-        self._check()
+        await self._arrive()
+        if self.scripted:
+            return self.scripted.popleft()
+        if self.withheld_pages:
+            self.withheld_pages, self.cut_before_pull = self.withheld_pages - 1, len(self.pulls) + 1
+            message = msgspec.structs.replace(message, pull=None)
         try:
             pushed = await self.server.exchange.push(TENANT, self.user, message, request_id="r")
         except HomeportError as error:
@@ -124,7 +135,9 @@ class Line:
 
     async def pull(self, message: PullMessage) -> Page:
         self.pulls.append(message)
-        self._check()
+        await self._arrive()
+        if len(self.pulls) == self.cut_before_pull:
+            raise Unreachable
         try:
             text = await self.server.exchange.pull(TENANT, self.user, message)
         except HomeportError as error:
@@ -152,6 +165,10 @@ class Line:
         async for _ in positions:
             yield
 
+    async def _arrive(self) -> None:
+        await asyncio.sleep(self.slow_s)  # others take their turn, even when it takes no time
+        self._check()
+
     def _check(self) -> None:
         if self.fails_with:
             raise self.fails_with.popleft()
@@ -167,8 +184,12 @@ class Line:
 
 
 def _told(error: HomeportError) -> ServerError:
-    told = msgspec.convert(error.as_error(), WireError)
-    return ServerError(told)
+    return ServerError(msgspec.convert(error.as_error(), WireError))
+
+
+def wire_error(code: str, **extensions: object) -> WireError:
+    """An error from a script."""
+    return WireError(message=code, extensions={"code": code, **extensions})
 
 
 async def phone(
@@ -181,9 +202,7 @@ async def phone(
     of: App = app,
 ) -> Device:
     """A device of the app; without a line it has no server."""
-    return await Device.open(
-        path, app=of, transport=line, wall_ms=clock or Clock(), random=Random(seed), limits=limits
-    )
+    return await Device.open(path, app=of, transport=line, wall_ms=clock or Clock(), random=Random(seed), limits=limits)
 
 
 async def shared_list(server: Server, *others: str) -> tuple[Device, Line, str]:
@@ -200,7 +219,7 @@ async def shared_list(server: Server, *others: str) -> tuple[Device, Line, str]:
 async def until(reached: Callable[[], bool], within_s: float = 600.0) -> None:
     """Waits in the loop's time."""
     async with asyncio.timeout(within_s):
-        while not reached():
+        while not reached():  # noqa: ASYNC110 - what is waited for has no event, and the time is virtual
             await asyncio.sleep(0.01)
 
 
