@@ -31,7 +31,7 @@ from homeport_sync.exchange import Exchange
 from homeport_sync.ports import LogStore, Places, Signals, Tenants
 from homeport_sync.sql.sqlite import SqliteStore
 
-DATABASE = "homeport.db"
+DATABASE = "homeport.sqlite3"
 GRAPHQL_PATH = "/api/v1/graphql"
 SCHEMA_PATH = "/api/v1/schema.graphql"
 

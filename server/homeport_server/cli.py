@@ -72,7 +72,7 @@ def _every_setting(verb: Verb) -> Verb:
 
 
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="homeport")
+@click.version_option(package_name="homeport", prog_name="homeport")
 def main() -> None:
     """Offline-first mobile backend: serve an app, make tenants and tokens."""
 
@@ -82,16 +82,13 @@ def main() -> None:
 @_every_setting
 def serve(app: Path, **given: Any) -> None:  # noqa: ANN401  # one argument a setting
     """Serve the app that the Python file APP declares."""
-    from homeport_server.observe import adopt_standard_logging, make_log
     from homeport_server.secret import open_secret
     from homeport_server.serve import run
     from homeport_sync.declaration import load_app
 
     settings = Settings(**given)
     declared = load_app(app)
-    secret = open_secret(settings.data)
-    adopt_standard_logging(settings.log_level)
-    run(settings, declared, secret, make_log(settings.log_level))
+    run(settings, declared, open_secret(settings.data))
 
 
 @main.group(cls=_Verbs)

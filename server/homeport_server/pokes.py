@@ -52,7 +52,8 @@ class _Audience:
     place: int = -1
     epoch: str = ""
 
-    def place_user(self, user: _User, scopes: frozenset[str]) -> None:
+    def seat(self, user: _User, scopes: frozenset[str]) -> None:
+        """From now on the user may see these scopes and no others."""
         for scope in user.scopes - scopes:
             holders = self.by_scope[scope]
             holders.discard(user)
@@ -62,10 +63,9 @@ class _Audience:
             self.by_scope.setdefault(scope, set()).add(user)
         user.scopes = scopes
 
-    def poke(self, scopes: Iterable[str]) -> None:
-        """Poke everyone who may see one of the scopes, each once."""
-        for user in {user for scope in scopes for user in self.by_scope.get(scope, ())}:
-            user.poke()
+    def holders(self, scopes: Iterable[str]) -> set[_User]:
+        """Those who may see one of the scopes."""
+        return {user for scope in scopes for user in self.by_scope.get(scope, ())}
 
     def affected(self, entries: Sequence[LogEntry]) -> set[_User]:
         """The listening users whose rights the entries may change.
@@ -118,7 +118,7 @@ class PokeHub:
             return
         known.listeners.discard(listener)
         if not known.listeners:
-            audience.place_user(known, frozenset())
+            audience.seat(known, frozenset())
             del audience.users[user]
         if not audience.users:
             del self._audiences[tenant]
@@ -151,10 +151,13 @@ class PokeHub:
             self._log.error("pokes failed", tenant=tenant, exc_info=error)
 
     async def _tell(self, tenant: str, audience: _Audience, entries: Sequence[LogEntry]) -> None:
-        audience.poke({entry.scope for entry in entries})
+        """Poke each once: whoever may see a changed scope, before or after, and whose rights changed."""
+        scopes = {entry.scope for entry in entries}
+        told = audience.holders(scopes)
         for user in audience.affected(entries):
-            # A user who lost a scope must drop it, one who gained it must fetch it: poked either way.
             await self._read_rights(tenant, audience, user)
+            told.add(user)
+        for user in told:
             user.poke()
         audience.place = max(audience.place, entries[-1].position)
 
@@ -181,7 +184,7 @@ class PokeHub:
             return  # read earlier than what is known, or gone meanwhile
         user.known_at = standing.head.position
         user.ever = frozenset(grant.scope for grant in standing.grants)
-        audience.place_user(user, _held(standing))
+        audience.seat(user, _held(standing))
 
 
 def _held(standing: Standing) -> frozenset[str]:

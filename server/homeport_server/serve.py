@@ -16,7 +16,7 @@ import uvicorn
 
 from homeport_server.app import Built, build_app, open_store
 from homeport_server.errors import BadSetting
-from homeport_server.observe import Log
+from homeport_server.observe import Log, adopt_standard_logging, make_log
 from homeport_server.secret import Secret
 from homeport_server.settings import Settings, flag
 from homeport_sync import App
@@ -93,21 +93,22 @@ def listen(settings: Settings) -> socket.socket:
     return listening
 
 
-async def serve(settings: Settings, app: App, secret: Secret, log: Log) -> None:
-    """Serve until told to stop."""
+def run(settings: Settings, app: App, secret: Secret) -> None:
+    """Serve until told to stop, on a loop of its own. Raises `BadSetting` if the address cannot be had."""
     with listen(settings) as listening:
-        store = await open_store(settings)
-        try:
-            built = build_app(settings, app, store=store, signals=LocalSignals(), secret=secret, log=log)
-            await Server(built, settings, log, listening).serve(sockets=[listening])
-        finally:
-            await store.close()
+        adopt_standard_logging(settings.log_level)
+        log = make_log(settings.log_level)
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_serve(settings, app, secret, log, listening))
 
 
-def run(settings: Settings, app: App, secret: Secret, log: Log) -> None:
-    """Serve on a loop of its own, uvloop's where there is one."""
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(serve(settings, app, secret, log))
+async def _serve(settings: Settings, app: App, secret: Secret, log: Log, listening: socket.socket) -> None:
+    store = await open_store(settings)
+    try:
+        built = build_app(settings, app, store=store, signals=LocalSignals(), secret=secret, log=log)
+        await Server(built, settings, log, listening).serve(sockets=[listening])
+    finally:
+        await store.close()
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

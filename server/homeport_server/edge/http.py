@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 from starlette.types import Receive, Scope, Send
+from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.execution import ExecutionResult
 from strawberry.types.graphql import OperationType
@@ -107,6 +108,8 @@ class GraphqlOverHttp:
                 operation_name=request.operation_name,
                 allowed_operation_types=_OVER_HTTP,
             )
+        except MissingQueryError:
+            raise GraphqlInvalid("The query is empty: send a GraphQL document.") from None
         except CannotGetOperationTypeError as wrong:
             raise GraphqlInvalid(f"{wrong.as_http_error_reason()} Name one that is in the document.") from None
         except InvalidOperationTypeError:

@@ -128,7 +128,7 @@ def _given(value: Any) -> Any:  # noqa: ANN401  # of an argument's own type
 def _raw(changes: object) -> list[msgspec.Raw]:
     """The changes as the texts they came as. Raises `Malformed` unless they are an array."""
     if not isinstance(changes, list):
-        raise Malformed(f"changes is a JSON {type(changes).__name__}; expected an array of changes.")
+        raise Malformed("changes is not an array: send one, of changes as PROTOCOL.md describes them.")
     return [msgspec.Raw(msgspec.json.encode(change)) for change in changes]
 
 

@@ -1,0 +1,67 @@
+"""`homeport serve` as an operator runs it: one process, one line to find it by, an end that is quiet."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import httpx2
+import pytest
+
+from homeport_server.app import GRAPHQL_PATH
+from homeport_sync.wire import PULL
+from tests.edge.world import DEVICE
+
+APP = 'from homeport_sync import App\n\napp = App("lists")\n\n\n@app.kind(root=True)\nclass List:\n    title: str\n'
+HOMEPORT = [sys.executable, "-c", "from homeport_server.cli import main; main(prog_name='homeport')"]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    (tmp_path / "app.py").write_text(APP)
+    return {**os.environ, "HOMEPORT_DATA": str(tmp_path / "data"), "HOMEPORT_PORT": "0"}
+
+
+@pytest.fixture
+def server(environment: dict[str, str], tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    command = [*HOMEPORT, "serve", str(tmp_path / "app.py")]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:  # noqa: S603
+        yield running
+        running.kill()
+
+
+def _run(environment: dict[str, str], *arguments: str) -> str:
+    ran = subprocess.run([*HOMEPORT, *arguments], env=environment, check=True, capture_output=True, text=True)  # noqa: S603
+    return ran.stdout.strip()
+
+
+def _address(out: IO[bytes]) -> str:
+    for line in out:
+        told = json.loads(line)
+        if told["event"] == "listening":
+            return str(told["url"])
+    raise AssertionError("the server never said where it listens")
+
+
+def test_a_server_serves_a_tenant_made_beside_it_and_stops_when_told(
+    server: subprocess.Popen[bytes], environment: dict[str, str]
+) -> None:
+    assert server.stdout
+    assert server.stderr
+    url = _address(server.stdout)
+    _run(environment, "tenant", "create", "demo")
+    token = _run(environment, "token", "--user", "ana", "--tenant", "demo")
+    request = {"query": PULL, "variables": {"device": DEVICE}}
+    headers = {"authorization": f"Bearer {token}"}
+    answer = httpx2.post(url + GRAPHQL_PATH, json=request, headers=headers)
+    assert answer.json()["data"]["pull"]["records"] == []
+    assert httpx2.get(url + "/readyz").status_code == 200
+    server.send_signal(signal.SIGTERM)
+    rest, complaints = server.communicate(timeout=10)
+    assert (server.returncode, complaints) == (0, b"")
+    assert [json.loads(line)["event"] for line in rest.splitlines()] == ["pull"]
+    assert token.encode() not in rest

@@ -1,0 +1,114 @@
+"""The command line: what it prints, and one clear sentence with exit code 2 for what a user gets wrong."""
+
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from homeport_server.app import make_tokens, wall_ms
+from homeport_server.cli import main
+from homeport_server.secret import open_secret
+from homeport_server.settings import Settings, flag, variable
+
+APP = 'from homeport_sync import App\n\napp = App("lists")\n\n\n@app.kind(root=True)\nclass List:\n    title: str\n'
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run `homeport` with a data directory of its own."""
+
+    def call(*arguments: str) -> Result:
+        return CliRunner().invoke(main, list(arguments), env={"HOMEPORT_DATA": str(tmp_path / "data")})
+
+    return call
+
+
+@pytest.fixture
+def app_file(tmp_path: Path) -> Path:
+    file = tmp_path / "app.py"
+    file.write_text(APP)
+    return file
+
+
+def _refused(result: Result) -> str:
+    """The sentence on standard error, and nothing anywhere else."""
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Traceback" not in result.stderr
+    return result.stderr
+
+
+def test_making_a_tenant_prints_its_id_and_making_it_again_the_same(run: Run) -> None:
+    first, second = run("tenant", "create", "demo"), run("tenant", "create", "demo")
+    assert first.exit_code == 0
+    assert first.stdout == second.stdout
+    assert len(first.stdout.split()) == 1
+
+
+def test_tenants_are_listed_with_their_ids(run: Run) -> None:
+    ids = {name: run("tenant", "create", name).stdout.strip() for name in ("demo", "other")}
+    assert sorted(run("tenant", "list").stdout.splitlines()) == sorted(f"{id}  {name}" for name, id in ids.items())
+
+
+def test_a_data_directory_is_made_for_its_owner_alone(run: Run, tmp_path: Path) -> None:
+    run("tenant", "create", "demo")
+    modes = {each.name: each.stat().st_mode & 0o777 for each in (tmp_path / "data").iterdir()}
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
+    assert set(modes.values()) == {0o600}
+
+
+@pytest.mark.parametrize("named", ["by name", "by id"])
+def test_a_token_is_printed_alone_and_opens_the_server_of_that_directory(run: Run, tmp_path: Path, named: str) -> None:
+    id = run("tenant", "create", "demo").stdout.strip()
+    printed = run("token", "--user", "ana", "--tenant", "demo" if named == "by name" else id, "--ttl", "60")
+    tokens = make_tokens(Settings(token_leeway_s=0), open_secret(tmp_path / "data"))
+    caller = tokens.verify(printed.stdout.removesuffix("\n"))
+    assert (caller.user, caller.tenant) == ("ana", id)
+    assert 0 < caller.expires_at_ms - wall_ms() <= 60_000
+
+
+def test_a_token_for_an_unknown_tenant_names_the_command_that_makes_it(run: Run) -> None:
+    assert "`homeport tenant create nope" in _refused(run("token", "--user", "ana", "--tenant", "nope"))
+
+
+def test_a_time_to_live_of_nothing_is_refused(run: Run) -> None:
+    run("tenant", "create", "demo")
+    refused = _refused(run("token", "--user", "ana", "--tenant", "demo", "--ttl", "0"))
+    assert "HOMEPORT_TOKEN_TTL_S" in refused
+
+
+def test_the_schema_is_printed_for_an_app_that_can_be_served(run: Run, app_file: Path) -> None:
+    printed = run("schema", str(app_file))
+    assert printed.exit_code == 0
+    assert "type Mutation" in printed.stdout
+
+
+@pytest.mark.parametrize("verb", ["schema", "serve"])
+def test_an_app_that_cannot_be_served_is_refused_by_file_and_line(run: Run, app_file: Path, verb: str) -> None:
+    app_file.write_text(APP + "    ids: list\n")
+    assert f"{app_file}:9: List.ids" in _refused(run(verb, str(app_file)))
+
+
+def test_an_app_that_is_not_there_is_refused(run: Run, tmp_path: Path) -> None:
+    assert "no such file" in _refused(run("serve", str(tmp_path / "nope.py")))
+
+
+def test_a_directory_that_cannot_be_made_is_refused(run: Run, app_file: Path) -> None:
+    assert str(app_file) in _refused(run("serve", str(app_file), "--data", str(app_file / "data")))
+
+
+def test_a_port_that_cannot_be_had_is_refused_with_the_flag_to_change(run: Run, app_file: Path) -> None:
+    assert "--port" in _refused(run("serve", str(app_file), "--host", "203.0.113.1"))
+
+
+def test_every_setting_is_a_flag_of_serve_and_shows_its_variable(run: Run) -> None:
+    told = run("serve", "--help").stdout
+    for each in fields(Settings):
+        assert flag(each.name) in told
+        assert variable(each.name) in told
+
+
+def test_the_version_is_told(run: Run) -> None:
+    assert run("--version").stdout.startswith("homeport, version ")

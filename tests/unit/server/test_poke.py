@@ -1,0 +1,128 @@
+"""A poke subscription writes at once, and never waits for a client that does not read."""
+
+import asyncio
+import io
+import json
+from collections.abc import MutableMapping
+from typing import Any
+
+import pytest
+
+from homeport_server.accounts import Accounts
+from homeport_server.edge.context import Call, Rooms
+from homeport_server.edge.poke import FastPoke, stream
+from homeport_server.observe import make_log
+from homeport_server.pokes import PokeHub
+from homeport_server.settings import Settings
+from homeport_server.tokens import Caller, Tokens
+from homeport_sync.cursor import CursorSeal
+from homeport_sync.declaration import App
+from homeport_sync.exchange import Exchange
+from homeport_sync.limits import LIMITS
+from homeport_sync.memory import MemoryStore
+from homeport_sync.signals import LocalSignals
+
+
+class Client:
+    """A socket whose client reads, or does not until `room` is set; `gone` is why writing fails."""
+
+    def __init__(self, *, reads: bool, gone: Exception | None = None) -> None:
+        self.frames: list[str] = []
+        self.room = asyncio.Event()
+        self.gone = gone
+        if reads:
+            self.room.set()
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:
+        await self.room.wait()
+        if self.gone is not None:
+            raise self.gone
+        self.frames.append(message["text"])
+
+
+@pytest.fixture
+async def call() -> Call:
+    store, signals, log = MemoryStore(), LocalSignals(), make_log("info", io.BytesIO())
+    await store.create("demo", id="t1", epoch="e", now_ms=1)
+    exchange = Exchange(
+        store=store,
+        catalog=App("empty").catalog,
+        signals=signals,
+        seal=CursorSeal(b"k" * 32),
+        limits=LIMITS,
+        wall_ms=lambda: 1,
+    )
+    rooms = Rooms(
+        exchange=exchange,
+        accounts=Accounts(Tokens(b"k" * 32, lambda: 1, leeway_s=0), store, lambda: 1, cached_max=1),
+        pokes=PokeHub(store, signals, log, poll_s=1),
+        log=log,
+        settings=Settings(),
+        wall_ms=lambda: 1,
+    )
+    return Call(rooms=rooms, caller=Caller(tenant="t1", user="ana", expires_at_ms=2), request_id="r1")
+
+
+def _subscription(call: Call, client: Client, id: str = "1") -> FastPoke:
+    return FastPoke(None, id, "", call, client.send)  # type: ignore[arg-type]  # its handler is never asked
+
+
+async def test_a_frame_is_written_before_poke_returns(call: Call) -> None:
+    client = Client(reads=True)
+    _subscription(call, client, 'i"d').poke()
+    assert [json.loads(frame) for frame in client.frames] == [
+        {"id": 'i"d', "type": "next", "payload": {"data": {"poke": True}}}
+    ]
+
+
+async def test_a_client_that_stalls_delays_nobody_and_gets_one_poke_for_all_it_missed(call: Call) -> None:
+    stalled, quick = Client(reads=False), Client(reads=True)
+    subscriptions = [_subscription(call, stalled), _subscription(call, quick)]
+    for _ in range(5):
+        for subscription in subscriptions:
+            subscription.poke()
+    assert (len(stalled.frames), len(quick.frames)) == (0, 5)
+    stalled.room.set()
+    while (task := subscriptions[0].task) is not None:
+        await task
+    assert len(stalled.frames) == 2
+
+
+async def test_a_subscription_that_ends_while_its_client_stalls_writes_nothing_more(call: Call) -> None:
+    client = Client(reads=False)
+    subscription = _subscription(call, client)
+    subscription.poke()
+    subscription.stop()
+    subscription.poke()
+    task = subscription.task
+    assert task is not None
+    await asyncio.wait({task})
+    client.room.set()
+    assert client.frames == []
+
+
+@pytest.mark.parametrize("reads", [True, False])
+async def test_a_client_that_has_gone_leaves_the_hub(call: Call, reads: bool) -> None:
+    client = Client(reads=reads, gone=RuntimeError("closed"))
+    subscription = _subscription(call, client)
+    await call.rooms.pokes.join("t1", "ana", subscription)
+    client.room.set()
+    if subscription.task is not None:
+        await subscription.task
+    assert subscription.completed
+    assert not call.rooms.pokes._audiences
+
+
+async def test_pokes_that_nobody_took_are_one_in_a_stream(call: Call) -> None:
+    poked = stream(call)
+    assert await anext(poked) is True
+    (ana,) = call.rooms.pokes._audiences["t1"].users.values()
+    ana.poke()
+    ana.poke()
+    assert await anext(poked) is True
+    waiting = asyncio.ensure_future(anext(poked))
+    await asyncio.wait({waiting}, timeout=0)
+    assert not waiting.done()
+    waiting.cancel()
+    await asyncio.wait({waiting})
+    assert not call.rooms.pokes._audiences
