@@ -1,0 +1,198 @@
+"""A fleet: many phones, one server, one seed. It plays its script, heals, comes to rest, and is judged.
+
+Everything runs in virtual time, so the same seed takes the same steps: `Report.trace` tells them, and
+`Report.fingerprint` is equal whenever they were.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from homeport_client import DeviceLimits
+from homeport_client.fleet.check import Evidence, Holding, Verdict, judge
+from homeport_client.fleet.clock import DAY_MS, now_ms, run
+from homeport_client.fleet.holding import fresh, pulled, shown
+from homeport_client.fleet.network import PERFECT, ROUGH, Line, NetworkFaults
+from homeport_client.fleet.phone import Phone
+from homeport_client.fleet.script import Actor, Script, play
+from homeport_client.fleet.seed import Seed
+from homeport_client.fleet.server import TENANT, Server, ServerFaults
+from homeport_client.fleet.witness import Told, Written
+from homeport_sync import App, Limits
+from homeport_sync.memory import MemoryStore
+
+# Small pages and short polls: what is rare in the field happens here in every run.
+SERVER_LIMITS = Limits(page_size=7)
+DEVICE_LIMITS = DeviceLimits(poll_s=30.0, retry_max_ms=20_000)
+HEAL_BOUND_S = 90.0
+SCRIPT = Script()
+SHAKY = ServerFaults(crash_rate=0.002)
+LOG_MAX = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What became of one fleet. `trace` has a line a step: milliseconds of virtual time, who, what."""
+
+    seed: int
+    verdict: Verdict
+    trace: tuple[str, ...]
+    accepted: int
+    injected: int
+    lives: int
+    virtual_s: float
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for two runs that took the same steps."""
+        return hashlib.sha256("\n".join(self.trace).encode()).hexdigest()
+
+
+class Fleet:
+    """The simulated world of one seed. The directory holds the phones' replicas; it starts empty."""
+
+    def __init__(
+        self,
+        app: App,
+        seed: int,
+        directory: Path,
+        *,
+        script: Script = SCRIPT,
+        network: NetworkFaults = ROUGH,
+        server: ServerFaults = SHAKY,
+    ) -> None:
+        self.app = app
+        self.seed = Seed(seed)
+        self.directory = directory
+        self.script = script
+        self.limits = DEVICE_LIMITS
+        self.network = network
+        self.written: list[Written] = []
+        self.trace: list[str] = []
+        self.phones: list[Phone] = []
+        self.server: Server
+        self._server_faults = server
+        self._lines: list[Line] = []
+
+    def note(self, who: str, what: str) -> None:
+        """One line of the trace."""
+        self.trace.append(f"{asyncio.get_running_loop().time() * 1_000:.0f} {who} {what}")
+
+    def line(self, user: str, chance: Random) -> Line:
+        """A way to the server for this user."""
+        made = Line(self.server, user, chance, self.network)
+        self._lines.append(made)
+        return made
+
+    def run(self) -> Report:
+        """The whole story, in a virtual time of its own."""
+        return run(self.story())
+
+    async def story(self) -> Report:
+        """Build, play, heal, judge."""
+        await self.build()
+        await self.play()
+        unrest = await self.heal()
+        return await self.judge(unrest)
+
+    async def build(self) -> None:
+        """The server with its tenant, the phones, and the lists that everybody shares."""
+        store = MemoryStore(SERVER_LIMITS, new_epoch=lambda: "another epoch")
+        await store.create(TENANT, id=TENANT, epoch="epoch", now_ms=now_ms())
+        self.server = Server(
+            store, self.app.catalog, self.seed, now_ms, faults=self._server_faults, limits=SERVER_LIMITS
+        )
+        self.server.note = self.note
+        for number in range(self.script.phones):
+            chance = self.seed.stream("clock", number)
+            skew_ms = chance.randint(-DAY_MS, DAY_MS) if chance.random() < self.script.skewed else 0
+            await self.add_phone(f"phone-{number}", number, skew_ms=skew_ms)
+        for number in range(self.script.lists):
+            await self._share_list(self.phones[number % len(self.phones)], number)
+
+    async def add_phone(self, name: str, number: int, *, skew_ms: int = 0) -> Phone:
+        """One more phone, switched on."""
+        phone = Phone(self, name, self.script.user_names[number % self.script.users], skew_ms=skew_ms)
+        await phone.switch_on()
+        self.phones.append(phone)
+        return phone
+
+    async def _share_list(self, phone: Phone, number: int) -> None:
+        scope = await phone.create("TaskList", title=f"list {number}")
+        for user in self.script.user_names:
+            if user != phone.user:
+                await phone.invite(scope, user)
+
+    async def play(self) -> None:
+        """Every phone's story at once, with the clones' and the server's own."""
+        stories = [self._play(phone) for phone in self.phones]
+        stories += [self._clone(number) for number in range(self.script.clones)]
+        await asyncio.gather(*stories, self._crash())
+
+    async def _play(self, phone: Phone) -> None:
+        others = tuple(user for user in self.script.user_names if user != phone.user)
+        actor = Actor(phone=phone, chance=self.seed.stream("script", phone.name), others=others)
+        await play(actor, actions=self.script.actions, pause_s=self.script.pause_s)
+
+    async def _clone(self, number: int) -> None:
+        chance = self.seed.stream("clone", number)
+        await asyncio.sleep(chance.uniform(0, self.script.actions * self.script.pause_s))
+        twin = await chance.choice(self.phones).clone()
+        self.phones.append(twin)
+        await self._play(twin)
+
+    async def _crash(self) -> None:
+        chance = self.seed.stream("crash")
+        for _ in range(self.script.crashes):
+            await asyncio.sleep(chance.uniform(0, self.script.actions * self.script.pause_s))
+            self.server.crash("for no reason")
+
+    async def heal(self) -> str:
+        """Nothing goes wrong any more, but lost pokes stay lost. What still moved when the bound was over, if any."""
+        self.note("fleet", "heals")
+        calm = NetworkFaults(lose_poke=self.network.lose_poke)
+        self.server.heal()
+        for line in self._lines:
+            line.faults = calm
+        for phone in self.phones:
+            phone.leave_tunnel()
+            await phone.device.go_online()
+        self.network = calm
+        await asyncio.sleep(HEAL_BOUND_S)
+        moving = [line for line in self._lines if line.busy]
+        return f"{len(moving)} old requests are still on their way." if moving else ""
+
+    async def judge(self, unrest: str) -> Report:
+        """Close all phones, look at what they hold, and at what a fresh one gets."""
+        holdings: list[Holding] = []
+        for phone in self.phones:
+            await phone.device.close()
+            holdings.append(pulled(phone.file, name=phone.name, user=phone.user))
+            holdings.append(shown(phone.file, self.app.catalog, name=phone.name, user=phone.user))
+        for user in self.script.user_names:
+            line = Line(self.server, user, self.seed.stream("fresh", user), PERFECT)
+            holdings.append(await fresh(line, user=user))
+        told = self.server.witness.told
+        log = await self.server.store.read(TENANT, 0, LOG_MAX)
+        verdict = judge(Evidence(log=log, written=self.written, told=told, holdings=holdings, unrest=unrest))
+        self._note_outcomes(told)
+        return Report(
+            seed=self.seed.number,
+            verdict=verdict,
+            trace=tuple(self.trace),
+            accepted=len(log),
+            injected=sum(line.injected for line in self._lines),
+            lives=self.server.lives + sum(phone.lives for phone in self.phones),
+            virtual_s=asyncio.get_running_loop().time(),
+        )
+
+    def _note_outcomes(self, told: list[Told]) -> None:
+        for each in told:
+            error = each.outcome.error or {}
+            self.note(
+                each.device, f"{each.change.number} {each.outcome.outcome} {each.stamp} {error.get('message', '')}"
+            )

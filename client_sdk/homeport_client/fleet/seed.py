@@ -1,0 +1,26 @@
+"""One seed for the whole simulated world, split into streams by name.
+
+Every part draws from a stream of its own. So one more device, or one more fault, never shifts what the others
+draw, and a failure stays the same failure while the script around it is cut down.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """A number that replays a fleet."""
+
+    number: int
+
+    def stream(self, *names: str | int) -> Random:
+        """The random stream of one part: the same for the same seed and names, on every machine."""
+        return Random("/".join(map(str, (self.number, *names))))  # a replay, not a secret
+
+
+def happens(chance: Random, rate: float) -> bool:
+    """Whether something of this rate (0 to 1) happens now. Draws even for 0, so that a rate can be tuned alone."""
+    return chance.random() < rate
