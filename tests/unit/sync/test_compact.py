@@ -1,0 +1,62 @@
+"""Compaction forgets confirmed outcomes once they are old, and nothing else."""
+
+from __future__ import annotations
+
+from homeport_sync.compact import PRUNE_MAX, prune_outcomes
+from homeport_sync.limits import LIMITS
+from homeport_sync.memory import MemoryStore
+from homeport_sync.ports import KnownDevice, StoredOutcome, Wanted, Writes
+from tests.unit.sync.tasks import NOW, STRANGER
+
+TENANT = "acme"
+OLD = NOW - LIMITS.outcome_keep_ms - 1
+
+
+def outcome(number: int, *, at_ms: int = OLD, rejected: bool = False) -> StoredOutcome:
+    return StoredOutcome(
+        device=STRANGER,
+        number=number,
+        digest=b"",
+        text="{}",
+        record=STRANGER,
+        rejected=rejected,
+        rejected_create=False,
+        change="",
+        decided_at_ms=at_ms,
+    )
+
+
+async def store_of(*outcomes: StoredOutcome, confirmed: int) -> MemoryStore:
+    store = MemoryStore()
+    await store.create(TENANT, id=TENANT, epoch="first", now_ms=0)
+    device = KnownDevice(id=STRANGER, user="ann", last_number=len(outcomes), confirmed=confirmed)
+    async with store.transaction(TENANT) as transaction:
+        await transaction.commit(Writes(head=0, now_ms=NOW, outcomes=outcomes, devices=[device]))
+    return store
+
+
+async def kept(store: MemoryStore, count: int) -> set[int]:
+    wanted = Wanted(
+        devices=frozenset([STRANGER]),
+        numbers=frozenset((STRANGER, number) for number in range(1, count + 1)),
+        grants=frozenset(),
+        records=frozenset(),
+    )
+    async with store.transaction(TENANT) as transaction:
+        return {number for _, number in (await transaction.load(wanted)).outcomes}
+
+
+async def test_only_old_confirmed_outcomes_that_hold_nobodys_work_are_forgotten() -> None:
+    store = await store_of(
+        outcome(1), outcome(2, rejected=True), outcome(3, at_ms=OLD + 1), outcome(4), outcome(5), confirmed=4
+    )
+    assert await prune_outcomes(store, TENANT, LIMITS, now_ms=NOW) == 2
+    assert await kept(store, 5) == {2, 3, 5}
+    assert await prune_outcomes(store, TENANT, LIMITS, now_ms=NOW) == 0
+
+
+async def test_many_old_outcomes_are_forgotten_in_steps_until_none_is_left() -> None:
+    count = PRUNE_MAX * 2 + 1
+    store = await store_of(*(outcome(number) for number in range(1, count + 1)), confirmed=count)
+    assert await prune_outcomes(store, TENANT, LIMITS, now_ms=NOW) == count
+    assert await kept(store, count) == set()
