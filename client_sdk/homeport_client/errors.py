@@ -18,21 +18,8 @@ the server would have answered with: nothing is written then.
 
 from __future__ import annotations
 
-from typing import Final
-
 from homeport_sync.errors import HomeportError
 from homeport_sync.wire import WireError
-
-TOKEN_CODES: Final = frozenset(
-    {
-        "UNAUTHENTICATED",
-        "TOKEN_EXPIRED",
-        "TOKEN_UNSIGNED",
-        "TOKEN_ALGORITHM",
-        "TOKEN_FOREIGN",
-        "TENANT_UNKNOWN",
-    }
-)
 
 
 class DeviceError(HomeportError):
@@ -104,6 +91,6 @@ class DeviceClosed(DeviceError):
 
 def server_error(error: WireError) -> Refused | ServerError:
     """What a GraphQL error means to a device: `Refused` if it is about the token, else `ServerError`."""
-    if error.code in TOKEN_CODES:
+    if error.code in ("UNAUTHENTICATED", "TENANT_UNKNOWN") or error.code.startswith("TOKEN_"):
         return Refused(f"{error.message} ({error.code}): give the device a new token with renew().")
     return ServerError(error)

@@ -3,6 +3,9 @@
 What the server cannot serve as it stands is repaired here, where both sides are known: a cursor it does not accept
 means to pull from the start, a number it does not expect to send again from another one, or to go on under a new
 device id. After a repair the same step is simply taken again.
+
+A push that fails is sent again in halves, down to a single change, and grows again as pushes get through: so neither a
+proxy with a small limit nor a line that never holds for a whole push can keep the outbox stuck (I13).
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from homeport_client.limits import DeviceLimits
 from homeport_client.replica import Replica
 from homeport_client.state import Event, State
 from homeport_client.transport import Transport
+from homeport_sync.limits import LIMITS
 from homeport_sync.wire import Page, PushAnswer
 
 _CURSOR_CODES = frozenset({"CURSOR_INVALID", "CURSOR_FOREIGN"})
@@ -32,6 +36,7 @@ class Exchange:
         self._wall_ms = wall_ms
         self._limits = limits
         self._repairs = 0
+        self._changes_max = LIMITS.push_changes_max
         self._turn = asyncio.Lock()
 
     async def step(self, state: State) -> Event:
@@ -51,11 +56,16 @@ class Exchange:
         return event
 
     async def _push(self) -> Event:
-        message = self._replica.push_message()
+        message = self._replica.push_message(self._changes_max)
         if message is None:
             return Event.PUSHED
         sent_ms = self._wall_ms()
-        answer = await self._transport.push(message)
+        try:
+            answer = await self._transport.push(message)
+        except (Unreachable, ServerError):
+            self._changes_max = max(len(message.changes) // 2, 1)
+            raise
+        self._changes_max = min(self._changes_max * 2, LIMITS.push_changes_max)
         self._learn(answer.server_time_ms, sent_ms)
         settled = self._replica.take_answer(answer)
         if answer.pull is not None:

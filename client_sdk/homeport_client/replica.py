@@ -100,13 +100,13 @@ class Replica:
             self._keep_clock()
         return change
 
-    def push_message(self) -> PushMessage | None:
+    def push_message(self, changes_max: int = LIMITS.push_changes_max) -> PushMessage | None:
         """The next push; None if every change is answered. It asks for a page if nothing is left to push after it."""
         meta, first = self.meta, self.outbox.first_unanswered()
         if first is None:
             return None
         bytes_max = LIMITS.push_bytes_max - self.limits.envelope_bytes - len(meta.pull_cursor or "")
-        changes = self.outbox.to_push(LIMITS.push_changes_max, bytes_max)
+        changes = self.outbox.to_push(changes_max, bytes_max)
         last = len(changes) == self.outbox.unanswered()
         return PushMessage(
             device=meta.device,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import shutil
 from pathlib import Path
@@ -269,3 +270,18 @@ async def test_two_syncs_at_once_do_each_others_work() -> None:
     await asyncio.gather(ann.sync(), ann.sync())
     assert ann.pending == 0
     assert len(line.pushes) == 1
+
+
+@pytest.mark.promise("I13")
+async def test_a_push_that_never_gets_through_whole_gets_through_in_halves() -> None:
+    server = await Server().begin()
+    ann, line, home = await shared_list(server)
+    for number in range(40):
+        await ann.create(Task, scope=home, title=f"{number}")
+    line.largest_push = 6
+    line.pushes.clear()
+    for _ in range(10):
+        with contextlib.suppress(Unreachable):
+            await ann.sync()
+    assert ann.pending == 0
+    assert [len(message.changes) for message in line.pushes][:4] == [40, 20, 10, 5]

@@ -97,8 +97,8 @@ class Line:
 
     `up`, `token_good` and `poking` say what gets through; `slow_s` is how long everything takes; `lost_answers` answers
     are lost on the way back; pages of `withheld_pages` pushes are cut off and the pull after them fails; the pull
-    `cut_before_pull` does not arrive. `scripted` answers pushes in the server's place. `pushes` and `pulls` are what
-    was sent.
+    `cut_before_pull` does not arrive; a push over `largest_push` changes gets no answer. `scripted` answers pushes in
+    the server's place. `pushes` and `pulls` are what was sent.
     """
 
     def __init__(self, server: Server, user: str) -> None:
@@ -109,6 +109,7 @@ class Line:
         self.poking = True
         self.lost_answers = 0
         self.slow_s = 0.0
+        self.largest_push = LIMITS.push_changes_max
         self.withheld_pages = 0
         self.cut_before_pull = 0
         self.scripted: deque[PushAnswer] = deque()
@@ -121,6 +122,8 @@ class Line:
     async def push(self, message: PushMessage) -> PushAnswer:
         self.pushes.append(message)
         await self._arrive()
+        if len(message.changes) > self.largest_push:
+            raise Unreachable
         if self.scripted:
             return self.scripted.popleft()
         if self.withheld_pages:
