@@ -50,6 +50,8 @@ class Phone:
     scope: str = ""
     number: int = 0
     tasks: list[str] = field(default_factory=list)
+    notes: str = NOTES
+    only_creates: bool = False
     clock: HybridClock = field(default_factory=lambda: HybridClock(wall_ms))
 
     def __post_init__(self) -> None:
@@ -70,7 +72,7 @@ class Phone:
                 stamp=stamp,
                 fields={"title": "Groceries", "color": "green"},
             )
-        if self.number % 2:
+        if self.number % 2 and not self.only_creates:
             return Change(
                 number=self.number,
                 op="update",
@@ -88,7 +90,7 @@ class Phone:
             id=self.tasks[-1],
             scope=self.scope,
             stamp=stamp,
-            fields={"title": f"Milk {self.number}", "notes": NOTES, "done": False},
+            fields={"title": f"Milk {self.number}", "notes": self.notes, "done": False},
         )
 
     def push(self, changes: int) -> PushMessage:
@@ -100,4 +102,4 @@ class Phone:
 
 def phones(count: int, seed: int) -> Iterator[Phone]:
     """That many phones, each with a random stream of its own."""
-    return (Phone(Random(f"{seed}/{index}")) for index in range(count))  # noqa: S311  # a workload, not a secret
+    return (Phone(Random(f"{seed}/{index}")) for index in range(count))  # a workload, not a secret

@@ -15,7 +15,7 @@ from homeport_sync.errors import ClockSkewed, HomeportError, Malformed
 from homeport_sync.intake import Intake
 from homeport_sync.limits import Limits
 from homeport_sync.ports import LogStore, Signals
-from homeport_sync.pull import Reader
+from homeport_sync.reader import Reader
 from homeport_sync.wire import PullInput, PullMessage, PushMessage, push_answer_text, read_changes
 
 _json = msgspec.json.Encoder().encode
@@ -23,12 +23,12 @@ _json = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pushed:
-    """The answer to a push as JSON `text` of a `PushAnswer`, and how often each verdict is newly in it.
+    """The answer to a push as JSON `text` (UTF-8) of a `PushAnswer`, and how often each verdict is newly in it.
 
     `verdicts` also counts `error` (what could not be decided) and `again` (outcomes given before).
     """
 
-    text: str
+    text: bytes
     verdicts: Mapping[str, int]
 
 
@@ -77,8 +77,8 @@ class Exchange:
         )
         return Pushed(text=text, verdicts=_count(decided, errors))
 
-    async def pull(self, tenant: str, user: str, message: PullMessage) -> str:
-        """The page after the message's cursor, as JSON text of a `Page`. Raises what `Reader.page` raises."""
+    async def pull(self, tenant: str, user: str, message: PullMessage) -> bytes:
+        """The page after the message's cursor, as JSON text (UTF-8) of a `Page`. Raises what `Reader.page` raises."""
         _check_device(message.device)
         return await self._reader.page(
             tenant, user, message.device, message.cursor, message.limit, now_ms=self._wall_ms()
@@ -86,7 +86,7 @@ class Exchange:
 
     async def _page_beside(
         self, tenant: str, user: str, device: str, pull: PullInput | None, errors: list[HomeportError]
-    ) -> str | None:
+    ) -> bytes | None:
         if pull is None:
             return None
         try:

@@ -11,7 +11,8 @@ class Limits:
 
     `push_changes_max` and `push_bytes_max` bound one push, `change_bytes_max` one change as JSON.
     `page_size` is what a pull gets that asks for nothing; more than `page_size_max` is an error, never cut.
-    `page_bytes_max` ends a page early (one record always fits). `batch_changes_max` bounds a commit batch,
+    `page_bytes_max` ends a page early (one record always fits). Pages of at least `page_cached_bytes_min` are
+    kept for the next device that asks, `page_cache_bytes_max` in all. `batch_changes_max` bounds a commit batch,
     `queue_changes_max` what one tenant may have waiting, and `overload_retry_ms` is what a device is told to
     wait when that is full. `skew_max_ms` is how far ahead of the server's clock a stamp may be before it is
     lowered. `outcome_keep_ms` is how long a confirmed outcome can still be asked for.
@@ -23,6 +24,8 @@ class Limits:
     page_size: int = 500
     page_size_max: int = 1_000
     page_bytes_max: int = 4_194_304
+    page_cache_bytes_max: int = 33_554_432
+    page_cached_bytes_min: int = 16_384
     batch_changes_max: int = 2_000
     queue_changes_max: int = 20_000
     skew_max_ms: int = 300_000

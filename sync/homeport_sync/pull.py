@@ -15,11 +15,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from homeport_sync.cursor import Backfill, Cursor, CursorSeal
-from homeport_sync.errors import TooLarge
+from homeport_sync.cursor import Backfill, Cursor
 from homeport_sync.limits import Limits
-from homeport_sync.ports import LogStore, Standing
-from homeport_sync.wire import page_text
+from homeport_sync.ports import Standing
 
 Row: TypeAlias = tuple[int, str]
 
@@ -132,54 +130,3 @@ def advance(made: Plan, rows: Sequence[Sequence[Row]], *, full: bool) -> Step:
             place = read[-1][0] if read else backfill.after
             left.append(Backfill(scope=backfill.scopes[0], place=place, upper=backfill.upto))
     return Step(position=position, backfills=tuple(left), more=open_range < len(made.ranges))
-
-
-class Reader:
-    """Serves pulls: opens the cursor, asks the store, seals the next one."""
-
-    def __init__(self, store: LogStore, seal: CursorSeal, limits: Limits) -> None:
-        self._store = store
-        self._seal = seal
-        self._limits = limits
-
-    async def page(
-        self, tenant: str, user: str, device: str, cursor: str | None, limit: int | None, *, now_ms: int
-    ) -> str:
-        """The page after `cursor` (None: from the start) as JSON text of a `Page`.
-
-        Raises `TooLarge` for a limit that is not between 1 and `page_size_max`, and what opening a cursor raises.
-        """
-        size = self._limits.page_size if limit is None else limit
-        if not 1 <= size <= self._limits.page_size_max:
-            raise TooLarge(
-                f"A page holds 1 to {self._limits.page_size_max} records, not {size}: ask for that many at most.",
-                limit=self._limits.page_size_max,
-            )
-        place = self._seal.open(cursor, tenant=tenant, user=user) if cursor else None
-        read = await self._store.page(tenant, user, device, place, size)
-        head = read.standing.head
-        if place is not None and place.epoch == head.epoch and place.granted > head.position:
-            # The store was restored to before this cursor. Other devices must not mistake the positions that are
-            # now given a second time for those they have: the log begins another life.
-            await self._store.begin_epoch(tenant, head.epoch)
-            read = await self._store.page(tenant, user, device, place, size)
-            head = read.standing.head
-        made = plan(read.standing, place)
-        step = advance(made, read.ranges, full=read.full)
-        onward = Cursor(
-            tenant=tenant,
-            user=user,
-            epoch=head.epoch,
-            position=step.position,
-            granted=head.position,
-            backfills=step.backfills,
-        )
-        return page_text(
-            cursor=self._seal.seal(onward),
-            more=step.more,
-            reset=made.reset,
-            contained=0 if step.more else read.standing.last_number,
-            server_time_ms=now_ms,
-            lost=made.lost,
-            records=",".join(text for rows in read.ranges for _, text in rows),
-        )

@@ -166,26 +166,27 @@ def page_text(
     contained: int,
     server_time_ms: int,
     lost: Sequence[str],
-    records: str,
-) -> str:
+    records: bytes,
+) -> bytes:
     """A `Page` as JSON, made from ready text: `records` is the records' JSON, joined by commas.
 
     `cursor` and `lost` need no escaping: one is base64, the others are UUIDs.
     """
     gone = ",".join(f'"{scope}"' for scope in lost)
-    return (
+    head = (
         f'{{"cursor":"{cursor}","more":{str(more).lower()},"reset":{str(reset).lower()},'
-        f'"contained":{contained},"serverTimeMs":{server_time_ms},"lost":[{gone}],"records":[{records}]}}'
+        f'"contained":{contained},"serverTimeMs":{server_time_ms},"lost":[{gone}],"records":['
     )
+    return b"".join((head.encode(), records, b"]}"))
 
 
 def push_answer_text(
-    *, server_time_ms: int, outcomes: Sequence[str], errors: str, clock: str | None, pull: str | None
-) -> str:
+    *, server_time_ms: int, outcomes: Sequence[str], errors: str, clock: str | None, pull: bytes | None
+) -> bytes:
     """A `PushAnswer` as JSON, made from ready text: `errors` is a JSON array, `clock` and `pull` are objects."""
     text = f'{{"serverTimeMs":{server_time_ms},"outcomes":[{",".join(outcomes)}],"errors":{errors}'
     if clock is not None:
         text += f',"clock":{clock}'
-    if pull is not None:
-        text += f',"pull":{pull}'
-    return text + "}"
+    if pull is None:
+        return (text + "}").encode()
+    return b"".join((text.encode(), b',"pull":', pull, b"}"))

@@ -6,38 +6,17 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from homeport_server.accounts import Accounts
 from homeport_server.observe import Log
 from homeport_server.pokes import PokeHub
 from homeport_server.settings import Settings
 from homeport_server.tokens import Caller
-from homeport_sync.wire import PullMessage, PushMessage
+from homeport_sync.exchange import Exchange
 
 DEVICE_SHOWN_MAX = 80
 REQUEST_ID = b"x-request-id"
 _is_request_id = re.compile(rb"[A-Za-z0-9._-]{1,128}").fullmatch
-
-
-class Pushed(Protocol):
-    """The answer to a push as JSON text, and how often each verdict is in it."""
-
-    @property
-    def text(self) -> str: ...
-
-    @property
-    def verdicts(self) -> Mapping[str, int]: ...
-
-
-class Exchange(Protocol):
-    """What the sync room offers (`homeport_sync.exchange.Exchange`). Both raise `HomeportError`."""
-
-    async def push(self, tenant: str, user: str, message: PushMessage, *, request_id: str) -> Pushed:
-        """Take changes in; the answer is JSON text of a `PushAnswer`."""
-
-    async def pull(self, tenant: str, user: str, message: PullMessage) -> str:
-        """A page, as JSON text of a `Page`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,6 @@ from homeport_server.errors import (
     MediaTypeWrong,
     MethodWrong,
     TokenExpired,
-    TooManySockets,
     Unauthenticated,
 )
 from homeport_server.observe import Log
@@ -56,8 +55,8 @@ def status(error: HomeportError) -> int:
 
 
 def close_code(error: HomeportError) -> int:
-    """The code a socket is closed with: clients reconnect at once after none of them but with a new token."""
-    if isinstance(error, TooManySockets):
+    """The code a socket is closed with: come again later, or come again with another token."""
+    if error.retryable:
         return CLOSE_TRY_LATER
     return CLOSE_EXPIRED if isinstance(error, TokenExpired) else CLOSE_NEVER_VALID
 

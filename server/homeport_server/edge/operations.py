@@ -41,7 +41,7 @@ class Precompiled(Generic[Message]):
     name: str
     decode: Callable[[msgspec.Raw], Message]
     fits: Callable[[Message], bool]
-    run: Callable[[Call, Message], Awaitable[str]]
+    run: Callable[[Call, Message], Awaitable[bytes]]
     opening: bytes
     place: dict[str, Any]
 
@@ -64,7 +64,7 @@ class Precompiled(Generic[Message]):
                     "errors": [{"message": told["message"], **self.place, "extensions": told["extensions"]}],
                 }
             )
-        return b"".join((self.opening, text.encode(), b"}}"))
+        return b"".join((self.opening, text, b"}}"))
 
 
 def _precompile(
@@ -72,7 +72,7 @@ def _precompile(
     name: str,
     decode: Callable[[msgspec.Raw], Message],
     fits: Callable[[Message], bool],
-    run: Callable[[Call, Message], Awaitable[str]],
+    run: Callable[[Call, Message], Awaitable[bytes]],
 ) -> Precompiled[Message]:
     """The operation `name` of a document of one line, whose only field has the same name in lower case."""
     field = name.lower()

@@ -9,8 +9,8 @@ from homeport_sync.errors import HomeportError
 from homeport_sync.wire import PullMessage
 
 
-async def pull(call: Call, message: PullMessage) -> str:
-    """The page after the message's cursor, as JSON text of a `Page`. Raises `HomeportError`."""
+async def pull(call: Call, message: PullMessage) -> bytes:
+    """The page after the message's cursor, as JSON text (UTF-8) of a `Page`. Raises `HomeportError`."""
     started = perf_counter()
     caller, log = call.caller, call.rooms.log
     facts = {
@@ -24,7 +24,7 @@ async def pull(call: Call, message: PullMessage) -> str:
     except HomeportError as error:
         log.info("pull", **facts, error=error.code, ms=_ms_since(started))
         raise
-    log.info("pull", **facts, characters=len(page), ms=_ms_since(started))
+    log.info("pull", **facts, bytes=len(page), ms=_ms_since(started))
     return page
 
 

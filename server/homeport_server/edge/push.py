@@ -18,8 +18,8 @@ class _Numbered(msgspec.Struct):
 _read_number = msgspec.json.Decoder(_Numbered).decode
 
 
-async def push(call: Call, message: PushMessage) -> str:
-    """The answer to a push, as JSON text of a `PushAnswer`. Raises `HomeportError`."""
+async def push(call: Call, message: PushMessage) -> bytes:
+    """The answer to a push, as JSON text (UTF-8) of a `PushAnswer`. Raises `HomeportError`."""
     started = perf_counter()
     caller, log = call.caller, call.rooms.log
     facts = {

@@ -132,8 +132,8 @@ def _raw(changes: object) -> list[msgspec.Raw]:
     return [msgspec.Raw(msgspec.json.encode(change)) for change in changes]
 
 
-def _ready(text: str) -> JSON:
-    return JSON(msgspec.Raw(text.encode()))
+def _ready(text: bytes) -> JSON:
+    return JSON(msgspec.Raw(text))
 
 
 class DocumentCache(SchemaExtension):

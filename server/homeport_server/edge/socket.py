@@ -22,7 +22,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 
 from homeport_server.edge.auth import caller_of_socket
 from homeport_server.edge.context import Call, Rooms
-from homeport_server.edge.errors import close_code, close_reason, shown
+from homeport_server.edge.errors import close_code, close_reason, expected, log_unexpected, shown
 from homeport_server.edge.poke import FastPoke, Send
 from homeport_server.edge.seats import Seats
 from homeport_server.errors import TokenExpired, TooManySubscriptions
@@ -83,8 +83,9 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
             try:
                 caller = await caller_of_socket(payload, opening.rooms.accounts)
                 opening.seats.enter(caller)
-            except HomeportError as error:
-                await self.websocket.close(code=close_code(error), reason=close_reason(error))
+            except Exception as error:  # noqa: BLE001  # a store that fails must not tear the socket
+                told = self._told(error)
+                await self.websocket.close(code=close_code(told), reason=close_reason(told))
                 return
             self._caller = caller
             self.context = Call(rooms=opening.rooms, caller=caller, request_id=opening.request_id)
@@ -133,9 +134,14 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
         self.operations[id] = subscription
         try:
             await call.rooms.pokes.join(call.caller.tenant, call.caller.user, subscription)
-        except HomeportError as error:
+        except Exception as error:  # noqa: BLE001  # as above
             await self.cleanup_operation(id)
-            await self._refuse(id, error)
+            await self._refuse(id, self._told(error))
+
+    def _told(self, error: Exception) -> HomeportError:
+        """What the client may know of it; the rest is logged."""
+        log_unexpected(error, self._opening.request_id, self._opening.rooms.log)
+        return expected(error)
 
     async def _refuse(self, id: str, error: HomeportError) -> None:
         told: Any = {"id": id, "type": "error", "payload": [shown(error, self._opening.request_id)]}

@@ -162,7 +162,7 @@ def test_another_body_has_another_digest(other: Change) -> None:
 
 
 def test_a_page_made_from_ready_text_is_a_page() -> None:
-    record = '{"id":"r","kind":"Task","scope":"s","stamp":"","position":3,"newer":1}'
+    record = b'{"id":"r","kind":"Task","scope":"s","stamp":"","position":3,"newer":1}'
     text = page_text(
         cursor="abc-_=",
         more=False,
@@ -170,7 +170,7 @@ def test_a_page_made_from_ready_text_is_a_page() -> None:
         contained=7,
         server_time_ms=NOW,
         lost=["x", "y"],
-        records=f"{record},{record}",
+        records=record + b"," + record.encode(),
     )
     page = decode_page(text)
     assert (page.cursor, page.more, page.reset, page.contained) == ("abc-_=", False, True, 7)
@@ -181,7 +181,7 @@ def test_a_page_made_from_ready_text_is_a_page() -> None:
 def test_an_answer_made_from_ready_text_is_an_answer() -> None:
     bare = decode_push_answer(push_answer_text(server_time_ms=NOW, outcomes=[], errors="[]", clock=None, pull=None))
     assert (bare.server_time_ms, bare.outcomes, bare.errors, bare.clock, bare.pull) == (NOW, [], [], None, None)
-    page = page_text(cursor="c", more=True, reset=False, contained=0, server_time_ms=NOW, lost=[], records="")
+    page = page_text(cursor="c", more=True, reset=False, contained=0, server_time_ms=NOW, lost=[], records=b"")
     error = '{"message":"no","extensions":{"code":"NUMBER_GAP"}}'
     full = decode_push_answer(
         push_answer_text(

@@ -1,0 +1,73 @@
+"""The processes under test: each on a free port of its own, found by the line it prints, stopped at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.workload import APP
+
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """A server process and its port on 127.0.0.1."""
+
+    port: int
+    pid: int
+
+    def cpu_s(self) -> float:
+        """The processor time it has used so far, in seconds (user and system, all threads)."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(") ", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+
+
+@asynccontextmanager
+async def serving(*arguments: str) -> AsyncIterator[Serving]:
+    """A Python process with these arguments, once it has said in a JSON line at which `url` it listens."""
+    process = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdout=asyncio.subprocess.PIPE)
+    found: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    reading = asyncio.create_task(_read(process, found))
+    try:
+        yield Serving(port=await asyncio.wait_for(found, 30), pid=process.pid)
+    finally:
+        process.terminate()
+        await process.wait()
+        await reading
+
+
+async def _read(process: asyncio.subprocess.Process, found: asyncio.Future[int]) -> None:
+    """Read everything the process prints, so that it never waits for us; its port answers `found`."""
+    if process.stdout is None:
+        return
+    async for line in process.stdout:
+        if not found.done() and b'"listening"' in line:
+            found.set_result(int(json.loads(line)["url"].rsplit(":", 1)[1]))
+    if not found.done():
+        found.set_exception(RuntimeError("the server ended before it listened"))
+
+
+async def run(*arguments: str) -> str:
+    """What `homeport` with these arguments prints."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "homeport_server", *arguments, stdout=asyncio.subprocess.PIPE
+    )
+    printed, _ = await process.communicate()
+    return printed.decode().strip()
+
+
+@asynccontextmanager
+async def homeport(data: Path) -> AsyncIterator[tuple[Serving, str]]:
+    """A Homeport server over `data` with the tenant `bench`, and a token of its user ana."""
+    await run("tenant", "create", "bench", "--data", str(data))
+    token = await run("token", "--user", "ana", "--tenant", "bench", "--data", str(data))
+    where = ("--host", "127.0.0.1", "--port", "0", "--data", str(data), "--sockets-per-user-max", "1000")
+    async with serving("-m", "homeport_server", "serve", str(APP), *where) as server:
+        yield server, token

@@ -1,0 +1,136 @@
+"""`make bench-pull`: what a pull page costs beside a bare route, and how soon a poke arrives.
+
+A page of 1,000 records of about 250 bytes each, pulled through the GraphQL endpoint; beside it a Starlette route that
+checks the same token and the same grants and sends the same bytes from memory. Then one device pushes while 1 and
+100 sockets are subscribed: from sending the push to the last poke, the commit included.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+from statistics import median
+
+import msgspec
+from websockets.asyncio.client import ClientConnection, connect
+
+from benchmarks.load import Connection, drive, post
+from benchmarks.load import connect as connect_http
+from benchmarks.processes import Serving, homeport, serving
+from benchmarks.table import show
+from benchmarks.workload import Phone
+from homeport_sync.wire import POKE, PULL, PUSH, PullMessage, PushMessage
+
+RECORDS = 1_000
+REQUESTS = 400
+CLIENTS = 4
+ROUNDS = 3
+POKES = 60
+PATH = "/api/v1/graphql"
+_encode = msgspec.json.encode
+
+
+def push_request(token: str, message: PushMessage) -> bytes:
+    """A whole push request."""
+    return post(PATH, _encode({"query": PUSH, "variables": message}), authorization=f"Bearer {token}")
+
+
+async def fill(server: Serving, token: str, phone: Phone) -> None:
+    """Push until the phone's scope holds `RECORDS` records."""
+    connection = await connect_http(server.port)
+    for changes in (RECORDS // 2, RECORDS // 2):
+        await connection.ask(push_request(token, phone.push(changes)))
+    connection.close()
+
+
+async def measured(server: Serving, request: bytes) -> tuple[float, float]:
+    """(CPU µs, wall ms) of the server process for an answer to `request`, over `REQUESTS` of them."""
+    cpu = server.cpu_s()
+    took_s = await drive(server.port, [[request] * (REQUESTS // CLIENTS) for _ in range(CLIENTS)], b"records")
+    return (server.cpu_s() - cpu) / REQUESTS * 1e6, took_s / REQUESTS * CLIENTS * 1e3
+
+
+async def pages(server: Serving, token: str, data: Path, phone: Phone) -> dict[str, float]:
+    """The figures of a pull page."""
+    pull = PullMessage(device=phone.device, limit=RECORDS)
+    request = post(PATH, _encode({"query": PULL, "variables": pull}), authorization=f"Bearer {token}")
+    connection = await connect_http(server.port)
+    page = await connection.ask(request)
+    connection.close()
+    file = data / "page.json"
+    file.write_bytes(page)
+    async with serving("-m", "benchmarks.bare", "page", str(data), str(file)) as bare:
+        bare_request = post("/page", b"{}", authorization=f"Bearer {token}", device=phone.device)
+        rounds = [(await measured(server, request), await measured(bare, bare_request)) for _ in range(ROUNDS + 1)]
+    return {
+        "ratio_to_bare_route": median(ours[0] / theirs[0] for ours, theirs in rounds[1:]),
+        "cpu_us_per_page": median(ours[0] for ours, _ in rounds[1:]),
+        "bare_cpu_us_per_page": median(theirs[0] for _, theirs in rounds[1:]),
+        "wall_ms_p50": median(ours[1] for ours, _ in rounds[1:]),
+        "bytes_per_record": len(page) / RECORDS,
+    }
+
+
+async def subscribe(server: Serving, token: str) -> ClientConnection:
+    """A socket whose poke subscription is live."""
+    socket = await connect(
+        f"ws://127.0.0.1:{server.port}{PATH}", subprotocols=["graphql-transport-ws"], compression=None
+    )
+    await socket.send(json.dumps({"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}}))
+    await socket.recv()
+    await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": POKE}}))
+    await socket.recv()
+    return socket
+
+
+async def poke_ms(server: Serving, token: str, phone: Phone, sockets: Sequence[ClientConnection]) -> float:
+    """The median time from sending a push to the last socket's poke, in milliseconds."""
+    connection: Connection = await connect_http(server.port)
+    took: list[float] = []
+    for _ in range(POKES):
+        request = push_request(token, phone.push(1))
+        pokes = [asyncio.create_task(socket.recv()) for socket in sockets]
+        await asyncio.sleep(0.01)  # every reader waits before the push is sent
+        started = time.perf_counter()
+        pushed = asyncio.create_task(connection.ask(request))
+        await asyncio.gather(*pokes)
+        took.append((time.perf_counter() - started) * 1e3)
+        await pushed
+    connection.close()
+    return median(took)
+
+
+async def main() -> None:
+    """Run both parts, draw the comparison, print the JSON."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder)
+        async with homeport(data) as (server, token):
+            phone = Phone(Random(1), notes="", only_creates=True)  # a workload, not a secret
+            await fill(server, token, phone)
+            figures = await pages(server, token, data, phone)
+            for count in (1, 100):
+                sockets = [await subscribe(server, token) for _ in range(count)]
+                figures[f"poke_ms_p50_{count}"] = await poke_ms(server, token, phone, sockets)
+                for socket in sockets:
+                    await socket.close()
+    show(
+        "CPU µs a page",
+        {"bare Starlette route": figures["bare_cpu_us_per_page"], "pull over GraphQL": figures["cpu_us_per_page"]},
+    )
+    show(
+        "ms from push to last poke",
+        {"1 subscriber": figures["poke_ms_p50_1"], "100 subscribers": figures["poke_ms_p50_100"]},
+    )
+    print(json.dumps({name: round(value, 3) for name, value in figures.items()}))
+
+
+if __name__ == "__main__":
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())
