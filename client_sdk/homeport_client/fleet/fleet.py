@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -64,6 +65,7 @@ class Fleet:
         script: Script = SCRIPT,
         network: NetworkFaults = ROUGH,
         server: ServerFaults = SHAKY,
+        store: Callable[..., MemoryStore] = MemoryStore,
     ) -> None:
         self.app = app
         self.seed = Seed(seed)
@@ -77,6 +79,7 @@ class Fleet:
         self.server: Server
         self._server_faults = server
         self._lines: list[Line] = []
+        self._store = store
 
     def note(self, who: str, what: str) -> None:
         """One line of the trace."""
@@ -97,11 +100,11 @@ class Fleet:
         await self.build()
         await self.play()
         unrest = await self.heal()
-        return await self.judge(unrest)
+        return self.report(await self.evidence(unrest))
 
     async def build(self) -> None:
         """The server with its tenant, the phones, and the lists that everybody shares."""
-        store = MemoryStore(SERVER_LIMITS, new_epoch=lambda: "another epoch")
+        store = self._store(SERVER_LIMITS, new_epoch=lambda: "another epoch")
         await store.create(TENANT, id=TENANT, epoch="epoch", now_ms=now_ms())
         self.server = Server(
             store, self.app.catalog, self.seed, now_ms, faults=self._server_faults, limits=SERVER_LIMITS
@@ -166,8 +169,8 @@ class Fleet:
         moving = [line for line in self._lines if line.busy]
         return f"{len(moving)} old requests are still on their way." if moving else ""
 
-    async def judge(self, unrest: str) -> Report:
-        """Close all phones, look at what they hold, and at what a fresh one gets."""
+    async def evidence(self, unrest: str = "") -> Evidence:
+        """Close all phones, and look at what they hold and at what a fresh one gets."""
         holdings: list[Holding] = []
         for phone in self.phones:
             await phone.device.close()
@@ -176,21 +179,24 @@ class Fleet:
         for user in self.script.user_names:
             line = Line(self.server, user, self.seed.stream("fresh", user), PERFECT)
             holdings.append(await fresh(line, user=user))
-        told = self.server.witness.told
         log = await self.server.store.read(TENANT, 0, LOG_MAX)
-        verdict = judge(Evidence(log=log, written=self.written, told=told, holdings=holdings, unrest=unrest))
-        self._note_outcomes(told)
+        told = tuple(self.server.witness.told)
+        return Evidence(log=log, written=tuple(self.written), told=told, holdings=holdings, unrest=unrest)
+
+    def report(self, evidence: Evidence) -> Report:
+        """The verdict, and how it came about."""
+        self._note_outcomes(evidence.told)
         return Report(
             seed=self.seed.number,
-            verdict=verdict,
+            verdict=judge(evidence),
             trace=tuple(self.trace),
-            accepted=len(log),
+            accepted=len(evidence.log),
             injected=sum(line.injected for line in self._lines),
             lives=self.server.lives + sum(phone.lives for phone in self.phones),
             virtual_s=asyncio.get_running_loop().time(),
         )
 
-    def _note_outcomes(self, told: list[Told]) -> None:
+    def _note_outcomes(self, told: Sequence[Told]) -> None:
         for each in told:
             error = each.outcome.error or {}
             self.note(

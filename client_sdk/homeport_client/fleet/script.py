@@ -28,9 +28,9 @@ class Script:
     """
 
     users: int = 3
-    phones: int = 6
+    phones: int = 5
     lists: int = 2
-    actions: int = 25
+    actions: int = 20
     pause_s: float = 4.0
     skewed: float = 0.4
     clones: int = 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -24,6 +24,7 @@ from homeport_sync.ports import LogEntry, LogStore
 from homeport_sync.signals import LocalSignals
 from homeport_sync.wire import PullMessage, PushMessage, decode_push_answer
 
+Result = TypeVar("Result")
 TENANT = "fleet"
 _KEY = b"the simulated server's cursor key"
 _decode_push = msgspec.json.Decoder(PushMessage).decode
@@ -52,20 +53,20 @@ class Process:
         self.signals = signals
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    def start(self, work: Coroutine[Any, Any, str]) -> asyncio.Task[str]:
+    def start(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
         """Work that ends with this process, and not when whoever asked for it goes away."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def serve(self, work: Coroutine[Any, Any, str]) -> bytes:
+    async def serve(self, work: Coroutine[Any, Any, bytes]) -> bytes:
         """The answer to one request. Raises `ConnectionLost` when the process dies first."""
         task = self.start(work)
         await asyncio.wait({task})
         if task.cancelled() or (self.gate.dead and task.exception()):
             raise ConnectionLost("The server died before it answered.")
-        return task.result().encode()
+        return task.result()
 
     def die(self) -> None:
         """Nothing that was under way goes on."""
@@ -150,7 +151,7 @@ class Server:
         process = self._alive()
         return await process.serve(self._pushed(process, user, message, f"request-{self._requests}"))
 
-    async def _pushed(self, process: Process, user: str, message: PushMessage, request_id: str) -> str:
+    async def _pushed(self, process: Process, user: str, message: PushMessage, request_id: str) -> bytes:
         pushed = await process.exchange.push(TENANT, user, message, request_id=request_id)
         self.witness.saw(user, message, decode_push_answer(pushed.text))
         return pushed.text
@@ -174,7 +175,7 @@ class Server:
             raise ConnectionLost("The server is down.")
         return self.process
 
-    async def _poke_all(self, process: Process) -> str:
+    async def _poke_all(self, process: Process) -> None:
         place = (await self.store.standing(TENANT, "", "")).head.position
         async with process.signals.listen() as positions:
             async for _ in positions:
@@ -182,7 +183,6 @@ class Server:
                 place = entries[-1].position if entries else place
                 for user in await self._users_of(entries):
                     self._poke(user)
-        return ""
 
     async def _users_of(self, entries: Sequence[LogEntry]) -> list[str]:
         scopes = {entry.scope for entry in entries}

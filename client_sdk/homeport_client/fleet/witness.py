@@ -47,13 +47,17 @@ class Told:
 
 
 class Witness:
-    """Everything told so far, in the order in which it was told."""
+    """Everything told so far, in the order in which it was told. `clocks` are the (device, code) pairs of those
+    who were told that their clock is wrong."""
 
     def __init__(self) -> None:
         self.told: list[Told] = []
+        self.clocks: list[tuple[str, str]] = []
 
     def saw(self, user: str, message: PushMessage, answer: PushAnswer) -> None:
         """Write down what the answer to a push told."""
+        if answer.clock:
+            self.clocks.append((message.device, answer.clock.code))
         sent = {change.number: change for change in _readable(message.changes)}
         for outcome in answer.outcomes:
             if outcome.number in sent:
