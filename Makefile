@@ -21,8 +21,13 @@ demo: $(RUN) ## watch two devices work offline and agree again
 	@$(BIN)/python examples/tasks/demo.py
 
 run: $(RUN) ## serve the example app from DATA (default .homeport)
-	@$(BIN)/homeport tenant create demo --data $(DATA)
-	@echo "Serving examples/tasks/app.py. Next: open another terminal and run 'make demo', or read README.md."
+	@$(BIN)/homeport tenant create demo --data $(DATA) >/dev/null
+	@echo "Serving examples/tasks/app.py for the tenant demo, data in $(DATA), on port $${HOMEPORT_PORT:-8000}."
+	@echo "Try next, in another terminal:"
+	@echo "  TOKEN=\$$($(BIN)/homeport token --user ana --tenant demo --data $(DATA))"
+	@echo "  curl -s http://127.0.0.1:$${HOMEPORT_PORT:-8000}/api/v1/graphql -H \"authorization: Bearer \$$TOKEN\" \\"
+	@echo "    -H 'content-type: application/json' -d '{\"query\": \"{ pull(device: \\\"01920000-0000-7000-8000-000000000002\\\") }\"}'"
+	@echo "README.md goes on from here with two phones and a tunnel. Ctrl-C stops the server."
 	@$(BIN)/homeport serve examples/tasks/app.py --data $(DATA)
 
 test: $(DEV) ## run the tests (one of them: make test ARGS=tests/unit/sync)
