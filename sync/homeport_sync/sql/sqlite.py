@@ -90,7 +90,14 @@ class SqliteStore:
     async def read(self, tenant: str, after: int, limit: int) -> Sequence[LogEntry]:
         """See `ports.LogStore`."""
         values = {"tenant": tenant, "after": after, "room": limit}
-        return [rows.log_entry(row) for row in await self._fetch(statements.READ_LOG, values)]
+
+        def fetch(connection: sqlite3.Connection) -> list[rows.Row]:
+            found = connection.execute(statements.READ_LOG, values).fetchall()
+            if not found:
+                head_of(connection, tenant)  # raises if there is no such tenant
+            return found
+
+        return [rows.log_entry(row) for row in await self._reader.run(fetch)]
 
     async def prune_outcomes(self, tenant: str, before_ms: int, limit: int) -> int:
         """See `ports.LogStore`."""
@@ -134,8 +141,14 @@ class SqliteStore:
         return await self._reader.run(lambda connection: connection.execute(statement, values).fetchall())
 
     async def _write(self, statement: str, values: dict[str, object]) -> int:
+        def write(connection: sqlite3.Connection) -> int:
+            changed = connection.execute(statement, values).rowcount
+            if not changed:
+                head_of(connection, str(values["tenant"]))  # raises if there is no such tenant
+            return changed
+
         async with self._one_at_a_time:
-            return await self._writer.run(lambda connection: connection.execute(statement, values).rowcount)
+            return await self._writer.run(write)
 
     async def _snapshot(self, read: Callable[[sqlite3.Connection], Result]) -> Result:
         def inside(connection: sqlite3.Connection) -> Result:
