@@ -170,7 +170,7 @@ def test_a_page_made_from_ready_text_is_a_page() -> None:
         contained=7,
         server_time_ms=NOW,
         lost=["x", "y"],
-        records=record + b"," + record.encode(),
+        records=record + b"," + record,
     )
     page = decode_page(text)
     assert (page.cursor, page.more, page.reset, page.contained) == ("abc-_=", False, True, 7)

@@ -1,0 +1,135 @@
+"""Rows as a commit batch would write them, with as little said as a test needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from homeport_sync.change import Op, Record, Value
+from homeport_sync.clock import NEVER, make_stamp
+from homeport_sync.ports import (
+    KnownDevice,
+    Loaded,
+    LogEntry,
+    LogStore,
+    StoredOutcome,
+    StoredRecord,
+    Wanted,
+    Writes,
+)
+from homeport_sync.scope import Grant
+
+TENANT = "acme"
+EPOCH = "first"
+NOW = 1_795_000_000_000
+NOTHING = Wanted(devices=frozenset(), numbers=frozenset(), grants=frozenset(), records=frozenset())
+
+
+def entry(position: int, *, op: Op = "update", record: str = "r", device: str = "d", user: str = "u") -> LogEntry:
+    fields: dict[str, Value] = {"title": f"milk {position}", "done": None, "rank": 1.5}
+    return LogEntry(
+        position=position,
+        op=op,
+        kind="Task",
+        record=record,
+        scope="s",
+        fields=fields,
+        before={"title": "ä\n"},
+        stamp=make_stamp(NOW, position, "0" * 8),
+        device=device,
+        number=position,
+        user=user,
+        outcome="merged",
+        request_id="request",
+        accepted_at_ms=NOW,
+    )
+
+
+def stored(id: str, position: int, *, scope: str = "s", title: str = "milk", deleted: bool = False) -> StoredRecord:
+    stamp = make_stamp(NOW, position, "0" * 8)
+    record = Record(
+        id=id,
+        kind="Task",
+        scope=scope,
+        stamp=stamp,
+        position=position,
+        fields={} if deleted else {"title": title},
+        deleted=stamp if deleted else NEVER,
+    )
+    return StoredRecord(record=record, author="d", foreign_position=position - 1)
+
+
+def outcome(
+    number: int,
+    *,
+    device: str = "d",
+    record: str = "r",
+    rejected: bool = False,
+    create: bool = False,
+    at_ms: int = NOW,
+) -> StoredOutcome:
+    return StoredOutcome(
+        device=device,
+        number=number,
+        digest=bytes([number % 256]) * 16,
+        text=f'{{"number":{number},"outcome":"applied"}}',
+        record=record,
+        rejected=rejected,
+        rejected_create=rejected and create,
+        change='{"a":1}' if rejected else "",
+        decided_at_ms=at_ms,
+    )
+
+
+def known(device: str = "d", *, user: str = "u", last_number: int = 9, confirmed: int = 0) -> KnownDevice:
+    last_stamp = make_stamp(NOW, last_number, "0" * 8)
+    return KnownDevice(id=device, user=user, last_number=last_number, confirmed=confirmed, last_stamp=last_stamp)
+
+
+def grant(scope: str = "s", *, user: str = "u", since: int = 1, until: int | None = None, maker: bool = False) -> Grant:
+    return Grant(user=user, scope=scope, role="owner", since=since, until=until, maker=maker)
+
+
+def wanted(
+    *,
+    devices: Sequence[str] = (),
+    numbers: Sequence[tuple[str, int]] = (),
+    grants: Sequence[tuple[str, str]] = (),
+    records: Sequence[str] = (),
+) -> Wanted:
+    return Wanted(
+        devices=frozenset(devices), numbers=frozenset(numbers), grants=frozenset(grants), records=frozenset(records)
+    )
+
+
+EVERYTHING = wanted(
+    devices=["d", "e"],
+    numbers=[("d", number) for number in range(1, 10)],
+    grants=[("u", "s"), ("u", "t"), ("v", "s")],
+    records=["r", "q"],
+)
+
+
+async def write(store: LogStore, writes: Writes, tenant: str = TENANT) -> None:
+    """One commit batch with these writes."""
+    async with store.transaction(tenant) as transaction:
+        await transaction.load(NOTHING)
+        await transaction.commit(writes)
+
+
+async def load(store: LogStore, asked: Wanted = EVERYTHING, tenant: str = TENANT) -> Loaded:
+    """What a batch that wanted this would know."""
+    async with store.transaction(tenant) as transaction:
+        return await transaction.load(asked)
+
+
+def all_of(position: int = 1, *, title: str = "milk") -> Writes:
+    """A batch that writes one of everything, up to `position`."""
+    return Writes(
+        head=position,
+        now_ms=NOW,
+        log=[entry(position)],
+        records=[stored("r", position, title=title)],
+        outcomes=[outcome(position)],
+        devices=[known(last_number=position)],
+        grants=[grant()],
+    )

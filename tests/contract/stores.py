@@ -1,0 +1,38 @@
+"""The stores under contract. A new one, such as PostgreSQL, is one more opener here and passes the same suite."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from homeport_sync.limits import Limits
+from homeport_sync.memory import MemoryStore
+from homeport_sync.ports import LogStore, Places, Tenants
+from homeport_sync.sql.sqlite import SqliteStore
+
+
+class Store(LogStore, Places, Tenants, Protocol):
+    """All that a database has to offer."""
+
+
+OpenStore: TypeAlias = Callable[..., Awaitable[Store]]
+Opener: TypeAlias = Callable[[Path, Limits], AbstractAsyncContextManager[Store]]
+
+
+@asynccontextmanager
+async def memory(_: Path, limits: Limits) -> AsyncIterator[Store]:
+    yield MemoryStore(limits)
+
+
+@asynccontextmanager
+async def sqlite(path: Path, limits: Limits) -> AsyncIterator[Store]:
+    store = await SqliteStore.open(path, limits)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+OPENERS: Mapping[str, Opener] = {"memory": memory, "sqlite": sqlite}
