@@ -7,6 +7,7 @@ the libraries that would write whole frames at debug level are kept above it.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from collections.abc import Mapping, MutableMapping
@@ -26,7 +27,7 @@ _KEPT_ABOVE_DEBUG = ("uvicorn", "uvicorn.error", "uvicorn.asgi", "websockets", "
 def make_log(level: str, out: BinaryIO | None = None) -> Log:
     """A log at that level (one of `settings.LOG_LEVELS`), to a byte stream (None: standard output)."""
     made: Log = structlog.wrap_logger(
-        structlog.BytesLogger(out or sys.stdout.buffer),
+        _Lines(out or sys.stdout.buffer),
         processors=[*_shared(), structlog.processors.format_exc_info, _line],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level.upper()]),
         cache_logger_on_first_use=True,
@@ -36,7 +37,7 @@ def make_log(level: str, out: BinaryIO | None = None) -> Log:
 
 def adopt_standard_logging(level: str, out: BinaryIO | None = None) -> None:
     """Send everything that libraries log through the same form to the same stream. For the roof, once."""
-    handler = _Lines(out or sys.stdout.buffer)
+    handler = _Records(out or sys.stdout.buffer)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*_shared(), structlog.stdlib.add_logger_name],
@@ -55,8 +56,41 @@ def adopt_standard_logging(level: str, out: BinaryIO | None = None) -> None:
         logging.getLogger(name).setLevel(libraries_level)
 
 
-class _Lines(logging.Handler):
-    """Writes each record as one line of bytes."""
+class _Lines:
+    """Writes lines of bytes: those of one turn of the event loop at once, because each write costs a system call.
+
+    An error is written before the call returns, together with all that was said before it.
+    """
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._waiting: list[bytes] = []
+
+    def info(self, line: bytes) -> None:
+        """Soon."""
+        self._waiting.append(line)
+        if len(self._waiting) == 1:
+            try:
+                asyncio.get_running_loop().call_soon(self._write)
+            except RuntimeError:  # no loop runs here, so there is nothing to wait for
+                self._write()
+
+    debug = warning = info
+
+    def error(self, line: bytes) -> None:
+        """Now."""
+        self._waiting.append(line)
+        self._write()
+
+    def _write(self) -> None:
+        lines, self._waiting = self._waiting, []
+        if lines:
+            self._out.write(b"\n".join((*lines, b"")))
+            self._out.flush()
+
+
+class _Records(logging.Handler):
+    """Writes each record of standard logging as one line of bytes."""
 
     def __init__(self, out: BinaryIO) -> None:
         super().__init__()

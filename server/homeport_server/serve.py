@@ -40,6 +40,7 @@ class Server(uvicorn.Server):
                 ws_per_message_deflate=False,
                 backlog=settings.backlog,
                 access_log=False,
+                proxy_headers=False,
                 log_config=None,
                 server_header=False,
                 timeout_graceful_shutdown=_GRACE_S,

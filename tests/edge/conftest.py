@@ -12,7 +12,7 @@ from tests.edge.world import World, make_world, served
 async def world() -> AsyncIterator[World]:
     """Running: its followers read the log."""
     made = await make_world()
-    async with made.built.asgi.router.lifespan_context(made.built.asgi):
+    async with made.built.routes.router.lifespan_context(made.built.routes):
         yield made
 
 

@@ -147,7 +147,7 @@ async def test_a_request_id_is_echoed_and_stands_in_every_line_and_in_the_log(
     change = world.new_list(DEVICE)
     answer = await ask(client, PUSH, device=DEVICE, changes=[change], pull={})
     assert answer.headers["x-request-id"] == "phone-7.42_a"
-    (line,) = world.lines()
+    (line,) = await world.lines()
     assert line["request_id"] == "phone-7.42_a"
     (entry,) = await world.store.read(world.tenant, 0, 10)
     assert entry.request_id == "phone-7.42_a"
@@ -173,7 +173,7 @@ async def test_a_push_and_a_pull_leave_one_line_each_with_what_became_of_them(
     await ask(client, PUSH, device=DEVICE, changes=changes)
     await ask(client, PULL, device=DEVICE)
     await ask(client, PULL, device=DEVICE, cursor="not ours")
-    push, pull, refused = world.lines()
+    push, pull, refused = await world.lines()
     assert push["ms"] >= 0
     shown = {name: push[name] for name in ("event", "level", "user", "tenant", "device", "numbers")}
     assert shown == {
@@ -196,6 +196,7 @@ async def test_no_token_and_no_secret_is_ever_logged(world: World) -> None:
         await ask(client, PULL, device=DEVICE, cursor=canary)
         client.headers["authorization"] = f"Bearer {canary}"
         await ask(client, PULL, device=DEVICE)
+    assert len(await world.lines()) == 3
     logged = world.out.getvalue()
     assert world.token().encode() not in logged
     assert world.secret.key("tokens") not in logged

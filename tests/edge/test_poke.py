@@ -232,6 +232,19 @@ async def test_a_socket_may_have_so_many_subscriptions() -> None:
             assert told["payload"][0]["extensions"]["code"] == "TOO_MANY_SUBSCRIPTIONS"
 
 
+async def test_a_store_that_fails_is_told_as_such_and_the_socket_goes_on(served_world: World, url: str) -> None:
+    world = served_world
+    async with socket(url, world.token("ana")) as ana:
+        await receive(ana)
+        tenant = world.store._logs.pop(world.tenant)
+        await send(ana, type="subscribe", id="1", payload={"query": POKE})
+        told = await receive(ana)
+        assert (told["type"], told["payload"][0]["extensions"]["code"]) == ("error", "UNAVAILABLE")
+        world.store._logs[world.tenant] = tenant
+        await send(ana, type="subscribe", id="1", payload={"query": POKE})
+        assert await receive(ana) == poke("1")
+
+
 async def test_a_page_of_another_site_cannot_open_a_socket(url: str) -> None:
     with pytest.raises(Exception, match="403"):
         async with connect(url, subprotocols=["graphql-transport-ws"], origin="https://evil.example"):  # type: ignore[list-item,arg-type]

@@ -67,8 +67,9 @@ class World:
     def token(self, user: str = "ana", ttl_s: float = 3_600) -> str:
         return self.tokens.issue(user=user, tenant=self.tenant, ttl_s=ttl_s)
 
-    def lines(self) -> list[dict[str, Any]]:
-        """What was logged so far."""
+    async def lines(self) -> list[dict[str, Any]]:
+        """What was logged so far; lines are written at the end of a turn of the loop."""
+        await asyncio.sleep(0)
         return [json.loads(line) for line in self.out.getvalue().splitlines()]
 
     def change(self, device: str, **given: object) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """Logs are JSON lines, ours and the libraries' alike, and no library may write what a socket carries."""
 
+import asyncio
 import io
 import json
 import logging
@@ -9,6 +10,18 @@ from typing import Any
 import pytest
 
 from homeport_server.observe import adopt_standard_logging, make_log
+
+
+class Writes(io.BytesIO):
+    """Counts the lines of each write."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[int] = []
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]  # we write nothing else
+        self.lines.append(data.count(b"\n"))
+        return super().write(data)
 
 
 @pytest.fixture
@@ -39,6 +52,21 @@ def test_lines_below_the_level_are_not_written() -> None:
     out = io.BytesIO()
     make_log("warning", out).info("push")
     assert out.getvalue() == b""
+
+
+async def test_the_lines_of_one_turn_of_the_loop_are_one_write_and_an_error_waits_for_nothing() -> None:
+    out = Writes()
+    log = make_log("info", out)
+    log.info("one")
+    log.info("two")
+    assert out.lines == []
+    await asyncio.sleep(0)
+    assert out.lines == [2]
+    log.warning("three")
+    log.error("four")
+    assert out.lines == [2, 2]
+    await asyncio.sleep(0)
+    assert out.lines == [2, 2]
 
 
 def test_an_exception_is_text_in_its_line() -> None:
