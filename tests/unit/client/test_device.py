@@ -147,12 +147,23 @@ async def test_a_file_keeps_everything_and_is_its_owners_alone(tmp_path: Path) -
 async def test_a_restarted_device_never_stamps_before_itself(tmp_path: Path) -> None:
     path = str(tmp_path / "replica.sqlite3")
     async with await phone(path=path, clock=Clock(NOW + 60_000)) as ann:
-        home = await ann.create(TaskList, title="Home")
-    async with await phone(path=path, clock=Clock(NOW)) as ann:
-        await ann.update(home, title="later")
-        seen = await ann.get(home)
-        assert seen is not None
-        assert seen["title"] == "later"
+        before = await ann.get(await ann.create(TaskList, title="Home"))
+    async with await phone(path=path, clock=Clock(NOW), seed=2) as ann:
+        after = await ann.get(await ann.create(TaskList, title="Work"))
+    assert before is not None
+    assert after is not None
+    assert after.created_at >= before.created_at
+
+
+async def test_a_restarted_device_still_knows_how_wrong_its_clock_is(tmp_path: Path) -> None:
+    path, server = str(tmp_path / "replica.sqlite3"), await Server().begin()
+    slow = Clock(NOW - 7_200_000)
+    async with await phone(Line(server, "ann"), path=path, clock=slow) as ann:
+        await ann.sync()
+    async with await phone(path=path, clock=slow) as ann:
+        home = await ann.get(await ann.create(TaskList, title="Home"))
+    assert home is not None
+    assert abs(home.created_at.timestamp() - NOW / 1_000) < 1
 
 
 async def test_a_second_owner_of_a_file_is_told_so_and_the_first_goes_on(tmp_path: Path) -> None:

@@ -212,6 +212,18 @@ def test_sync_beside_the_background_waits_for_news_that_are_newer_than_the_call(
     play(scene)
 
 
+def test_sync_is_not_content_with_a_page_that_was_on_its_way_before_the_call() -> None:
+    async def scene(server: Server, bob: Device, line: Line, home: str) -> None:
+        line.slow_back_s = 5
+        await asyncio.sleep(DEVICE_LIMITS.poll_s + 1)
+        await until(lambda: bob.state is State.PULLING)
+        await another_writes(server, home)
+        await bob.sync()
+        assert len(await bob.query(Task)) == 1
+
+    play(scene)
+
+
 def test_sync_beside_the_background_raises_what_goes_wrong() -> None:
     async def scene(server: Server, bob: Device, line: Line, home: str) -> None:
         line.up = False

@@ -95,10 +95,13 @@ class Server:
 class Line:
     """A `Transport` of one user to a `Server`, in the test's hand.
 
-    `up`, `token_good` and `poking` say what gets through; `slow_s` is how long everything takes; `lost_answers` answers
-    are lost on the way back; pages of `withheld_pages` pushes are cut off and the pull after them fails; the pull
-    `cut_before_pull` does not arrive; a push over `largest_push` changes gets no answer. `scripted` answers pushes in
-    the server's place. `pushes` and `pulls` are what was sent.
+    - `up`, `token_good` and `poking` say what gets through;
+    - `slow_s` is how long everything takes, `slow_back_s` a page's way home;
+    - `lost_answers` answers are lost on the way back;
+    - the pages of `withheld_pages` pushes are cut off, and the pull after them fails;
+    - the pull `cut_before_pull` does not arrive, and a push over `largest_push` changes gets no answer;
+    - `fails_with` is raised, and `scripted` answers pushes, in the server's place;
+    - `pushes` and `pulls` are what was sent, `sockets` counts the tries to open one.
     """
 
     def __init__(self, server: Server, user: str) -> None:
@@ -109,6 +112,7 @@ class Line:
         self.poking = True
         self.lost_answers = 0
         self.slow_s = 0.0
+        self.slow_back_s = 0.0
         self.largest_push = LIMITS.push_changes_max
         self.withheld_pages = 0
         self.cut_before_pull = 0
@@ -146,6 +150,7 @@ class Line:
         except HomeportError as error:
             raise _told(error) from error
         self._lose()
+        await asyncio.sleep(self.slow_back_s)
         return decode_page(text)
 
     @asynccontextmanager

@@ -1,0 +1,26 @@
+"""The file beneath a replica: what is done in a transaction is done whole or not at all."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from homeport_client.storage import MEMORY, open_storage, transaction
+
+
+def test_a_transaction_that_fails_leaves_nothing_and_the_next_one_works() -> None:
+    storage = open_storage(MEMORY)
+    with pytest.raises(sqlite3.IntegrityError), transaction(storage):
+        storage.executemany("INSERT INTO staged_lost VALUES (?)", [("a",), ("a",)])
+    with transaction(storage):
+        storage.execute("INSERT INTO staged_lost VALUES ('b')")
+    assert storage.execute("SELECT * FROM staged_lost").fetchall() == [("b",)]
+
+
+def test_what_is_committed_is_synced_to_the_disk(tmp_path: Path) -> None:
+    storage = open_storage(str(tmp_path / "replica.sqlite3"))
+    found = [storage.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
+    assert found == ["wal", 2]
+    storage.close()
