@@ -117,6 +117,17 @@ async def test_a_socket_closes_with_4403_when_its_token_expires(served_world: Wo
     assert reason.startswith("TOKEN_EXPIRED: ")
 
 
+async def test_nothing_is_done_for_a_socket_whose_token_has_expired(served_world: World, url: str) -> None:
+    world = served_world
+    async with listening(url, world.token(ttl_s=60), POKE) as ana:
+        variables = {"device": DEVICE, "changes": [world.new_list(DEVICE)]}
+        world.clock.now_ms += 60_000
+        await send(ana, type="subscribe", id="2", payload={"query": PUSH, "variables": variables})
+        await send(ana, type="subscribe", id="3", payload={"query": PUSH, "variables": variables})
+        assert (await _closed(ana))[0] == 4403
+    assert await world.store.read(world.tenant, 0, 10) == []
+
+
 @pytest.mark.parametrize(
     ("token", "code"), [(None, "UNAUTHENTICATED"), ("garbage", "TOKEN_MALFORMED"), ("a.b.c", "TOKEN_MALFORMED")]
 )

@@ -66,7 +66,13 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
         self._closing: asyncio.Task[None] | None = None
 
     async def handle_message(self, message: Message) -> None:
-        """Close on what is no message at all, where Strawberry would break off without a close code."""
+        """Close on what is no message at all, where Strawberry would break off without a close code.
+
+        Nothing is done for an expired token, even if a client that does not read cannot be told so.
+        """
+        if self._caller is not None and self._left_ms(self._caller) <= 0:
+            self._expire()
+            return
         try:
             frame = msgspec.convert(message, _Frame)
             if frame.type in _PAYLOADS:
@@ -147,12 +153,20 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
         told: Any = {"id": id, "type": "error", "payload": [shown(error, self._opening.request_id)]}
         await self.send_message(told)
 
+    def _left_ms(self, caller: Caller) -> int:
+        return caller.expires_at_ms - self._opening.rooms.wall_ms()
+
     def _watch_expiry(self, caller: Caller) -> None:
         """Close once the token has expired by the server's clock, whatever the loop's clock says."""
-        left_ms = caller.expires_at_ms - self._opening.rooms.wall_ms()
-        loop = asyncio.get_running_loop()
+        left_ms = self._left_ms(caller)
         if left_ms > 0:
+            loop = asyncio.get_running_loop()
             self._expiry = loop.call_later(left_ms / 1_000, self._watch_expiry, caller)
-            return
-        error = TokenExpired()
-        self._closing = loop.create_task(self.websocket.close(code=close_code(error), reason=close_reason(error)))
+        else:
+            self._expire()
+
+    def _expire(self) -> None:
+        if self._closing is None:
+            error = TokenExpired()
+            closing = self.websocket.close(code=close_code(error), reason=close_reason(error))
+            self._closing = asyncio.get_running_loop().create_task(closing)
