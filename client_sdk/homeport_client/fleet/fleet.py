@@ -15,11 +15,11 @@ from random import Random
 
 from homeport_client import DeviceLimits
 from homeport_client.fleet.check import Evidence, Holding, Verdict, judge
-from homeport_client.fleet.clock import DAY_MS, now_ms, run
-from homeport_client.fleet.holding import fresh, pulled, shown
+from homeport_client.fleet.clock import now_ms, run
+from homeport_client.fleet.holding import fresh
 from homeport_client.fleet.network import PERFECT, ROUGH, Line, NetworkFaults
 from homeport_client.fleet.phone import Phone
-from homeport_client.fleet.script import Actor, Script, play
+from homeport_client.fleet.script import Script, play, set_stage
 from homeport_client.fleet.seed import Seed
 from homeport_client.fleet.server import TENANT, Server, ServerFaults
 from homeport_client.fleet.witness import Told, Written
@@ -85,6 +85,10 @@ class Fleet:
         """One line of the trace."""
         self.trace.append(f"{asyncio.get_running_loop().time() * 1_000:.0f} {who} {what}")
 
+    def true_ms(self) -> int:
+        """What the clock of the server shows."""
+        return now_ms()
+
     def line(self, user: str, chance: Random) -> Line:
         """A way to the server for this user."""
         made = Line(self.server, user, chance, self.network)
@@ -110,43 +114,20 @@ class Fleet:
             store, self.app.catalog, self.seed, now_ms, faults=self._server_faults, limits=SERVER_LIMITS
         )
         self.server.note = self.note
-        for number in range(self.script.phones):
-            chance = self.seed.stream("clock", number)
-            skew_ms = chance.randint(-DAY_MS, DAY_MS) if chance.random() < self.script.skewed else 0
-            await self.add_phone(f"phone-{number}", number, skew_ms=skew_ms)
-        for number in range(self.script.lists):
-            await self._share_list(self.phones[number % len(self.phones)], number)
-
-    async def add_phone(self, name: str, number: int, *, skew_ms: int = 0) -> Phone:
-        """One more phone, switched on."""
-        phone = Phone(self, name, self.script.user_names[number % self.script.users], skew_ms=skew_ms)
-        await phone.switch_on()
-        self.phones.append(phone)
-        return phone
-
-    async def _share_list(self, phone: Phone, number: int) -> None:
-        scope = await phone.create("TaskList", title=f"list {number}")
-        for user in self.script.user_names:
-            if user != phone.user:
-                await phone.invite(scope, user)
+        self.phones = await set_stage(self, self.script)
 
     async def play(self) -> None:
         """Every phone's story at once, with the clones' and the server's own."""
-        stories = [self._play(phone) for phone in self.phones]
+        stories = [play(phone, self.script, self.seed) for phone in self.phones]
         stories += [self._clone(number) for number in range(self.script.clones)]
         await asyncio.gather(*stories, self._crash())
-
-    async def _play(self, phone: Phone) -> None:
-        others = tuple(user for user in self.script.user_names if user != phone.user)
-        actor = Actor(phone=phone, chance=self.seed.stream("script", phone.name), others=others)
-        await play(actor, actions=self.script.actions, pause_s=self.script.pause_s)
 
     async def _clone(self, number: int) -> None:
         chance = self.seed.stream("clone", number)
         await asyncio.sleep(chance.uniform(0, self.script.actions * self.script.pause_s))
         twin = await chance.choice(self.phones).clone()
         self.phones.append(twin)
-        await self._play(twin)
+        await play(twin, self.script, self.seed)
 
     async def _crash(self) -> None:
         chance = self.seed.stream("crash")
@@ -173,9 +154,7 @@ class Fleet:
         """Close all phones, and look at what they hold and at what a fresh one gets."""
         holdings: list[Holding] = []
         for phone in self.phones:
-            await phone.device.close()
-            holdings.append(pulled(phone.file, name=phone.name, user=phone.user))
-            holdings.append(shown(phone.file, self.app.catalog, name=phone.name, user=phone.user))
+            holdings += await phone.put_down()
         for user in self.script.user_names:
             line = Line(self.server, user, self.seed.stream("fresh", user), PERFECT)
             holdings.append(await fresh(line, user=user))

@@ -14,15 +14,31 @@ from random import Random
 from typing import Protocol
 
 from homeport_client import Device, DeviceLimits
+from homeport_client.fleet.check import Holding
 from homeport_client.fleet.clock import WallClock
-from homeport_client.fleet.network import Line
+from homeport_client.fleet.holding import pulled, shown
 from homeport_client.fleet.seed import Seed
 from homeport_client.fleet.witness import Written
+from homeport_client.transport import Transport
 from homeport_sync import App
 from homeport_sync.change import Fields, Op, Value
 from homeport_sync.errors import Rejection
 from homeport_sync.scope import member_id
 from homeport_sync.values import PythonValue
+
+
+class Way(Transport, Protocol):
+    """A phone's way to the server, with a switch that the device does not know of."""
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the phone has a network at all."""
+
+    def connect(self) -> None:
+        """The phone comes out of the tunnel."""
+
+    def disconnect(self) -> None:
+        """The phone goes into a tunnel."""
 
 
 class World(Protocol):
@@ -37,7 +53,10 @@ class World(Protocol):
     def note(self, who: str, what: str) -> None:
         """One line of the trace."""
 
-    def line(self, user: str, chance: Random) -> Line:
+    def true_ms(self) -> int:
+        """What the clock of the server shows."""
+
+    def line(self, user: str, chance: Random) -> Way:
         """A way to the server for this user."""
 
 
@@ -48,9 +67,9 @@ class Phone:
         self.name = name
         self.user = user
         self.lives = 0
-        self.wall = WallClock(skew_ms)
+        self.wall = WallClock(skew_ms, world.true_ms)
         self.device: Device
-        self.line: Line
+        self.line: Way
         self._world = world
 
     @property
@@ -91,6 +110,14 @@ class Phone:
         twin = Phone(self._world, f"{self.name}'", self.user, skew_ms=self.wall.skew_ms)
         await twin.switch_on(copy_of=self.file)
         return twin
+
+    async def put_down(self) -> list[Holding]:
+        """The device is closed: what it has pulled, and what it shows."""
+        await self.device.close()
+        return [
+            pulled(self.file, name=self.name, user=self.user),
+            shown(self.file, self._world.app.catalog, name=self.name, user=self.user),
+        ]
 
     async def create(self, kind: str, *, scope: str | None = None, **fields: PythonValue) -> str:
         """Make a record; its id."""

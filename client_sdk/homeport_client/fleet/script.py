@@ -15,7 +15,8 @@ from typing import TypeAlias
 
 from homeport_client import View
 from homeport_client.fleet.clock import DAY_MS
-from homeport_client.fleet.phone import Phone
+from homeport_client.fleet.phone import Phone, World
+from homeport_client.fleet.seed import Seed
 from homeport_sync.values import PythonValue
 
 
@@ -44,11 +45,12 @@ class Script:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """A phone, the stream it draws its story from, and whom it may share with."""
+    """A phone, the stream it draws its story from, whom it may share with, and how long it rests between acts."""
 
     phone: Phone
     chance: Random
     others: tuple[str, ...]
+    pause_s: float
 
     async def any_list(self) -> View | None:
         """One of the lists on the phone."""
@@ -67,14 +69,34 @@ class Actor:
         return f"{self.chance.choice(_WORDS)} {self.chance.randrange(10_000)} by {self.phone.name}"
 
 
+async def set_stage(world: World, script: Script) -> list[Phone]:
+    """The phones, switched on, dealt to the users in turn; and the lists that everybody shares."""
+    phones = []
+    for number in range(script.phones):
+        chance = world.seed.stream("clock", number)
+        skew_ms = chance.randint(-DAY_MS, DAY_MS) if chance.random() < script.skewed else 0
+        user = script.user_names[number % script.users]
+        phones.append(Phone(world, f"phone-{number}", user, skew_ms=skew_ms))
+        await phones[-1].switch_on()
+    for number in range(script.lists):
+        maker = phones[number % len(phones)]
+        scope = await maker.create("TaskList", title=f"list {number}")
+        for user in script.user_names:
+            if user != maker.user:
+                await maker.invite(scope, user)
+    return phones
+
+
 Act: TypeAlias = Callable[[Actor], Awaitable[None]]
 _WORDS = ("milk", "bread", "paint the fence", "call mother", "Grüße", "牛乳", "🚲", 'a "quoted" one', "")
 
 
-async def play(actor: Actor, *, actions: int, pause_s: float) -> None:
+async def play(phone: Phone, script: Script, seed: Seed) -> None:
     """One phone's story, from its first act to its last."""
-    for _ in range(actions):
-        await asyncio.sleep(actor.chance.expovariate(1 / pause_s))
+    others = tuple(user for user in script.user_names if user != phone.user)
+    actor = Actor(phone=phone, chance=seed.stream("script", phone.name), others=others, pause_s=script.pause_s)
+    for _ in range(script.actions):
+        await asyncio.sleep(actor.chance.expovariate(1 / script.pause_s))
         (act,) = actor.chance.choices(list(ACTS), weights=list(ACTS.values()))
         await act(actor)
 
@@ -140,7 +162,7 @@ async def remove(actor: Actor) -> None:
 
 async def ride_through_tunnel(actor: Actor) -> None:
     """No network for a while."""
-    actor.phone.ride_through_tunnel(actor.chance.uniform(1, 90))
+    actor.phone.ride_through_tunnel(actor.chance.uniform(0.2, 20) * actor.pause_s)
 
 
 async def use_airplane_mode(actor: Actor) -> None:

@@ -1,0 +1,180 @@
+"""A fleet in the real world: a real server process, real sockets, real seconds, and the same phones and checkers.
+
+What cannot be simulated shows here: that the server survives SIGKILL on a real disk, and that real transports lose
+nothing. What can go wrong is drawn from the seed, but when it meets what is up to the machine: only the simulated
+world replays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from homeport_client import DeviceLimits, ServerError, Unreachable
+from homeport_client.fleet.check import Evidence, Holding, Verdict, judge
+from homeport_client.fleet.holding import fresh
+from homeport_client.fleet.phone import Phone
+from homeport_client.fleet.radio import Radio
+from homeport_client.fleet.real import RealServer
+from homeport_client.fleet.script import Script, play, set_stage
+from homeport_client.fleet.seed import Seed
+from homeport_client.fleet.witness import Witness, Written
+from homeport_client.http import HttpTransport
+from homeport_sync import App
+
+TENANT = "demo"
+DOWN_S = 1.5
+REST_S = 60.0
+RETRY_S = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """How a live fleet stands: phones in all and online, changes written, waiting in outboxes and in the log."""
+
+    phase: str
+    server: bool
+    phones: int
+    online: int
+    written: int
+    waiting: int
+    logged: int
+
+
+class LiveFleet:
+    """The real world of one seed. The directory holds the phones' replicas; it starts empty."""
+
+    def __init__(self, app: App, server: RealServer, directory: Path, seed: int, script: Script) -> None:
+        self.app = app
+        self.seed = Seed(seed)
+        self.directory = directory
+        self.limits = DeviceLimits(poll_s=2.0, retry_max_ms=2_000)
+        self.written: list[Written] = []
+        self.phones: list[Phone] = []
+        self.phase = "starting"
+        self._server = server
+        self._script = script
+        self._witness = Witness()
+        self._tokens: dict[str, str] = {}
+
+    def note(self, who: str, what: str) -> None:
+        """Nobody keeps the trace of the real world."""
+
+    def true_ms(self) -> int:
+        """What the clock of the server shows."""
+        return time.time_ns() // 1_000_000
+
+    def line(self, user: str, chance: Random) -> Radio:
+        """A way to the server for this user."""
+        return Radio(self._transport(user), user, self._witness)
+
+    async def build(self) -> None:
+        """The tenant, its tokens, the server, the phones and the lists that everybody shares."""
+        await self._server.make_tenant(TENANT)
+        users = self._script.user_names
+        tokens = await asyncio.gather(*(self._server.token(user, TENANT) for user in users))
+        self._tokens = dict(zip(users, tokens, strict=True))
+        await self._server.start()
+        self.phones = await set_stage(self, self._script)
+
+    async def play(self) -> None:
+        """Every phone's story at once. In the middle the server is killed; it comes back on the same port and data."""
+        self.phase = "writing"
+        half_s = self._script.actions * self._script.pause_s / 2
+        await asyncio.gather(*(play(phone, self._script, self.seed) for phone in self.phones), self._kill(half_s))
+
+    async def heal(self) -> str:
+        """Everything online, until every phone has caught up with every other; who has not, if any."""
+        self.phase = "catching up"
+        for phone in self.phones:
+            phone.leave_tunnel()
+            await phone.device.go_online()
+        try:
+            async with asyncio.timeout(REST_S):
+                for phone in self.phones * 2:  # twice: who was first could not yet see what the last one pushed
+                    await _catch_up(phone)
+        except TimeoutError:
+            return f"Not every phone had caught up after {REST_S:.0f} s."
+        return ""
+
+    async def judge(self, unrest: str) -> Verdict:
+        """What the phones hold and were told, against the database file and against fresh devices."""
+        self.phase = "judging"
+        holdings: list[Holding] = []
+        for phone in self.phones:
+            holdings += await phone.put_down()
+        for user in self._script.user_names:
+            transport = self._transport(user)
+            holdings.append(await fresh(transport, user=user))
+            await transport.close()
+        return judge(
+            Evidence(
+                log=self._server.log(),
+                written=self.written,
+                told=self._witness.told,
+                holdings=holdings,
+                unrest=unrest,
+            )
+        )
+
+    def told(self) -> Counter[str]:
+        """How many changes got each outcome."""
+        final = {(each.device, each.change.number): each.outcome.outcome for each in self._witness.told}
+        return Counter(final.values())
+
+    def snapshot(self) -> Snapshot:
+        """How it stands at this moment."""
+        up = self._server.running
+        return Snapshot(
+            phase=self.phase,
+            server=up,
+            phones=len(self.phones),
+            online=sum(up and phone.line.reachable and phone.device.online for phone in self.phones),
+            written=len(self.written),
+            waiting=sum(phone.device.pending for phone in self.phones),
+            logged=self._server.head() if self._server.lives else 0,
+        )
+
+    def _transport(self, user: str) -> HttpTransport:
+        return HttpTransport(self._server.url, self._tokens[user], self.limits)
+
+    async def _kill(self, after_s: float) -> None:
+        await asyncio.sleep(after_s)
+        await self._server.kill()
+        await asyncio.sleep(DOWN_S)
+        await self._server.start()
+
+
+async def run_live(fleet: LiveFleet, show: Callable[[Snapshot], None], *, every_s: float) -> Verdict:
+    """The whole story, and a snapshot to `show` now and then."""
+    showing = asyncio.create_task(_show(fleet, show, every_s))
+    try:
+        await fleet.build()
+        await fleet.play()
+        unrest = await fleet.heal()
+        show(fleet.snapshot())
+        showing.cancel()
+        return await fleet.judge(unrest)
+    finally:
+        showing.cancel()
+
+
+async def _show(fleet: LiveFleet, show: Callable[[Snapshot], None], every_s: float) -> None:
+    while True:
+        await asyncio.sleep(every_s)
+        show(fleet.snapshot())
+
+
+async def _catch_up(phone: Phone) -> None:
+    while True:
+        try:
+            await phone.device.sync()
+        except (Unreachable, ServerError):
+            await asyncio.sleep(RETRY_S)
+        else:
+            return
