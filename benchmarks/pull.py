@@ -11,26 +11,24 @@ import asyncio
 import json
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from statistics import median
 
 import msgspec
-from websockets.asyncio.client import ClientConnection, connect
 
-from benchmarks.load import Connection, drive, post
-from benchmarks.load import connect as connect_http
+from benchmarks.load import connect, drive, post
 from benchmarks.processes import Serving, homeport, serving
+from benchmarks.sockets import Listeners
 from benchmarks.table import show
 from benchmarks.workload import Phone
-from homeport_sync.wire import POKE, PULL, PUSH, PullMessage, PushMessage
+from homeport_sync.wire import PULL, PUSH, PullMessage, PushMessage
 
 RECORDS = 1_000
-REQUESTS = 400
+REQUESTS = 2_000
 CLIENTS = 4
 ROUNDS = 3
-POKES = 60
+POKES = 200
 PATH = "/api/v1/graphql"
 _encode = msgspec.json.encode
 
@@ -42,7 +40,7 @@ def push_request(token: str, message: PushMessage) -> bytes:
 
 async def fill(server: Serving, token: str, phone: Phone) -> None:
     """Push until the phone's scope holds `RECORDS` records."""
-    connection = await connect_http(server.port)
+    connection = await connect(server.port)
     for changes in (RECORDS // 2, RECORDS // 2):
         await connection.ask(push_request(token, phone.push(changes)))
     connection.close()
@@ -59,7 +57,7 @@ async def pages(server: Serving, token: str, data: Path, phone: Phone) -> dict[s
     """The figures of a pull page."""
     pull = PullMessage(device=phone.device, limit=RECORDS)
     request = post(PATH, _encode({"query": PULL, "variables": pull}), authorization=f"Bearer {token}")
-    connection = await connect_http(server.port)
+    connection = await connect(server.port)
     page = await connection.ask(request)
     connection.close()
     file = data / "page.json"
@@ -76,31 +74,21 @@ async def pages(server: Serving, token: str, data: Path, phone: Phone) -> dict[s
     }
 
 
-async def subscribe(server: Serving, token: str) -> ClientConnection:
-    """A socket whose poke subscription is live."""
-    socket = await connect(
-        f"ws://127.0.0.1:{server.port}{PATH}", subprotocols=["graphql-transport-ws"], compression=None
-    )
-    await socket.send(json.dumps({"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}}))
-    await socket.recv()
-    await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": POKE}}))
-    await socket.recv()
-    return socket
-
-
-async def poke_ms(server: Serving, token: str, phone: Phone, sockets: Sequence[ClientConnection]) -> float:
-    """The median time from sending a push to the last socket's poke, in milliseconds."""
-    connection: Connection = await connect_http(server.port)
+async def poke_ms(server: Serving, token: str, phone: Phone, count: int) -> float:
+    """The median time from sending a push to the last of `count` sockets' pokes, in milliseconds."""
+    connection = await connect(server.port)
+    listeners = Listeners()
+    await listeners.open(server.port, token, count)
     took: list[float] = []
     for _ in range(POKES):
         request = push_request(token, phone.push(1))
-        pokes = [asyncio.create_task(socket.recv()) for socket in sockets]
-        await asyncio.sleep(0.01)  # every reader waits before the push is sent
+        listeners.expect(count)
         started = time.perf_counter()
         pushed = asyncio.create_task(connection.ask(request))
-        await asyncio.gather(*pokes)
+        await listeners.all_heard.wait()
         took.append((time.perf_counter() - started) * 1e3)
         await pushed
+    listeners.close()
     connection.close()
     return median(took)
 
@@ -114,10 +102,7 @@ async def main() -> None:
             await fill(server, token, phone)
             figures = await pages(server, token, data, phone)
             for count in (1, 100):
-                sockets = [await subscribe(server, token) for _ in range(count)]
-                figures[f"poke_ms_p50_{count}"] = await poke_ms(server, token, phone, sockets)
-                for socket in sockets:
-                    await socket.close()
+                figures[f"poke_ms_p50_{count}"] = await poke_ms(server, token, phone, count)
     show(
         "CPU µs a page",
         {"bare Starlette route": figures["bare_cpu_us_per_page"], "pull over GraphQL": figures["cpu_us_per_page"]},
