@@ -100,7 +100,12 @@ class RealServer:
 
     async def _ask(self, *words: str) -> str:
         process = await _spawn(*words, "--data", str(self._data))
-        out, _ = await process.communicate()
+        try:
+            out, _ = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
         if process.returncode:
             raise ServerFailed(f"homeport {' '.join(words)} failed: {out.decode().strip()}")
         return out.decode().strip()
