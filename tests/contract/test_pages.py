@@ -105,6 +105,7 @@ EVENTS = st.lists(
         st.sampled_from(SCOPES),
         st.integers(0, 4),
     ),
+    min_size=15,
     max_size=40,
 )
 numbers: Iterator[int] = count()
@@ -122,8 +123,8 @@ async def narrow(open_store: OpenStore) -> Store:
 async def test_a_page_is_what_a_naive_filter_gives(narrow: Store, events: list[Event], data: st.DataObject) -> None:
     history, tenant = History(), f"tenant {next(numbers)}"
     await narrow.create(tenant, id=tenant, epoch=EPOCH, now_ms=0)
-    await write(narrow, history.batch(events[:20]), tenant)
-    await write(narrow, history.batch(events[20:]), tenant)
+    await write(narrow, history.batch(events[:15]), tenant)
+    await write(narrow, history.batch(events[15:]), tenant)
     for _ in range(6):
         cursor = data.draw(cursors(history.head))
         user, limit = data.draw(st.sampled_from(["user 0", "user 1", "nobody"])), data.draw(st.integers(1, 8))

@@ -64,7 +64,7 @@ def given_by(decided: Sequence[Decided]) -> dict[tuple[int, int], Outcome]:
 
 
 @pytest.mark.promise("I2")
-@given(writes=st.lists(WRITES, max_size=25), cut=st.integers(1, 6))
+@given(writes=st.lists(WRITES, min_size=8, max_size=30), cut=st.integers(1, 6))
 def test_how_pushes_fall_into_batches_changes_nothing(writes: list[Write], cut: int) -> None:
     pushes = pushes_of(writes)
     one, many, alone = Ledger(), Ledger(), Ledger()
@@ -79,7 +79,7 @@ def test_how_pushes_fall_into_batches_changes_nothing(writes: list[Write], cut: 
 
 
 @pytest.mark.promise("I2")
-@given(writes=st.lists(WRITES, max_size=20), data=st.data())
+@given(writes=st.lists(WRITES, min_size=8, max_size=20), data=st.data())
 def test_sending_any_part_again_gives_the_same_outcomes_and_changes_nothing(
     writes: list[Write], data: st.DataObject
 ) -> None:
@@ -87,13 +87,13 @@ def test_sending_any_part_again_gives_the_same_outcomes_and_changes_nothing(
     ledger = Ledger()
     first = given_by([ledger.decide(push)[0] for push in pushes])
     log, records, grants = list(ledger.log), dict(ledger.records), dict(ledger.grants)
-    for index in data.draw(st.lists(st.sampled_from(range(len(pushes))), max_size=5)) if pushes else []:
+    for index in data.draw(st.lists(st.sampled_from(range(len(pushes))), max_size=5)):
         (again,) = ledger.decide(pushes[index])
         assert {(index, each.number): each for each in outcomes(again)}.items() <= first.items()
     assert (ledger.log, ledger.records, ledger.grants) == (log, records, grants)
 
 
-@given(writes=st.lists(WRITES, max_size=25))
+@given(writes=st.lists(WRITES, min_size=8, max_size=30))
 def test_every_change_is_decided_once_and_every_accepted_one_is_in_the_log_once(writes: list[Write]) -> None:
     ledger = Ledger()
     decided = ledger.decide(*pushes_of(writes))
@@ -105,7 +105,7 @@ def test_every_change_is_decided_once_and_every_accepted_one_is_in_the_log_once(
     assert len(ledger.log) == len(accepted)
 
 
-@given(writes=st.lists(WRITES, max_size=25))
+@given(writes=st.lists(WRITES, min_size=8, max_size=30))
 def test_folding_the_log_gives_the_records_and_a_tombstone_never_has_fields(writes: list[Write]) -> None:
     ledger = Ledger()
     ledger.decide(*pushes_of(writes))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homeport_sync.cursor import Backfill, Cursor
@@ -142,7 +142,8 @@ def happen(world: World, past: list[World], reader: Reader, event: tuple[object,
 
 
 @pytest.mark.promise("I4", "I8")
-@given(events=st.lists(EVENTS, max_size=40), limit=st.integers(1, 3))
+@settings(max_examples=300)
+@given(events=st.lists(EVENTS, min_size=15, max_size=60), limit=st.integers(1, 3))
 def test_any_history_is_delivered_whole_and_nothing_outside_the_grants(
     events: list[tuple[object, ...]], limit: int
 ) -> None:
@@ -183,6 +184,11 @@ def test_a_later_pull_reads_on_from_the_cursor() -> None:
 def test_a_scope_granted_since_is_filled_from_its_start_beside_the_tail() -> None:
     made = plan(standing(9, [*granted("a"), *granted("b", since=7)]), cursor(4))
     assert made.ranges == (Range(scopes=("a", "b"), after=4, upto=9), Range(scopes=("b",), after=0, upto=4))
+
+
+def test_a_scope_that_was_held_when_paging_began_is_not_filled_a_second_time() -> None:
+    made = plan(standing(9, granted("a", since=7)), cursor(4, seen=9))
+    assert made.ranges == (Range(scopes=("a",), after=4, upto=9),)
 
 
 def test_a_scope_made_by_the_user_has_nothing_older_to_fill() -> None:

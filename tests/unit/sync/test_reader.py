@@ -94,6 +94,7 @@ EVENTS = st.lists(
         st.sampled_from(["s1", "s2"]),
         st.integers(0, 3),
     ),
+    min_size=15,
     max_size=40,
 )
 
