@@ -21,7 +21,6 @@ async def log_of(store: Store, *, first: int, last: int) -> None:
     await write(store, Writes(head=last, now_ms=NOW, log=[entry(at) for at in range(first, last + 1)]))
 
 
-@pytest.mark.promise("I4")
 async def test_the_log_is_read_in_order_without_gaps(store: Store) -> None:
     await log_of(store, first=1, last=4)
     await log_of(store, first=5, last=11)
@@ -83,7 +82,6 @@ def cursor(position: int, *, seen: int) -> Cursor:
     return Cursor(tenant=TENANT, user="u", epoch=EPOCH, position=position, granted=seen)
 
 
-@pytest.mark.promise("I1", "I4")
 @pytest.mark.parametrize("ahead", [cursor(9, seen=9), cursor(3, seen=9)])
 async def test_a_store_older_than_a_cursor_begins_a_new_epoch_and_the_page_says_reset(
     open_store: OpenStore, ahead: Cursor

@@ -117,7 +117,6 @@ async def narrow(open_store: OpenStore) -> Store:
     return await open_store(Limits(page_bytes_max=BYTES_MAX))
 
 
-@pytest.mark.promise("I8")
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(events=EVENTS, data=st.data())
 async def test_a_page_is_what_a_naive_filter_gives(narrow: Store, events: list[Event], data: st.DataObject) -> None:
@@ -139,7 +138,6 @@ def rows_of(page: PageRows) -> list[Row]:
     return [row for rows in page.ranges for row in rows]
 
 
-@pytest.mark.promise("I4")
 async def test_a_page_read_while_others_commit_is_the_state_at_its_own_head(store: Store) -> None:
     await write(store, Writes(head=1, now_ms=NOW, records=[stored("r1", 1)], grants=[grant()]))
 

@@ -97,7 +97,6 @@ async def test_a_scan_is_recognised_where_there_is_one(analyzed: Connection) -> 
     assert "TEMP B-TREE" in steps[1]
 
 
-@pytest.mark.promise("I8")
 @pytest.mark.parametrize("name", sorted(STATEMENTS))
 def test_a_statement_about_a_tenants_rows_binds_the_tenant(name: str) -> None:
     text = STATEMENTS[name]
@@ -136,7 +135,6 @@ async def test_every_commit_is_synced_to_a_write_ahead_log(path: Path) -> None:
     await connection.close()
 
 
-@pytest.mark.promise("I1")
 async def test_what_was_committed_is_there_when_the_file_is_opened_again(path: Path) -> None:
     store = await SqliteStore.open(path)
     await store.create(TENANT, id=TENANT, epoch=EPOCH, now_ms=0)

@@ -89,7 +89,6 @@ async def test_two_tenants_with_equal_ids_read_only_their_own(two: Store) -> Non
         assert (page.standing.head, page.standing.last_number) == (found.head, at)
 
 
-@pytest.mark.promise("I8")
 async def test_what_one_tenant_writes_begins_or_forgets_leaves_the_other_as_it_was(two: Store) -> None:
     before = await load(two, tenant=OTHER)
     rejected = outcome(4, record="missing", rejected=True, create=True)

@@ -33,7 +33,6 @@ async def test_a_new_tenant_knows_nothing(store: Store) -> None:
     assert await load(store) == EMPTY
 
 
-@pytest.mark.promise("I1")
 async def test_what_was_committed_is_there_as_it_was_written(store: Store) -> None:
     await write(store, all_of())
     assert await load(store) == Loaded(

@@ -102,7 +102,6 @@ def test_a_refused_change_waits_in_quarantine_with_its_reason() -> None:
     assert "A Card lives within a Board" in kept.text
 
 
-@pytest.mark.promise("I2")
 def test_the_same_push_again_gets_the_same_outcomes_and_writes_nothing() -> None:
     ledger, phone = Ledger(), ann()
     made = phone.make_root()
@@ -145,7 +144,6 @@ def test_a_gap_in_the_numbers_ends_the_push_and_names_the_number_expected() -> N
     assert error.values == {"expected": skipped.number, "number": late.number, "index": 1}
 
 
-@pytest.mark.promise("I2")
 def test_a_number_used_again_with_another_body_is_a_forked_device() -> None:
     ledger, phone, task = started()
     good = phone.update(task, title="mine")
@@ -211,7 +209,6 @@ def test_a_refused_create_of_another_device_is_nobody_elses_dependence() -> None
     assert codes(ledger.push(other.push(replace(other.update(task), id=STRANGER)))) == ["RECORD_GONE"]
 
 
-@pytest.mark.promise("I8")
 def test_a_grant_that_ended_refuses_also_what_was_written_before_its_end() -> None:
     ledger, phone, other, task = shared()
     written_before = other.update(task, title="late")
@@ -221,7 +218,6 @@ def test_a_grant_that_ended_refuses_also_what_was_written_before_its_end() -> No
     assert ledger.record(task.id).fields["title"] == "milk"
 
 
-@pytest.mark.promise("I8")
 def test_a_root_that_is_there_cannot_be_made_by_someone_without_a_grant() -> None:
     ledger, _, task = started()
     eve = Phone(user="eve", index=9)

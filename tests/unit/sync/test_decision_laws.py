@@ -63,7 +63,6 @@ def given_by(decided: Sequence[Decided]) -> dict[tuple[int, int], Outcome]:
     return {(index, each.number): each for index, one in enumerate(decided) for each in outcomes(one)}
 
 
-@pytest.mark.promise("I2")
 @given(writes=st.lists(WRITES, min_size=8, max_size=30), cut=st.integers(1, 6))
 def test_how_pushes_fall_into_batches_changes_nothing(writes: list[Write], cut: int) -> None:
     pushes = pushes_of(writes)

@@ -79,7 +79,6 @@ async def test_a_page_that_was_not_asked_for_does_not_come(server: Server) -> No
     assert (await server.push(ann(), ann().make_root())).pull is None
 
 
-@pytest.mark.promise("I1")
 @pytest.mark.parametrize(
     ("pull", "code"), [(PullInput(cursor="forged"), "CURSOR_INVALID"), (PullInput(limit=5_000), "TOO_LARGE")]
 )
@@ -185,7 +184,6 @@ async def test_another_users_device_id_tells_nothing_of_its_numbers(server: Serv
     assert (await server.pull(thief)).contained == 0
 
 
-@pytest.mark.promise("I8")
 async def test_a_grant_brings_the_scope_and_its_end_takes_it_away(server: Server) -> None:
     phone, other = ann(), bob()
     root = phone.make_root()

@@ -112,7 +112,6 @@ async def test_one_tenant_does_not_wait_for_another() -> None:
     assert applied(await first)
 
 
-@pytest.mark.promise("I7")
 async def test_a_batch_that_fails_is_tried_push_by_push_and_only_the_bad_one_is_told() -> None:
     store = await opened()
     intake = intake_of(store)
@@ -129,7 +128,7 @@ async def test_a_batch_that_fails_is_tried_push_by_push_and_only_the_bad_one_is_
     assert store.doors.sizes == [1, 3, 1, 1, 1]
 
 
-@pytest.mark.promise("I1", "I2")
+@pytest.mark.promise("I2")
 async def test_a_batch_that_was_committed_although_it_failed_is_recognised_and_written_once() -> None:
     store = await opened()
     intake = intake_of(store)

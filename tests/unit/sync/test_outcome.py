@@ -47,7 +47,6 @@ def test_a_write_that_lost_a_field_is_merged_and_names_it() -> None:
     assert ledger.record(task.id).fields == {"title": "late", "done": True}
 
 
-@pytest.mark.promise("I3")
 def test_a_write_that_lost_on_arrival_is_superseded_and_changes_nothing() -> None:
     ledger, phone, other, task = shared()
     early = other.update(task, title="early")
@@ -94,7 +93,6 @@ def test_an_edit_of_a_deleted_record_is_superseded_however_late_its_stamp() -> N
     assert ledger.record(task.id).fields == {}
 
 
-@pytest.mark.promise("I9")
 def test_a_deleted_record_cannot_be_made_again_under_its_id() -> None:
     ledger, phone, task = started()
     ledger.push(phone.push(phone.delete(task)))
@@ -158,7 +156,6 @@ def test_two_pushes_of_one_batch_see_each_other() -> None:
     assert [entry.position for entry in ledger.log] == list(range(1, len(ledger.log) + 1))
 
 
-@pytest.mark.promise("I4")
 def test_positions_are_given_in_the_order_of_decision_without_gaps_whatever_is_refused() -> None:
     ledger, phone, task = started()
     ledger.push(phone.push(phone.update(task, title="a"), phone.make(STRANGER), phone.update(task, title="b")))

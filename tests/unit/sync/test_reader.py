@@ -99,7 +99,6 @@ EVENTS = st.lists(
 )
 
 
-@pytest.mark.promise("I8")
 @pytest.mark.parametrize("limits", [KEEPS_ALL, KEEPS_FEW])
 @given(events=EVENTS, limit=st.integers(1, 3))
 async def test_kept_pages_change_nothing_for_anyone(limits: Limits, events: Sequence[Event], limit: int) -> None:
@@ -143,7 +142,6 @@ async def test_any_commit_ends_a_kept_page() -> None:
     assert store.read_pages == 2
 
 
-@pytest.mark.promise("I8")
 async def test_a_kept_page_is_not_for_one_whose_grant_has_ended_or_never_was() -> None:
     store = await shared()
     reader = Reader(store, SEAL, KEEPS_ALL)
