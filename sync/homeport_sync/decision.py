@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-import msgspec
 from msgspec.structs import replace
 
 from homeport_sync.catalog import Catalog, Kind
@@ -34,9 +33,9 @@ from homeport_sync.errors import (
     WrongId,
 )
 from homeport_sync.limits import Limits
-from homeport_sync.merge import lost_fields, merge
 from homeport_sync.ports import KnownDevice, Loaded, LogEntry, StoredOutcome, StoredRecord, Wanted, Writes
 from homeport_sync.scope import MEMBER, Grant, check_role, grant_after
+from homeport_sync.verdict import Judged, judge
 from homeport_sync.wire import Sent
 
 
@@ -61,16 +60,6 @@ class Decided:
     outcomes: list[str] = field(default_factory=list)
     errors: list[HomeportError] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
-
-
-class _Merged(msgspec.Struct, frozen=True, kw_only=True):
-    """A change after step 5: its verdict, the fields that took effect, and the record if it is to be written."""
-
-    verdict: Verdict
-    lost: tuple[str, ...] = ()
-    effect: tuple[str, ...] = ()
-    after: Record | None = None
-    before: StoredRecord | None = None
 
 
 def wanted(pushes: Iterable[Push]) -> Wanted:
@@ -174,24 +163,24 @@ class Batch:
         try:
             if sent.change is None:
                 raise sent.error or Rejection()
-            change, merged, lowered = self._steps(push, device, sent.change)
+            change, judged, lowered = self._steps(push, device, sent.change)
         except HomeportError as error:
             if sent.change is not None and sent.change.op == "create":
                 self._rejected.add((device.id, sent.change.id))
             return Outcome(number=sent.number, outcome="rejected", error=error.as_error()), device
-        self._append(push, change, merged)  # steps 6 and 7
+        self._append(push, change, judged)  # steps 6 and 7
         device = replace(device, last_stamp=max(device.last_stamp, change.stamp))
         stamp = change.stamp if lowered else NEVER
-        return Outcome(number=sent.number, outcome=merged.verdict, lost=merged.lost, stamp=stamp), device
+        return Outcome(number=sent.number, outcome=judged.verdict, lost=judged.lost, stamp=stamp), device
 
-    def _steps(self, push: Push, device: KnownDevice, change: Change) -> tuple[Change, _Merged, bool]:
+    def _steps(self, push: Push, device: KnownDevice, change: Change) -> tuple[Change, Judged, bool]:
         """Steps 2 to 5. Raises the `Rejection` of the first that fails."""
         kind = self._catalog.kinds.get(change.kind)
         grant = self._granted(push, change, kind)  # step 2
         kind = self._catalog.check(change)  # step 3
         self._check_place(push, change, kind, grant)
         change, lowered = self._bounded(change, device)  # step 4
-        return change, self._merge(device, change, kind), lowered  # step 5
+        return change, judge(self._records.get(change.id), change, kind, device.id), lowered  # step 5
 
     def _granted(self, push: Push, change: Change, kind: Kind | None) -> Grant | None:
         grant = self._grants.get((push.user, change.scope))
@@ -237,41 +226,13 @@ class Batch:
             return change, False
         return replace(change, stamp=next_stamp(device.last_stamp, limit_ms, device.id)), True
 
-    def _merge(self, device: KnownDevice, change: Change, kind: Kind) -> _Merged:
-        stored = self._records.get(change.id)
-        if stored is None:
-            fields = tuple(change.fields)
-            return _Merged(verdict="applied", effect=fields, after=merge(None, change, kind.rules))
-        here = stored.record
-        if change.op == "create":
-            again = here.kind == change.kind and here.scope == change.scope
-            if not again or (kind.name != MEMBER and here.stamp != change.stamp):
-                raise RecordExists
-        if here.deleted:
-            return _Merged(verdict="superseded", lost=tuple(change.fields), before=stored)
-        after = merge(here, change, kind.rules)
-        foreign = stored.foreign_position if stored.author == device.id else here.position
-        alone = foreign <= change.base or (change.op == "create" and kind.name != MEMBER)
-        if change.op == "delete":
-            return _Merged(verdict="applied" if alone else "merged", after=after, before=stored)
-        lost = lost_fields(change, after)
-        effect = tuple(
-            name
-            for name in change.fields
-            if name not in lost and (here.stamp_of(name) != change.stamp or here.fields[name] != change.fields[name])
-        )
-        verdict: Verdict = "applied" if alone and not lost else "merged"
-        if lost and len(lost) == len(change.fields):
-            verdict = "superseded"
-        return _Merged(verdict=verdict, lost=lost, effect=effect, after=after if effect else None, before=stored)
-
-    def _append(self, push: Push, change: Change, merged: _Merged) -> None:
+    def _append(self, push: Push, change: Change, judged: Judged) -> None:
         """Steps 6 and 7: the record's new state, and the log's next entry; a grant follows from some records."""
         self._position += 1
-        before = merged.before
+        before = judged.before
         old = before.record.fields if before else {}
-        if merged.after is not None:
-            self._write_record(push, merged.after, before)
+        if judged.after is not None:
+            self._write_record(push, judged.after, before)
         self._log.append(
             LogEntry(
                 position=self._position,
@@ -279,13 +240,13 @@ class Batch:
                 kind=change.kind,
                 record=change.id,
                 scope=change.scope,
-                fields={name: change.fields[name] for name in merged.effect},
-                before={name: old[name] for name in merged.effect if name in old},
+                fields={name: change.fields[name] for name in judged.effect},
+                before={name: old[name] for name in judged.effect if name in old},
                 stamp=change.stamp,
                 device=push.device,
                 number=change.number,
                 user=push.user,
-                outcome=merged.verdict,
+                outcome=judged.verdict,
                 request_id=push.request_id,
                 accepted_at_ms=self._now_ms,
             )

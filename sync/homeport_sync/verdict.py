@@ -1,0 +1,73 @@
+"""The verdict: a change meets the record as it is now, and what becomes of both (intake step 5). Pure.
+
+The base of a change is unchanged when no *other* device has written the record since the position it was made on; a
+device's own earlier changes are part of what it knew. Then every field takes effect and the change is *applied*.
+Beside concurrent changes it is *merged*, unless none of its fields wins: then it is *superseded*.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from homeport_sync.catalog import Kind
+from homeport_sync.change import Change, Record, Verdict
+from homeport_sync.errors import RecordExists
+from homeport_sync.merge import lost_fields, merge
+from homeport_sync.ports import StoredRecord
+from homeport_sync.scope import MEMBER
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """A change after its merge.
+
+    `lost` are its fields that did not take effect, `effect` those that changed something. `after` is the record to be
+    written (None: it stays as it is), `before` the one that was there.
+    """
+
+    verdict: Verdict
+    lost: tuple[str, ...] = ()
+    effect: tuple[str, ...] = ()
+    after: Record | None = None
+    before: StoredRecord | None = None
+
+
+def judge(stored: StoredRecord | None, change: Change, kind: Kind, device: str) -> Judged:
+    """What becomes of a change by `device` that was granted and found valid.
+
+    Raises `RecordExists` for a create under the id of another record. The same create under a second device id (a
+    cloned phone that had to take one) and a member who is invited twice meet their own record, and merge.
+    """
+    if stored is None:
+        return Judged(verdict="applied", effect=tuple(change.fields), after=merge(None, change, kind.rules))
+    here = stored.record
+    repeated = change.op == "create" and kind.name != MEMBER
+    if change.op == "create" and (here.kind, here.scope) != (change.kind, change.scope):
+        raise RecordExists
+    if repeated and here.stamp != change.stamp:
+        raise RecordExists
+    if here.deleted:
+        return Judged(verdict="superseded", lost=tuple(change.fields), before=stored)
+    after = merge(here, change, kind.rules)
+    foreign = stored.foreign_position if stored.author == device else here.position
+    alone = repeated or foreign <= change.base
+    if change.op == "delete":
+        return Judged(verdict="applied" if alone else "merged", after=after, before=stored)
+    lost = lost_fields(change, after)
+    effect = tuple(name for name in change.fields if name not in lost and _is_news(here, change, name))
+    return Judged(
+        verdict=_verdict(change, lost, alone=alone),
+        lost=lost,
+        effect=effect,
+        after=after if effect else None,
+        before=stored,
+    )
+
+
+def _is_news(here: Record, change: Change, name: str) -> bool:
+    return here.stamp_of(name) != change.stamp or here.fields[name] != change.fields[name]
+
+
+def _verdict(change: Change, lost: tuple[str, ...], *, alone: bool) -> Verdict:
+    if lost and len(lost) == len(change.fields):
+        return "superseded"
+    return "applied" if alone and not lost else "merged"
