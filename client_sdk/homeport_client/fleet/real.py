@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Self
 from homeport_sync.ports import LogEntry
 
 START_S = 30.0
+_HOMEPORT = (sys.executable, "-m", "homeport_server")
 _LOG = """SELECT position, op, kind, record_id, scope_id, fields, before, stamp, device_id, number, user_id, outcome,
     request_id, created_at FROM log ORDER BY position"""
 
@@ -53,7 +55,14 @@ class RealServer:
     async def start(self) -> None:
         """A new process, ready when this returns. Raises `ServerFailed`."""
         place = ["--host", "127.0.0.1", "--port", self._port, "--data", str(self._data)]
-        self._process = await _spawn("serve", str(self._app), *place)
+        self._process = await asyncio.create_subprocess_exec(
+            *_HOMEPORT,
+            "serve",
+            str(self._app),
+            *place,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
         out = self._process.stdout or asyncio.StreamReader()
         try:
             async with asyncio.timeout(START_S):
@@ -99,26 +108,16 @@ class RealServer:
         return sqlite3.connect(f"file:{self._data / 'homeport.sqlite3'}?mode=ro", uri=True, timeout=5)
 
     async def _ask(self, *words: str) -> str:
-        process = await _spawn(*words, "--data", str(self._data))
-        try:
-            out, _ = await process.communicate()
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        if process.returncode:
-            raise ServerFailed(f"homeport {' '.join(words)} failed: {out.decode().strip()}")
-        return out.decode().strip()
+        # In a thread: unlike a task, it cannot be left in the middle with a process nobody waits for.
+        ended = await asyncio.to_thread(_ended, [*_HOMEPORT, *words, "--data", str(self._data)])
+        if ended.returncode:
+            raise ServerFailed(f"homeport {' '.join(words)} failed: {ended.stdout.strip()}")
+        return ended.stdout.strip()
 
 
-async def _spawn(*words: str) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "homeport_server",
-        *words,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
+def _ended(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603  # this interpreter, our own module
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
 
 

@@ -1,0 +1,145 @@
+"""Planted bugs: a checker that cannot fail proves nothing, so each of them is shown what it is there to see.
+
+Here bugs are planted in the evidence of a fleet that kept its promises; `test_planted.py` plants them in a store.
+"""
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+
+import pytest
+from msgspec.structs import replace as struct_replace
+
+from homeport_client.fleet import Evidence, Fleet, Script, Verdict, judge
+from homeport_client.fleet.check import Held, Holding
+from homeport_client.fleet.clock import run
+from homeport_client.fleet.witness import Told
+from homeport_sync import App
+from homeport_sync.change import Value
+from homeport_sync.clock import make_stamp
+
+SMALL = Script(users=2, phones=3, lists=2, actions=15)
+Bug = Callable[[Evidence], Evidence]
+
+
+@pytest.fixture(scope="module")
+def honest(app: App, tmp_path_factory: pytest.TempPathFactory) -> Evidence:
+    """What a fleet leaves behind that kept its promises."""
+    fleet = Fleet(app, 11, tmp_path_factory.mktemp("replicas"), script=SMALL)
+
+    async def story() -> Evidence:
+        await fleet.build()
+        await fleet.play()
+        return await fleet.evidence(await fleet.heal())
+
+    return run(story())
+
+
+def found(verdict: Verdict) -> set[str]:
+    """Which checkers complain."""
+    return {each.name for each in fields(verdict) if getattr(verdict, each.name)}
+
+
+def a_phone_that_holds(evidence: Evidence, tampered: Callable[[Holding], Holding]) -> Evidence:
+    first = next(holding for holding in evidence.holdings if not holding.fresh)
+    return replace(evidence, holdings=[tampered(first), *evidence.holdings[1:]])
+
+
+def some_task(holding: Holding) -> tuple[str, Held]:
+    return next((id, held) for id, held in holding.records.items() if held.kind == "Task")
+
+
+def with_title(title: Value) -> Callable[[Holding], Holding]:
+    def tampered(holding: Holding) -> Holding:
+        id, held = some_task(holding)
+        other = replace(held, fields={**held.fields, "title": title})
+        return replace(holding, records={**holding.records, id: other})
+
+    return tampered
+
+
+def without_a_task(holding: Holding) -> Holding:
+    gone, _ = some_task(holding)
+    return replace(holding, records={id: held for id, held in holding.records.items() if id != gone})
+
+
+def with_another_scope(holding: Holding) -> Holding:
+    id, held = some_task(holding)
+    return replace(holding, records={**holding.records, id: replace(held, scope="somebody else's")})
+
+
+def with_a_deleted_task(evidence: Evidence) -> Evidence:
+    deleted = next(told.change for told in evidence.told if told.change.op == "delete")
+    held = Held(kind=deleted.kind, scope=deleted.scope, fields={"title": "back again"})
+    return a_phone_that_holds(evidence, lambda one: replace(one, records={**one.records, deleted.id: held}))
+
+
+def with_told(evidence: Evidence, tampered: Callable[[Told], Told]) -> Evidence:
+    index = next(i for i, told in enumerate(evidence.told) if told.outcome.outcome == "applied")
+    return replace(evidence, told=[*evidence.told, tampered(evidence.told[index])])
+
+
+def told_otherwise(told: Told) -> Told:
+    return replace(told, outcome=struct_replace(told.outcome, outcome="superseded", lost=("title",)))
+
+
+def told_no_reason(told: Told) -> Told:
+    change = struct_replace(told.change, number=99_999)
+    return replace(told, change=change, outcome=struct_replace(told.outcome, number=99_999, outcome="rejected"))
+
+
+def accepted_under_another_name(told: Told) -> Told:
+    return replace(told, device="another device")
+
+
+BUGS: dict[str, tuple[Bug, set[str]]] = {
+    "the log lost an acknowledged change": (lambda e: replace(e, log=e.log[:-1]), {"lost"}),
+    "the log has a hole": (lambda e: replace(e, log=[*e.log[:3], *e.log[4:]]), {"lost", "gaps"}),
+    "a phone's write was never answered": (
+        lambda e: replace(e, written=[*e.written, replace(e.written[-1], id="nobody heard of it")]),
+        {"lost"},
+    ),
+    "a change stands twice in the log": (
+        lambda e: replace(e, log=[*e.log, struct_replace(e.log[-1], position=len(e.log) + 1)]),
+        {"twice"},
+    ),
+    "a change was accepted under two names": (
+        lambda e: with_told(e, accepted_under_another_name),
+        {"twice", "lost"},
+    ),
+    "a phone shows an older title": (lambda e: a_phone_that_holds(e, with_title("older")), {"differing"}),
+    "a phone misses a task": (lambda e: a_phone_that_holds(e, without_a_task), {"differing"}),
+    "a phone holds what it has no grant for": (
+        lambda e: a_phone_that_holds(e, with_another_scope),
+        {"differing", "outside"},
+    ),
+    "a deleted task came back": (with_a_deleted_task, {"differing", "resurrected"}),
+    "an outcome was changed afterwards": (lambda e: with_told(e, told_otherwise), {"unexplained"}),
+    "a rejection says nothing": (lambda e: with_told(e, told_no_reason), {"unexplained"}),
+    "an outbox never empties": (
+        lambda e: a_phone_that_holds(e, lambda one: replace(one, waiting=3)),
+        {"unhealed"},
+    ),
+    "something still moves": (lambda e: replace(e, unrest="An old request is on its way."), {"unhealed"}),
+}
+
+
+def test_the_honest_evidence_is_judged_clean(honest: Evidence) -> None:
+    assert found(judge(honest)) == set()
+    assert len(honest.log) > 20
+    assert any(told.change.op == "delete" for told in honest.told)
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_each_bug_planted_in_the_evidence_is_found(honest: Evidence, bug: str) -> None:
+    plant, expected = BUGS[bug]
+    verdict = judge(plant(honest))
+    assert expected <= found(verdict), verdict
+
+
+def test_an_oracle_that_believes_other_stamps_disagrees_with_every_device(honest: Evidence) -> None:
+    def in_the_far_future(index: int, told: Told) -> Told:
+        stamp = make_stamp(4_000_000_000_000 - index, 0, told.device)
+        return replace(told, change=struct_replace(told.change, stamp=stamp))
+
+    told = [in_the_far_future(index, each) for index, each in enumerate(honest.told)]
+    assert "differing" in found(judge(replace(honest, told=told)))
