@@ -39,6 +39,7 @@ async def _closed(connection: Any) -> tuple[int, str]:  # noqa: ANN401
     return int(connection.close_code), str(connection.close_reason)
 
 
+@pytest.mark.promise("I8")
 @pytest.mark.parametrize("query", [POKE, STOCK])
 async def test_a_commit_pokes_everyone_with_a_grant_and_nobody_else(served_world: World, url: str, query: str) -> None:
     world = served_world
@@ -78,6 +79,7 @@ async def test_an_invitation_pokes_the_invited_and_the_grant_holds_from_then_on(
         assert await _quiet(bo)
 
 
+@pytest.mark.promise("I8")
 async def test_another_tenants_commit_pokes_nobody(served_world: World, url: str) -> None:
     world = served_world
     other = await world.store.create("other", id="other", epoch="e", now_ms=1)
@@ -88,6 +90,7 @@ async def test_another_tenants_commit_pokes_nobody(served_world: World, url: str
         assert await _quiet(ana)
 
 
+@pytest.mark.promise("I13")
 async def test_the_poll_finds_what_a_lost_signal_would_have_told() -> None:
     world = await make_world(replace(SETTINGS, poke_poll_s=0.01))
     world.signals.publish = lambda tenant, position: None  # type: ignore[method-assign]  # every signal is lost
