@@ -7,17 +7,20 @@ import sqlite3
 import stat
 import threading
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from homeport_sync.errors import BadDeclaration
+from homeport_sync.limits import LIMITS
 from homeport_sync.ports import Head, Writes
 from homeport_sync.sql import statements
 from homeport_sync.sql.connection import Connection
 from homeport_sync.sql.sqlite import SqliteStore
 from homeport_sync.sql.tables import SCHEMA_VERSION, metadata
 from tests.contract.samples import EPOCH, NOW, TENANT, all_of, entry, grant, known, load, outcome, stored, write
+from tests.contract.stores import Store, sqlite
 
 STATEMENTS = {name: text for name, text in vars(statements).items() if name.isupper() and isinstance(text, str)}
 HOT_READS = ("SCOPE_ROWS", "SCOPE_POSITIONS", "READ_LOG", "GRANTS_OF_USER", "TENANTS")
@@ -29,31 +32,46 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "homeport.sqlite3"
 
 
+@asynccontextmanager
+async def connected(path: Path) -> AsyncIterator[Connection]:
+    """A connection that is closed whatever happens: its thread would outlive a failing test."""
+    connection = await Connection.open(path)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def started(path: Path) -> AsyncIterator[Store]:
+    """A store on the file, with one tenant."""
+    async with sqlite(path, LIMITS) as store:
+        await store.create(TENANT, id=TENANT, epoch=EPOCH, now_ms=0)
+        yield store
+
+
 @pytest.fixture
 async def analyzed(path: Path) -> AsyncIterator[Connection]:
     """A connection to a database with the real schema, rows in every table, and statistics about them."""
-    store = await SqliteStore.open(path)
-    for tenant in ("a", "b", "c"):
-        await store.create(f"name of {tenant}", id=tenant, epoch=EPOCH, now_ms=0)
-        positions = range(1, 201)
-        writes = Writes(
-            head=200,
-            now_ms=NOW,
-            log=[entry(at) for at in positions],
-            records=[stored(f"r{at}", at, scope=f"s{at % 9}") for at in positions],
-            outcomes=[outcome(at, record=f"r{at}", rejected=at % 5 == 0, create=True) for at in positions],
-            devices=[known(f"d{at}") for at in positions],
-            grants=[grant(f"s{at % 9}", user=f"u{at % 20}") for at in positions],
-        )
-        await write(store, writes, tenant=tenant)
-        await store.keep_place(tenant, "pokes", 7)
-    await store.close()
-    writer = await Connection.open(path)
-    await writer.run(lambda connection: connection.execute("ANALYZE"))
-    await writer.close()
-    connection = await Connection.open(path)
-    yield connection
-    await connection.close()
+    positions = range(1, 201)
+    writes = Writes(
+        head=200,
+        now_ms=NOW,
+        log=[entry(at) for at in positions],
+        records=[stored(f"r{at}", at, scope=f"s{at % 9}") for at in positions],
+        outcomes=[outcome(at, record=f"r{at}", rejected=at % 5 == 0, create=True) for at in positions],
+        devices=[known(f"d{at}") for at in positions],
+        grants=[grant(f"s{at % 9}", user=f"u{at % 20}") for at in positions],
+    )
+    async with sqlite(path, LIMITS) as store:
+        for tenant in ("a", "b", "c"):
+            await store.create(f"name of {tenant}", id=tenant, epoch=EPOCH, now_ms=0)
+            await write(store, writes, tenant=tenant)
+            await store.keep_place(tenant, "pokes", 7)
+    async with connected(path) as writer:
+        await writer.run(lambda raw: raw.execute("ANALYZE"))
+    async with connected(path) as connection:
+        yield connection
 
 
 async def explained(connection: Connection, text: str) -> list[str]:
@@ -113,59 +131,49 @@ def test_every_key_begins_with_the_tenant() -> None:
 
 
 async def test_only_the_owner_can_read_the_file_and_its_write_ahead_log(path: Path) -> None:
-    store = await SqliteStore.open(path)
-    await store.create(TENANT, id=TENANT, epoch=EPOCH, now_ms=0)
-    files = sorted(path.parent.iterdir())
-    assert [file.name for file in files] == [path.name, f"{path.name}-shm", f"{path.name}-wal"]
-    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
-    await store.close()
+    async with started(path):
+        files = sorted(path.parent.iterdir())
+        assert [file.name for file in files] == [path.name, f"{path.name}-shm", f"{path.name}-wal"]
+        assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
 
 
 @pytest.mark.promise("I1")
 async def test_every_commit_is_synced_to_a_write_ahead_log(path: Path) -> None:
-    connection = await Connection.open(path)
+    pragmas = {"journal_mode": "wal", "synchronous": 2, "trusted_schema": 0, "busy_timeout": 10_000}
 
-    def pragma(name: str, raw: sqlite3.Connection) -> object:
-        return raw.execute(f"PRAGMA {name}").fetchone()[0]
+    def found(raw: sqlite3.Connection) -> dict[str, object]:
+        return {name: raw.execute(f"PRAGMA {name}").fetchone()[0] for name in pragmas}
 
-    assert await connection.run(lambda raw: pragma("journal_mode", raw)) == "wal"
-    assert await connection.run(lambda raw: pragma("synchronous", raw)) == 2
-    assert await connection.run(lambda raw: pragma("trusted_schema", raw)) == 0
-    assert await connection.run(lambda raw: pragma("busy_timeout", raw)) == 10_000
-    await connection.close()
+    async with connected(path) as connection:
+        assert await connection.run(found) == pragmas
 
 
 async def test_what_was_committed_is_there_when_the_file_is_opened_again(path: Path) -> None:
-    store = await SqliteStore.open(path)
-    await store.create(TENANT, id=TENANT, epoch=EPOCH, now_ms=0)
-    await write(store, all_of())
-    before = await load(store)
-    await store.close()
-    store = await SqliteStore.open(path)
-    assert await load(store) == before
-    await store.close()
+    async with started(path) as store:
+        await write(store, all_of())
+        before = await load(store)
+    async with sqlite(path, LIMITS) as store:
+        assert await load(store) == before
 
 
 async def test_a_commit_that_fails_half_way_leaves_nothing_and_the_next_goes_through(path: Path) -> None:
-    store = await SqliteStore.open(path)
-    await store.create(TENANT, id=TENANT, epoch=EPOCH, now_ms=0)
-    await write(store, all_of())
     twice = Writes(head=2, now_ms=NOW, log=[entry(2)], records=[stored("q", 2)], outcomes=[outcome(1)])
-    with pytest.raises(sqlite3.IntegrityError):
-        await write(store, twice)
-    found = await load(store)
-    assert found.head == Head(position=1, epoch=EPOCH)
-    assert found.records == {"r": stored("r", 1)}
-    await write(store, all_of(2))
-    assert [each.position for each in await store.read(TENANT, 0, 10)] == [1, 2]
-    await store.close()
+    async with started(path) as store:
+        await write(store, all_of())
+        with pytest.raises(sqlite3.IntegrityError):
+            await write(store, twice)
+        found = await load(store)
+        assert found.head == Head(position=1, epoch=EPOCH)
+        assert found.records == {"r": stored("r", 1)}
+        await write(store, all_of(2))
+        assert [each.position for each in await store.read(TENANT, 0, 10)] == [1, 2]
 
 
 async def test_a_schema_of_another_version_is_refused_with_what_to_do(path: Path) -> None:
-    await (await SqliteStore.open(path)).close()
-    connection = await Connection.open(path)
-    await connection.run(lambda raw: raw.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}"))
-    await connection.close()
+    async with started(path):
+        pass
+    async with connected(path) as connection:
+        await connection.run(lambda raw: raw.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}"))
     with pytest.raises(BadDeclaration) as refused:
         await SqliteStore.open(path)
     assert f"schema version {SCHEMA_VERSION + 1}" in refused.value.message
@@ -174,7 +182,6 @@ async def test_a_schema_of_another_version_is_refused_with_what_to_do(path: Path
 
 async def test_a_connection_runs_work_whole_in_order_and_in_a_thread_of_its_own(path: Path) -> None:
     """What `sql/connection.py` needs of aiosqlite's unpublished `_execute` and `_conn`."""
-    connection = await Connection.open(path)
     done: list[int] = []
 
     def fails(_: sqlite3.Connection) -> None:
@@ -185,11 +192,11 @@ async def test_a_connection_runs_work_whole_in_order_and_in_a_thread_of_its_own(
         done.append(2)
         return int(raw.execute("SELECT 7").fetchone()[0])
 
-    with pytest.raises(sqlite3.OperationalError, match="as it should"):
-        await connection.run(fails)
-    assert await connection.run(works) == 7
-    threads = {await connection.run(lambda _: threading.get_ident()) for _ in range(3)}
+    async with connected(path) as connection:
+        with pytest.raises(sqlite3.OperationalError, match="as it should"):
+            await connection.run(fails)
+        assert await connection.run(works) == 7
+        threads = {await connection.run(lambda _: threading.get_ident()) for _ in range(3)}
     assert done == [1, 2]
     assert len(threads) == 1
     assert threading.get_ident() not in threads
-    await connection.close()
