@@ -91,6 +91,10 @@ def accepted_under_another_name(told: Told) -> Told:
     return replace(told, device="another device")
 
 
+def by_a_stranger(told: Told) -> Told:
+    return replace(told, user="a stranger")
+
+
 BUGS: dict[str, tuple[Bug, set[str]]] = {
     "the log lost an acknowledged change": (lambda e: replace(e, log=e.log[:-1]), {"lost"}),
     "the log has a hole": (lambda e: replace(e, log=[*e.log[:3], *e.log[4:]]), {"lost", "gaps"}),
@@ -112,6 +116,11 @@ BUGS: dict[str, tuple[Bug, set[str]]] = {
         lambda e: a_phone_that_holds(e, with_another_scope),
         {"differing", "outside"},
     ),
+    "a stranger's change was accepted": (
+        lambda e: replace(e, told=[by_a_stranger(each) for each in e.told]),
+        {"outside"},
+    ),
+    "a phone showed something older": (lambda e: replace(e, flickers=["It went back."]), {"flickering"}),
     "a deleted task came back": (with_a_deleted_task, {"differing", "resurrected"}),
     "an outcome was changed afterwards": (lambda e: with_told(e, told_otherwise), {"unexplained"}),
     "a rejection says nothing": (lambda e: with_told(e, told_no_reason), {"unexplained"}),

@@ -63,10 +63,17 @@ def test_a_fleet_heals_within_the_polling_bound_when_every_poke_is_dropped(
     must_hold(report, "test_a_fleet_heals_within_the_polling_bound_when_every_poke_is_dropped")
 
 
+@pytest.mark.promise("I5")
+@pytest.mark.parametrize("seed", range(400, 430))
+def test_no_phone_ever_shows_anything_older_than_it_has_shown(app: App, directory: Path, seed: int) -> None:
+    report = replay(app, seed, directory / "watched", Script(watched=True))
+    must_hold(report, "test_no_phone_ever_shows_anything_older_than_it_has_shown")
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", SOAK_SEEDS)
 def test_many_more_fleets_keep_their_promises(app: App, directory: Path, seed: int) -> None:
-    script = BIG if seed % 20 == 0 else Script(actions=40)
+    script = BIG if seed % 20 == 0 else Script(actions=40, watched=seed % 2 == 0)
     must_hold(replay(app, seed, directory / "soak", script), "test_many_more_fleets_keep_their_promises")
 
 

@@ -41,13 +41,15 @@ class Holding:
 class Evidence:
     """What a fleet left behind: the server's log, what the phones wrote, what they were told, what they hold.
 
-    `unrest` says what still moved when the time to heal was over (nothing: all came to rest).
+    `flickers` are what those saw who never looked away, if anybody did. `unrest` says what still moved when the time
+    to heal was over (nothing: all came to rest).
     """
 
     log: Sequence[LogEntry]
     written: Sequence[Written]
     told: Sequence[Told]
     holdings: Sequence[Holding]
+    flickers: Sequence[str] = ()
     unrest: str = ""
 
 
@@ -58,6 +60,7 @@ class Verdict:
     lost: tuple[str, ...]
     twice: tuple[str, ...]
     differing: tuple[str, ...]
+    flickering: tuple[str, ...]
     outside: tuple[str, ...]
     resurrected: tuple[str, ...]
     gaps: tuple[str, ...]
@@ -82,7 +85,8 @@ def judge(evidence: Evidence) -> Verdict:
         lost=(*_lost_from_log(evidence, accepted), *_lost_on_phones(evidence)),
         twice=(*_twice(evidence.log), *_twice_sent(evidence)),
         differing=(*_differing(evidence.holdings, truths, grants), *_unlike_fresh(evidence.holdings)),
-        outside=tuple(_outside(evidence.holdings, grants)),
+        flickering=tuple(evidence.flickers),
+        outside=(*_outside(evidence.holdings, grants), *_intruding(evidence.log, accepted)),
         resurrected=tuple(_resurrected(evidence.holdings, truths)),
         gaps=tuple(_gaps(evidence.log)),
         unexplained=tuple(_unexplained(evidence)),
@@ -127,14 +131,12 @@ def _twice_sent(evidence: Evidence) -> Iterator[str]:
             yield f"{_say(told)} was accepted more often than it was written."
 
 
-def _differing(
-    holdings: Iterable[Holding], truths: Mapping[str, oracle.Truth], grants: Mapping[str, frozenset[str]]
-) -> Iterator[str]:
+def _differing(holdings: Iterable[Holding], truths: Mapping[str, oracle.Truth], grants: oracle.Grants) -> Iterator[str]:
     """I3: every device holds what the oracle says, record by record and field by field."""
     for holding in holdings:
         for truth in truths.values():
             held = holding.records.get(truth.id)
-            if truth.deleted or holding.user not in grants.get(truth.scope, frozenset()):
+            if truth.deleted or holding.user not in grants.users(truth.scope):
                 continue
             if held is None:
                 yield f"{holding.name} does not hold {truth.kind} {truth.id} of a scope it has a grant in."
@@ -154,12 +156,18 @@ def _unlike_fresh(holdings: Sequence[Holding]) -> Iterator[str]:
                 yield f"{holding.name} and {model.name} hold {id} differently, with the same grants."
 
 
-def _outside(holdings: Iterable[Holding], grants: Mapping[str, frozenset[str]]) -> Iterator[str]:
+def _outside(holdings: Iterable[Holding], grants: oracle.Grants) -> Iterator[str]:
     """I8: nobody holds a record outside their grants."""
     for holding in holdings:
         for id, held in holding.records.items():
-            if holding.user not in grants.get(held.scope, frozenset()):
+            if holding.user not in grants.users(held.scope):
                 yield f"{holding.name} holds {held.kind} {id}, and {holding.user} has no grant in its scope."
+
+
+def _intruding(log: Sequence[LogEntry], accepted: Mapping[oracle.Name, Told]) -> Iterator[str]:
+    """I8, the other way round: nobody writes where they have no grant, and nobody where nothing is left."""
+    for told in oracle.intruders(log, accepted):
+        yield f"{_say(told)} was accepted, and {told.user} had no grant in its scope, or the scope was deleted."
 
 
 def _resurrected(holdings: Iterable[Holding], truths: Mapping[str, oracle.Truth]) -> Iterator[str]:

@@ -16,6 +16,7 @@ from random import Random
 from homeport_client import DeviceLimits
 from homeport_client.fleet.check import Evidence, Holding, Verdict, judge
 from homeport_client.fleet.clock import now_ms, run
+from homeport_client.fleet.eyes import Eyes
 from homeport_client.fleet.holding import fresh
 from homeport_client.fleet.network import PERFECT, ROUGH, Line, NetworkFaults
 from homeport_client.fleet.phone import Phone
@@ -95,6 +96,10 @@ class Fleet:
         self._lines.append(made)
         return made
 
+    def eyes(self, name: str, user: str) -> Eyes | None:
+        """Whoever never looks away from this phone, if the script says so."""
+        return Eyes(name, user, self.written, self.server.witness.told) if self.script.watched else None
+
     def run(self) -> Report:
         """The whole story, in a virtual time of its own."""
         return run(self.story())
@@ -160,7 +165,15 @@ class Fleet:
             holdings.append(await fresh(line, user=user))
         log = await self.server.store.read(TENANT, 0, LOG_MAX)
         told = tuple(self.server.witness.told)
-        return Evidence(log=log, written=tuple(self.written), told=told, holdings=holdings, unrest=unrest)
+        eyes = [phone.eyes for phone in self.phones if phone.eyes]
+        return Evidence(
+            log=log,
+            written=tuple(self.written),
+            told=told,
+            holdings=holdings,
+            flickers=[complaint for each in eyes for complaint in each.complaints],
+            unrest=unrest,
+        )
 
     def report(self, evidence: Evidence) -> Report:
         """The verdict, and how it came about."""

@@ -73,6 +73,9 @@ class LiveFleet:
         """A way to the server for this user."""
         return Radio(self._transport(user), user, self._witness)
 
+    def eyes(self, name: str, user: str) -> None:
+        """Nobody looks all the time: at real speed that would cost more than all the rest."""
+
     async def build(self) -> None:
         """The tenant, its tokens, the server, the phones and the lists that everybody shares."""
         await self._server.make_tenant(TENANT)

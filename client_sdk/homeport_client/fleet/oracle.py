@@ -11,7 +11,7 @@ takes everything that was accepted, in any order, and says
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from homeport_client.fleet.witness import Told
@@ -45,24 +45,57 @@ def records(changes: Iterable[Told]) -> dict[str, Truth]:
     return {id: _truth(id, writes) for id, writes in by_record.items()}
 
 
-def grants(log: Sequence[LogEntry], changes: Mapping[Name, Told]) -> dict[str, frozenset[str]]:
-    """Which users have a grant in each scope at the end of the log."""
-    makers: dict[str, str] = {}
-    members: dict[str, list[Told]] = {}
+class Grants:
+    """Who may see which scope, as the log tells it, one change after the other."""
+
+    def __init__(self) -> None:
+        self.deleted: set[str] = set()
+        self._makers: dict[str, str] = {}
+        self._members: dict[str, dict[str, list[Told]]] = {}
+
+    def users(self, scope: str) -> frozenset[str]:
+        """The users with a grant in the scope now."""
+        made_by = {self._makers[scope]} if scope in self._makers else set()
+        members = (_newest(writes) for writes in self._members.get(scope, {}).values())
+        return frozenset(made_by | {str(each["user"]) for each in members if each.get("role") is not None})
+
+    def take(self, told: Told) -> None:
+        """The next accepted change."""
+        change = told.change
+        if change.kind == "Member":
+            self._members.setdefault(change.scope, {}).setdefault(change.id, []).append(told)
+        elif change.id == change.scope and change.op == "create":
+            self._makers[change.id] = told.user
+        elif change.id == change.scope and change.op == "delete":
+            self.deleted.add(change.id)
+
+
+def grants(log: Sequence[LogEntry], changes: Mapping[Name, Told]) -> Grants:
+    """The grants at the end of the log."""
+    known = Grants()
+    for told in _in_order(log, changes):
+        known.take(told)
+    return known
+
+
+def intruders(log: Sequence[LogEntry], changes: Mapping[Name, Told]) -> list[Told]:
+    """The accepted changes whose user had no grant at their position, or whose scope was deleted by then."""
+    known, found = Grants(), []
+    for told in _in_order(log, changes):
+        change = told.change
+        makes_scope = change.op == "create" and change.id == change.scope
+        gone = change.scope in known.deleted and change.id != change.scope
+        if gone or (told.user not in known.users(change.scope) and not makes_scope):
+            found.append(told)
+        known.take(told)
+    return found
+
+
+def _in_order(log: Sequence[LogEntry], changes: Mapping[Name, Told]) -> Iterator[Told]:
     for entry in sorted(log, key=lambda each: each.position):
         told = changes.get((entry.device, entry.number))
-        if told is None:
-            continue
-        if told.change.kind == "Member":
-            members.setdefault(told.change.id, []).append(told)
-        elif told.change.op == "create" and told.change.id == told.change.scope:
-            makers[told.change.id] = told.user
-    holders = {scope: {maker} for scope, maker in makers.items()}
-    for writes in members.values():
-        fields = _newest(writes)
-        if fields.get("role", "editor") is not None:
-            holders.setdefault(writes[0].change.scope, set()).add(str(fields["user"]))
-    return {scope: frozenset(users) for scope, users in holders.items()}
+        if told is not None:
+            yield told
 
 
 def _truth(id: str, writes: Sequence[Told]) -> Truth:

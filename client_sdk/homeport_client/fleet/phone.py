@@ -16,6 +16,7 @@ from typing import Protocol
 from homeport_client import Device, DeviceLimits
 from homeport_client.fleet.check import Holding
 from homeport_client.fleet.clock import WallClock
+from homeport_client.fleet.eyes import Eyes
 from homeport_client.fleet.holding import pulled, shown
 from homeport_client.fleet.seed import Seed
 from homeport_client.fleet.witness import Written
@@ -59,6 +60,9 @@ class World(Protocol):
     def line(self, user: str, chance: Random) -> Way:
         """A way to the server for this user."""
 
+    def eyes(self, name: str, user: str) -> Eyes | None:
+        """Whoever never looks away from this phone, if anybody does."""
+
 
 class Phone:
     """`name` is the phone's own for the whole script, whatever device id it has."""
@@ -70,7 +74,10 @@ class Phone:
         self.wall = WallClock(skew_ms, world.true_ms)
         self.device: Device
         self.line: Way
+        self.eyes = world.eyes(name, user)
         self._world = world
+        self._twins = 0
+        self._looking: asyncio.Task[None] | None = None
 
     @property
     def file(self) -> Path:
@@ -92,6 +99,8 @@ class Phone:
             random=stream("device", self.name, self.lives),
             limits=self._world.limits,
         )
+        if self.eyes:
+            self._looking = asyncio.create_task(self.eyes.look(self.device))
         await self.device.start()
         self._world.note(self.name, f"is on as {self.device.id}")
 
@@ -100,6 +109,8 @@ class Phone:
         self._world.note(self.name, "is killed")
         before, old, reachable = self.file, self.device, self.line.reachable
         self.line.disconnect()
+        if self._looking:
+            self._looking.cancel()
         await self.switch_on(copy_of=before)
         if not reachable:
             self.line.disconnect()
@@ -107,7 +118,8 @@ class Phone:
 
     async def clone(self) -> Phone:
         """Another phone, set up from a backup of this one: same replica, same device id."""
-        twin = Phone(self._world, f"{self.name}'", self.user, skew_ms=self.wall.skew_ms)
+        self._twins += 1
+        twin = Phone(self._world, self.name + "'" * self._twins, self.user, skew_ms=self.wall.skew_ms)
         await twin.switch_on(copy_of=self.file)
         return twin
 
@@ -122,7 +134,7 @@ class Phone:
     async def create(self, kind: str, *, scope: str | None = None, **fields: PythonValue) -> str:
         """Make a record; its id."""
         made = await self.device.create(kind, scope=scope, **fields)
-        self._wrote("create", kind, made, fields)
+        await self._wrote("create", kind, made, fields)
         return made
 
     async def update(self, kind: str, id: str, **fields: PythonValue) -> None:
@@ -132,7 +144,7 @@ class Phone:
         except Rejection as refused:
             self._world.note(self.name, f"may not change {id}: {refused.code}")
         else:
-            self._wrote("update", kind, id, fields)
+            await self._wrote("update", kind, id, fields)
 
     async def delete(self, kind: str, id: str) -> None:
         """Delete a record, unless the device itself refuses."""
@@ -141,7 +153,7 @@ class Phone:
         except Rejection as refused:
             self._world.note(self.name, f"may not delete {id}: {refused.code}")
         else:
-            self._wrote("delete", kind, id, {})
+            await self._wrote("delete", kind, id, {})
 
     async def invite(self, scope: str, user: str) -> None:
         """Let another user in."""
@@ -150,7 +162,7 @@ class Phone:
         except Rejection as refused:
             self._world.note(self.name, f"may not invite {user}: {refused.code}")
         else:
-            self._wrote("create", "Member", member_id(scope, user), {"user": user, "role": "editor"})
+            await self._wrote("create", "Member", member_id(scope, user), {"user": user, "role": "editor"})
 
     async def remove(self, scope: str, user: str) -> None:
         """Put another user out."""
@@ -159,7 +171,7 @@ class Phone:
         except Rejection as refused:
             self._world.note(self.name, f"may not remove {user}: {refused.code}")
         else:
-            self._wrote("update", "Member", member_id(scope, user), {"role": None})
+            await self._wrote("update", "Member", member_id(scope, user), {"role": None})
 
     def ride_through_tunnel(self, for_s: float) -> None:
         """No network for a while, without anybody telling the device."""
@@ -171,10 +183,12 @@ class Phone:
         """There is a network again."""
         self.line.connect()
 
-    def _wrote(self, op: Op, kind: str, id: str, fields: dict[str, PythonValue]) -> None:
+    async def _wrote(self, op: Op, kind: str, id: str, fields: dict[str, PythonValue]) -> None:
         wire: Fields = {name: _wire(value) for name, value in fields.items()}
         self._world.written.append(Written(phone=self.name, op=op, kind=kind, id=id, fields=wire))
         self._world.note(self.name, f"{op} {kind} {id} {wire}")
+        if self.eyes:
+            self.eyes.wrote(op, id, fields, await self.device.get(id))
 
 
 def _wire(value: PythonValue) -> Value:

@@ -26,6 +26,7 @@ class Script:
 
     `skewed` is the share of phones whose clock is wrong, by up to a day; `clones` is how many phones are set up
     from another's backup; `crashes` how often the server's process dies, beside what its faults do to it.
+    `watched` has somebody look at every phone all the time, which costs as much as all the rest.
     """
 
     users: int = 3
@@ -36,6 +37,7 @@ class Script:
     skewed: float = 0.4
     clones: int = 1
     crashes: int = 2
+    watched: bool = False
 
     @property
     def user_names(self) -> tuple[str, ...]:
