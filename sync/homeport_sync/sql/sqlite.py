@@ -61,7 +61,7 @@ class SqliteStore:
             try:
                 yield transaction
             finally:
-                await asyncio.shield(transaction.roll_back())
+                await asyncio.shield(transaction.end())
 
     async def standing(self, tenant: str, user: str, device: str) -> Standing:
         """See `ports.LogStore`."""

@@ -34,18 +34,22 @@ class SqliteTransaction:
     def __init__(self, writer: Connection, tenant: str) -> None:
         self._writer = writer
         self._tenant = tenant
+        self._under_way = False
 
     async def load(self, wanted: Wanted) -> Loaded:
         """Lock, then read."""
+        self._under_way = True
         return await self._writer.run(lambda connection: self._load(connection, wanted))
 
     async def commit(self, writes: Writes) -> None:
         """Write everything, then commit."""
         await self._writer.run(lambda connection: self._commit(connection, writes))
+        self._under_way = False
 
-    async def roll_back(self) -> None:
-        """End the transaction if it is still open."""
-        await self._writer.run(lambda connection: connection.rollback() if connection.in_transaction else None)
+    async def end(self) -> None:
+        """Roll back what was begun and is not known to be committed; the thread does it after all it was given."""
+        if self._under_way:
+            await self._writer.run(lambda connection: connection.rollback())
 
     def _load(self, connection: sqlite3.Connection, wanted: Wanted) -> Loaded:
         connection.execute("BEGIN IMMEDIATE")
