@@ -30,7 +30,8 @@ from homeport_sync.memory import MemoryStore
 # Small pages and short polls: what is rare in the field happens here in every run.
 SERVER_LIMITS = Limits(page_size=7)
 DEVICE_LIMITS = DeviceLimits(poll_s=30.0, retry_max_ms=20_000)
-HEAL_BOUND_S = 90.0
+# The longest pause after a failure, a request that gets no answer, and then the longest poll of somebody else.
+HEAL_BOUND_S = 20.0 + 5.0 + 30.0 + 5.0
 SCRIPT = Script()
 SHAKY = ServerFaults(crash_rate=0.002)
 LOG_MAX = 1_000_000

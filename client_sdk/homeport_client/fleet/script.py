@@ -32,7 +32,7 @@ class Script:
     users: int = 3
     phones: int = 5
     lists: int = 2
-    actions: int = 20
+    actions: int = 16
     pause_s: float = 4.0
     skewed: float = 0.4
     clones: int = 1
