@@ -26,6 +26,8 @@ WRITES = st.tuples(
     st.integers(0, 6),
 )
 Write = tuple[int, str, str, str, int, int]
+# Two lists that all share, so that most of what follows is accepted.
+SHARED: list[Write] = [(0, what, id, id, 0, 1) for id in IDS[:2] for what in ("root", "invite")]
 
 
 def change_of(phone: Phone, write: Write) -> Change:
@@ -47,10 +49,10 @@ def change_of(phone: Phone, write: Write) -> Change:
 
 
 def pushes_of(writes: Sequence[Write]) -> list[Push]:
-    """The writes as they come, each run of one phone's as one push."""
+    """What is shared, then the writes as they come, each run of one phone's as one push."""
     phones = [Phone(user=user, index=index + 1) for index, user in enumerate(USERS)]
     runs: list[tuple[Phone, list[Change]]] = []
-    for write in writes:
+    for write in (*SHARED, *writes):
         phone = phones[write[0]]
         if not runs or runs[-1][0] is not phone:
             runs.append((phone, []))
@@ -97,7 +99,7 @@ def test_every_change_is_decided_once_and_every_accepted_one_is_in_the_log_once(
     ledger = Ledger()
     decided = ledger.decide(*pushes_of(writes))
     assert not [error for each in decided for error in each.errors]
-    assert len(ledger.outcomes) == len(writes)
+    assert len(ledger.outcomes) == len(SHARED) + len(writes)
     accepted = {key for key, kept in ledger.outcomes.items() if not kept.rejected}
     assert [entry.position for entry in ledger.log] == list(range(1, ledger.head + 1))
     assert {(entry.device, entry.number) for entry in ledger.log} == accepted

@@ -40,19 +40,20 @@ class CountingStore(MemoryStore):
         return await super().page(tenant, user, device, cursor, limit)
 
     async def happen(self, event: Event) -> None:
-        """A write, a grant or its end, or a new epoch; what is given is the next position of the tenant."""
+        """A write, a grant or its end, each at the next position of the tenant; or a new epoch."""
         what, tenant, scope, index = event
+        if what == "epoch":
+            await self.begin_epoch(tenant, (await self.standing(tenant, "u0", "d")).head.epoch)
+            return
         self.heads[tenant] += 1
         at = self.heads[tenant]
         records: list[StoredRecord] = []
         grants: list[Grant] = []
         if what == "write":
             records = [record(f"{scope}{index}", scope, at, title=f"of {tenant}")]
-        elif what in {"give", "take"}:
+        else:
             ended = at if what == "take" else None
             grants = [Grant(user=f"u{index % 2}", scope=scope, role="editor", since=at, until=ended)]
-        else:
-            await self.begin_epoch(tenant, (await self.standing(tenant, "u0", "d")).head.epoch)
         async with self.transaction(tenant) as transaction:
             await transaction.commit(Writes(head=at, now_ms=NOW, records=records, grants=grants))
 
@@ -71,10 +72,11 @@ async def opened() -> CountingStore:
 
 
 async def shared() -> CountingStore:
-    """A store in which both users hold a scope of three records."""
+    """A store in which, in both tenants alike, both users hold a scope of three records."""
     store = await opened()
-    for event in (("give", 0), ("give", 1), ("write", 0), ("write", 1), ("write", 2)):
-        await store.happen((event[0], "acme", "s1", event[1]))
+    for tenant in TENANTS:
+        for what, index in (("give", 0), ("give", 1), ("write", 0), ("write", 1), ("write", 2)):
+            await store.happen((what, tenant, "s1", index))
     return store
 
 
@@ -150,6 +152,21 @@ async def test_a_kept_page_is_not_for_one_whose_grant_has_ended_or_never_was() -
     await store.happen(("take", "acme", "s1", 1))
     assert len((await page(reader, "u0")).records) == 3
     assert (await page(reader, "u1")).records == []
+
+
+async def test_a_kept_page_is_not_for_another_tenant_where_all_is_alike_but_the_text() -> None:
+    reader = Reader(await shared(), SEAL, KEEPS_ALL)
+    assert b"of acme" in await text(reader, "u0", tenant="acme")
+    assert b"of acme" not in await text(reader, "u0", tenant="other")
+
+
+async def test_a_new_epoch_ends_a_kept_page() -> None:
+    store = await shared()
+    reader = Reader(store, SEAL, KEEPS_ALL)
+    await page(reader, "u0")
+    await store.happen(("epoch", "acme", "s1", 0))
+    fresh = await page(reader, "u0")
+    assert not (await page(reader, "u0", fresh.cursor)).reset
 
 
 async def test_small_pages_are_not_kept() -> None:
