@@ -26,7 +26,8 @@ def replay(app: App, seed: int, directory: Path, script: Script, network: Networ
 
 
 def must_hold(report: Report, test: str) -> None:
-    command = f'python -m pytest "tests/fleet/test_seeds.py::{test}[{report.seed}]"'
+    soak = " -m soak" if report.seed in SOAK_SEEDS else ""
+    command = f'python -m pytest{soak} "tests/fleet/test_seeds.py::{test}[{report.seed}]"'
     tail = "\n    ".join(report.trace[-30:])
     assert not report.verdict.violations, (
         f"\nseed {report.seed}\n{report.verdict}\n  the end of its trace:\n    {tail}\n  again: {command}"

@@ -119,7 +119,7 @@ class Phone:
     async def clone(self) -> Phone:
         """Another phone, set up from a backup of this one: same replica, same device id."""
         self._twins += 1
-        twin = Phone(self._world, self.name + "'" * self._twins, self.user, skew_ms=self.wall.skew_ms)
+        twin = Phone(self._world, f"{self.name}.{self._twins}", self.user, skew_ms=self.wall.skew_ms)
         await twin.switch_on(copy_of=self.file)
         return twin
 
