@@ -17,7 +17,7 @@ COMPILE := uv pip compile pyproject.toml --quiet --universal --generate-hashes -
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-demo: $(RUN) ## watch two devices work offline and agree again
+demo: $(RUN) ## watch twenty phones work offline, lose their server, and agree again
 	@$(BIN)/python examples/tasks/demo.py
 
 run: $(RUN) ## serve the example app from DATA (default .homeport)

@@ -30,9 +30,10 @@ async def hello(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] != "http":
         return
     await receive()
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"17")]
+    body = json.dumps({"hello": "world"}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": b'{"hello":"world"}'})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def page_route(data: Path, page: bytes) -> Starlette:

@@ -122,5 +122,9 @@ async def main() -> None:
 if __name__ == "__main__":
     import uvloop
 
+    from homeport_server.serve import spare_the_collector
+
+    spare_the_collector()
+
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from random import Random
+from uuid import UUID, uuid5
 
 from homeport_client.errors import ReplicaForeign
 from homeport_client.limits import DEVICE_LIMITS, DeviceLimits
@@ -192,7 +193,13 @@ class Replica:
         self._changed()
 
     def _rename(self) -> None:
-        device = self.new_id()
+        """Take a new id, which follows from what is unsent.
+
+        Two clones of one phone that hold the same unsent changes so take the same id, and push them as one; where
+        they go apart, they fork again. With ids drawn by chance the server could not know the changes for the same.
+        """
+        unsent = self.outbox.to_push(1, 1)
+        device = str(uuid5(UUID(self.meta.device), bytes(unsent[0]).decode())) if unsent else self.new_id()
         self._meta.name(device, self.outbox.rename(device))
 
     def _keep_clock(self) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -26,6 +26,7 @@ from homeport_server.pokes import PokeHub
 from homeport_server.secret import Secret
 from homeport_server.settings import Settings
 from homeport_server.tokens import Tokens
+from homeport_server.upkeep import Upkeep
 from homeport_sync import LIMITS, App
 from homeport_sync.cursor import CursorSeal
 from homeport_sync.exchange import Exchange
@@ -91,13 +92,14 @@ def build_app(
         settings=settings,
         wall_ms=clock,
     )
-    return assemble(rooms, store)
+    upkeep = Upkeep(store, log, limits=LIMITS, wall_ms=clock, every_s=settings.upkeep_every_s)
+    return assemble(rooms, store, rooms.pokes.run, upkeep.run)
 
 
-def assemble(rooms: Rooms, tenants: Tenants) -> Built:
-    """Routes and followers over rooms that are built."""
-    poking = _Poking(rooms.pokes)
-    health = Health(tenants, poking.runs)
+def assemble(rooms: Rooms, tenants: Tenants, *work: Callable[[], Coroutine[Any, Any, None]]) -> Built:
+    """Routes over rooms that are built, and the `work` that runs beside them."""
+    background = _Background(*work)
+    health = Health(tenants, background.runs)
     schema = make_schema()
     graphql = GraphqlOverHttp(schema, rooms)
     routes = Starlette(
@@ -108,7 +110,7 @@ def assemble(rooms: Rooms, tenants: Tenants) -> Built:
             Route("/livez", health.livez),
             Route("/readyz", health.readyz),
         ],
-        lifespan=poking.lifespan,
+        lifespan=background.lifespan,
     )
     return Built(_Front(graphql, routes), routes, health)
 
@@ -125,24 +127,25 @@ class _Front:
         await (self._graphql if hot else self._routes)(scope, receive, send)
 
 
-class _Poking:
-    """The hub's task, alive as long as the application."""
+class _Background:
+    """Tasks that are alive as long as the application."""
 
-    def __init__(self, hub: PokeHub) -> None:
-        self._hub = hub
-        self._task: asyncio.Task[None] | None = None
+    def __init__(self, *work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._work = work
+        self._tasks: list[asyncio.Task[None]] = []
 
     def runs(self) -> bool:
-        return self._task is not None and not self._task.done()
+        return bool(self._tasks) and not any(task.done() for task in self._tasks)
 
     @asynccontextmanager
     async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        self._task = asyncio.create_task(self._hub.run())
+        self._tasks = [asyncio.create_task(work()) for work in self._work]
         try:
             yield
         finally:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
 def _schema_text(schema: HomeportSchema) -> Callable[[Request], PlainTextResponse]:

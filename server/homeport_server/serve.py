@@ -7,6 +7,7 @@ are answered, the store closes last.
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 from collections.abc import Callable, Generator
@@ -99,8 +100,20 @@ def run(settings: Settings, app: App, secret: Secret) -> None:
     with listen(settings) as listening:
         adopt_standard_logging(settings.log_level)
         log = make_log(settings.log_level)
+        spare_the_collector()
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_serve(settings, app, secret, log, listening))
+
+
+def spare_the_collector() -> None:
+    """Let Python's cycle collector run seldom: a push makes thousands of objects and no cycles to speak of.
+
+    At Python's own threshold (700 objects) a fifth of the processor time of a push of 50 changes goes into looking
+    for cycles that are not there. What start-up made is never looked at again.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 async def _serve(settings: Settings, app: App, secret: Secret, log: Log, listening: socket.socket) -> None:

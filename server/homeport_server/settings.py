@@ -31,6 +31,7 @@ class Settings:
     subscriptions_per_socket_max: Annotated[int, "How many operations a socket may have running."] = 10
     socket_init_s: Annotated[float, "How long a socket may take to say who it is, in seconds."] = 10.0
     poke_poll_s: Annotated[float, "How late a poke may be if its signal was lost, in seconds."] = 5.0
+    upkeep_every_s: Annotated[float, "How often old confirmed outcomes are forgotten, in seconds."] = 3_600.0
     backlog: Annotated[int, "How many connections may wait to be accepted."] = 4_096
 
     def __post_init__(self) -> None:

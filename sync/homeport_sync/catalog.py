@@ -16,6 +16,9 @@ from homeport_sync.merge import REGISTER
 from homeport_sync.scope import MEMBER, member_id
 from homeport_sync.values import PythonValue, ValueType, choice, optional, text
 
+_VERSION_AT = 14
+_MEMBER_VERSION = "5"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
@@ -138,6 +141,8 @@ class Catalog:
             raise WrongId(f"A {kind.name} is its own scope: send scope {change.id}, not {change.scope}.")
         if kind.name == MEMBER:
             _check_member(change)
+        elif change.id[_VERSION_AT] == _MEMBER_VERSION:
+            raise WrongId("Ids of version 5 are those of member records: make this record under a UUIDv7.")
         elif not kind.is_root and change.id == change.scope:
             raise WrongId(f"A {kind.name} lives within a {kind.within}: it cannot be its own scope.")
         return kind

@@ -62,11 +62,12 @@ class CursorSeal:
         if len(text) > LIMITS.cursor_bytes_max:
             raise CursorInvalid(f"The cursor has {len(text)} characters, more than any of ours: pull from the start.")
         try:
-            sealed = base64.urlsafe_b64decode(text.encode("ascii"))
+            sealed = base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True)
         except (binascii.Error, UnicodeEncodeError):
             raise CursorInvalid from None
         mac, body = sealed[:_MAC_BYTES], sealed[_MAC_BYTES:]
-        if not hmac.compare_digest(mac, self._mac(body)):
+        # One cursor has one text: base64 would also take spare bits and padding.
+        if base64.urlsafe_b64encode(sealed).decode() != text or not hmac.compare_digest(mac, self._mac(body)):
             raise CursorInvalid
         cursor = self._decode(body)
         if cursor.tenant != tenant or cursor.user != user:

@@ -33,7 +33,7 @@ from homeport_sync.errors import (
     WrongId,
 )
 from homeport_sync.limits import Limits
-from homeport_sync.ports import KnownDevice, Loaded, LogEntry, StoredOutcome, StoredRecord, Wanted, Writes
+from homeport_sync.ports import KnownDevice, Loaded, LogEntry, Quarantined, StoredOutcome, StoredRecord, Wanted, Writes
 from homeport_sync.scope import MEMBER, Grant, check_role, grant_after
 from homeport_sync.verdict import Judged, judge
 from homeport_sync.wire import Sent
@@ -64,12 +64,12 @@ class Decided:
 
 def wanted(pushes: Iterable[Push]) -> Wanted:
     """What must be loaded to decide these pushes."""
-    devices, numbers, grants, records = set(), set(), set(), set()
+    devices, outcomes, grants, records = set(), set(), set(), set()
     for push in pushes:
         devices.add(push.device)
         for sent in push.sent:
-            numbers.add((push.device, sent.number))
             change = sent.change
+            outcomes.add((change.stamp if change else NEVER, push.device, sent.number))
             if change is None:
                 continue
             records.add(change.id)
@@ -79,7 +79,7 @@ def wanted(pushes: Iterable[Push]) -> Wanted:
                 grants.add((str(change.fields.get("user")), change.scope))
     return Wanted(
         devices=frozenset(devices),
-        numbers=frozenset(numbers),
+        outcomes=frozenset(outcomes),
         grants=frozenset(grants),
         records=frozenset(records),
     )
@@ -100,6 +100,7 @@ class Batch:
         self._rejected = set(loaded.rejected_creates)
         self._log: list[LogEntry] = []
         self._outcomes: list[StoredOutcome] = []
+        self._quarantined: list[Quarantined] = []
         self._changed_devices: set[str] = set()
         self._changed_grants: set[tuple[str, str]] = set()
         self._changed_records: set[str] = set()
@@ -133,6 +134,7 @@ class Batch:
             log=self._log,
             records=[self._records[each] for each in self._changed_records],
             outcomes=self._outcomes,
+            quarantined=self._quarantined,
             devices=[self._devices[each] for each in self._changed_devices],
             grants=[self._grants[each] for each in self._changed_grants],
         )
@@ -272,21 +274,30 @@ class Batch:
             self._changed_grants.add(key)
 
     def _keep(self, device: KnownDevice, sent: Sent, outcome: Outcome) -> StoredOutcome:
-        rejected = outcome.outcome == "rejected"
+        change = sent.change
         kept = StoredOutcome(
             device=device.id,
             number=sent.number,
+            stamp=change.stamp if change else NEVER,
             digest=sent.digest,
             text=encode(outcome),
-            record=sent.change.id if sent.change else "",
-            rejected=rejected,
-            rejected_create=rejected and sent.change is not None and sent.change.op == "create",
-            change=encode(sent.change) if rejected and sent.change else "",
             decided_at_ms=self._now_ms,
         )
         self._known[device.id, sent.number] = kept
         self._outcomes.append(kept)
         self._devices[device.id] = device
+        if outcome.outcome == "rejected":
+            self._quarantined.append(
+                Quarantined(
+                    device=device.id,
+                    number=sent.number,
+                    record=change.id if change else "",
+                    created=change is not None and change.op == "create",
+                    change=encode(change) if change else "",
+                    text=kept.text,
+                    rejected_at_ms=self._now_ms,
+                )
+            )
         return kept
 
     def _keep_device(self, device: KnownDevice, confirmed: int) -> None:

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from homeport_sync.change import encode
+from homeport_sync.clock import NOBODY, make_stamp
 from homeport_sync.cursor import Cursor
 from homeport_sync.errors import Unavailable
 from homeport_sync.limits import LIMITS, Limits
@@ -23,6 +24,7 @@ from homeport_sync.ports import (
     Loaded,
     LogEntry,
     PageRows,
+    Quarantined,
     Standing,
     StoredOutcome,
     StoredRecord,
@@ -45,6 +47,7 @@ class _Log:
     entries: list[LogEntry] = field(default_factory=list)
     records: dict[str, StoredRecord] = field(default_factory=dict)
     outcomes: dict[tuple[str, int], StoredOutcome] = field(default_factory=dict)
+    quarantine: list[Quarantined] = field(default_factory=list)
     devices: dict[str, KnownDevice] = field(default_factory=dict)
     grants: dict[tuple[str, str], Grant] = field(default_factory=dict)
     places: dict[str, int] = field(default_factory=dict)
@@ -59,19 +62,21 @@ class MemoryTransaction:
     async def load(self, wanted: Wanted) -> Loaded:
         """See `ports.Transaction`."""
         log = self._log
+        missing = wanted.records - log.records.keys()
         return Loaded(
             head=Head(position=log.head, epoch=log.epoch),
             devices={each: log.devices[each] for each in wanted.devices if each in log.devices},
-            outcomes={each: log.outcomes[each] for each in wanted.numbers if each in log.outcomes},
+            outcomes={
+                name[1:]: log.outcomes[name[1:]]
+                for name in wanted.outcomes
+                if name[1:] in log.outcomes and log.outcomes[name[1:]].stamp == name[0]
+            },
             grants={each: log.grants[each] for each in wanted.grants if each in log.grants},
             records={each: log.records[each] for each in wanted.records if each in log.records},
             rejected_creates=frozenset(
-                (kept.device, kept.record)
-                for kept in log.outcomes.values()
-                if kept.rejected_create
-                and kept.device in wanted.devices
-                and kept.record in wanted.records
-                and kept.record not in log.records
+                (each.device, each.record)
+                for each in log.quarantine
+                if each.created and each.device in wanted.devices and each.record in missing
             ),
         )
 
@@ -82,6 +87,7 @@ class MemoryTransaction:
         log.entries.extend(writes.log)
         log.records.update((stored.record.id, stored) for stored in writes.records)
         log.outcomes.update(((kept.device, kept.number), kept) for kept in writes.outcomes)
+        log.quarantine.extend(writes.quarantined)
         log.devices.update((device.id, device) for device in writes.devices)
         log.grants.update(((grant.user, grant.scope), grant) for grant in writes.grants)
 
@@ -145,11 +151,11 @@ class MemoryStore:
 
     async def prune_outcomes(self, tenant: str, before_ms: int, limit: int) -> int:
         """See `ports.LogStore`."""
-        log = self._log(tenant)
+        log, bound = self._log(tenant), make_stamp(before_ms, 0, NOBODY)
         old = [
             key
             for key, kept in log.outcomes.items()
-            if not kept.rejected and kept.decided_at_ms < before_ms and key[1] <= log.devices[key[0]].confirmed
+            if kept.stamp < bound and kept.decided_at_ms < before_ms and key[1] <= log.devices[key[0]].confirmed
         ]
         for key in old[:limit]:
             del log.outcomes[key]

@@ -59,21 +59,34 @@ class StoredRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoredOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """An outcome as it was given: `text` its JSON, `digest` of the change's body, `record` it was about.
+    """An outcome as it was given: `text` its JSON, `digest` of the change's body.
 
-    `change` is the change's JSON, kept only for a rejected one (empty otherwise); `rejected_create` marks those
-    that others may depend on.
+    `stamp` is that of the change as it was sent ("" if it could not be read): outcomes lie in the order of their
+    stamps, so that those of many devices are neighbours.
     """
 
     device: str
     number: int
+    stamp: Stamp
     digest: bytes
     text: str
-    record: str
-    rejected: bool
-    rejected_create: bool
-    change: str
     decided_at_ms: int
+
+
+class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
+    """A rejected change, kept for good, because it holds somebody's work.
+
+    `change` is its JSON (empty if it could not be read), `text` its outcome's, `record` what it was about. `created`:
+    it was a create, so others may depend on it.
+    """
+
+    device: str
+    number: int
+    record: str
+    created: bool
+    change: str
+    text: str
+    rejected_at_ms: int
 
 
 class LogEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,10 +113,10 @@ class LogEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a commit batch must know before it decides."""
+    """What a commit batch must know before it decides. `outcomes` are (stamp, device, number) of what was sent."""
 
     devices: frozenset[str]
-    numbers: frozenset[tuple[str, int]]
+    outcomes: frozenset[tuple[Stamp, str, int]]
     grants: frozenset[tuple[str, str]]
     records: frozenset[str]
 
@@ -133,6 +146,7 @@ class Writes:
     log: Sequence[LogEntry] = ()
     records: Sequence[StoredRecord] = ()
     outcomes: Sequence[StoredOutcome] = ()
+    quarantined: Sequence[Quarantined] = ()
     devices: Sequence[KnownDevice] = ()
     grants: Sequence[Grant] = ()
 
@@ -189,7 +203,7 @@ class LogStore(Protocol):
         """The log after a position, in order, without gaps, at most `limit` entries."""
 
     async def prune_outcomes(self, tenant: str, before_ms: int, limit: int) -> int:
-        """Forget at most `limit` confirmed, not rejected outcomes decided before `before_ms`; how many it were."""
+        """Forget at most `limit` confirmed outcomes stamped and decided before `before_ms`; how many it were."""
 
 
 class Places(Protocol):

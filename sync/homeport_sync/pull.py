@@ -12,7 +12,7 @@ read past rows that are gone, but nothing that a device must see is ever behind 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from homeport_sync.cursor import Backfill, Cursor
@@ -20,6 +20,7 @@ from homeport_sync.limits import Limits
 from homeport_sync.ports import Standing
 
 Row: TypeAlias = tuple[int, str]
+BACKFILLS_MAX = 500  # more would not fit into a cursor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +48,9 @@ def plan(standing: Standing, cursor: Cursor | None) -> Plan:
     """The rows for a device that has everything up to its cursor. Pure.
 
     A grant newer than the cursor has looked at means that the scope's rows behind the cursor were never sent: they
-    are backfilled, from their start. A cursor of another epoch, or ahead of the head, can only start again.
-    What counts is the head it has seen (`granted`), which is never behind its position.
+    are backfilled, from their start. A cursor of another epoch, or ahead of the head, can only start again; what
+    counts is the head it has seen (`granted`), which is never behind its position. So does one that would need
+    more than `BACKFILLS_MAX` backfills.
     """
     epoch, head = standing.head.epoch, standing.head.position
     reset = cursor is not None and (cursor.epoch != epoch or cursor.granted > head)
@@ -70,6 +72,8 @@ def plan(standing: Standing, cursor: Cursor | None) -> Plan:
             backfills.append(Range(scopes=(grant.scope,), after=0, upto=seen))
         elif (old := under_way.get(grant.scope)) is not None:
             backfills.append(Range(scopes=(grant.scope,), after=old.place, upto=old.upper))
+    if len(backfills) > BACKFILLS_MAX:
+        return replace(plan(standing, None), reset=True)
     tail = Range(scopes=tuple(scopes), after=seen, upto=head)
     return Plan(reset=False, lost=tuple(lost), ranges=(tail, *backfills))
 

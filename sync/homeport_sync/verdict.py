@@ -70,4 +70,4 @@ def _is_news(here: Record, change: Change, name: str) -> bool:
 def _verdict(change: Change, lost: tuple[str, ...], *, alone: bool) -> Verdict:
     if lost and len(lost) == len(change.fields):
         return "superseded"
-    return "applied" if alone and not lost else "merged"
+    return "applied" if not change.fields or (alone and not lost) else "merged"

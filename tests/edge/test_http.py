@@ -1,5 +1,6 @@
 """What can be wrong with a request, what is limited, and the id that follows a request everywhere."""
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -41,6 +42,21 @@ def _sorted(schema: GraphQLSchema) -> str:
 async def test_a_body_that_is_not_json_is_told_so(client: httpx2.AsyncClient, body: bytes) -> None:
     answer = await client.post(GRAPHQL_PATH, content=body, headers=JSON_TYPE)
     assert (answer.status_code, _error(answer)["code"]) == (400, "BODY_NOT_JSON")
+
+
+async def test_half_an_emoji_does_not_stop_the_queue_it_stands_in(client: httpx2.AsyncClient, world: World) -> None:
+    change = json.dumps(world.new_list(DEVICE, title="half: HERE"))
+    torn = change.replace("HERE", r"\ud83d")
+    body = f'{{"query": "{PUSH}", "variables": {{"device": "{DEVICE}", "changes": [{torn}]}}}}'
+    answer = await client.post(GRAPHQL_PATH, content=body.encode(), headers=JSON_TYPE)
+    (outcome,) = answer.json()["data"]["push"]["outcomes"]
+    assert outcome["outcome"] == "applied"
+
+
+@pytest.mark.parametrize("body", [rb'{"query": "\ud83d", "a": NaN}', rb'{"query": "\\ud", "a": NaN}', rb'["\ud83d"'])
+async def test_a_body_that_cannot_be_mended_is_still_told_so(client: httpx2.AsyncClient, body: bytes) -> None:
+    answer = await client.post(GRAPHQL_PATH, content=body, headers=JSON_TYPE)
+    assert _error(answer)["code"] in {"BODY_NOT_JSON", "GRAPHQL_INVALID"}
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def test_a_seed_takes_the_same_steps_in_every_process() -> None:
         "    print(Fleet(app, 7, pathlib.Path(made)).run().fingerprint)\n"
     )
     told = [
-        subprocess.run(  # noqa: S603 - this interpreter
+        subprocess.run(
             [sys.executable, "-c", code],
             env={**os.environ, "PYTHONHASHSEED": hash_seed},
             cwd=Path(__file__).resolve().parents[2],

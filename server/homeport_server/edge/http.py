@@ -22,6 +22,7 @@ from homeport_server.edge.context import Call, Rooms, request_id_of
 from homeport_server.edge.errors import expected, log_unexpected, shown, status
 from homeport_server.edge.operations import precompiled
 from homeport_server.edge.schema import HomeportSchema
+from homeport_server.edge.well_formed import well_formed
 from homeport_server.errors import BodyNotJson, BodyTooLarge, GraphqlInvalid, MediaTypeWrong, MethodWrong
 from homeport_sync.errors import HomeportError
 
@@ -86,12 +87,11 @@ class GraphqlOverHttp:
         await _send(send, headers, answer, request_id)
 
     async def _answer(self, body: bytes, call: Call) -> Answer:
-        try:
-            request = _read_request(body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return await self._execute(body, call)
-        known = self._precompiled.get(request.query)
-        if known is not None and request.operation_name in (None, known.name):
+        request = _request_of(body)
+        if request is None and (mended := well_formed(body)) is not None:
+            body, request = mended, _request_of(mended)
+        known = self._precompiled.get(request.query) if request is not None else None
+        if request is not None and known is not None and request.operation_name in (None, known.name):
             ready = await known.answer(request.variables, call)
             if ready is not None:
                 return Answer(ready)
@@ -166,6 +166,13 @@ async def _read_body(receive: Receive, headers: Mapping[bytes, bytes], bytes_max
 
 def _too_large(bytes_max: int) -> BodyTooLarge:
     return BodyTooLarge(f"The body is over {bytes_max:,} bytes: send the changes in smaller parts.", limit=bytes_max)
+
+
+def _request_of(body: bytes) -> _Request | None:
+    try:
+        return _read_request(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 def _executable(body: bytes) -> _Executable:

@@ -1,4 +1,4 @@
-"""One SQLite connection with a thread of its own, and the one way to use it: hand the thread a whole piece of work.
+"""One SQLite connection with a thread of its own: hand the thread a whole piece of work.
 
 aiosqlite hops to its thread once a statement, at 50 to 90 µs each; a commit batch has a dozen statements. So work
 goes over as one function that runs there from beginning to end. That hop is aiosqlite's own `_execute`, which it
@@ -22,17 +22,18 @@ CACHE_KIB = 65_536
 
 
 class Connection:
-    """An open database file. `run` is its only verb."""
+    """An open database file. `run` works in its thread; `raw` is for whoever holds the transaction that is open, and
+    only while nothing was handed to the thread: SQLite itself would take turns, a transaction would not."""
 
     def __init__(self, connection: aiosqlite.Connection, raw: sqlite3.Connection) -> None:
         self._connection = connection
-        self._raw = raw
+        self.raw = raw
 
     @classmethod
     async def open(cls, path: Path) -> Connection:
         """Open the file, made with mode 0600 if it is new: write-ahead log, every commit synced to disk."""
         _make(path)
-        connection = await aiosqlite.connect(path, isolation_level=None, cached_statements=256)
+        connection = await aiosqlite.connect(path, isolation_level=None, cached_statements=256, check_same_thread=False)
         opened = cls(connection, connection._conn)  # noqa: SLF001  # see the module's words
         await opened.run(_configure)
         return opened
@@ -40,7 +41,7 @@ class Connection:
     async def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         """What `work` returns, done in the connection's thread, after whatever was handed over before."""
         execute: Callable[..., Awaitable[Result]] = self._connection._execute  # noqa: SLF001  # see the module's words
-        return await execute(work, self._raw)
+        return await execute(work, self.raw)
 
     async def close(self) -> None:
         """Finish what was handed over, then close."""

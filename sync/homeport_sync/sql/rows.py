@@ -9,7 +9,7 @@ import msgspec
 
 from homeport_sync.change import Fields, decode_record, encode
 from homeport_sync.clock import Stamp, stamp_ms
-from homeport_sync.ports import KnownDevice, LogEntry, StoredOutcome, StoredRecord, Tenant
+from homeport_sync.ports import KnownDevice, LogEntry, Quarantined, StoredOutcome, StoredRecord, Tenant
 from homeport_sync.scope import Grant
 
 Row: TypeAlias = tuple[Any, ...]  # a driver's row: its columns are typed where they are unpacked
@@ -90,36 +90,22 @@ def stored_record(row: Row) -> StoredRecord:
 def outcome_rows(tenant: str, outcomes: Iterable[StoredOutcome]) -> list[Row]:
     """Outcomes as rows of `outcomes`."""
     return [
-        (
-            tenant,
-            kept.device,
-            kept.number,
-            kept.digest,
-            kept.text,
-            kept.record,
-            kept.rejected,
-            kept.rejected_create,
-            kept.change,
-            kept.decided_at_ms,
-        )
-        for kept in outcomes
+        (tenant, kept.stamp, kept.device, kept.number, kept.digest, kept.text, kept.decided_at_ms) for kept in outcomes
     ]
 
 
 def stored_outcome(row: Row) -> StoredOutcome:
     """A row of `OUTCOMES` as an outcome."""
-    device, number, digest, text, record, rejected, rejected_create, change, at = row
-    return StoredOutcome(
-        device=device,
-        number=number,
-        digest=digest,
-        text=text,
-        record=record,
-        rejected=bool(rejected),
-        rejected_create=bool(rejected_create),
-        change=change,
-        decided_at_ms=at,
-    )
+    device, number, stamp, digest, text, at = row
+    return StoredOutcome(device=device, number=number, stamp=Stamp(stamp), digest=digest, text=text, decided_at_ms=at)
+
+
+def quarantine_rows(tenant: str, quarantined: Iterable[Quarantined]) -> list[Row]:
+    """Rejected changes as rows of `quarantine`."""
+    return [
+        (tenant, each.device, each.number, each.record, each.created, each.change, each.text, each.rejected_at_ms)
+        for each in quarantined
+    ]
 
 
 def device_rows(tenant: str, devices: Iterable[KnownDevice], now_ms: int) -> list[Row]:

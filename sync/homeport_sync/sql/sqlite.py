@@ -13,6 +13,7 @@ from pathlib import Path
 from sqlalchemy.dialects import sqlite as dialect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from homeport_sync.clock import NOBODY, make_stamp
 from homeport_sync.cursor import Cursor
 from homeport_sync.errors import BadDeclaration
 from homeport_sync.limits import LIMITS, Limits
@@ -101,7 +102,8 @@ class SqliteStore:
 
     async def prune_outcomes(self, tenant: str, before_ms: int, limit: int) -> int:
         """See `ports.LogStore`."""
-        values = {"tenant": tenant, "before": before_ms, "room": limit}
+        stamp = make_stamp(before_ms, 0, NOBODY)
+        values = {"tenant": tenant, "before": before_ms, "stamp": stamp, "room": limit}
         return await self._write(statements.PRUNE_OUTCOMES, values)
 
     async def place(self, tenant: str, follower: str) -> int:

@@ -14,10 +14,10 @@ DEVICES: Final = """
     FROM json_each(:devices) AS wanted
     CROSS JOIN devices ON tenant_id = :tenant AND device_id = wanted.value"""
 OUTCOMES: Final = """
-    SELECT device_id, number, digest, answer, record_id, rejected, rejected_create, change, created_at
-    FROM json_each(:numbers) AS wanted
-    CROSS JOIN outcomes ON tenant_id = :tenant
-      AND device_id = json_extract(wanted.value, '$[0]') AND number = json_extract(wanted.value, '$[1]')"""
+    SELECT device_id, number, stamp, digest, answer, created_at
+    FROM json_each(:names) AS wanted
+    CROSS JOIN outcomes ON tenant_id = :tenant AND stamp = json_extract(wanted.value, '$[0]')
+      AND device_id = json_extract(wanted.value, '$[1]') AND number = json_extract(wanted.value, '$[2]')"""
 GRANTS: Final = """
     SELECT user_id, scope_id, role, since, until, maker
     FROM json_each(:pairs) AS wanted
@@ -30,8 +30,8 @@ RECORDS: Final = """
 REJECTED_CREATES: Final = """
     SELECT device_id, record_id
     FROM json_each(:records) AS wanted
-    CROSS JOIN outcomes INDEXED BY outcomes_rejected_creates
-      ON tenant_id = :tenant AND record_id = wanted.value AND rejected_create"""
+    CROSS JOIN quarantine INDEXED BY quarantine_by_record
+      ON tenant_id = :tenant AND record_id = wanted.value AND created"""
 
 MOVE_HEAD: Final = "UPDATE heads SET position = :position, updated_at = :now WHERE tenant_id = :tenant"
 ADD_LOG: Final = "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -40,7 +40,8 @@ PUT_RECORD: Final = """
     ON CONFLICT (tenant_id, record_id) DO UPDATE SET
       position = excluded.position, author = excluded.author, foreign_position = excluded.foreign_position,
       wire = excluded.wire, updated_at = excluded.updated_at, deleted_at = excluded.deleted_at"""
-ADD_OUTCOME: Final = "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+ADD_OUTCOME: Final = "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?)"
+ADD_QUARANTINED: Final = "INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 PUT_DEVICE: Final = """
     INSERT INTO devices VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)
     ON CONFLICT (tenant_id, device_id) DO UPDATE SET
@@ -73,10 +74,10 @@ READ_LOG: Final = """
 BEGIN_EPOCH: Final = """
     UPDATE heads SET epoch = :epoch, updated_at = :now WHERE tenant_id = :tenant AND epoch = :former"""
 PRUNE_OUTCOMES: Final = """
-    DELETE FROM outcomes WHERE (tenant_id, device_id, number) IN (
-      SELECT o.tenant_id, o.device_id, o.number FROM outcomes AS o
+    DELETE FROM outcomes WHERE (tenant_id, stamp, device_id, number) IN (
+      SELECT o.tenant_id, o.stamp, o.device_id, o.number FROM outcomes AS o
       JOIN devices AS d ON d.tenant_id = o.tenant_id AND d.device_id = o.device_id
-      WHERE o.tenant_id = :tenant AND o.created_at < :before AND NOT o.rejected AND o.number <= d.confirmed
+      WHERE o.tenant_id = :tenant AND o.stamp < :stamp AND o.created_at < :before AND o.number <= d.confirmed
       LIMIT :room)"""
 
 PLACE: Final = "SELECT position FROM places WHERE tenant_id = :tenant AND follower = :follower"

@@ -116,25 +116,29 @@ outcomes = Table(
     "outcomes",
     metadata,
     _key("tenant_id"),
+    _key("stamp"),  # before the device: neighbours in time are neighbours on disk, whoever wrote them
     _key("device_id"),
     _number("number", key=True),
     Column("digest", LargeBinary, nullable=False),
     _text("answer"),
-    _text("record_id"),
-    Column("rejected", Boolean, nullable=False),
-    Column("rejected_create", Boolean, nullable=False),
-    _text("change"),
     _number("created_at"),
     sqlite_with_rowid=False,
 )
-Index(
-    "outcomes_rejected_creates",
-    outcomes.c.tenant_id,
-    outcomes.c.record_id,
-    sqlite_where=outcomes.c.rejected_create,
-    postgresql_where=outcomes.c.rejected_create,
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    _key("tenant_id"),
+    _key("device_id"),
+    _number("number", key=True),
+    _text("record_id"),
+    Column("created", Boolean, nullable=False),
+    _text("change"),
+    _text("answer"),
+    _number("created_at"),
+    sqlite_with_rowid=False,
 )
-Index("outcomes_by_age", outcomes.c.tenant_id, outcomes.c.created_at)
+Index("quarantine_by_record", quarantine.c.tenant_id, quarantine.c.record_id)
 
 places = Table(
     "places",

@@ -19,7 +19,7 @@ from homeport_sync.scope import Grant
 from homeport_sync.signals import LocalSignals
 
 TENANT = "t1"
-NOTHING = Wanted(devices=frozenset(), numbers=frozenset(), grants=frozenset(), records=frozenset())
+NOTHING = Wanted(devices=frozenset(), outcomes=frozenset(), grants=frozenset(), records=frozenset())
 
 
 class Ear:

@@ -1,0 +1,49 @@
+"""Slow work that nobody waits for: what can no longer be asked for is forgotten, tenant by tenant."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from homeport_server.observe import Log
+from homeport_sync.compact import prune_outcomes
+from homeport_sync.limits import Limits
+from homeport_sync.ports import LogStore, Tenants
+
+TENANTS_PAGE = 100
+
+
+class Store(LogStore, Tenants, Protocol):
+    """What upkeep goes through."""
+
+
+class Upkeep:
+    """Goes round all tenants, then rests for `every_s` seconds. Trouble is logged and tried again next time."""
+
+    def __init__(self, store: Store, log: Log, *, limits: Limits, wall_ms: Callable[[], int], every_s: float) -> None:
+        self._store = store
+        self._log = log
+        self._limits = limits
+        self._wall_ms = wall_ms
+        self._every_s = every_s
+
+    async def run(self) -> None:
+        """Keep house until cancelled."""
+        while True:
+            try:
+                await self.round()
+            except Exception as error:  # noqa: BLE001  # nothing here is worth stopping the server for
+                self._log.error("upkeep failed", exc_info=error)
+            await asyncio.sleep(self._every_s)
+
+    async def round(self) -> int:
+        """Once through all tenants; how many outcomes were forgotten."""
+        forgotten, after = 0, ""
+        while page := await self._store.tenants(after, TENANTS_PAGE):
+            for tenant in page:
+                forgotten += await prune_outcomes(self._store, tenant.id, self._limits, now_ms=self._wall_ms())
+            after = page[-1].id
+        if forgotten:
+            self._log.info("upkeep", forgotten_outcomes=forgotten)
+        return forgotten

@@ -1,0 +1,49 @@
+"""Upkeep forgets for every tenant what can no longer be asked for, and nothing else."""
+
+import io
+from dataclasses import replace
+
+import pytest
+
+from homeport_server.observe import make_log
+from homeport_server.upkeep import TENANTS_PAGE, Upkeep
+from homeport_sync import LIMITS
+from homeport_sync.clock import make_stamp
+from homeport_sync.memory import MemoryStore
+from homeport_sync.ports import KnownDevice, StoredOutcome, Wanted, Writes
+
+NOTHING = Wanted(devices=frozenset(), outcomes=frozenset(), grants=frozenset(), records=frozenset())
+DAY_MS = 24 * 3_600_000
+
+
+def outcome(number: int) -> StoredOutcome:
+    stamp = make_stamp(number, 0, "0" * 8)
+    return StoredOutcome(device="d", number=number, stamp=stamp, digest=b"", text="{}", decided_at_ms=number)
+
+
+@pytest.fixture
+async def store() -> MemoryStore:
+    """More tenants than a page holds, each with one confirmed outcome and one that is not."""
+    store = MemoryStore()
+    for index in range(TENANTS_PAGE + 5):
+        tenant = f"tenant-{index:03}"
+        await store.create(tenant, id=tenant, epoch="first", now_ms=0)
+        async with store.transaction(tenant) as transaction:
+            await transaction.load(NOTHING)
+            device = KnownDevice(id="d", user="ana", last_number=2, confirmed=1)
+            await transaction.commit(Writes(head=0, now_ms=0, outcomes=[outcome(1), outcome(2)], devices=[device]))
+    return store
+
+
+def upkeep(store: MemoryStore, now_ms: int) -> Upkeep:
+    limits = replace(LIMITS, outcome_keep_ms=DAY_MS)
+    return Upkeep(store, make_log("info", io.BytesIO()), limits=limits, wall_ms=lambda: now_ms, every_s=1)
+
+
+async def test_a_round_forgets_old_confirmed_outcomes_of_every_tenant_once(store: MemoryStore) -> None:
+    assert await upkeep(store, 2 * DAY_MS).round() == TENANTS_PAGE + 5
+    assert await upkeep(store, 2 * DAY_MS).round() == 0
+
+
+async def test_a_round_forgets_nothing_that_is_not_old_enough(store: MemoryStore) -> None:
+    assert await upkeep(store, DAY_MS).round() == 0
