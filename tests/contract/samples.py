@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from homeport_sync.change import Op, Record, Value
-from homeport_sync.clock import NEVER, make_stamp
+from homeport_sync.clock import NEVER, Stamp, make_stamp
 from homeport_sync.ports import (
     KnownDevice,
     Loaded,
     LogEntry,
     LogStore,
+    Quarantined,
     StoredOutcome,
     StoredRecord,
     Wanted,
@@ -21,7 +22,7 @@ from homeport_sync.scope import Grant
 TENANT = "acme"
 EPOCH = "first"
 NOW = 1_795_000_000_000
-NOTHING = Wanted(devices=frozenset(), numbers=frozenset(), grants=frozenset(), records=frozenset())
+NOTHING = Wanted(devices=frozenset(), outcomes=frozenset(), grants=frozenset(), records=frozenset())
 
 
 def entry(position: int, *, op: Op = "update", record: str = "r", device: str = "d", user: str = "u") -> LogEntry:
@@ -58,25 +59,31 @@ def stored(id: str, position: int, *, scope: str = "s", title: str = "milk", del
     return StoredRecord(record=record, author="d", foreign_position=position - 1)
 
 
-def outcome(
-    number: int,
-    *,
-    device: str = "d",
-    record: str = "r",
-    rejected: bool = False,
-    create: bool = False,
-    at_ms: int = NOW,
-) -> StoredOutcome:
+def outcome(number: int, *, device: str = "d", at_ms: int = NOW) -> StoredOutcome:
     return StoredOutcome(
         device=device,
         number=number,
+        stamp=stamp_of(number),
         digest=bytes([number % 256]) * 16,
-        text=f'{{"number":{number},"outcome":"applied"}}',
-        record=record,
-        rejected=rejected,
-        rejected_create=rejected and create,
-        change='{"a":1}' if rejected else "",
+        text=f'{{"number":{number},"outcome":"merged","lost":["ä \\"quoted\\" 🎈"]}}',
         decided_at_ms=at_ms,
+    )
+
+
+def stamp_of(number: int) -> Stamp:
+    """The stamp of a device's change of that number: all are older than `NOW`."""
+    return make_stamp(number, 0, "0" * 8)
+
+
+def refused(number: int, *, device: str = "d", record: str = "r", created: bool = True) -> Quarantined:
+    return Quarantined(
+        device=device,
+        number=number,
+        record=record,
+        created=created,
+        change=f'{{"number":{number},"fields":{{"title":"ä \\"quoted\\" 🎈"}}}}',
+        text=f'{{"number":{number},"outcome":"rejected"}}',
+        rejected_at_ms=NOW - number,
     )
 
 
@@ -97,7 +104,10 @@ def wanted(
     records: Sequence[str] = (),
 ) -> Wanted:
     return Wanted(
-        devices=frozenset(devices), numbers=frozenset(numbers), grants=frozenset(grants), records=frozenset(records)
+        devices=frozenset(devices),
+        outcomes=frozenset((stamp_of(number), device, number) for device, number in numbers),
+        grants=frozenset(grants),
+        records=frozenset(records),
     )
 
 

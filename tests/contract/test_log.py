@@ -11,7 +11,20 @@ from homeport_sync.limits import LIMITS
 from homeport_sync.ports import Writes
 from homeport_sync.reader import Reader
 from homeport_sync.wire import Page, decode_page
-from tests.contract.samples import EPOCH, NOW, TENANT, entry, grant, known, load, outcome, stored, wanted, write
+from tests.contract.samples import (
+    EPOCH,
+    NOW,
+    TENANT,
+    entry,
+    grant,
+    known,
+    load,
+    outcome,
+    refused,
+    stored,
+    wanted,
+    write,
+)
 from tests.contract.stores import OpenStore, Store
 
 SEAL = CursorSeal(b"k" * 32)
@@ -118,20 +131,28 @@ async def test_places_kept_at_once_end_at_the_highest(store: Store) -> None:
 async def test_pruning_forgets_old_confirmed_outcomes_and_keeps_the_others(store: Store) -> None:
     outcomes = [
         outcome(1, at_ms=NOW - 1),
-        outcome(2, at_ms=NOW - 1, rejected=True, create=True, record="missing"),
         outcome(3, at_ms=NOW),
         outcome(4, at_ms=NOW - 1),
         outcome(5, at_ms=NOW - 1),
         outcome(1, device="e", at_ms=NOW - 1),
     ]
     devices = [known(last_number=5, confirmed=4), known("e", last_number=1)]
-    await write(store, Writes(head=0, now_ms=NOW, outcomes=outcomes, devices=devices))
+    refusal = refused(4, record="missing")
+    await write(store, Writes(head=0, now_ms=NOW, outcomes=outcomes, devices=devices, quarantined=[refusal]))
     assert await store.prune_outcomes(TENANT, NOW, 100) == 2
     numbers = [("d", number) for number in range(1, 6)]
     found = await load(store, wanted(devices=["d", "e"], numbers=[*numbers, ("e", 1)], records=["missing"]))
-    assert sorted(found.outcomes) == [("d", 2), ("d", 3), ("d", 5), ("e", 1)]
+    assert sorted(found.outcomes) == [("d", 3), ("d", 5), ("e", 1)]
     assert found.rejected_creates == {("d", "missing")}
     assert found.devices["d"].last_number == 5
+
+
+async def test_an_outcome_whose_change_was_stamped_late_is_kept_as_long_as_its_stamp_says(store: Store) -> None:
+    late = 7
+    devices = [known(last_number=late, confirmed=late)]
+    await write(store, Writes(head=0, now_ms=NOW, outcomes=[outcome(late, at_ms=1)], devices=devices))
+    assert await store.prune_outcomes(TENANT, late, 100) == 0
+    assert await store.prune_outcomes(TENANT, late + 1, 100) == 1
 
 
 async def test_pruning_goes_in_steps_of_the_limit(store: Store) -> None:

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from homeport_sync.errors import BadDeclaration
 from homeport_sync.limits import LIMITS
@@ -19,7 +20,20 @@ from homeport_sync.sql import statements
 from homeport_sync.sql.connection import Connection
 from homeport_sync.sql.sqlite import SqliteStore
 from homeport_sync.sql.tables import SCHEMA_VERSION, metadata
-from tests.contract.samples import EPOCH, NOW, TENANT, all_of, entry, grant, known, load, outcome, stored, write
+from tests.contract.samples import (
+    EPOCH,
+    NOW,
+    TENANT,
+    all_of,
+    entry,
+    grant,
+    known,
+    load,
+    outcome,
+    refused,
+    stored,
+    write,
+)
 from tests.contract.stores import Store, sqlite
 
 STATEMENTS = {name: text for name, text in vars(statements).items() if name.isupper() and isinstance(text, str)}
@@ -59,7 +73,8 @@ async def analyzed(path: Path) -> AsyncIterator[Connection]:
         now_ms=NOW,
         log=[entry(at) for at in positions],
         records=[stored(f"r{at}", at, scope=f"s{at % 9}") for at in positions],
-        outcomes=[outcome(at, record=f"r{at}", rejected=at % 5 == 0, create=True) for at in positions],
+        outcomes=[outcome(at, device=f"d{at % 7}") for at in positions],
+        quarantined=[refused(at, record=f"r{at}", created=at % 5 == 0) for at in positions],
         devices=[known(f"d{at}") for at in positions],
         grants=[grant(f"s{at % 9}", user=f"u{at % 20}") for at in positions],
     )
@@ -154,6 +169,24 @@ async def test_what_was_committed_is_there_when_the_file_is_opened_again(path: P
         before = await load(store)
     async with sqlite(path, LIMITS) as store:
         assert await load(store) == before
+
+
+async def test_a_refused_change_is_kept_whole_with_its_reason_and_its_time_under_its_own_tenant(path: Path) -> None:
+    create, unreadable = refused(1, record="p"), replace(refused(2, record="", created=False), change="")
+    async with started(path) as store:
+        await store.create("other", id="other", epoch=EPOCH, now_ms=0)
+        await write(store, Writes(head=0, now_ms=NOW, quarantined=[create, unreadable]))
+        await write(store, Writes(head=0, now_ms=NOW, quarantined=[create]), tenant="other")
+        await write(store, Writes(head=0, now_ms=NOW + 1, devices=[known(last_number=2, confirmed=2)]))
+    columns = "tenant_id, device_id, number, record_id, created, change, answer, created_at"
+    select = f"SELECT {columns} FROM quarantine ORDER BY tenant_id, number"  # noqa: S608  # the columns are above
+    async with connected(path) as connection:
+        rows = await connection.run(lambda raw: raw.execute(select).fetchall())
+    assert rows == [
+        (TENANT, "d", 1, "p", True, create.change, create.text, NOW - 1),
+        (TENANT, "d", 2, "", False, "", unreadable.text, NOW - 2),
+        ("other", "d", 1, "p", True, create.change, create.text, NOW - 1),
+    ]
 
 
 async def test_a_commit_that_fails_half_way_leaves_nothing_and_the_next_goes_through(path: Path) -> None:

@@ -18,6 +18,7 @@ from tests.contract.samples import (
     known,
     load,
     outcome,
+    refused,
     stored,
     write,
 )
@@ -91,14 +92,13 @@ async def test_two_tenants_with_equal_ids_read_only_their_own(two: Store) -> Non
 
 async def test_what_one_tenant_writes_begins_or_forgets_leaves_the_other_as_it_was(two: Store) -> None:
     before = await load(two, tenant=OTHER)
-    rejected = outcome(4, record="missing", rejected=True, create=True)
     await write(
         two,
         Writes(
             head=4,
             now_ms=NOW,
             records=[stored("r", 4, deleted=True), stored("new", 4)],
-            outcomes=[rejected],
+            quarantined=[refused(4, record="q")],
             devices=[known(last_number=4, confirmed=4)],
             grants=[grant(until=4), grant("t")],
         ),

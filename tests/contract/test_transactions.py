@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from homeport_sync.errors import Unavailable
-from homeport_sync.ports import Head, Loaded, Writes
+from homeport_sync.ports import Head, Loaded, Wanted, Writes
 from tests.contract.samples import (
     EPOCH,
     EVERYTHING,
@@ -20,6 +20,8 @@ from tests.contract.samples import (
     known,
     load,
     outcome,
+    refused,
+    stamp_of,
     stored,
     wanted,
     write,
@@ -103,7 +105,7 @@ async def test_load_gives_what_was_wanted_and_nothing_more(store: Store) -> None
     assert found.head == Head(position=4, epoch=EPOCH)
     assert found.devices == {"e": known("e", user="v", last_number=2)}
     assert found.outcomes.get(("e", 1)) == outcome(1, device="e")
-    assert found.outcomes.keys() <= asked.numbers
+    assert found.outcomes.keys() <= {("d", 2), ("e", 1)}
     assert found.grants == {("u", "t"): grant("t", until=3), ("v", "s"): grant("s", user="v", maker=True)}
     assert found.records == {"q": stored("q", 2, scope="t"), "p": stored("p", 3)}
     assert found.rejected_creates == frozenset()
@@ -119,6 +121,13 @@ async def test_every_number_known_of_a_wanted_device_is_loaded_when_it_is_wanted
     assert sorted((await load(store, asked)).outcomes) == [("d", each) for each in numbers]
 
 
+async def test_a_number_asked_for_with_another_stamp_is_not_known(store: Store) -> None:
+    await write(store, Writes(head=0, now_ms=NOW, outcomes=[outcome(1), outcome(2)], devices=[known(last_number=2)]))
+    named = frozenset({(stamp_of(1), "d", 1), (stamp_of(9), "d", 2)})
+    asked = Wanted(devices=frozenset({"d"}), outcomes=named, grants=frozenset(), records=frozenset())
+    assert (await load(store, asked)).outcomes == {("d", 1): outcome(1)}
+
+
 async def test_refused_creates_are_told_for_wanted_devices_and_records_that_are_not_there(store: Store) -> None:
     await write(
         store,
@@ -126,12 +135,13 @@ async def test_refused_creates_are_told_for_wanted_devices_and_records_that_are_
             head=1,
             now_ms=NOW,
             records=[stored("there", 1)],
-            outcomes=[
-                outcome(1, record="missing", rejected=True, create=True),
-                outcome(2, record="there", rejected=True, create=True),
-                outcome(3, record="updated", rejected=True),
-                outcome(4, record="unasked", rejected=True, create=True),
-                outcome(1, device="e", record="missing", rejected=True, create=True),
+            quarantined=[
+                refused(1, record="missing"),
+                refused(2, record="there"),
+                refused(3, record="updated", created=False),
+                refused(4, record="unasked"),
+                refused(5, record="", created=False),
+                refused(1, device="e", record="missing"),
             ],
             devices=[known(last_number=4), known("e", last_number=1)],
         ),

@@ -29,13 +29,13 @@ def environment(tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def server(environment: dict[str, str], tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     command = [*HOMEPORT, "serve", str(tmp_path / "app.py")]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:  # noqa: S603
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
         yield running
         running.kill()
 
 
 def _run(environment: dict[str, str], *arguments: str) -> str:
-    ran = subprocess.run([*HOMEPORT, *arguments], env=environment, check=True, capture_output=True, text=True)  # noqa: S603
+    ran = subprocess.run([*HOMEPORT, *arguments], env=environment, check=True, capture_output=True, text=True)
     return ran.stdout.strip()
 
 

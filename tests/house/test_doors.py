@@ -100,14 +100,10 @@ def test_a_target_without_help_is_found() -> None:
 
 def test_a_name_that_stands_only_inside_another_is_undocumented(plant: Plant) -> None:
     pages = docs(
-        plant(
-            {"README.md": "HOMEPORT_DATA_DIR\n", "docs/a.md": "`RATE_LIMITED`", "notes.md": "HOMEPORT_DATA"}
-        )
+        plant({"README.md": "HOMEPORT_DATA_DIR\n", "docs/a.md": "`RATE_LIMITED`", "notes.md": "HOMEPORT_DATA"})
     )
     names = ["HOMEPORT_DATA", "RATE_LIMITED"]
-    assert [complaint.split()[2] for complaint in undocumented(names, pages, "the setting")] == [
-        "HOMEPORT_DATA"
-    ]
+    assert [complaint.split()[2] for complaint in undocumented(names, pages, "the setting")] == ["HOMEPORT_DATA"]
 
 
 def test_a_verb_is_named_with_its_whole_path() -> None:

@@ -25,12 +25,8 @@ def _complaints(face: ast.Module) -> list[str]:
             shown = names
         else:
             complaints.append(f":{node.lineno} more than a face. Move it to a module named for it.")
-    complaints += [
-        f": imports {name} and does not show it in __all__." for name in sorted(imported - set(shown))
-    ]
-    complaints += [
-        f": shows {name} in __all__ and does not import it." for name in sorted(set(shown) - imported)
-    ]
+    complaints += [f": imports {name} and does not show it in __all__." for name in sorted(imported - set(shown))]
+    complaints += [f": shows {name} in __all__ and does not import it." for name in sorted(set(shown) - imported)]
     return complaints
 
 

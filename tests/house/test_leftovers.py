@@ -88,9 +88,7 @@ def test_no_test_is_left_out_and_no_code_sleeps(tree: Tree) -> None:
 
 
 def test_a_nameless_module_is_found_in_the_plural_and_as_a_folder(plant: Plant) -> None:
-    tree = plant(
-        {"sync/utils.py": "", "server/base/page.py": "", "sync/database.py": "", "sync/merge.py": ""}
-    )
+    tree = plant({"sync/utils.py": "", "server/base/page.py": "", "sync/database.py": "", "sync/merge.py": ""})
     assert [complaint.split(":")[0] for complaint in nameless_modules(tree)] == [
         "server/base/page.py",
         "sync/utils.py",

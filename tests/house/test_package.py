@@ -44,9 +44,7 @@ def unlocked_lines(lock: str) -> list[str]:
     """Requirements without a hash, and lines that name a place on a network or a machine."""
     entries = re.split(r"\n(?=[a-z])", "\n" + lock)[1:]
     loose = [f"{entry.split()[0]} has no hash" for entry in entries if "--hash=sha256:" not in entry]
-    placed = [
-        f"'{line.strip()}' names a place" for line in lock.splitlines() if re.search(r"^-|://| @ ", line)
-    ]
+    placed = [f"'{line.strip()}' names a place" for line in lock.splitlines() if re.search(r"^-|://| @ ", line)]
     return loose + placed
 
 
@@ -65,35 +63,22 @@ def test_a_lock_pins_everything_by_hash_and_names_no_place(tree: Tree, lock: str
     assert not complaints, report([f"{lock}: {complaint}. Run make lock." for complaint in complaints])
 
 
-def test_the_locks_are_in_step_with_the_project_and_with_each_other(
-    tree: Tree, project: dict[str, Any]
-) -> None:
+def test_the_locks_are_in_step_with_the_project_and_with_each_other(tree: Tree, project: dict[str, Any]) -> None:
     run, dev = (locked(tree.text(lock)) for lock in LOCKS)
-    assert declared(project, ["server", "sim", "build"]) <= run.keys(), (
-        "requirements.lock is behind. Run make lock."
-    )
-    assert declared(project, ["server", "sim", "build", "dev"]) <= dev.keys(), (
-        "the dev lock is behind. Run make lock."
-    )
+    assert declared(project, ["server", "sim", "build"]) <= run.keys(), "requirements.lock is behind. Run make lock."
+    assert declared(project, ["server", "sim", "build", "dev"]) <= dev.keys(), "the dev lock is behind. Run make lock."
     assert run.items() <= dev.items(), "the locks disagree. Run make lock."
 
 
-def test_every_dependency_has_its_reason_and_every_reason_its_dependency(
-    tree: Tree, project: dict[str, Any]
-) -> None:
+def test_every_dependency_has_its_reason_and_every_reason_its_dependency(tree: Tree, project: dict[str, Any]) -> None:
     groups = [*project["project"]["optional-dependencies"], *project["dependency-groups"]]
-    reasons = {
-        _normal(name)
-        for name in re.findall(r"^\| ([\w.-]+) \| [a-z, ]+ \|", tree.text(DECISION), re.MULTILINE)
-    }
-    assert reasons - {"name"} == declared(project, groups), (
-        f"{DECISION} and pyproject.toml name different dependencies"
-    )
+    reasons = {_normal(name) for name in re.findall(r"^\| ([\w.-]+) \| [a-z, ]+ \|", tree.text(DECISION), re.MULTILINE)}
+    assert reasons - {"name"} == declared(project, groups), f"{DECISION} and pyproject.toml name different dependencies"
 
 
 def test_the_wheel_holds_four_typed_packages_and_nothing_else(tmp_path: Path) -> None:
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)  # noqa: S603 - the project's own build
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.split("/")[0] for name in names if ".dist-info" not in name.split("/")[0]}
@@ -103,7 +88,7 @@ def test_the_wheel_holds_four_typed_packages_and_nothing_else(tmp_path: Path) ->
 
 def test_a_device_loads_no_server_and_no_database() -> None:
     look = f"import sys, homeport_client; print([name for name in {HEAVY!r} if name in sys.modules])"
-    answer = subprocess.run([sys.executable, "-c", look], check=True, capture_output=True, text=True)  # noqa: S603
+    answer = subprocess.run([sys.executable, "-c", look], check=True, capture_output=True, text=True)
     assert answer.stdout.strip() == "[]"
 
 

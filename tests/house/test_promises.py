@@ -10,9 +10,7 @@ def broken_promises(tree: Tree) -> list[str]:
     complaints = []
     for promise, enforcement in enforcements(tree.text(PROTOCOL)).items():
         if enforcement is None:
-            complaints.append(
-                f"{promise} has no **Enforced by** paragraph. Name its code and its tests there."
-            )
+            complaints.append(f"{promise} has no **Enforced by** paragraph. Name its code and its tests there.")
             continue
         if not enforcement.code:
             complaints.append(f"{promise} names no code. Write it in backticks as path/to/file.py:symbol.")
@@ -47,9 +45,7 @@ def out_of_step(tree: Tree) -> list[str]:
 
 
 def test_every_promise_names_code_and_tests_that_exist(tree: Tree) -> None:
-    assert enforcements(tree.text(PROTOCOL)), (
-        f"{PROTOCOL} has no heading such as '### I1 An acknowledged change …'"
-    )
+    assert enforcements(tree.text(PROTOCOL)), f"{PROTOCOL} has no heading such as '### I1 An acknowledged change …'"
     complaints = broken_promises(tree)
     assert not complaints, report(complaints)
 
@@ -70,9 +66,7 @@ and `tests/unit/test_intake.py::TestIntake::test_it_is_kept`.
 More words, `sync/homeport_sync/gone.py:gone` among them.
 """
 INTAKE = "LIMIT = 3\nclass Intake:\n    async def take(self): ...\n"
-TEST = (
-    "import pytest\nclass TestIntake:\n    @pytest.mark.promise('I1')\n    def test_it_is_kept(self): ...\n"
-)
+TEST = "import pytest\nclass TestIntake:\n    @pytest.mark.promise('I1')\n    def test_it_is_kept(self): ...\n"
 
 
 def test_a_promise_kept_in_both_directions_passes(plant: Plant) -> None:

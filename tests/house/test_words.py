@@ -52,9 +52,7 @@ MISUSED = {
     "oplog": Word(says="accepted changes stand in the 'log'", prose=True),
     "changelog": Word(says="accepted changes stand in the 'log'"),
     "consumer": Word(says="a reader of the log with its own cursor is a 'follower'", prose=True),
-    "subscriber": Word(
-        says="a reader of the log is a 'follower'; who waits for a poke listens", allowed=GRAPHQL
-    ),
+    "subscriber": Word(says="a reader of the log is a 'follower'; who waits for a poke listens", allowed=GRAPHQL),
 }
 
 PRIVATE = {
@@ -87,9 +85,7 @@ def private_words(tree: Tree) -> list[str]:
             for pattern, wrong in PRIVATE.items():
                 found = re.search(pattern, line)
                 if found and not ("#" in found[0] and path.endswith(STYLED)):
-                    complaints.append(
-                        f"{path}:{number} '{found[0]}' {wrong}. Say it so that it is true anywhere."
-                    )
+                    complaints.append(f"{path}:{number} '{found[0]}' {wrong}. Say it so that it is true anywhere.")
     return complaints
 
 

@@ -6,7 +6,7 @@ from homeport_sync.change import Outcome, Record, decode_outcome
 from homeport_sync.decision import Batch, Decided, Push, wanted
 from homeport_sync.errors import HomeportError
 from homeport_sync.limits import LIMITS, Limits
-from homeport_sync.ports import Head, KnownDevice, Loaded, LogEntry, StoredOutcome, StoredRecord, Writes
+from homeport_sync.ports import Head, KnownDevice, Loaded, LogEntry, Quarantined, StoredOutcome, StoredRecord, Writes
 from homeport_sync.scope import Grant
 from tests.unit.sync.tasks import CATALOG, NOW
 
@@ -20,6 +20,7 @@ class Ledger:
         self.log: list[LogEntry] = []
         self.records: dict[str, StoredRecord] = {}
         self.outcomes: dict[tuple[str, int], StoredOutcome] = {}
+        self.quarantine: list[Quarantined] = []
         self.devices: dict[str, KnownDevice] = {}
         self.grants: dict[tuple[str, str], Grant] = {}
         self.written = Writes(head=0, now_ms=NOW)
@@ -43,14 +44,14 @@ class Ledger:
     def _loaded(self, *pushes: Push) -> Loaded:
         asked = wanted(pushes)
         missing = asked.records - self.records.keys()  # of a record that is there, a refused create no longer counts
-        rejected = (kept for kept in self.outcomes.values() if kept.rejected_create and kept.record in missing)
+        rejected = (each for each in self.quarantine if each.created and each.record in missing)
         return Loaded(
             head=Head(position=self.head, epoch="first"),
             devices={key: each for key, each in self.devices.items() if key in asked.devices},
-            outcomes={key: each for key, each in self.outcomes.items() if key in asked.numbers},
+            outcomes={key: each for key, each in self.outcomes.items() if (each.stamp, *key) in asked.outcomes},
             grants={key: each for key, each in self.grants.items() if key in asked.grants},
             records={key: each for key, each in self.records.items() if key in asked.records},
-            rejected_creates=frozenset((kept.device, kept.record) for kept in rejected),
+            rejected_creates=frozenset((each.device, each.record) for each in rejected),
         )
 
     def _write(self, writes: Writes) -> None:
@@ -59,6 +60,7 @@ class Ledger:
         self.log.extend(writes.log)
         self.records.update({each.record.id: each for each in writes.records})
         self.outcomes.update({(each.device, each.number): each for each in writes.outcomes})
+        self.quarantine.extend(writes.quarantined)
         self.devices.update({each.id: each for each in writes.devices})
         self.grants.update({(each.user, each.scope): each for each in writes.grants})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from homeport_sync.clock import make_stamp
 from homeport_sync.compact import PRUNE_MAX, prune_outcomes
 from homeport_sync.limits import LIMITS
 from homeport_sync.memory import MemoryStore
@@ -12,18 +13,11 @@ TENANT = "acme"
 OLD = NOW - LIMITS.outcome_keep_ms - 1
 
 
-def outcome(number: int, *, at_ms: int = OLD, rejected: bool = False) -> StoredOutcome:
-    return StoredOutcome(
-        device=STRANGER,
-        number=number,
-        digest=b"",
-        text="{}",
-        record=STRANGER,
-        rejected=rejected,
-        rejected_create=False,
-        change="",
-        decided_at_ms=at_ms,
-    )
+STAMP = make_stamp(OLD, 0, STRANGER)
+
+
+def outcome(number: int, *, at_ms: int = OLD) -> StoredOutcome:
+    return StoredOutcome(device=STRANGER, number=number, stamp=STAMP, digest=b"", text="{}", decided_at_ms=at_ms)
 
 
 async def store_of(*outcomes: StoredOutcome, confirmed: int) -> MemoryStore:
@@ -38,7 +32,7 @@ async def store_of(*outcomes: StoredOutcome, confirmed: int) -> MemoryStore:
 async def kept(store: MemoryStore, count: int) -> set[int]:
     wanted = Wanted(
         devices=frozenset([STRANGER]),
-        numbers=frozenset((STRANGER, number) for number in range(1, count + 1)),
+        outcomes=frozenset((STAMP, STRANGER, number) for number in range(1, count + 1)),
         grants=frozenset(),
         records=frozenset(),
     )
@@ -46,12 +40,10 @@ async def kept(store: MemoryStore, count: int) -> set[int]:
         return {number for _, number in (await transaction.load(wanted)).outcomes}
 
 
-async def test_only_old_confirmed_outcomes_that_hold_nobodys_work_are_forgotten() -> None:
-    store = await store_of(
-        outcome(1), outcome(2, rejected=True), outcome(3, at_ms=OLD + 1), outcome(4), outcome(5), confirmed=4
-    )
-    assert await prune_outcomes(store, TENANT, LIMITS, now_ms=NOW) == 2
-    assert await kept(store, 5) == {2, 3, 5}
+async def test_only_old_confirmed_outcomes_are_forgotten() -> None:
+    store = await store_of(outcome(1), outcome(2), outcome(3, at_ms=OLD + 1), outcome(4), outcome(5), confirmed=4)
+    assert await prune_outcomes(store, TENANT, LIMITS, now_ms=NOW) == 3
+    assert await kept(store, 5) == {3, 5}
     assert await prune_outcomes(store, TENANT, LIMITS, now_ms=NOW) == 0
 
 

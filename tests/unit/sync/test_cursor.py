@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from homeport_sync.cursor import Backfill, Cursor, CursorSeal
 from homeport_sync.errors import CursorForeign, CursorInvalid
 from homeport_sync.limits import LIMITS
+from homeport_sync.pull import BACKFILLS_MAX
 
 SEAL = CursorSeal(b"k" * 32)
 POSITIONS = st.integers(0, 2**63 - 1)
@@ -58,6 +59,33 @@ def test_a_cursor_cut_short_or_made_longer_is_refused() -> None:
     for forged in (*(sealed[:end] for end in range(len(sealed))), sealed + b"\0"):
         with pytest.raises(CursorInvalid):
             SEAL.open(base64.urlsafe_b64encode(forged).decode(), tenant="acme", user="ann")
+
+
+@pytest.mark.parametrize("junk", ["\n", " ", "\0", "!", "%", ".", "="])
+def test_a_cursor_with_junk_before_after_or_within_it_is_refused(junk: str) -> None:
+    sealed = SEAL.seal(CURSOR)
+    for at in (0, 1, len(sealed) // 2, len(sealed.rstrip("=")) - 1):
+        with pytest.raises(CursorInvalid):
+            SEAL.open(sealed[:at] + junk + sealed[at:], tenant="acme", user="ann")
+
+
+@pytest.mark.parametrize("junk", ["\n", " ", "\0", "!", "%", ".", "A", "===="])
+def test_a_cursor_with_junk_behind_it_is_refused(junk: str) -> None:
+    with pytest.raises(CursorInvalid):
+        SEAL.open(SEAL.seal(CURSOR) + junk, tenant="acme", user="ann")
+
+
+def test_a_cursor_with_as_many_backfills_as_there_may_be_and_the_largest_numbers_is_opened_again() -> None:
+    backfill = Backfill(f"{0:08x}-0000-7000-8000-{0:012x}", 2**63 - 1, 2**63 - 1)
+    long = Cursor(
+        tenant="t" * 200,
+        user="ä" * 200,
+        epoch=backfill.scope,
+        position=2**63 - 1,
+        granted=2**63 - 1,
+        backfills=(backfill,) * BACKFILLS_MAX,
+    )
+    assert SEAL.open(SEAL.seal(long), tenant=long.tenant, user=long.user) == long
 
 
 def test_a_cursor_of_another_key_is_refused() -> None:

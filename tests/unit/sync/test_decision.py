@@ -96,10 +96,11 @@ def test_a_refused_change_waits_in_quarantine_with_its_reason() -> None:
     ledger, phone, task = started()
     bad = phone.make(task.scope, "Card")
     ledger.push(phone.push(bad))
-    kept = ledger.outcomes[phone.device, 3]
-    assert (kept.rejected, kept.rejected_create, kept.record) == (True, True, bad.id)
+    (kept,) = ledger.quarantine
+    assert (kept.device, kept.number, kept.created, kept.record) == (phone.device, 3, True, bad.id)
     assert decode_change(kept.change) == bad
     assert "A Card lives within a Board" in kept.text
+    assert kept.text == ledger.outcomes[phone.device, 3].text
 
 
 def test_the_same_push_again_gets_the_same_outcomes_and_writes_nothing() -> None:

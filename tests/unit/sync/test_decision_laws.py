@@ -100,7 +100,9 @@ def test_every_change_is_decided_once_and_every_accepted_one_is_in_the_log_once(
     decided = ledger.decide(*pushes_of(writes))
     assert not [error for each in decided for error in each.errors]
     assert len(ledger.outcomes) == len(SHARED) + len(writes)
-    accepted = {key for key, kept in ledger.outcomes.items() if not kept.rejected}
+    refused = {(each.device, each.number) for each in ledger.quarantine}
+    assert len(refused) == len(ledger.quarantine)
+    accepted = ledger.outcomes.keys() - refused
     assert [entry.position for entry in ledger.log] == list(range(1, ledger.head + 1))
     assert {(entry.device, entry.number) for entry in ledger.log} == accepted
     assert len(ledger.log) == len(accepted)

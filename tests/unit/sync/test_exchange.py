@@ -11,6 +11,7 @@ from homeport_sync.errors import CursorForeign, CursorInvalid, HomeportError, Ma
 from homeport_sync.exchange import Exchange
 from homeport_sync.limits import LIMITS
 from homeport_sync.memory import MemoryStore
+from homeport_sync.pull import BACKFILLS_MAX
 from homeport_sync.signals import LocalSignals
 from homeport_sync.wire import Page, PullInput, PullMessage, PushAnswer, PushMessage, decode_page, decode_push_answer
 from tests.unit.sync.tasks import CATALOG, DAY, NOW, Phone, ann, bob
@@ -198,3 +199,24 @@ async def test_a_grant_brings_the_scope_and_its_end_takes_it_away(server: Server
     ended = await server.pull(other, invited.cursor)
     assert (ended.lost, ended.records) == ([root.id], [])
     assert (await server.pull(other, ended.cursor)).lost == []
+
+
+async def test_more_new_scopes_than_a_cursor_can_hold_come_whole_after_one_reset(server: Server) -> None:
+    phone, other = ann(), bob()
+    own = other.make_root()
+    await server.push(other, own)
+    cursor = (await server.pull(other)).cursor
+    roots = [phone.make_root() for _ in range(BACKFILLS_MAX + 1)]
+    invitations = [phone.invite(root.id, "bob") for root in roots]
+    changes = [*roots, *invitations]
+    for start in range(0, len(changes), LIMITS.push_changes_max):
+        await server.push(phone, *changes[start : start + LIMITS.push_changes_max])
+    pages: list[Page] = []
+    while not pages or pages[-1].more:
+        pages.append(await server.pull(other, pages[-1].cursor if pages else cursor, limit=400))
+        assert len(pages) <= 3, "catching up does not end"
+    assert [page.reset for page in pages] == [True, False, False]
+    held = {record.id for page in pages for record in page.records}
+    assert held == {own.id, *(change.id for change in changes)}
+    assert pages[-1].contained == 1
+    assert not (await server.pull(other, pages[-1].cursor)).reset

@@ -13,7 +13,7 @@ from homeport_sync.ports import LogEntry, Wanted, Writes
 from tests.unit.sync.tasks import NOW, STRANGER
 
 TENANT = "acme"
-NOTHING = Wanted(devices=frozenset(), numbers=frozenset(), grants=frozenset(), records=frozenset())
+NOTHING = Wanted(devices=frozenset(), outcomes=frozenset(), grants=frozenset(), records=frozenset())
 
 
 class Crash(Exception):

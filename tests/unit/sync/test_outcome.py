@@ -120,6 +120,26 @@ def test_a_create_sent_again_under_new_numbers_is_one_record() -> None:
     assert ledger.log[-1].fields == {}
 
 
+def test_an_update_of_nothing_is_applied_beside_anothers_write_too_and_changes_nothing() -> None:
+    ledger, phone, other, task = shared()
+    phone.ms = NOW + MINUTE
+    ledger.push(phone.push(phone.update(task, title="oat")))
+    before = ledger.record(task.id)
+    alone, beside = ledger.decide(phone.push(phone.update(task)), other.push(other.update(task)))
+    for decided in (alone, beside):
+        (found,) = outcomes(decided)
+        assert (found.outcome, found.lost, found.stamp, found.error) == ("applied", (), "", None)
+    assert ledger.record(task.id) == before
+    assert [(entry.outcome, entry.fields) for entry in ledger.log[-2:]] == [("applied", {})] * 2
+
+
+def test_an_update_of_nothing_does_not_bring_a_deleted_record_back() -> None:
+    ledger, phone, task = started()
+    phone_deletes, update = phone.delete(task), phone.update(task)
+    assert verdicts(ledger.push(phone.push(phone_deletes, update))) == ["applied", "superseded"]
+    assert ledger.record(task.id).deleted == phone_deletes.stamp
+
+
 def test_two_owners_who_invite_one_person_offline_write_one_member() -> None:
     ledger, phone, task = started()
     ledger.push(phone.push(phone.invite(task.scope, "bob", "owner")))

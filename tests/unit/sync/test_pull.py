@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from homeport_sync.cursor import Backfill, Cursor
 from homeport_sync.limits import Limits
 from homeport_sync.ports import Head, Standing
-from homeport_sync.pull import Plan, Range, Row, advance, gather, plan
+from homeport_sync.pull import BACKFILLS_MAX, Plan, Range, Row, advance, gather, plan
 from homeport_sync.scope import Grant
 
 SCOPES = ("a", "b", "c", "d")
@@ -220,6 +220,45 @@ def test_a_lost_scope_is_told_once_and_no_longer_read() -> None:
 def test_a_cursor_of_another_life_of_the_log_starts_again(stale: Cursor) -> None:
     made = plan(standing(9, granted("a")), stale)
     assert made == Plan(reset=True, lost=(), ranges=(Range(scopes=("a",), after=0, upto=9),))
+
+
+def test_as_many_new_scopes_as_a_cursor_can_hold_are_filled_beside_the_tail() -> None:
+    many = granted(*(f"s{index:04}" for index in range(BACKFILLS_MAX)), since=7)
+    made = plan(standing(9, [*granted("a"), *many]), cursor(4))
+    assert not made.reset
+    assert made.ranges[1:] == tuple(Range(scopes=(grant.scope,), after=0, upto=4) for grant in many)
+
+
+@pytest.mark.parametrize("under_way", [0, 1, BACKFILLS_MAX])
+def test_one_new_scope_more_starts_again_with_everything_held_and_no_fill_is_left(under_way: int) -> None:
+    scopes = [f"s{index:04}" for index in range(BACKFILLS_MAX + 1)]
+    ended = Grant(user="u", scope="z", role="editor", since=1, until=7)
+    grants = [*granted(*scopes[:under_way]), *granted(*scopes[under_way:], since=7), ended]
+    place = cursor(4, backfills=tuple(Backfill(scope, 2, 3) for scope in scopes[:under_way]))
+    made = plan(standing(9, grants), place)
+    assert made == Plan(reset=True, lost=(), ranges=(Range(scopes=tuple(scopes), after=0, upto=9),))
+
+
+@pytest.mark.parametrize("limit", [7, 400, 2_000])
+def test_more_new_scopes_than_a_cursor_can_hold_are_all_delivered_after_one_reset(limit: int) -> None:
+    world, reader = World(), Reader()
+    world.make("a")
+    while reader.pull(world, limit, 1_000_000):
+        pass
+    assert reader.holds == {"a0": 1}
+    scopes = [f"s{index:04}-" for index in range(BACKFILLS_MAX + 1)]
+    for scope in scopes:
+        world.write(scope, 0)
+    for scope in scopes:
+        world.give(scope)
+    resets = 0
+    for _ in range(len(world.rows) // limit + 2):
+        resets += plan(world.standing, reader.cursor).reset
+        if not reader.pull(world, limit, 1_000_000):
+            break
+    assert reader.holds == world.visible
+    assert len(reader.holds) == BACKFILLS_MAX + 2
+    assert resets == 1
 
 
 def test_one_record_always_fits_and_the_next_page_goes_on_after_it() -> None:
