@@ -37,6 +37,8 @@ class Exchange:
         self._limits = limits
         self._repairs = 0
         self._changes_max = LIMITS.push_changes_max
+        self._page_size = LIMITS.page_size
+        self._pulls_along = True
         self._turn = asyncio.Lock()
 
     async def step(self, state: State) -> Event:
@@ -56,7 +58,7 @@ class Exchange:
         return event
 
     async def _push(self) -> Event:
-        message = self._replica.push_message(self._changes_max)
+        message = self._replica.push_message(self._changes_max, self._page_size if self._pulls_along else None)
         if message is None:
             return Event.PUSHED
         sent_ms = self._wall_ms()
@@ -64,7 +66,9 @@ class Exchange:
             answer = await self._transport.push(message)
         except (Unreachable, ServerError):
             self._changes_max = max(len(message.changes) // 2, 1)
+            self._pulls_along = False  # the answer may be what is too long for this line
             raise
+        self._pulls_along = True
         self._changes_max = min(self._changes_max * 2, LIMITS.push_changes_max)
         self._learn(answer.server_time_ms, sent_ms)
         settled = self._replica.take_answer(answer)
@@ -78,7 +82,12 @@ class Exchange:
 
     async def _pull(self) -> Event:
         sent_ms = self._wall_ms()
-        page = await self._transport.pull(self._replica.pull_message())
+        try:
+            page = await self._transport.pull(self._replica.pull_message(self._page_size))
+        except Unreachable:
+            self._page_size = max(self._page_size // 2, 1)
+            raise
+        self._page_size = min(self._page_size * 2, LIMITS.page_size)
         self._learn(page.server_time_ms, sent_ms)
         self._replica.take_page(page)
         return _end_of(page)

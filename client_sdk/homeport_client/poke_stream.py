@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _SUBPROTOCOL = "graphql-transport-ws"
 _REFUSED_CLOSES = frozenset({4401, 4403})
-_REFUSED_STATUSES = frozenset({401, 403})
 
 
 class _Message(msgspec.Struct, omit_defaults=True):
@@ -37,10 +36,13 @@ _decode_errors = msgspec.json.Decoder(list[WireError]).decode
 
 @asynccontextmanager
 async def poke_stream(url: str, bearer: str, limits: DeviceLimits) -> AsyncIterator[AsyncIterator[None]]:
-    """The pokes from a ws or wss `url`. Raises `Unreachable` or `Refused`, on entering and while iterating."""
+    """The pokes from a ws or wss `url`. Raises `Unreachable` or `Refused`, on entering and while iterating.
+
+    Only the server's own close codes refuse: a 403 of a proxy that lets no socket through says nothing of the token.
+    """
     # Imported late: a device that only syncs now and then never needs it.
     from websockets.asyncio.client import connect
-    from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+    from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
     from websockets.typing import Subprotocol
 
     try:
@@ -59,10 +61,6 @@ async def poke_stream(url: str, bearer: str, limits: DeviceLimits) -> AsyncItera
         if code in _REFUSED_CLOSES:
             raise Refused(f"The poke socket was closed with {code}: give the device a new token.") from closed
         raise Unreachable(f"The poke socket was closed ({closed}): connect again.") from closed
-    except InvalidStatus as error:
-        if error.response.status_code in _REFUSED_STATUSES:
-            raise Refused(f"The poke socket was refused ({error}): give the device a new token.") from error
-        raise Unreachable(f"{url} opened no poke socket ({error}): connect again.") from error
     except (OSError, TimeoutError, InvalidHandshake, InvalidURI, msgspec.DecodeError) as error:
         raise Unreachable(f"{url} opened no poke socket ({error}): connect again.") from error
 

@@ -101,8 +101,13 @@ class Replica:
             self._keep_clock()
         return change
 
-    def push_message(self, changes_max: int = LIMITS.push_changes_max) -> PushMessage | None:
-        """The next push; None if every change is answered. It asks for a page if nothing is left to push after it."""
+    def push_message(
+        self, changes_max: int = LIMITS.push_changes_max, page_size: int | None = LIMITS.page_size
+    ) -> PushMessage | None:
+        """The next push; None if every change is answered.
+
+        It asks for a page of `page_size` records (None: for none) if nothing is left to push after it.
+        """
         meta, first = self.meta, self.outbox.first_unanswered()
         if first is None:
             return None
@@ -114,13 +119,13 @@ class Replica:
             changes=changes,
             confirmed=first - 1,
             clock_ms=self._wall_ms(),
-            pull=PullInput(cursor=meta.pull_cursor) if last else None,
+            pull=PullInput(cursor=meta.pull_cursor, limit=_limit(page_size)) if last and page_size else None,
         )
 
-    def pull_message(self) -> PullMessage:
-        """The next pull."""
+    def pull_message(self, page_size: int = LIMITS.page_size) -> PullMessage:
+        """The next pull, of at most `page_size` records."""
         meta = self.meta
-        return PullMessage(device=meta.device, cursor=meta.pull_cursor)
+        return PullMessage(device=meta.device, cursor=meta.pull_cursor, limit=_limit(page_size))
 
     def take_answer(self, answer: PushAnswer) -> int:
         """Stores the outcomes of a push; how many changes they settled.
@@ -219,6 +224,11 @@ class Replica:
             self.views.derive(self.pulled.ids() | self.outbox.records())
             self._meta.keep_fingerprint(wanted)
         return meta
+
+
+def _limit(page_size: int) -> int | None:
+    """A limit to ask for; a line that holds takes as much as the server gives by itself."""
+    return page_size if page_size < LIMITS.page_size else None
 
 
 def _checked_text(change: Change) -> str:

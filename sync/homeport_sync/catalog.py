@@ -99,7 +99,7 @@ MEMBER_KIND = Kind(
     within="*",
     fields={
         "user": Field(name="user", type=text(200), required=True, indexed=True),
-        "role": Field(name="role", type=optional(choice(("owner", "editor"))), default="editor"),
+        "role": Field(name="role", type=optional(choice(("owner", "editor"))), required=True),
     },
 )
 

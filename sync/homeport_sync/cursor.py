@@ -69,7 +69,10 @@ class CursorSeal:
         # One cursor has one text: base64 would also take spare bits and padding.
         if base64.urlsafe_b64encode(sealed).decode() != text or not hmac.compare_digest(mac, self._mac(body)):
             raise CursorInvalid
-        cursor = self._decode(body)
+        try:
+            cursor = self._decode(body)
+        except msgspec.DecodeError:  # sealed by another version of this server
+            raise CursorInvalid from None
         if cursor.tenant != tenant or cursor.user != user:
             raise CursorForeign
         return cursor

@@ -110,7 +110,7 @@ class Batch:
         decided = Decided()
         device = self._devices.get(push.device) or KnownDevice(id=push.device, user=push.user)
         if device.user != push.user:
-            decided.errors.append(DeviceForeign())
+            decided.errors.append(DeviceForeign(index=0))
             return decided
         for index, sent in enumerate(push.sent):
             try:
@@ -188,7 +188,9 @@ class Batch:
         grant = self._grants.get((push.user, change.scope))
         if grant is not None and grant.holds:
             return grant
-        if kind is not None and kind.is_root and change.op == "create":
+        if kind is None:
+            self._catalog.kind(change.kind)  # raises: a kind that is not there is no question of grants
+        elif kind.is_root and change.op == "create":
             return None
         if self._depends(push, change.scope):
             raise DependsOnRejected

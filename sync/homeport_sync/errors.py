@@ -43,7 +43,7 @@ class HomeportError(Exception):
     retryable: ClassVar[bool] = False
 
     def __init__(self, message: str | None = None, **values: str | int | float | bool | None) -> None:
-        self.message = message or (type(self).__doc__ or "").strip()
+        self.message = message or " ".join((type(self).__doc__ or "").split())
         self.values = values
         super().__init__(self.message)
 

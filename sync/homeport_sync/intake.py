@@ -61,11 +61,11 @@ class Intake:
         the same push can be sent again.
         """
         queue = self._queues.setdefault(tenant, _Queue())
-        if queue.changes and queue.changes + len(push.sent) > self._limits.queue_changes_max:
+        if queue.changes and queue.changes + _size(push) > self._limits.queue_changes_max:
             raise Overloaded(retryAfterMs=self._limits.overload_retry_ms)
         waiting = _Waiting(push, asyncio.get_running_loop().create_future())
         queue.pushes.append(waiting)
-        queue.changes += len(push.sent)
+        queue.changes += _size(push)
         if queue.draining is None:
             queue.draining = asyncio.create_task(self._drain(tenant, queue))
         return await waiting.answer
@@ -75,7 +75,7 @@ class Intake:
             while queue.pushes:
                 batch = self._take(queue)
                 if not await self._commit(tenant, batch, last_try=len(batch) == 1):
-                    for waiting in batch:
+                    for waiting in (each for each in batch if not each.answer.done()):
                         await self._commit(tenant, [waiting], last_try=True)
         finally:
             self._queues.pop(tenant, None)
@@ -87,7 +87,7 @@ class Intake:
         batch: list[_Waiting] = []
         changes = 0
         while queue.pushes:
-            size = len(queue.pushes[0].push.sent)
+            size = _size(queue.pushes[0].push)
             if batch and changes + size > self._limits.batch_changes_max:
                 break
             waiting = queue.pushes.popleft()
@@ -124,6 +124,11 @@ class Intake:
             writes = batch.writes()
             await transaction.commit(writes)
         return writes.head, answers
+
+
+def _size(push: Push) -> int:
+    """What a push counts for: even an empty one takes its part of a commit."""
+    return max(len(push.sent), 1)
 
 
 def _fail(waiting: _Waiting, error: BaseException) -> None:

@@ -50,13 +50,22 @@ def _as_is(value: Value) -> PythonValue:
     return value
 
 
+def _well_formed(value: PythonValue) -> Value:
+    """Text without half surrogate pairs, which UTF-8 cannot hold: each becomes U+FFFD."""
+    if not isinstance(value, str) or value.isascii():
+        return _same(value)
+    return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 def text(max_length: int) -> ValueType:
     """Text of at most so many characters."""
 
     def fits(value: Value) -> bool:
         return isinstance(value, str) and len(value) <= max_length and "\0" not in value
 
-    return ValueType(expected=f"text of at most {max_length:,} characters", fits=fits, to_wire=_same, from_wire=_as_is)
+    return ValueType(
+        expected=f"text of at most {max_length:,} characters", fits=fits, to_wire=_well_formed, from_wire=_as_is
+    )
 
 
 def choice(options: tuple[str, ...]) -> ValueType:

@@ -24,6 +24,7 @@ from homeport_sync import wire
 from homeport_sync.errors import Malformed
 
 DOCUMENTS_CACHED_MAX = 512
+DOCUMENT_CACHED_LENGTH_MAX = 4_096
 DEPTH_MAX = 10
 ALIASES_MAX = 15
 TOKENS_MAX = 2_000
@@ -155,7 +156,8 @@ class DocumentCache(SchemaExtension):
         if context.query in self._known:
             context.pre_execution_errors = []
         yield
-        if not context.pre_execution_errors and context.query and context.graphql_document:
+        fits = context.query is not None and len(context.query) <= DOCUMENT_CACHED_LENGTH_MAX
+        if fits and not context.pre_execution_errors and context.query and context.graphql_document:
             if len(self._known) >= DOCUMENTS_CACHED_MAX:
                 self._known.clear()
             self._known[context.query] = context.graphql_document

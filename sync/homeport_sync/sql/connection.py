@@ -35,7 +35,11 @@ class Connection:
         _make(path)
         connection = await aiosqlite.connect(path, isolation_level=None, cached_statements=256, check_same_thread=False)
         opened = cls(connection, connection._conn)  # noqa: SLF001  # see the module's words
-        await opened.run(_configure)
+        try:
+            await opened.run(_configure)
+        except BaseException:
+            await opened.close()  # or its thread keeps the process alive
+            raise
         return opened
 
     async def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:

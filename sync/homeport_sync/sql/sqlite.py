@@ -51,8 +51,10 @@ class SqliteStore:
     async def close(self) -> None:
         """Finish what is under way, then close both connections."""
         async with self._one_at_a_time:
-            await self._writer.close()
-            await self._reader.close()
+            try:
+                await self._writer.close()
+            finally:
+                await self._reader.close()
 
     @asynccontextmanager
     async def transaction(self, tenant: str) -> AsyncIterator[SqliteTransaction]:
@@ -126,8 +128,7 @@ class SqliteStore:
                     connection.execute(statements.ADD_HEAD, values)
                 return rows.tenant_of(connection.execute(statements.TENANT_BY_NAME, values).fetchone())
 
-        async with self._one_at_a_time:
-            return await self._writer.run(add)
+        return await self._alone(add)
 
     async def find(self, id_or_name: str) -> Tenant | None:
         """See `ports.Tenants`."""
@@ -149,8 +150,16 @@ class SqliteStore:
                 head_of(connection, str(values["tenant"]))  # raises if there is no such tenant
             return changed
 
-        async with self._one_at_a_time:
-            return await self._writer.run(write)
+        return await self._alone(write)
+
+    async def _alone(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Work of the writer's thread. Whoever stops waiting for it does not let the next one in."""
+
+        async def locked() -> Result:
+            async with self._one_at_a_time:
+                return await self._writer.run(work)
+
+        return await asyncio.shield(locked())
 
     async def _snapshot(self, read: Callable[[sqlite3.Connection], Result]) -> Result:
         def inside(connection: sqlite3.Connection) -> Result:

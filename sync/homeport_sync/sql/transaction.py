@@ -18,6 +18,7 @@ from homeport_sync.ports import Head, Loaded, Wanted, Writes
 from homeport_sync.sql import rows, statements
 from homeport_sync.sql.connection import BUSY_TIMEOUT_MS, Connection
 
+PRIMARY_CODE = 0xFF  # the rest says more about it
 _json = msgspec.json.Encoder().encode
 
 
@@ -104,7 +105,7 @@ def _locked_at_once(connection: sqlite3.Connection) -> bool:
     try:
         connection.execute("BEGIN IMMEDIATE")
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+        if error.sqlite_errorcode & PRIMARY_CODE != sqlite3.SQLITE_BUSY:
             raise
         return False
     finally:
