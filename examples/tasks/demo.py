@@ -26,6 +26,14 @@ from homeport_sync import load_app
 APP = Path(__file__).with_name("app.py")
 PAUSE_S = 0.4
 USERS = 5
+DEVICES_MIN = 2
+WHY = {
+    "SCOPE_GONE": "written into a list that was deleted meanwhile",
+    "SCOPE_FORBIDDEN": "by someone who was removed from the list",
+    "RECORD_GONE": "to a task that is not there",
+    "ROLE_FORBIDDEN": "not allowed to an editor",
+    "DEPENDS_ON_REJECTED": "built on a rejected one",
+}
 
 
 def arguments() -> argparse.Namespace:
@@ -33,7 +41,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--devices", type=int, default=20, help="how many phones (20)")
     parser.add_argument("--seconds", type=float, default=20.0, help="how long they write (20)")
     parser.add_argument("--seed", type=int, default=None, help="what the story is drawn from (a new one each time)")
-    return parser.parse_args()
+    given = parser.parse_args()
+    if given.devices < DEVICES_MIN or given.seconds <= 0:
+        parser.error(f"a fleet has at least {DEVICES_MIN} devices and writes for more than 0 seconds")
+    return given
 
 
 async def demo(directory: Path, script: Script, seed: int, console: Console) -> bool:
@@ -46,6 +57,9 @@ async def demo(directory: Path, script: Script, seed: int, console: Console) -> 
             verdict = await run_live(fleet, display.show, every_s=display.every_s)
         counts = ", ".join(f"{count} {outcome}" for outcome, count in fleet.told().most_common())
         told = f"{len(fleet.written)} changes written on {len(fleet.phones)} phones: {counts}. Seed {seed}."
+        why = ", ".join(f"{count} {WHY.get(code, code)}" for code, count in fleet.refusals().most_common())
+        if why:
+            told += f"\nRejected, and told why: {why}."
     draw_verdict(console, verdict, told=told)
     return not verdict.violations
 

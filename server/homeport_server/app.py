@@ -16,6 +16,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from homeport_server.accounts import Accounts
+from homeport_server.data import database_of
 from homeport_server.edge.context import Rooms
 from homeport_server.edge.health import Health
 from homeport_server.edge.http import GraphqlOverHttp
@@ -33,7 +34,6 @@ from homeport_sync.exchange import Exchange
 from homeport_sync.ports import LogStore, Places, Signals, Tenants
 from homeport_sync.sql.sqlite import SqliteStore
 
-DATABASE = "homeport.sqlite3"
 GRAPHQL_PATH = "/api/v1/graphql"
 SCHEMA_PATH = "/api/v1/schema.graphql"
 
@@ -49,7 +49,7 @@ def wall_ms() -> int:
 
 async def open_store(settings: Settings) -> SqliteStore:
     """The database in the data directory; whoever opens it closes it."""
-    return await SqliteStore.open(settings.data / DATABASE)
+    return await SqliteStore.open(database_of(settings.data))
 
 
 @dataclass(frozen=True, slots=True)

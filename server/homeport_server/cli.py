@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import fields
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from homeport_server.data import must_exist
 from homeport_server.errors import TenantUnknown
 from homeport_server.settings import LOG_LEVELS, Settings, flag, says, variable
 from homeport_sync.errors import HomeportError
@@ -43,6 +45,10 @@ class _Verbs(click.Group):
             return super().invoke(ctx)
         except HomeportError as error:
             raise _Refused(error.message) from error
+        except sqlite3.DatabaseError as error:
+            raise _Refused(
+                f"The database cannot be used ({error}): restore it from a backup, or name another --data."
+            ) from error
         except OSError as error:
             raise _Refused(f"{error.filename or error}: {error.strerror}; choose another place, or mend it.") from error
 
@@ -101,6 +107,7 @@ def tenant() -> None:
 @_setting("data")
 def create_tenant(name: str, data: Path) -> None:
     """Make the tenant NAME unless there is one, and print its id."""
+    _named(name, "The tenant")
     from homeport_server.app import wall_ms
     from homeport_sync.clock import uuid7
 
@@ -116,6 +123,8 @@ def create_tenant(name: str, data: Path) -> None:
 @_setting("data")
 def list_tenants(data: Path) -> None:
     """Print the id and the name of every tenant."""
+
+    must_exist(data)
 
     async def listing(store: Store) -> list[str]:
         lines: list[str] = []
@@ -147,6 +156,8 @@ def token(user: str, name: str, data: Path, token_ttl_s: int) -> None:
             )
         return found.id
 
+    must_exist(data)
+    _named(user, "The user")
     settings = Settings(data=data, token_ttl_s=token_ttl_s)
     found = _with_store(data, tenant_id)
     click.echo(make_tokens(settings, open_secret(data)).issue(user=user, tenant=found, ttl_s=token_ttl_s))
@@ -161,6 +172,11 @@ def schema(app: Path) -> None:
 
     load_app(app)
     click.echo(make_schema().as_str())
+
+
+def _named(name: str, whose: str) -> None:
+    if not name.strip() or name != name.strip():
+        raise _Refused(f"{whose} is named {name!r}: give it a name that is not blank, with no space around it.")
 
 
 def _with_store(data: Path, work: Callable[[Store], Awaitable[Result]]) -> Result:

@@ -23,6 +23,7 @@ import importlib.util
 import inspect
 import sys
 import textwrap
+import traceback
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -114,6 +115,8 @@ class App:
             raise where.wrong(f"say either root=True or within=<a root kind> for {cls.__name__}")
         if within is None:
             return None
+        if not isinstance(within, type):
+            raise where.wrong(f"{cls.__name__} is within {within!r}; name the class itself, not its name")
         parent = self._kinds.get(within.__name__)
         if parent is None or not parent.is_root:
             raise where.wrong(f"{cls.__name__} is within {within.__name__}, which is not a root kind of this app")
@@ -125,7 +128,12 @@ def _fields_of(cls: type, where: _Source) -> Mapping[str, Field]:
         annotations = typing.get_type_hints(cls)
     except Exception as error:
         raise where.wrong(f"an annotation of {cls.__name__} cannot be read: {error}") from error
-    own = {name: annotations[name] for name in cls.__annotations__}
+    own = {name: annotations[name] for name in inspect.get_annotations(cls)}
+    for name, value in vars(cls).items():
+        if isinstance(value, FieldOptions) and name not in own:
+            raise where.wrong(
+                f"{cls.__name__}.{name} is a field without a type: write {name}: <type> = field(...)", name
+            )
     if not 1 <= len(own) <= FIELDS_MAX:
         raise where.wrong(f"{cls.__name__} has {len(own)} fields; a kind has 1 to {FIELDS_MAX}")
     return {name: _field_of(cls, name, annotation, where) for name, annotation in own.items()}
@@ -137,6 +145,10 @@ def _field_of(cls: type, name: str, annotation: object, where: _Source) -> Field
     full = f"{cls.__name__}.{name}"
     if name.startswith("_") or name in {"id", "kind", "scope"}:
         raise where.wrong(f"{full} cannot be a field's name: it must not be id, kind or scope or begin with _", name)
+    if not isinstance(options.max_length, int) or options.max_length < 1:
+        raise where.wrong(
+            f"{full} has max_length={options.max_length!r}; it is a number of characters, 1 or more", name
+        )
     kind_of_value = value_type(annotation, options.max_length)
     if kind_of_value is None:
         shown = cls.__annotations__[name]
@@ -170,6 +182,8 @@ class _Source:
         for node in ast.walk(ast.parse(textwrap.dedent("".join(lines)))):
             if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
                 self._lines.setdefault(node.target.id, start + node.lineno - 1)
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                self._lines.setdefault(node.targets[0].id, start + node.lineno - 1)
 
     def wrong(self, what: str, name: str = "") -> BadDeclaration:
         """The refusal, with file and line of the field `name`, or of the class."""
@@ -192,9 +206,20 @@ def load_app(path: str | Path) -> App:
         spec.loader.exec_module(module)
     except BadDeclaration:
         raise
-    except Exception as error:
-        raise BadDeclaration(f"{path}: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise BadDeclaration(f"{_place(error, file)}: {type(error).__name__}: {error}") from error
     apps = [value for value in vars(module).values() if isinstance(value, App)]
+    if len(apps) == 1 and len(apps[0].catalog.kinds) == 1:
+        raise BadDeclaration(
+            f"{path}: the app {apps[0].name!r} declares no kind; declare one with @app.kind(root=True)."
+        )
     if len(apps) != 1:
         raise BadDeclaration(f'{path}: found {len(apps)} apps; a module declares one: app = App("name").')
     return apps[0]
+
+
+def _place(error: BaseException, file: Path) -> str:
+    """The file, and the line of it at which the module failed."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
+    line = error.lineno if isinstance(error, SyntaxError) else next(reversed(lines), None)
+    return f"{file}:{line}" if line else str(file)

@@ -28,6 +28,7 @@ class Display:
         self._began = time.monotonic()
         self._last = (self._began, 0)
         self._rate = 0.0
+        self._served = False
         self._live = Live(console=console, refresh_per_second=8) if console.is_terminal else None
 
     @property
@@ -51,6 +52,7 @@ class Display:
         if now.phase == "starting":
             self._began = time.monotonic()
         self._count(now.logged)
+        self._tell_of_the_server(now)
         if self._live:
             self._live.update(self._panel(now))
         else:
@@ -60,6 +62,16 @@ class Display:
                 f"{now.written} written, {now.waiting} waiting, {now.logged} in the log, {self._rate:.0f}/s",
                 soft_wrap=True,
             )
+
+    def _tell_of_the_server(self, now: Snapshot) -> None:
+        """What happens to the server stays on the screen."""
+        if now.server == self._served or now.phase == "judging":
+            return
+        self._served = now.server
+        what = "is back" if self._elapsed_s > 1 else "is up"
+        if not now.server:
+            what = f"was killed with SIGKILL; {now.waiting} changes wait on the phones"
+        self._console.print(f"{self._elapsed_s:5.1f} s  The server {what}.", style="bold", soft_wrap=True)
 
     @property
     def _elapsed_s(self) -> float:
@@ -78,10 +90,12 @@ class Display:
         table.add_column(width=44)
         table.add_column(justify="right")
         server = Text("serving", "bold green") if now.server else Text("killed", "bold white on red")
+        if now.phase == "starting":
+            server = Text("starting")
         table.add_row("server", server, "")
         table.add_row("phones online", _bar(now.online, now.phones, "green"), f"{now.online}/{now.phones}")
-        table.add_row("waiting in outboxes", _bar(now.waiting, 100, "yellow"), str(now.waiting))
-        table.add_row("in the log", _bar(now.logged, max(now.written, 1), "cyan"), f"{now.logged} of {now.written}")
+        table.add_row("waiting", _bar(now.waiting, 100, "yellow"), str(now.waiting))
+        table.add_row("in the log", _bar(now.logged, max(now.written, 1), "cyan"), str(now.logged))
         table.add_row("changes a second", _bar(round(self._rate), 100, "magenta"), f"{self._rate:.0f}")
         whole = ProgressBar(total=self._seconds, completed=self._elapsed_s, width=72)
         return Panel(Group(table, Text(), whole), title=f"Homeport · {now.phase}", width=80)
@@ -89,21 +103,22 @@ class Display:
 
 def draw_verdict(console: Console, verdict: Verdict, *, told: str) -> None:
     """The promises, each with the number of its violations, and the first sentences if there are any."""
-    table = Table(title="The verdict", title_style="bold", caption=told, width=80)
+    table = Table(title="The verdict", title_style="bold", width=80)
     table.add_column("what may never happen")
     table.add_column("found", justify="right")
     for promise, sentences in (
         ("acknowledged writes lost", verdict.lost),
         ("changes applied twice", verdict.twice),
         ("devices that differ", verdict.differing),
-        ("records outside their grants", verdict.outside),
+        ("records on phones that may not see them", verdict.outside),
         ("deleted records that came back", verdict.resurrected),
         ("gaps in the log", verdict.gaps),
-        ("outcomes unexplained", verdict.unexplained),
+        ("rejections without a reason", verdict.unexplained),
         ("devices that did not heal", verdict.unhealed),
     ):
         table.add_row(promise, Text(str(len(sentences)), "bold red" if sentences else "bold green"))
     console.print(table)
+    console.print(told, soft_wrap=True)
     for sentence in verdict.violations[:_SENTENCES_MAX]:
         console.print(f"  {sentence}", style="red", markup=False)
 

@@ -25,7 +25,7 @@ from homeport_client.fleet.script import Script, play, set_stage
 from homeport_client.fleet.seed import Seed
 from homeport_client.fleet.witness import Witness, Written
 from homeport_client.http import HttpTransport
-from homeport_sync import App
+from homeport_sync import App, Outcome
 
 TENANT = "demo"
 DOWN_S = 1.5
@@ -130,6 +130,11 @@ class LiveFleet:
         final = {(each.device, each.change.number): each.outcome.outcome for each in self._witness.told}
         return Counter(final.values())
 
+    def refusals(self) -> Counter[str]:
+        """How many changes were rejected, by the code of the reason."""
+        final = {(each.device, each.change.number): each.outcome for each in self._witness.told}
+        return Counter(str(_code(outcome)) for outcome in final.values() if outcome.error is not None)
+
     def snapshot(self) -> Snapshot:
         """How it stands at this moment."""
         up = self._server.running
@@ -181,3 +186,8 @@ async def _catch_up(phone: Phone) -> None:
             await asyncio.sleep(RETRY_S)
         else:
             return
+
+
+def _code(outcome: Outcome) -> object:
+    extensions = (outcome.error or {}).get("extensions")
+    return extensions.get("code") if isinstance(extensions, dict) else None

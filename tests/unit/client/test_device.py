@@ -231,3 +231,10 @@ async def test_an_offline_device_does_not_sync_and_closing_closes_the_transport(
         await ann.go_online()
         await ann.sync()
     assert line.closed
+
+
+async def test_half_an_emoji_is_kept_as_the_sign_for_what_could_not_be_kept() -> None:
+    async with await phone() as ann:
+        shown = await ann.get(await ann.create(TaskList, title="half: \ud83d"))
+        assert shown is not None
+        assert shown["title"] == "half: \ufffd"

@@ -6,11 +6,13 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from homeport_client import DeviceLimits, HttpTransport, Refused, ServerError, Unreachable
@@ -258,3 +260,20 @@ async def test_a_server_that_never_acknowledges_or_talks_nonsense_is_unreachable
     for talk in (silent, nonsense):
         with pytest.raises(Unreachable):
             await listen(talk)
+
+
+@pytest.mark.parametrize("status", [HTTPStatus.FORBIDDEN, HTTPStatus.UNAUTHORIZED, HTTPStatus.BAD_GATEWAY])
+async def test_a_proxy_that_lets_no_socket_through_says_nothing_of_the_token(status: HTTPStatus) -> None:
+    def refuse(connection: ServerConnection, _: Request) -> Response:
+        return connection.respond(status, "No sockets here.")
+
+    async with serve(silence, "127.0.0.1", 0, process_request=refuse) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        transport = HttpTransport(f"http://127.0.0.1:{port}", "t0ken", LIMITS)
+        with pytest.raises(Unreachable):
+            async with transport.pokes():
+                pass
+
+
+async def silence(_: ServerConnection) -> None:
+    """Never reached."""

@@ -285,3 +285,21 @@ async def test_a_push_that_never_gets_through_whole_gets_through_in_halves() -> 
             await ann.sync()
     assert ann.pending == 0
     assert [len(message.changes) for message in line.pushes][:4] == [40, 20, 10, 5]
+
+
+@pytest.mark.promise("I13")
+async def test_on_a_line_too_thin_for_a_page_the_page_comes_in_parts_and_the_outbox_is_not_held_up() -> None:
+    server = await Server().begin()
+    ann, _, home = await shared_list(server, "bob")
+    for number in range(40):
+        await ann.create(Task, scope=home, title=f"{number}")
+    await ann.sync()
+    line = Line(server, "bob")
+    bob = await phone(line, seed=300)
+    await bob.create(TaskList, title="my own")
+    line.largest_page = 6
+    for _ in range(20):
+        with contextlib.suppress(Unreachable):
+            await bob.sync()
+    assert bob.pending == 0
+    assert len(await bob.query(Task, scope=home)) == 40

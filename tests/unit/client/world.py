@@ -100,6 +100,7 @@ class Line:
     - `lost_answers` answers are lost on the way back;
     - the pages of `withheld_pages` pushes are cut off, and the pull after them fails;
     - the pull `cut_before_pull` does not arrive, and a push over `largest_push` changes gets no answer;
+    - an answer with a page of more than `largest_page` records never arrives whole;
     - `fails_with` is raised, and `scripted` answers pushes, in the server's place;
     - `pushes` and `pulls` are what was sent, `sockets` counts the tries to open one.
     """
@@ -114,6 +115,7 @@ class Line:
         self.slow_s = 0.0
         self.slow_back_s = 0.0
         self.largest_push = LIMITS.push_changes_max
+        self.largest_page = LIMITS.page_size_max
         self.withheld_pages = 0
         self.cut_before_pull = 0
         self.scripted: deque[PushAnswer] = deque()
@@ -138,7 +140,10 @@ class Line:
         except HomeportError as error:
             raise _told(error) from error
         self._lose()
-        return decode_push_answer(pushed.text)
+        answer = decode_push_answer(pushed.text)
+        if answer.pull is not None:
+            self._fit(answer.pull)
+        return answer
 
     async def pull(self, message: PullMessage) -> Page:
         self.pulls.append(message)
@@ -151,7 +156,12 @@ class Line:
             raise _told(error) from error
         self._lose()
         await asyncio.sleep(self.slow_back_s)
-        return decode_page(text)
+        return self._fit(decode_page(text))
+
+    def _fit(self, page: Page) -> Page:
+        if len(page.records) > self.largest_page:
+            raise Unreachable
+        return page
 
     @asynccontextmanager
     async def pokes(self) -> AsyncIterator[AsyncIterator[None]]:

@@ -9,6 +9,8 @@ from click.testing import CliRunner, Result
 
 from homeport_server.app import make_tokens, wall_ms
 from homeport_server.cli import main
+from homeport_server.data import claim, database_of
+from homeport_server.errors import BadSetting
 from homeport_server.secret import open_secret
 from homeport_server.settings import Settings, flag, variable
 
@@ -59,6 +61,34 @@ def test_a_data_directory_is_made_for_its_owner_alone(run: Run, tmp_path: Path) 
     assert set(modes.values()) == {0o600}
 
 
+@pytest.mark.parametrize("verb", [("tenant", "list"), ("token", "--user", "ana", "--tenant", "demo")])
+def test_a_verb_that_only_reads_makes_no_data_directory(run: Run, tmp_path: Path, verb: tuple[str, ...]) -> None:
+    assert "holds no Homeport data" in _refused(run(*verb))
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("name", ["", " ", "demo "])
+def test_nobody_is_named_by_nothing(run: Run, name: str) -> None:
+    assert "give it a name" in _refused(run("tenant", "create", name))
+    run("tenant", "create", "demo")
+    assert "give it a name" in _refused(run("token", "--user", name, "--tenant", "demo"))
+
+
+def test_a_file_that_is_no_database_is_refused_in_one_sentence(run: Run, tmp_path: Path) -> None:
+    run("tenant", "create", "demo")
+    database_of(tmp_path / "data").write_bytes(b"not a database at all, but long enough to be looked at" * 100)
+    for file in (tmp_path / "data").glob("*-*"):
+        file.unlink()
+    assert "The database cannot be used" in _refused(run("tenant", "list"))
+
+
+def test_the_data_of_one_app_are_not_served_as_anothers(tmp_path: Path) -> None:
+    claim(tmp_path, "tasks")
+    claim(tmp_path, "tasks")
+    with pytest.raises(BadSetting, match="holds the data of the app 'tasks', and this is the app 'chat'"):
+        claim(tmp_path, "chat")
+
+
 @pytest.mark.parametrize("named", ["by name", "by id"])
 def test_a_token_is_printed_alone_and_opens_the_server_of_that_directory(run: Run, tmp_path: Path, named: str) -> None:
     id = run("tenant", "create", "demo").stdout.strip()
@@ -70,6 +100,7 @@ def test_a_token_is_printed_alone_and_opens_the_server_of_that_directory(run: Ru
 
 
 def test_a_token_for_an_unknown_tenant_names_the_command_that_makes_it(run: Run) -> None:
+    run("tenant", "create", "demo")
     assert "`homeport tenant create nope" in _refused(run("token", "--user", "ana", "--tenant", "nope"))
 
 

@@ -24,6 +24,7 @@ BAD: list[tuple[Change, type[HomeportError], str]] = [
     (replace(TASK, fields={"done": True}), WrongType, "Task.title has no default"),
     (replace(TASK, op="delete"), UnknownField, "A delete writes no fields"),
     (replace(TASK, scope=TASK.id), WrongId, "cannot be its own scope"),
+    (replace(MEMBER, fields={"user": MEMBER.fields["user"]}), WrongType, "Member.role has no default"),
     (replace(TASK, id=MEMBER.id), WrongId, "Ids of version 5 are those of member records"),
     (replace(TASK, op="update", id=MEMBER.id), WrongId, "make this record under a UUIDv7"),
     (replace(LIST, id=MEMBER.id, scope=MEMBER.id), WrongId, "Ids of version 5"),

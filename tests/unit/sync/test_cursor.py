@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import hmac
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +15,8 @@ from homeport_sync.errors import CursorForeign, CursorInvalid
 from homeport_sync.limits import LIMITS
 from homeport_sync.pull import BACKFILLS_MAX
 
-SEAL = CursorSeal(b"k" * 32)
+KEY = b"k" * 32
+SEAL = CursorSeal(KEY)
 POSITIONS = st.integers(0, 2**63 - 1)
 CURSORS = st.builds(
     Cursor,
@@ -108,3 +111,10 @@ def test_any_other_text_is_refused_and_never_fails_otherwise(text: str) -> None:
 def test_a_text_longer_than_any_cursor_is_refused_unread() -> None:
     with pytest.raises(CursorInvalid, match="more than any of ours"):
         SEAL.open("A" * (LIMITS.cursor_bytes_max + 1), tenant="acme", user="ann")
+
+
+def test_a_cursor_that_another_version_sealed_is_refused_and_no_fault_of_ours() -> None:
+    body = msgspec.msgpack.encode(["another", "shape"])
+    sealed = hmac.digest(KEY, body, "sha256")[:16] + body
+    with pytest.raises(CursorInvalid):
+        SEAL.open(base64.urlsafe_b64encode(sealed).decode(), tenant="acme", user="ann")

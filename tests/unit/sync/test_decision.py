@@ -254,3 +254,10 @@ def test_nothing_is_written_into_a_scope_whose_root_is_deleted() -> None:
     root = replace(task, kind="TaskList", id=task.scope)
     found = ledger.push(phone.push(phone.delete(root), phone.update(task, done=True), phone.invite(task.scope, "bob")))
     assert codes(found) == ["", "SCOPE_GONE", "SCOPE_GONE"]
+
+
+def test_a_kind_that_is_not_there_is_told_before_any_question_of_grants() -> None:
+    ledger, phone = Ledger(), ann()
+    (found,) = ledger.push(phone.push(replace(phone.make_root(), kind="Nothing")))
+    assert found.error is not None
+    assert found.error["extensions"] == {"code": "UNKNOWN_KIND", "retryable": False, "kind": "Nothing"}

@@ -75,6 +75,17 @@ BAD: dict[str, tuple[str, int, str]] = {
         3,
         "the rules are",
     ),
+    "a parent by its name": ('@app.kind(within="A")\nclass B:\n    x: str\n', 1, "name the class itself"),
+    "a length that is none": (
+        "@app.kind(root=True)\nclass A:\n    x: str = field(max_length=0)\n",
+        3,
+        "A.x has max_length=0",
+    ),
+    "a field without a type": (
+        "@app.kind(root=True)\nclass A:\n    x: str\n    y = field(max_length=3)\n",
+        4,
+        "write y: <type> = field(...)",
+    ),
     "a reserved name": ("@app.kind(root=True)\nclass A:\n    id: str\n", 3, "A.id cannot be a field's name"),
     "a private name": ("@app.kind(root=True)\nclass A:\n    _x: str\n", 3, "A._x cannot be a field's name"),
 }
@@ -127,6 +138,9 @@ def test_a_bad_declaration_is_refused_with_its_file_and_line(declare: Declare, n
         (HEADER + 'other = App("second")\n', "found 2 apps"),
         ("1 / 0\n", "ZeroDivisionError"),
         ("def broken(:\n", "SyntaxError"),
+        ("x = 1\nraise SystemExit(3)\n", ":2: SystemExit"),
+        (HEADER.replace("app = ", "app = 1 / 0 or "), ":5: ZeroDivisionError"),
+        (HEADER, "declares no kind"),
     ],
 )
 def test_a_module_that_declares_no_one_app_is_refused_with_its_path(tmp_path: Path, text: str, says: str) -> None:

@@ -1,0 +1,36 @@
+"""The data directory: of one app, and made by the verb that is meant to make it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from homeport_server.errors import BadSetting
+
+DATABASE = "homeport.sqlite3"
+APP_FILE = "app"
+
+
+def database_of(data: Path) -> Path:
+    """Where the database of a data directory is, or will be."""
+    return data / DATABASE
+
+
+def must_exist(data: Path) -> None:
+    """Raises `BadSetting` for a directory that holds no Homeport data, so that a mistyped one is not made."""
+    if not database_of(data).is_file():
+        raise BadSetting(
+            f"{data} holds no Homeport data: name another directory with --data, or make a tenant in it with "
+            f"`homeport tenant create NAME --data {data}`."
+        )
+
+
+def claim(data: Path, app: str) -> None:
+    """Say that the data are those of `app`. Raises `BadSetting` if they are another app's."""
+    file = data / APP_FILE
+    if not file.exists():
+        file.write_text(app + "\n")
+    owner = file.read_text().strip()
+    if owner != app:
+        raise BadSetting(
+            f"{data} holds the data of the app {owner!r}, and this is the app {app!r}: serve it with another --data."
+        )
