@@ -21,6 +21,7 @@ from homeport_server.data import must_exist
 from homeport_server.errors import TenantUnknown
 from homeport_server.settings import LOG_LEVELS, Settings, flag, says, variable
 from homeport_sync.errors import HomeportError
+from homeport_sync.ports import Tenant
 
 if TYPE_CHECKING:
     from homeport_server.app import Store
@@ -138,6 +139,22 @@ def list_tenants(data: Path) -> None:
         click.echo(line)
 
 
+@tenant.command("begin-epoch")
+@click.argument("name")
+@_setting("data")
+def begin_epoch(name: str, data: Path) -> None:
+    """After restoring a backup: begin a new epoch of NAME's log, so that devices start again and send what it lost."""
+    must_exist(data)
+
+    async def begin(store: Store) -> str:
+        found = await _find(store, name, data)
+        former = (await store.standing(found.id, "", "")).head.epoch
+        await store.begin_epoch(found.id, former)
+        return (await store.standing(found.id, "", "")).head.epoch
+
+    click.echo(_with_store(data, begin))
+
+
 @main.command()
 @click.option("--user", required=True, envvar="HOMEPORT_USER", help="Whom the token stands for.")
 @click.option("--tenant", "name", required=True, envvar="HOMEPORT_TENANT", help="The tenant, by its name or its id.")
@@ -149,12 +166,7 @@ def token(user: str, name: str, data: Path, token_ttl_s: int) -> None:
     from homeport_server.secret import open_secret
 
     async def tenant_id(store: Store) -> str:
-        found = await store.find(name)
-        if found is None:
-            raise TenantUnknown(
-                f"There is no tenant {name!r} in {data}: make it with `homeport tenant create {name} --data {data}`."
-            )
-        return found.id
+        return (await _find(store, name, data)).id
 
     must_exist(data)
     _named(user, "The user")
@@ -177,6 +189,15 @@ def schema(app: Path) -> None:
 def _named(name: str, whose: str) -> None:
     if not name.strip() or name != name.strip():
         raise _Refused(f"{whose} is named {name!r}: give it a name that is not blank, with no space around it.")
+
+
+async def _find(store: Store, name: str, data: Path) -> Tenant:
+    found = await store.find(name)
+    if found is None:
+        raise TenantUnknown(
+            f"There is no tenant {name!r} in {data}: make it with `homeport tenant create {name} --data {data}`."
+        )
+    return found
 
 
 def _with_store(data: Path, work: Callable[[Store], Awaitable[Result]]) -> Result:

@@ -61,6 +61,14 @@ def test_a_data_directory_is_made_for_its_owner_alone(run: Run, tmp_path: Path) 
     assert set(modes.values()) == {0o600}
 
 
+def test_an_epoch_is_begun_after_a_restore_and_is_another_each_time(run: Run) -> None:
+    run("tenant", "create", "demo")
+    first, second = run("tenant", "begin-epoch", "demo"), run("tenant", "begin-epoch", "demo")
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert first.stdout != second.stdout
+    assert "`homeport tenant create nope" in _refused(run("tenant", "begin-epoch", "nope"))
+
+
 @pytest.mark.parametrize("verb", [("tenant", "list"), ("token", "--user", "ana", "--tenant", "demo")])
 def test_a_verb_that_only_reads_makes_no_data_directory(run: Run, tmp_path: Path, verb: tuple[str, ...]) -> None:
     assert "holds no Homeport data" in _refused(run(*verb))
