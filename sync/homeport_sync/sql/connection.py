@@ -17,7 +17,7 @@ import aiosqlite
 
 Result = TypeVar("Result")
 BUSY_TIMEOUT_MS = 10_000
-CHECKPOINT_PAGES = 8_000  # 32 MB of log: a page that many batches change is copied into the file once, not each time
+CHECKPOINT_PAGES = 16_000  # 64 MB of log: a page that many batches change is copied into the file once, not each time
 CACHE_KIB = 65_536
 
 
