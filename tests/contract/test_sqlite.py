@@ -32,6 +32,7 @@ from tests.contract.samples import (
     outcome,
     refused,
     stored,
+    wanted,
     write,
 )
 from tests.contract.stores import Store, sqlite
@@ -145,6 +146,12 @@ def test_every_key_begins_with_the_tenant() -> None:
             assert next(iter(index.columns)).name == "tenant_id"
 
 
+def test_outcomes_lie_in_the_order_of_their_stamps_whoever_wrote_them() -> None:
+    table = metadata.tables["outcomes"]
+    assert [column.name for column in table.primary_key.columns] == ["tenant_id", "stamp", "device_id", "number"]
+    assert not table.dialect_options["sqlite"]["with_rowid"]
+
+
 async def test_only_the_owner_can_read_the_file_and_its_write_ahead_log(path: Path) -> None:
     async with started(path):
         files = sorted(path.parent.iterdir())
@@ -190,7 +197,14 @@ async def test_a_refused_change_is_kept_whole_with_its_reason_and_its_time_under
 
 
 async def test_a_commit_that_fails_half_way_leaves_nothing_and_the_next_goes_through(path: Path) -> None:
-    twice = Writes(head=2, now_ms=NOW, log=[entry(2)], records=[stored("q", 2)], outcomes=[outcome(1)])
+    twice = Writes(
+        head=2,
+        now_ms=NOW,
+        log=[entry(2)],
+        records=[stored("q", 2)],
+        outcomes=[outcome(2)],
+        quarantined=[refused(2, record="p"), refused(3), refused(3)],
+    )
     async with started(path) as store:
         await write(store, all_of())
         with pytest.raises(sqlite3.IntegrityError):
@@ -198,6 +212,8 @@ async def test_a_commit_that_fails_half_way_leaves_nothing_and_the_next_goes_thr
         found = await load(store)
         assert found.head == Head(position=1, epoch=EPOCH)
         assert found.records == {"r": stored("r", 1)}
+        assert found.outcomes == {("d", 1): outcome(1)}
+        assert (await load(store, wanted(devices=["d"], records=["p"]))).rejected_creates == frozenset()
         await write(store, all_of(2))
         assert [each.position for each in await store.read(TENANT, 0, 10)] == [1, 2]
 

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from homeport_sync.change import Change, decode_change, encode
-from homeport_sync.scope import MEMBER
+from homeport_sync.scope import MEMBER, member_id
 from tests.unit.sync.ledger import Ledger, codes, error_codes, verdicts
 from tests.unit.sync.tasks import DAY, NOW, STRANGER, Phone, ann, bob
 
@@ -42,6 +42,14 @@ BAD: dict[str, tuple[Bad, str]] = {
     ),
     "a kind of another root": (lambda phone, task: phone.make(task.scope, "Card"), "WRONG_ID"),
     "a record that is its own scope": (lambda phone, task: phone.make(task.scope, id=task.scope), "WRONG_ID"),
+    "a record under the id of a member": (
+        lambda phone, task: phone.make(task.scope, id=member_id(task.scope, "eve")),
+        "WRONG_ID",
+    ),
+    "a root under the id of a member": (
+        lambda phone, task: phone.make_root(id=member_id(task.scope, "eve")),
+        "WRONG_ID",
+    ),
     "a root within another": (lambda phone, task: replace(phone.make_root(), scope=task.scope), "WRONG_ID"),
     "a member under a wrong id": (
         lambda phone, task: replace(phone.invite(task.scope, "eve"), id=STRANGER),
@@ -103,6 +111,39 @@ def test_a_refused_change_waits_in_quarantine_with_its_reason() -> None:
     assert kept.text == ledger.outcomes[phone.device, 3].text
 
 
+def test_a_refused_update_waits_in_quarantine_without_being_a_create() -> None:
+    ledger, phone, task = started()
+    bad = phone.update(task, title=3)
+    ledger.push(phone.push(bad))
+    (kept,) = ledger.quarantine
+    assert (kept.created, kept.record, decode_change(kept.change)) == (False, task.id, bad)
+
+
+def test_a_refused_change_that_cannot_be_read_waits_in_quarantine_with_its_reason_alone() -> None:
+    ledger, phone, _ = started()
+    ledger.push(phone.push(b'{"number":3}'))
+    (kept,) = ledger.quarantine
+    assert (kept.created, kept.record, kept.change, kept.rejected_at_ms) == (False, "", "", NOW)
+    assert "does not have its shape" in kept.text
+    assert ledger.outcomes[phone.device, 3].stamp == ""
+
+
+def test_only_what_is_refused_is_in_quarantine() -> None:
+    ledger, phone, task = started()
+    ledger.push(phone.push(phone.update(task, title="oat"), phone.update(task, title=3), phone.delete(task)))
+    assert [kept.number for kept in ledger.quarantine] == [4]
+
+
+def test_the_outcome_of_a_lowered_change_lies_under_the_stamp_it_was_sent_with() -> None:
+    ledger, phone, task = started()
+    phone.ms = NOW + DAY
+    ahead = phone.update(task, title="oat")
+    (first,) = ledger.decide(phone.push(ahead))
+    assert ledger.outcomes[phone.device, 3].stamp == ahead.stamp != ledger.log[-1].stamp
+    (again,) = ledger.decide(phone.push(ahead))
+    assert (again.outcomes, again.verdicts, again.errors) == (first.outcomes, [], [])
+
+
 def test_the_same_push_again_gets_the_same_outcomes_and_writes_nothing() -> None:
     ledger, phone = Ledger(), ann()
     made = phone.make_root()
@@ -113,17 +154,18 @@ def test_the_same_push_again_gets_the_same_outcomes_and_writes_nothing() -> None
     assert again.outcomes == first.outcomes
     assert again.verdicts == []
     assert (ledger.written.log, ledger.written.records) == ([], [])
-    assert (ledger.written.outcomes, ledger.written.grants) == ([], [])
+    assert (ledger.written.outcomes, ledger.written.quarantined, ledger.written.grants) == ([], [], [])
     assert ledger.head == 3
 
 
 def test_the_same_push_twice_in_one_batch_takes_effect_once() -> None:
     ledger, phone = Ledger(), ann()
     made = phone.make_root()
-    push = phone.push(made, phone.make(made.id))
+    push = phone.push(made, phone.make(made.id), phone.make(made.id, "Card"))
     first, again = ledger.decide(push, push)
     assert first.outcomes == again.outcomes
-    assert len(ledger.log) == len(ledger.written.outcomes) == 2
+    assert again.verdicts == []
+    assert (len(ledger.log), len(ledger.written.outcomes), len(ledger.written.quarantined)) == (2, 3, 1)
 
 
 def test_a_push_that_overlaps_what_is_known_goes_on_where_that_ends() -> None:
@@ -181,6 +223,7 @@ def test_a_device_of_another_user_is_refused_and_nothing_of_it_is_written() -> N
     (decided,) = ledger.decide(thief.push(thief.update(task, title="stolen")))
     assert error_codes(decided.errors) == ["DEVICE_FOREIGN"]
     assert (decided.outcomes, ledger.written.devices, ledger.written.log) == ([], [], [])
+    assert (ledger.written.outcomes, ledger.written.quarantined) == ([], [])
 
 
 def test_what_follows_a_refused_create_is_refused_as_depending_on_it_then_and_later() -> None:
@@ -261,3 +304,15 @@ def test_a_kind_that_is_not_there_is_told_before_any_question_of_grants() -> Non
     (found,) = ledger.push(phone.push(replace(phone.make_root(), kind="Nothing")))
     assert found.error is not None
     assert found.error["extensions"] == {"code": "UNKNOWN_KIND", "retryable": False, "kind": "Nothing"}
+
+
+def test_an_editor_cannot_take_the_id_of_a_member_and_the_invitation_then_works() -> None:
+    ledger, phone, other, task = shared()
+    eves = member_id(task.scope, "eve")
+    squats = [other.make(task.scope, id=eves), other.make(task.scope, "Note", id=eves), other.make_root(id=eves)]
+    assert codes(ledger.push(other.push(*squats))) == ["WRONG_ID"] * 3
+    assert eves not in ledger.records
+    phone.ms += DAY
+    assert codes(ledger.push(phone.push(phone.invite(task.scope, "eve")))) == [""]
+    assert ledger.record(eves).kind == MEMBER
+    assert ledger.grants["eve", task.scope].holds

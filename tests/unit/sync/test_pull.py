@@ -243,8 +243,7 @@ def test_one_new_scope_more_starts_again_with_everything_held_and_no_fill_is_lef
 def test_more_new_scopes_than_a_cursor_can_hold_are_all_delivered_after_one_reset(limit: int) -> None:
     world, reader = World(), Reader()
     world.make("a")
-    while reader.pull(world, limit, 1_000_000):
-        pass
+    assert not reader.pull(world, limit, 1_000_000)
     assert reader.holds == {"a0": 1}
     scopes = [f"s{index:04}-" for index in range(BACKFILLS_MAX + 1)]
     for scope in scopes:
