@@ -1,10 +1,10 @@
 """Intake: pushes come in, commit batches go to the store, outcomes go home.
 
 There is no timer: whatever arrives while one batch commits forms the next, with what one turn of the event loop still
-brings. So a lone push never waits, and a crowd shares the price of one durable commit. Each tenant has its own queue and
-its own head, and a batch holds one tenant's pushes: load, decide (`decision.py`, pure), write. If the store fails on a
-batch, its pushes are tried one by one, so that none can take its neighbours down; a push that was committed all the same
-is recognised by its numbers.
+brings. So a lone push never waits, and a crowd shares the price of one durable commit. Each tenant has its own queue
+and its own head, and a batch holds one tenant's pushes: load, decide (`decision.py`, pure), write. If the store fails
+on a batch, its pushes are tried one by one, so that none can take its neighbours down; a push that was committed all
+the same is recognised by its numbers.
 """
 
 from __future__ import annotations

@@ -1,0 +1,92 @@
+"""What a device sends again is told as it was told before, and whatever only looks like it is a forked device."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from homeport_sync.change import Change
+from homeport_sync.clock import make_stamp
+from homeport_sync.decision import Batch, Decided, Push, wanted
+from homeport_sync.limits import LIMITS
+from tests.contract.samples import TENANT
+from tests.contract.stores import Store
+from tests.unit.sync.ledger import codes, error_codes, outcomes, verdicts
+from tests.unit.sync.tasks import CATALOG, DAY, MINUTE, NOW, Phone, ann
+
+
+async def decide(store: Store, push: Push, now_ms: int = NOW) -> Decided:
+    """One commit batch of this push."""
+    async with store.transaction(TENANT) as transaction:
+        batch = Batch(await transaction.load(wanted([push])), CATALOG, LIMITS, now_ms)
+        decided = batch.decide(push)
+        await transaction.commit(batch.writes())
+    return decided
+
+
+async def started(store: Store) -> tuple[Phone, list[Change]]:
+    """A phone that pushed a list, a task, and a card that was refused."""
+    phone = ann()
+    root = phone.make_root()
+    changes = [root, phone.make(root.id), phone.make(root.id, "Card")]
+    assert verdicts(outcomes(await decide(store, phone.push(*changes)))) == ["applied", "applied", "rejected"]
+    return phone, changes
+
+
+async def test_a_push_sent_again_gets_the_outcomes_given_before_and_writes_nothing(store: Store) -> None:
+    phone = ann()
+    root = phone.make_root()
+    push = phone.push(root, phone.make(root.id), phone.make(root.id, "Card"), b'{"number":4}')
+    first = await decide(store, push)
+    again = await decide(store, push, NOW + DAY)
+    assert verdicts(outcomes(first)) == ["applied", "applied", "rejected", "rejected"]
+    assert (again.outcomes, again.verdicts, again.errors) == (first.outcomes, [], [])
+    assert [entry.number for entry in await store.read(TENANT, 0, 10)] == [1, 2]
+
+
+async def assert_forked(store: Store, phone: Phone, change: Change | bytes, number: int) -> None:
+    """The change, sent under a number that is used, is not decided: it forks the device."""
+    before = list(await store.read(TENANT, 0, 10))
+    decided = await decide(store, phone.push(change))
+    assert (error_codes(decided.errors), decided.outcomes) == (["DEVICE_FORKED"], [])
+    assert decided.errors[0].values == {"number": number, "index": 0}
+    assert await store.read(TENANT, 0, 10) == before
+
+
+async def test_a_number_used_again_with_another_body_and_the_same_stamp_is_a_forked_device(store: Store) -> None:
+    phone, changes = await started(store)
+    for change in changes:
+        await assert_forked(store, phone, replace(change, fields={"title": "another"}), change.number)
+
+
+async def test_a_number_used_again_with_another_stamp_is_a_forked_device(store: Store) -> None:
+    phone, changes = await started(store)
+    for change in changes:
+        later = replace(change, stamp=make_stamp(NOW + MINUTE, 0, phone.device))
+        await assert_forked(store, phone, later, change.number)
+        await assert_forked(store, phone, replace(later, fields={"title": "another"}), change.number)
+
+
+async def test_an_unreadable_change_under_a_number_that_is_used_is_a_forked_device(store: Store) -> None:
+    phone, changes = await started(store)
+    for change in changes:
+        await assert_forked(store, phone, b'{"number":%d}' % change.number, change.number)
+
+
+async def test_a_readable_change_in_the_place_of_an_unreadable_one_is_a_forked_device(store: Store) -> None:
+    phone, changes = await started(store)
+    await decide(store, phone.push(b'{"number":4}'))
+    await assert_forked(store, phone, phone.update(changes[1], title="oat"), 4)
+
+
+async def test_what_was_refused_is_told_again_until_it_is_pruned_and_its_dependents_are_refused_for_good(
+    store: Store,
+) -> None:
+    phone = ann()
+    root = replace(phone.make_root(), fields={"title": 3})
+    first = await decide(store, phone.push(root))
+    await decide(store, phone.push(confirmed=1))
+    later = NOW + LIMITS.outcome_keep_ms
+    assert (await decide(store, phone.push(root), later)).outcomes == first.outcomes
+    assert await store.prune_outcomes(TENANT, NOW + 1, 10) == 1
+    await assert_forked(store, phone, root, 1)
+    assert codes(outcomes(await decide(store, phone.push(phone.make(root.id)), later))) == ["DEPENDS_ON_REJECTED"]
