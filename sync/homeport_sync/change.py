@@ -92,4 +92,9 @@ def encode(noun: Change | Record | Outcome | Fields) -> str:
 
 def digest(change: Change) -> bytes:
     """16 bytes that are the same for a change however its JSON was spaced and ordered, and for no other change."""
-    return blake2b(_sorted_json.encode(change), digest_size=16).digest()
+    return digest_text(_sorted_json.encode(change))
+
+
+def digest_text(text: bytes | memoryview) -> bytes:
+    """The digest of a change that cannot be read: that of its text as it came."""
+    return blake2b(text, digest_size=16).digest()

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from homeport_sync.change import Change, Outcome, Record, decode_change, digest
+from homeport_sync.change import Change, Outcome, Record, decode_change, digest, digest_text
 from homeport_sync.errors import DocumentTooLarge, HomeportError, Malformed, TooLarge
 from homeport_sync.limits import Limits
 
@@ -155,7 +155,7 @@ def _read_change(text: msgspec.Raw, limits: Limits) -> Sent:
         number = _decode_number(text).number
     except msgspec.DecodeError:
         number = 0
-    return Sent(number=max(number, 0), digest=b"", change=None, error=error)
+    return Sent(number=max(number, 0), digest=digest_text(text), change=None, error=error)
 
 
 def page_text(

@@ -59,12 +59,19 @@ class SqliteStore:
     @asynccontextmanager
     async def transaction(self, tenant: str) -> AsyncIterator[SqliteTransaction]:
         """See `ports.LogStore`."""
-        async with self._one_at_a_time:
-            transaction = SqliteTransaction(self._writer, tenant)
-            try:
-                yield transaction
-            finally:
-                await asyncio.shield(transaction.end())
+        await self._one_at_a_time.acquire()
+        transaction = SqliteTransaction(self._writer, tenant)
+        try:
+            yield transaction
+        finally:
+            await asyncio.shield(self._end(transaction))
+
+    async def _end(self, transaction: SqliteTransaction) -> None:
+        """Let the next one in only when the last one is really over, however often whoever waits was cancelled."""
+        try:
+            await transaction.end()
+        finally:
+            self._one_at_a_time.release()
 
     async def standing(self, tenant: str, user: str, device: str) -> Standing:
         """See `ports.LogStore`."""
