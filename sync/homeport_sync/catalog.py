@@ -79,14 +79,18 @@ class Kind:
         self.check(fields)
         return fields
 
-    def complete(self, fields: Fields) -> Fields:
-        """The fields of a new record: those given, the defaults for the rest. Raises `WrongType` for one required."""
+    def require(self, fields: Fields) -> None:
+        """Raises `WrongType` for the first required field that a new record is not given."""
         for known in self.fields.values():
             if known.required and known.name not in fields:
                 raise WrongType(
                     f"{self.name}.{known.name} has no default: give it {known.type.expected}.",
                     field=known.name,
                 )
+
+    def complete(self, fields: Fields) -> Fields:
+        """The fields of a new record: those given, the defaults for the rest. Raises `WrongType` for one required."""
+        self.require(fields)
         return {name: fields.get(name, known.default) for name, known in self.fields.items()}
 
     def from_wire(self, fields: Fields) -> dict[str, PythonValue]:
@@ -132,9 +136,7 @@ class Catalog:
         kind = self.kind(change.kind)
         kind.check(change.fields)
         if change.op == "create":
-            for known in kind.fields.values():
-                if known.required and known.name not in change.fields:
-                    kind.complete(change.fields)
+            kind.require(change.fields)
         elif change.op == "delete" and change.fields:
             raise UnknownField("A delete writes no fields: send it without any.")
         if kind.is_root and change.scope != change.id:

@@ -2,8 +2,7 @@
 
 Today that is the outcomes a device has confirmed and that are older than `Limits.outcome_keep_ms`. They are kept
 that long after the confirmation because a cloned or restored phone may still push the same numbers, and must be told
-the same outcomes and not take effect twice. What was rejected stays in quarantine: it is
-somebody's work.
+the same outcomes and not take effect twice. What was rejected stays in quarantine: it is somebody's work.
 """
 
 from __future__ import annotations

@@ -287,7 +287,6 @@ class Batch:
         )
         self._known[device.id, sent.number] = kept
         self._outcomes.append(kept)
-        self._devices[device.id] = device
         if outcome.outcome == "rejected":
             self._quarantined.append(
                 Quarantined(

@@ -50,11 +50,13 @@ def _as_is(value: Value) -> PythonValue:
     return value
 
 
-def _well_formed(value: PythonValue) -> Value:
+def well_formed(value: str) -> str:
     """Text without half surrogate pairs, which UTF-8 cannot hold: each becomes U+FFFD."""
-    if not isinstance(value, str) or value.isascii():
-        return _same(value)
-    return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return value if value.isascii() else value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _write_text(value: PythonValue) -> Value:
+    return well_formed(value) if isinstance(value, str) else _same(value)
 
 
 def text(max_length: int) -> ValueType:
@@ -64,7 +66,7 @@ def text(max_length: int) -> ValueType:
         return isinstance(value, str) and len(value) <= max_length and "\0" not in value
 
     return ValueType(
-        expected=f"text of at most {max_length:,} characters", fits=fits, to_wire=_well_formed, from_wire=_as_is
+        expected=f"text of at most {max_length:,} characters", fits=fits, to_wire=_write_text, from_wire=_as_is
     )
 
 

@@ -137,6 +137,14 @@ def read_changes(raw: Sequence[msgspec.Raw], limits: Limits) -> list[Sent]:
     return [_read_change(text, limits) for text in raw]
 
 
+def number_of(text: msgspec.Raw) -> int | None:
+    """The number of a change, whatever else is wrong with it; None if not even that can be read."""
+    try:
+        return _decode_number(text).number
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
 def _read_change(text: msgspec.Raw, limits: Limits) -> Sent:
     size = len(memoryview(text))
     error: HomeportError
@@ -151,11 +159,7 @@ def _read_change(text: msgspec.Raw, limits: Limits) -> Sent:
             f"The change has {size:,} bytes; at most {limits.change_bytes_max:,} are allowed: make it smaller.",
             limit=limits.change_bytes_max,
         )
-    try:
-        number = _decode_number(text).number
-    except msgspec.DecodeError:
-        number = 0
-    return Sent(number=max(number, 0), digest=digest_text(text), change=None, error=error)
+    return Sent(number=max(number_of(text) or 0, 0), digest=digest_text(text), change=None, error=error)
 
 
 def page_text(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import getrandbits
+from time import perf_counter
 
 from homeport_server.accounts import Accounts
 from homeport_server.observe import Log
@@ -46,3 +47,8 @@ def request_id_of(headers: Mapping[bytes, bytes]) -> str:
     if given is not None and _is_request_id(given):
         return given.decode("ascii")
     return f"{getrandbits(64):016x}"  # a name, not a secret
+
+
+def ms_since(started: float) -> float:
+    """Milliseconds since `started`, a reading of `perf_counter`, as a log line tells them."""
+    return round((perf_counter() - started) * 1_000, 2)

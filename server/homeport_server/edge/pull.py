@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import perf_counter
 
-from homeport_server.edge.context import DEVICE_SHOWN_MAX, Call
+from homeport_server.edge.context import DEVICE_SHOWN_MAX, Call, ms_since
 from homeport_sync.errors import HomeportError
 from homeport_sync.wire import PullMessage
 
@@ -22,11 +22,7 @@ async def pull(call: Call, message: PullMessage) -> bytes:
     try:
         page = await call.rooms.exchange.pull(caller.tenant, caller.user, message)
     except HomeportError as error:
-        log.info("pull", **facts, error=error.code, ms=_ms_since(started))
+        log.info("pull", **facts, error=error.code, ms=ms_since(started))
         raise
-    log.info("pull", **facts, bytes=len(page), ms=_ms_since(started))
+    log.info("pull", **facts, bytes=len(page), ms=ms_since(started))
     return page
-
-
-def _ms_since(started: float) -> float:
-    return round((perf_counter() - started) * 1_000, 2)

@@ -6,16 +6,9 @@ from time import perf_counter
 
 import msgspec
 
-from homeport_server.edge.context import DEVICE_SHOWN_MAX, Call
+from homeport_server.edge.context import DEVICE_SHOWN_MAX, Call, ms_since
 from homeport_sync.errors import HomeportError
-from homeport_sync.wire import PushMessage
-
-
-class _Numbered(msgspec.Struct):
-    number: int
-
-
-_read_number = msgspec.json.Decoder(_Numbered).decode
+from homeport_sync.wire import PushMessage, number_of
 
 
 async def push(call: Call, message: PushMessage) -> bytes:
@@ -32,9 +25,9 @@ async def push(call: Call, message: PushMessage) -> bytes:
     try:
         pushed = await call.rooms.exchange.push(caller.tenant, caller.user, message, request_id=call.request_id)
     except HomeportError as error:
-        log.info("push", **facts, error=error.code, ms=_ms_since(started))
+        log.info("push", **facts, error=error.code, ms=ms_since(started))
         raise
-    log.info("push", **facts, **pushed.verdicts, ms=_ms_since(started))
+    log.info("push", **facts, **pushed.verdicts, ms=ms_since(started))
     return pushed.text
 
 
@@ -48,11 +41,5 @@ def _numbers(message: PushMessage) -> str:
 
 
 def _number(change: msgspec.Raw) -> str:
-    try:
-        return str(_read_number(change).number)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return "?"
-
-
-def _ms_since(started: float) -> float:
-    return round((perf_counter() - started) * 1_000, 2)
+    number = number_of(change)
+    return "?" if number is None else str(number)

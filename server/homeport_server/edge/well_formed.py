@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 
+from homeport_sync import values
+
 
 def well_formed(body: bytes) -> bytes | None:
     """The body without lone surrogates; None if they are not what is wrong with it."""
@@ -17,4 +19,4 @@ def well_formed(body: bytes) -> bytes | None:
         text = json.dumps(json.loads(body), ensure_ascii=False)
     except (ValueError, RecursionError):
         return None
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
+    return values.well_formed(text).encode()
