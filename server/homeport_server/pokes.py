@@ -145,6 +145,8 @@ class PokeHub:
                 return
             while audience.place >= 0 and (entries := await self._store.read(tenant, audience.place, READ_MAX)):
                 await self._tell(tenant, audience, entries)
+                if len(entries) < READ_MAX:  # that was all; what comes now brings its own signal
+                    break
         except HomeportError as error:  # the next signal or poll tries again, from the same place
             self._log.warning("pokes delayed", tenant=tenant, error=error.code)
         except Exception as error:  # noqa: BLE001  # one tenant's trouble must not silence the others
