@@ -24,7 +24,7 @@ from benchmarks.table import show
 from benchmarks.workload import exchange_over, phones
 from homeport_sync import LIMITS
 from homeport_sync.limits import Limits
-from homeport_sync.sql.sqlite import SqliteStore
+from homeport_sync.sql.sqlite.store import SqliteStore
 from homeport_sync.wire import PUSH
 
 DEVICES = 256

@@ -32,7 +32,7 @@ from homeport_sync import LIMITS, App
 from homeport_sync.cursor import CursorSeal
 from homeport_sync.exchange import Exchange
 from homeport_sync.ports import LogStore, Places, Signals, Tenants
-from homeport_sync.sql.sqlite import SqliteStore
+from homeport_sync.sql.sqlite.store import SqliteStore
 
 GRAPHQL_PATH = "/api/v1/graphql"
 SCHEMA_PATH = "/api/v1/schema.graphql"

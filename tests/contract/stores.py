@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias
 from homeport_sync.limits import Limits
 from homeport_sync.memory import MemoryStore
 from homeport_sync.ports import LogStore, Places, Tenants
-from homeport_sync.sql.sqlite import SqliteStore
+from homeport_sync.sql.sqlite.store import SqliteStore
 
 
 class Store(LogStore, Places, Tenants, Protocol):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from homeport_sync.limits import LIMITS
 from homeport_sync.ports import Writes
-from homeport_sync.sql.sqlite import SqliteStore
+from homeport_sync.sql.sqlite.store import SqliteStore
 from tests.contract.samples import EPOCH, NOTHING, NOW, TENANT, all_of, load, write
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from homeport_sync.limits import LIMITS
 from homeport_sync.ports import Head
-from homeport_sync.sql.connection import BUSY_TIMEOUT_MS, Connection
-from homeport_sync.sql.transaction import SqliteTransaction
+from homeport_sync.sql.sqlite.connection import BUSY_TIMEOUT_MS, Connection
+from homeport_sync.sql.sqlite.transaction import SqliteTransaction
 from tests.contract.samples import EPOCH, NOTHING, NOW, TENANT, all_of, load, write
 from tests.contract.stores import Store, sqlite
 

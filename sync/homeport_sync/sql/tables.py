@@ -8,14 +8,18 @@ every accepted change once, and `records`, one row a record with its newest stat
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, MetaData, Table, Text
+from sqlalchemy.dialects import postgresql
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = MetaData()
 
+# Ids and stamps are compared byte by byte, as SQLite and Python compare them, whatever the database's own language.
+_TEXT = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+
 
 def _key(name: str) -> Column[str]:
-    return Column(name, Text, primary_key=True, nullable=False)
+    return Column(name, _TEXT, primary_key=True, nullable=False)
 
 
 def _number(name: str, *, key: bool = False) -> Column[int]:
@@ -23,7 +27,7 @@ def _number(name: str, *, key: bool = False) -> Column[int]:
 
 
 def _text(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False)
+    return Column(name, _TEXT, nullable=False)
 
 
 def _times() -> tuple[Column[int], Column[int], Column[int]]:
@@ -34,7 +38,7 @@ tenants = Table(
     "tenants",
     metadata,
     _key("tenant_id"),
-    Column("name", Text, nullable=False, unique=True),
+    Column("name", _TEXT, nullable=False, unique=True),
     *_times(),
     sqlite_with_rowid=False,
 )
@@ -146,6 +150,45 @@ places = Table(
     _key("tenant_id"),
     _key("follower"),
     _number("position"),
+    Column("holder", _TEXT, nullable=False, server_default=""),  # which worker follows, "" for none
+    Column("fence", BigInteger, nullable=False, server_default="0"),  # counts the leases: only the newest may write
+    Column("leased_until", BigInteger, nullable=False, server_default="0"),
     *_times(),
+    sqlite_with_rowid=False,
+)
+
+usage = Table(
+    "usage",
+    metadata,
+    _key("tenant_id"),
+    _key("day"),  # of the server's clock, UTC, as 2026-01-31
+    _key("kind"),
+    _key("op"),
+    _key("outcome"),
+    _number("changes"),
+    *_times(),
+    sqlite_with_rowid=False,
+)
+
+sightings = Table(
+    "sightings",
+    metadata,
+    _key("tenant_id"),
+    _key("device_id"),
+    _text("user_id"),
+    Column("pushed_at", BigInteger),
+    Column("pulled_at", BigInteger),
+    Column("pulled_position", BigInteger),  # up to where the last page it was given reaches
+    Column("refused_at", BigInteger),
+    _text("refused_code"),  # of the last error it was answered with, "" for none
+    *_times(),
+    sqlite_with_rowid=False,
+)
+
+schema = Table(
+    "schema",
+    metadata,
+    _number("version", key=True),
+    _number("serves_from"),  # the oldest version of Homeport's schema that still works on this one
     sqlite_with_rowid=False,
 )

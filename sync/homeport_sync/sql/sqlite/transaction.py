@@ -15,8 +15,9 @@ import msgspec
 
 from homeport_sync.errors import Unavailable
 from homeport_sync.ports import Head, Loaded, Wanted, Writes
-from homeport_sync.sql import rows, statements
-from homeport_sync.sql.connection import BUSY_TIMEOUT_MS, Connection
+from homeport_sync.sql import rows
+from homeport_sync.sql.sqlite import statements
+from homeport_sync.sql.sqlite.connection import BUSY_TIMEOUT_MS, Connection
 
 PRIMARY_CODE = 0xFF  # the rest says more about it
 _json = msgspec.json.Encoder().encode

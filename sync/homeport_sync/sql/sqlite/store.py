@@ -19,10 +19,11 @@ from homeport_sync.errors import BadDeclaration
 from homeport_sync.limits import LIMITS, Limits
 from homeport_sync.ports import LogEntry, PageRows, Standing, Tenant
 from homeport_sync.pull import Range, Row, gather, plan
-from homeport_sync.sql import rows, statements
-from homeport_sync.sql.connection import Connection, Result
+from homeport_sync.sql import rows
+from homeport_sync.sql.sqlite import statements
+from homeport_sync.sql.sqlite.connection import Connection, Result
+from homeport_sync.sql.sqlite.transaction import SqliteTransaction, head_of
 from homeport_sync.sql.tables import SCHEMA_VERSION, metadata
-from homeport_sync.sql.transaction import SqliteTransaction, head_of
 
 
 class SqliteStore:

@@ -34,21 +34,32 @@ REJECTED_CREATES: Final = """
       ON tenant_id = :tenant AND record_id = wanted.value AND created"""
 
 MOVE_HEAD: Final = "UPDATE heads SET position = :position, updated_at = :now WHERE tenant_id = :tenant"
-ADD_LOG: Final = "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+ADD_LOG: Final = """
+    INSERT INTO log (tenant_id, position, op, kind, record_id, scope_id, fields, before, stamp, device_id, number,
+      user_id, outcome, request_id, created_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 PUT_RECORD: Final = """
-    INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO records (tenant_id, record_id, kind, scope_id, position, author, foreign_position, wire, created_at,
+      updated_at, deleted_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (tenant_id, record_id) DO UPDATE SET
       position = excluded.position, author = excluded.author, foreign_position = excluded.foreign_position,
       wire = excluded.wire, updated_at = excluded.updated_at, deleted_at = excluded.deleted_at"""
-ADD_OUTCOME: Final = "INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?)"
-ADD_QUARANTINED: Final = "INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+ADD_OUTCOME: Final = """
+    INSERT INTO outcomes (tenant_id, stamp, device_id, number, digest, answer, created_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?)"""
+ADD_QUARANTINED: Final = """
+    INSERT INTO quarantine (tenant_id, device_id, number, record_id, created, change, answer, created_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
 PUT_DEVICE: Final = """
-    INSERT INTO devices VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)
+    INSERT INTO devices (tenant_id, device_id, user_id, last_number, confirmed, last_stamp, created_at, updated_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (tenant_id, device_id) DO UPDATE SET
       last_number = excluded.last_number, confirmed = excluded.confirmed, last_stamp = excluded.last_stamp,
       updated_at = excluded.updated_at"""
 PUT_GRANT: Final = """
-    INSERT INTO grants VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO grants (tenant_id, user_id, scope_id, role, since, until, maker, created_at, updated_at, deleted_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (tenant_id, user_id, scope_id) DO UPDATE SET
       role = excluded.role, since = excluded.since, until = excluded.until, maker = excluded.maker,
       updated_at = excluded.updated_at, deleted_at = excluded.deleted_at"""
@@ -82,13 +93,17 @@ PRUNE_OUTCOMES: Final = """
 
 PLACE: Final = "SELECT position FROM places WHERE tenant_id = :tenant AND follower = :follower"
 KEEP_PLACE: Final = """
-    INSERT INTO places VALUES (:tenant, :follower, :position, :now, :now, NULL)
+    INSERT INTO places (tenant_id, follower, position, created_at, updated_at)
+    VALUES (:tenant, :follower, :position, :now, :now)
     ON CONFLICT (tenant_id, follower) DO UPDATE SET
       position = max(position, excluded.position), updated_at = excluded.updated_at"""
 
 ADD_TENANT: Final = """
-    INSERT INTO tenants VALUES (:tenant, :name, :now, :now, NULL) ON CONFLICT (name) DO NOTHING"""
-ADD_HEAD: Final = "INSERT INTO heads VALUES (:tenant, 0, :epoch, :now, :now, NULL) ON CONFLICT DO NOTHING"
+    INSERT INTO tenants (tenant_id, name, created_at, updated_at)
+    VALUES (:tenant, :name, :now, :now) ON CONFLICT (name) DO NOTHING"""
+ADD_HEAD: Final = """
+    INSERT INTO heads (tenant_id, position, epoch, created_at, updated_at)
+    VALUES (:tenant, 0, :epoch, :now, :now) ON CONFLICT DO NOTHING"""
 TENANT_BY_ID: Final = """
     SELECT tenant_id, name, created_at FROM tenants WHERE tenant_id = :tenant AND deleted_at IS NULL"""
 TENANT_BY_NAME: Final = """

@@ -1,0 +1,31 @@
+"""What the core reports of its work to whoever measures it. It never asks back, and nothing depends on it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Meter(Protocol):
+    """Takes readings. No call waits or fails."""
+
+    def committed(self, *, pushes: int, changes: int, load_s: float, decide_s: float, commit_s: float) -> None:
+        """A commit batch went through: what it held, and how long its steps took."""
+
+    def commit_failed(self, code: str) -> None:
+        """A commit batch failed in the store."""
+
+    def waiting(self, changes: int) -> None:
+        """So many changes of all tenants wait for their turn now."""
+
+
+class NoMeter:
+    """Nobody measures."""
+
+    def committed(self, *, pushes: int, changes: int, load_s: float, decide_s: float, commit_s: float) -> None:
+        """Nothing."""
+
+    def commit_failed(self, code: str) -> None:
+        """Nothing."""
+
+    def waiting(self, changes: int) -> None:
+        """Nothing."""
