@@ -10,7 +10,6 @@ import asyncio
 import secrets
 import sqlite3
 from collections.abc import Awaitable, Callable
-from dataclasses import fields
 from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,22 +18,16 @@ import click
 
 from homeport_server.data import must_exist
 from homeport_server.errors import TenantUnknown
-from homeport_server.settings import LOG_LEVELS, Settings, flag, says, variable
+from homeport_server.settings import Settings, flag
+from homeport_server.verbs.options import Refused, every_setting, setting
 from homeport_sync.errors import HomeportError
 from homeport_sync.ports import Tenant
 
 if TYPE_CHECKING:
     from homeport_server.app import Store
 
-Verb = TypeVar("Verb", bound=Callable[..., object])
 Result = TypeVar("Result")
 TENANTS_PAGE = 500
-
-
-class _Refused(click.ClickException):
-    """An error of ours, as click shows it: one sentence, exit code 2."""
-
-    exit_code = 2
 
 
 class _Verbs(click.Group):
@@ -45,37 +38,13 @@ class _Verbs(click.Group):
         try:
             return super().invoke(ctx)
         except HomeportError as error:
-            raise _Refused(error.message) from error
+            raise Refused(error.message) from error
         except sqlite3.DatabaseError as error:
-            raise _Refused(
+            raise Refused(
                 f"The database cannot be used ({error}): restore it from a backup, or name another --data."
             ) from error
         except OSError as error:
-            raise _Refused(f"{error.filename or error}: {error.strerror}; choose another place, or mend it.") from error
-
-
-def _setting(name: str, *flags: str) -> Callable[[Verb], Verb]:
-    """The option of a setting, with its variable, its default and its sentence."""
-    default = getattr(Settings(), name)
-    kind: Any = click.Path(path_type=Path) if isinstance(default, Path) else type(default)
-    if name == "log_level":
-        kind = click.Choice(LOG_LEVELS)
-    return click.option(
-        *(flags or (flag(name),)),
-        name,
-        type=kind,
-        default=default,
-        envvar=variable(name),
-        show_default=True,
-        show_envvar=True,
-        help=says(name),
-    )
-
-
-def _every_setting(verb: Verb) -> Verb:
-    for each in reversed(fields(Settings)):
-        verb = _setting(each.name)(verb)
-    return verb
+            raise Refused(f"{error.filename or error}: {error.strerror}; choose another place, or mend it.") from error
 
 
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
@@ -86,7 +55,7 @@ def main() -> None:
 
 @main.command()
 @click.argument("app", type=click.Path(path_type=Path))
-@_every_setting
+@every_setting
 def serve(app: Path, **given: Any) -> None:  # noqa: ANN401  # one argument a setting
     """Serve the app that the Python file APP declares."""
     from homeport_server.secret import open_secret
@@ -105,7 +74,7 @@ def tenant() -> None:
 
 @tenant.command("create")
 @click.argument("name")
-@_setting("data")
+@setting("data")
 def create_tenant(name: str, data: Path) -> None:
     """Make the tenant NAME unless there is one, and print its id."""
     _named(name, "The tenant")
@@ -121,7 +90,7 @@ def create_tenant(name: str, data: Path) -> None:
 
 
 @tenant.command("list")
-@_setting("data")
+@setting("data")
 def list_tenants(data: Path) -> None:
     """Print the id and the name of every tenant."""
 
@@ -141,7 +110,7 @@ def list_tenants(data: Path) -> None:
 
 @tenant.command("begin-epoch")
 @click.argument("name")
-@_setting("data")
+@setting("data")
 def begin_epoch(name: str, data: Path) -> None:
     """After restoring a backup: begin a new epoch of NAME's log, so that devices start again and send what it lost."""
     must_exist(data)
@@ -158,8 +127,8 @@ def begin_epoch(name: str, data: Path) -> None:
 @main.command()
 @click.option("--user", required=True, envvar="HOMEPORT_USER", help="Whom the token stands for.")
 @click.option("--tenant", "name", required=True, envvar="HOMEPORT_TENANT", help="The tenant, by its name or its id.")
-@_setting("data")
-@_setting("token_ttl_s", "--ttl", flag("token_ttl_s"))
+@setting("data")
+@setting("token_ttl_s", "--ttl", flag("token_ttl_s"))
 def token(user: str, name: str, data: Path, token_ttl_s: int) -> None:
     """Print a token for a user of a tenant, and nothing else."""
     from homeport_server.app import make_tokens
@@ -188,7 +157,7 @@ def schema(app: Path) -> None:
 
 def _named(name: str, whose: str) -> None:
     if not name.strip() or name != name.strip():
-        raise _Refused(f"{whose} is named {name!r}: give it a name that is not blank, with no space around it.")
+        raise Refused(f"{whose} is named {name!r}: give it a name that is not blank, with no space around it.")
 
 
 async def _find(store: Store, name: str, data: Path) -> Tenant:
