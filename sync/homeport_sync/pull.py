@@ -11,7 +11,7 @@ read past rows that are gone, but nothing that a device must see is ever behind 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -30,6 +30,10 @@ class Range:
     scopes: tuple[str, ...]
     after: int
     upto: int
+
+
+Gathered: TypeAlias = tuple[list[Sequence[Row]], bool]
+Gathering: TypeAlias = Generator[tuple[Range, int], Sequence[Row], Gathered]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,18 +82,16 @@ def plan(standing: Standing, cursor: Cursor | None) -> Plan:
     return Plan(reset=False, lost=tuple(lost), ranges=(tail, *backfills))
 
 
-def gather(
-    made: Plan, read: Callable[[Range, int], Sequence[Row]], limit: int, limits: Limits
-) -> tuple[list[Sequence[Row]], bool]:
+def gathering(made: Plan, limit: int, limits: Limits) -> Gathering:
     """The rows of each range in its order, until `limit` rows or `page_bytes_max` bytes; whether that ended it.
 
-    `read(range, room)` gives the range's first `room` rows by position. A full page ends with a row: a range that
-    was not begun is left out.
+    It yields `(range, room)` and is sent that range's first `room` rows by position. A full page ends with a row: a
+    range that was not begun is left out.
     """
     ranges: list[Sequence[Row]] = []
     room, bytes_left = limit, limits.page_bytes_max
     for wanted in made.ranges:
-        rows = read(wanted, room + 1)
+        rows = yield wanted, room + 1
         fitting = rows[: _fit(rows[:room], bytes_left, any(ranges))]
         if len(fitting) < len(rows):
             return [*ranges, fitting] if fitting else ranges, True
@@ -97,6 +99,18 @@ def gather(
         room -= len(fitting)
         bytes_left -= sum(len(text) for _, text in fitting)
     return ranges, False
+
+
+def gather(made: Plan, read: Callable[[Range, int], Sequence[Row]], limit: int, limits: Limits) -> Gathered:
+    """What `gathering` comes to with a store that answers at once."""
+    steps = gathering(made, limit, limits)
+    try:
+        wanted, room = next(steps)
+        while True:
+            wanted, room = steps.send(read(wanted, room))
+    except StopIteration as done:
+        gathered: Gathered = done.value
+        return gathered
 
 
 def _fit(rows: Sequence[Row], bytes_left: int, begun: bool) -> int:

@@ -1,0 +1,156 @@
+"""Connections to one PostgreSQL, and the one way to a tenant's rows: a transaction in which the tenant is set.
+
+Row-level security does the rest: every policy compares `tenant_id` with the setting `homeport.tenant`, which lives
+as long as the transaction. A connection that goes back to the pool carries no tenant, and a statement outside such a
+transaction sees nothing. Statements name their tenant all the same; the policies are for the day when one does not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any, Protocol, TypeVar
+
+import asyncpg
+
+from homeport_sync.errors import Unavailable
+from homeport_sync.sql.postgres.trouble import retried, translated
+
+Result = TypeVar("Result")
+
+ROSTER = "*"  # as this tenant the names of all tenants can be read, and nothing else
+CONNECT_S = 5.0
+ACQUIRE_S = 10.0
+STATEMENT_S = 30.0
+LOCK_MS = 10_000
+IDLE_IN_TRANSACTION_MS = 60_000
+
+WRITE = "ISOLATION LEVEL READ COMMITTED"  # each statement sees what was committed before it: lock first, then load
+SNAPSHOT = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+# Every statement here is meant to walk an index. The planner would read small tables whole, and keep that plan while
+# they grow; a plan made once for any parameters is both stable and cheap.
+_PLANNER = {
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "plan_cache_mode": "force_generic_plan",
+    "jit": "off",
+}
+_SERVER_SETTINGS = {
+    **_PLANNER,
+    "application_name": "homeport",
+    "standard_conforming_strings": "on",
+    "lock_timeout": str(LOCK_MS),
+    "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_MS),
+}
+
+
+class Row(Protocol):
+    """A driver's row: its columns by their places."""
+
+    def __getitem__(self, place: int, /) -> Any: ...  # noqa: ANN401  # typed where it is unpacked
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+class Connection(Protocol):
+    """What is used of asyncpg's, which has no types of its own."""
+
+    async def execute(self, statement: str, *values: object) -> str:
+        """Run it; what it did, such as "UPDATE 1". Without values it may be several statements."""
+
+    async def fetch(self, statement: str, *values: object) -> list[Row]:
+        """All rows."""
+
+    async def fetchrow(self, statement: str, *values: object) -> Row | None:
+        """The first row."""
+
+    def is_in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+
+
+class OnDatabase:
+    """What each port's adapter is made of."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+
+class Database:
+    """A pool of at most `connections_max` connections, opened when they are needed."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    @classmethod
+    async def open(cls, url: str, connections_max: int) -> Database:
+        """Connect to `postgresql://…`. Raises `Unavailable` if nobody answers there."""
+        with translated():
+            pool = await asyncpg.create_pool(
+                url,
+                min_size=1,
+                max_size=connections_max,
+                timeout=CONNECT_S,
+                command_timeout=STATEMENT_S,
+                server_settings=_SERVER_SETTINGS,
+                reset=_reset,
+            )
+        return cls(pool)
+
+    async def close(self) -> None:
+        """Let what is under way finish, then close all connections; those that do not answer are cut."""
+        try:
+            await asyncio.wait_for(self._pool.close(), ACQUIRE_S)
+        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            self._pool.terminate()
+
+    @asynccontextmanager
+    async def tenant(self, tenant: str, mode: str = WRITE, *, first: str = "") -> AsyncIterator[Connection]:
+        """A transaction as this tenant, committed at the end unless an error leaves it. Raises `Unavailable`.
+
+        `first` is a statement without parameters that runs in the same round trip as its beginning.
+        """
+        with translated():
+            async with self.connection() as connection:
+                await begin(connection, tenant, mode, first)
+                yield connection
+                if connection.is_in_transaction():
+                    await connection.execute("COMMIT")
+
+    async def read(self, tenant: str, work: Callable[[Connection], Awaitable[Result]]) -> Result:
+        """What `work` reads in one snapshot as this tenant; asked again if a dead connection stopped it."""
+
+        async def once() -> Result:
+            async with self.tenant(tenant, SNAPSHOT) as connection:
+                return await work(connection)
+
+        return await retried(once)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection of the pool; whatever transaction is left open in it is rolled back."""
+        connection = await self._pool.acquire(timeout=ACQUIRE_S)
+        try:
+            yield connection
+        finally:
+            await asyncio.shield(self._pool.release(connection, timeout=CONNECT_S))
+
+
+async def begin(connection: Connection, tenant: str, mode: str, first: str = "") -> None:
+    """Begin a transaction as this tenant, in one round trip: hence the literal."""
+    await connection.execute(f"BEGIN {mode}; SET LOCAL homeport.tenant = {literal(tenant)}; {first}")
+
+
+def literal(text: str) -> str:
+    """The text as an SQL literal (with `standard_conforming_strings` on, as set above)."""
+    if "\0" in text:
+        raise Unavailable("A tenant's id holds a NUL character: there is no such tenant.")
+    return "'" + text.replace("'", "''") + "'"
+
+
+async def _reset(connection: Connection) -> None:
+    """Instead of asyncpg's own, which costs a round trip each time: we leave nothing behind but a transaction."""
+    if connection.is_in_transaction():
+        await connection.execute("ROLLBACK")

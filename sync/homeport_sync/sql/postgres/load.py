@@ -1,0 +1,70 @@
+"""Facts as they come from `statements.LOAD` and `statements.STANDING`, sorted into nouns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from homeport_sync.change import decode_record
+from homeport_sync.clock import Stamp
+from homeport_sync.errors import Unavailable
+from homeport_sync.ports import Head, KnownDevice, Loaded, Standing, StoredOutcome, StoredRecord
+from homeport_sync.scope import Grant
+from homeport_sync.sql.postgres import statements
+from homeport_sync.sql.postgres.database import Row
+
+
+def loaded(tenant: str, facts: Sequence[Row]) -> Loaded:
+    """What a commit batch knows. Raises `Unavailable` if there is no such tenant."""
+    parts = _by_part(facts)
+    devices = [
+        KnownDevice(id=a, user=b, last_stamp=Stamp(c), last_number=m, confirmed=n)
+        for _, a, b, c, m, n, _, _ in parts[statements.DEVICE]
+    ]
+    outcomes = [
+        StoredOutcome(device=a, stamp=Stamp(b), text=c, number=m, decided_at_ms=n, digest=raw)
+        for _, a, b, c, m, n, _, raw in parts[statements.OUTCOME]
+    ]
+    records = [
+        StoredRecord(record=decode_record(a), author=b, foreign_position=m)
+        for _, a, b, _, m, _, _, _ in parts[statements.RECORD]
+    ]
+    return Loaded(
+        head=_head(tenant, parts[statements.HEAD]),
+        devices={each.id: each for each in devices},
+        outcomes={(each.device, each.number): each for each in outcomes},
+        grants={(each.user, each.scope): each for each in _grants(parts[statements.GRANT])},
+        records={each.record.id: each for each in records},
+        rejected_creates=frozenset((fact[1], fact[2]) for fact in parts[statements.REJECTED]),
+    )
+
+
+def standing(tenant: str, facts: Sequence[Row]) -> Standing:
+    """Where a device stands. Raises `Unavailable` if there is no such tenant."""
+    parts = _by_part(facts)
+    return Standing(
+        head=_head(tenant, parts[statements.HEAD]),
+        grants=sorted(_grants(parts[statements.GRANT]), key=lambda grant: grant.scope),
+        last_number=next((fact[4] for fact in parts[statements.NUMBER]), 0),
+    )
+
+
+def no_tenant(tenant: str) -> Unavailable:
+    """What is raised for a tenant that is not here."""
+    return Unavailable(f"There is no tenant {tenant} in this store.")
+
+
+def _by_part(facts: Iterable[Row]) -> list[list[Row]]:
+    parts: list[list[Row]] = [[] for _ in range(statements.NUMBER + 1)]
+    for fact in facts:
+        parts[fact[0]].append(fact)
+    return parts
+
+
+def _head(tenant: str, facts: Sequence[Row]) -> Head:
+    if not facts:
+        raise no_tenant(tenant)
+    return Head(position=facts[0][4], epoch=facts[0][1])
+
+
+def _grants(facts: Iterable[Row]) -> list[Grant]:
+    return [Grant(user=f[1], scope=f[2], role=f[3], since=f[4], until=f[5], maker=f[6]) for f in facts]

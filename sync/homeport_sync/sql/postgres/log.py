@@ -1,0 +1,110 @@
+"""A tenant's log and records on PostgreSQL."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from homeport_sync.clock import NOBODY, make_stamp
+from homeport_sync.cursor import Cursor
+from homeport_sync.limits import LIMITS, Limits
+from homeport_sync.ports import LogEntry, PageRows, Standing
+from homeport_sync.pull import Gathered, Plan, Range, Row, gathering, plan
+from homeport_sync.sql import rows
+from homeport_sync.sql.postgres import statements
+from homeport_sync.sql.postgres.database import Connection, Database, OnDatabase
+from homeport_sync.sql.postgres.load import no_tenant, standing
+from homeport_sync.sql.postgres.transaction import PostgresTransaction
+from homeport_sync.sql.postgres.trouble import translated
+
+
+class PostgresLog(OnDatabase):
+    """`LogStore` on PostgreSQL."""
+
+    def __init__(self, database: Database, limits: Limits = LIMITS) -> None:
+        super().__init__(database)
+        self._limits = limits
+
+    @asynccontextmanager
+    async def transaction(self, tenant: str) -> AsyncIterator[PostgresTransaction]:
+        """See `ports.LogStore`."""
+        with translated():
+            async with self._database.connection() as connection:
+                yield PostgresTransaction(connection, tenant)
+
+    async def standing(self, tenant: str, user: str, device: str) -> Standing:
+        """See `ports.LogStore`."""
+
+        async def read(connection: Connection) -> Standing:
+            return standing(tenant, await connection.fetch(statements.STANDING, tenant, user, device))
+
+        return await self._database.read(tenant, read)
+
+    async def page(self, tenant: str, user: str, device: str, cursor: Cursor | None, limit: int) -> PageRows:
+        """See `ports.LogStore`."""
+
+        async def read(connection: Connection) -> PageRows:
+            stands = standing(tenant, await connection.fetch(statements.STANDING, tenant, user, device))
+            ranges, full = await self._gather(connection, tenant, plan(stands, cursor), limit)
+            return PageRows(standing=stands, ranges=ranges, full=full)
+
+        return await self._database.read(tenant, read)
+
+    async def begin_epoch(self, tenant: str, former: str) -> None:
+        """See `ports.LogStore`."""
+        async with self._database.tenant(tenant) as connection:
+            done = await connection.execute(statements.BEGIN_EPOCH, tenant, former, str(uuid.uuid4()), _now_ms())
+            if done == "UPDATE 0":
+                await _must_be_here(connection, tenant)
+
+    async def read(self, tenant: str, after: int, limit: int) -> Sequence[LogEntry]:
+        """See `ports.LogStore`."""
+
+        async def read(connection: Connection) -> list[LogEntry]:
+            found = await connection.fetch(statements.READ_LOG, tenant, after, limit)
+            if not found:
+                await _must_be_here(connection, tenant)
+            return [rows.log_entry(tuple(row)) for row in found]
+
+        return await self._database.read(tenant, read)
+
+    async def prune_outcomes(self, tenant: str, before_ms: int, limit: int) -> int:
+        """See `ports.LogStore`."""
+        stamp = make_stamp(before_ms, 0, NOBODY)
+        async with self._database.tenant(tenant) as connection:
+            done = await connection.execute(statements.PRUNE_OUTCOMES, tenant, stamp, before_ms, limit)
+            if done == "DELETE 0":
+                await _must_be_here(connection, tenant)
+            return int(done.rpartition(" ")[2])
+
+    async def _gather(self, connection: Connection, tenant: str, made: Plan, limit: int) -> Gathered:
+        steps = gathering(made, limit, self._limits)
+        try:
+            wanted, room = next(steps)
+            while True:
+                wanted, room = steps.send(await _rows(connection, tenant, wanted, room))
+        except StopIteration as done:
+            gathered: Gathered = done.value
+            return gathered
+
+
+async def _rows(connection: Connection, tenant: str, wanted: Range, room: int) -> Sequence[Row]:
+    """The first `room` rows of the range."""
+    if not wanted.scopes or wanted.after >= wanted.upto:
+        return []
+    one = len(wanted.scopes) == 1
+    statement = statements.SCOPE_ROWS if one else statements.SCOPES_ROWS
+    scopes = wanted.scopes[0] if one else list(wanted.scopes)
+    found = await connection.fetch(statement, tenant, scopes, wanted.after, wanted.upto, room)
+    return [(row[0], row[1]) for row in found]
+
+
+async def _must_be_here(connection: Connection, tenant: str) -> None:
+    if await connection.fetchrow(statements.HEAD_OF, tenant) is None:
+        raise no_tenant(tenant)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

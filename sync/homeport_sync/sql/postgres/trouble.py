@@ -1,0 +1,57 @@
+"""What a driver's error means: the database is in trouble, or the statement was wrong.
+
+Trouble (a dead connection, a server that starts, a lock that was not had in time, a serialization failure) is nobody's
+fault and passes: it becomes `Unavailable`, and whoever reads tries once more here, in `retried`. Whoever writes is the
+intake: only it knows that a batch can be decided again. Everything else is left as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import asyncpg
+
+from homeport_sync.errors import Unavailable
+
+READ_TRIES = 2
+Result = TypeVar("Result")
+
+_TROUBLE = (
+    asyncpg.PostgresConnectionError,  # class 08
+    asyncpg.InterfaceError,  # the connection or the pool is closed
+    asyncpg.TransactionRollbackError,  # class 40: serialization, deadlock
+    asyncpg.InsufficientResourcesError,  # class 53: connections, memory, disk
+    asyncpg.OperatorInterventionError,  # class 57: shutting down, starting up, statement timeout
+    asyncpg.LockNotAvailableError,  # 55P03: lock_timeout
+    asyncpg.ReadOnlySQLTransactionError,  # 25006: a failover left us with a standby
+    asyncpg.InvalidCachedStatementError,  # a migration changed what a prepared statement gives
+    OSError,
+    TimeoutError,
+)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raises `Unavailable` for trouble that is raised inside."""
+    try:
+        yield
+    except _TROUBLE as error:
+        raise Unavailable(f"The database did not answer ({_says(error)}): send the same again.") from error
+
+
+async def retried(read: Callable[[], Awaitable[Result]]) -> Result:
+    """What `read` returns; it is asked again, at once, when trouble stopped it: a pool may hold connections that died
+    with their server, and the next one is fresh."""
+    for _ in range(READ_TRIES - 1):
+        try:
+            return await read()
+        except Unavailable as trouble:
+            if trouble.__cause__ is None:  # no trouble of the database: there is no such tenant
+                raise
+    return await read()
+
+
+def _says(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
