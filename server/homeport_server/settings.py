@@ -13,6 +13,7 @@ from homeport_server.errors import BadSetting
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 TOKEN_LEEWAY_MAX_S = 60
+POSTGRES_SCHEMES = ("postgresql://", "postgres://")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,8 @@ class Settings:
     host: Annotated[str, "The address to listen on."] = "127.0.0.1"
     port: Annotated[int, "The port to listen on; 0 takes any free one."] = 8000
     data: Annotated[Path, "The directory that holds the database and the secret."] = Path(".homeport")
+    database_url: Annotated[str, "postgresql://… as the app's role; empty: SQLite in the data directory."] = ""
+    database_role: Annotated[str, "The role that servers use on PostgreSQL; it owns no table."] = "homeport_app"
     log_level: Annotated[str, "How much is logged: debug, info, warning or error."] = "info"
     token_ttl_s: Annotated[int, "How long a new token is valid, in seconds."] = 30 * 24 * 3_600
     token_leeway_s: Annotated[int, "How wrong the clocks of two servers may be, in seconds, at most 60."] = 30
@@ -38,6 +41,8 @@ class Settings:
         """Raises `BadSetting`, naming the variable, for a value that cannot work."""
         if self.log_level not in LOG_LEVELS:
             raise _wrong("log_level", self.log_level, f"one of {', '.join(LOG_LEVELS)}")
+        if self.database_url and not self.database_url.startswith(POSTGRES_SCHEMES):
+            raise _wrong("database_url", self.database_url.partition(":")[0] + ":…", "postgresql://… or nothing")
         if not 0 <= self.port <= 65_535:
             raise _wrong("port", self.port, "0 to 65535")
         if not 0 <= self.token_leeway_s <= TOKEN_LEEWAY_MAX_S:
