@@ -2,23 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from homeport_client.fleet.postgres import RealPostgres
 from homeport_sync.limits import LIMITS, Limits
+from tests.contract.databases import Databases
 from tests.contract.samples import EPOCH, TENANT
-from tests.contract.stores import OPENERS, OpenStore, Store
+from tests.contract.stores import OPENERS, STORES, OpenStore, Store, postgres
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
-@pytest.fixture(params=list(OPENERS))
-async def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[OpenStore]:
+@pytest.fixture(scope="session")
+def postgres18(postgres: RealPostgres) -> Databases:
+    """The databases of the newest PostgreSQL we serve on."""
+    return Databases(postgres)
+
+
+@pytest.fixture(scope="session")
+def postgres16() -> Iterator[Databases]:
+    """The databases of an older one, started by the first test that asks."""
+    server = RealPostgres(version=16)
+    asyncio.run(server.start())
+    yield Databases(server)
+    asyncio.run(server.close())
+
+
+@pytest.fixture(params=STORES)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Which store is under test."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def databases(request: pytest.FixtureRequest, kind: str) -> Databases | None:
+    """Where a PostgreSQL store finds a database, if it is one that is under test."""
+    return request.getfixturevalue(kind) if kind.startswith("postgres") else None
+
+
+@pytest.fixture
+async def open_store(kind: str, databases: Databases | None, tmp_path: Path) -> AsyncIterator[OpenStore]:
     """Opens one more empty store of the kind under test."""
     opened = 0
     async with AsyncExitStack() as stack:
@@ -26,7 +57,9 @@ async def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIte
         async def open_one(limits: Limits = LIMITS) -> Store:
             nonlocal opened
             opened += 1
-            return await stack.enter_async_context(OPENERS[request.param](tmp_path / f"{opened}.sqlite3", limits))
+            if databases is not None:
+                return await stack.enter_async_context(postgres(databases, limits))
+            return await stack.enter_async_context(OPENERS[kind](tmp_path / f"{opened}.sqlite3", limits))
 
         yield open_one
 

@@ -1,4 +1,4 @@
-"""The stores under contract. A new one, such as PostgreSQL, is one more opener here and passes the same suite."""
+"""The stores under contract. A new one is one more opener here and passes the same suite."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import Protocol, TypeAlias
 from homeport_sync.limits import Limits
 from homeport_sync.memory import MemoryStore
 from homeport_sync.ports import LogStore, Places, Tenants
+from homeport_sync.sql.postgres.store import PostgresStore
 from homeport_sync.sql.sqlite.store import SqliteStore
+from tests.contract.databases import Databases
 
 
 class Store(LogStore, Places, Tenants, Protocol):
@@ -35,4 +37,14 @@ async def sqlite(path: Path, limits: Limits) -> AsyncIterator[Store]:
         await store.close()
 
 
+@asynccontextmanager
+async def postgres(databases: Databases, limits: Limits) -> AsyncIterator[Store]:
+    store = await PostgresStore.open(databases.url(await databases.fresh()), limits)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
 OPENERS: Mapping[str, Opener] = {"memory": memory, "sqlite": sqlite}
+STORES = (*OPENERS, "postgres16", "postgres18")
