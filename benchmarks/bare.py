@@ -20,7 +20,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from homeport_server.accounts import Accounts
-from homeport_server.app import make_tokens, open_store, wall_ms
+from homeport_server.app import make_tokens, wall_ms
+from homeport_server.database import open_store
 from homeport_server.secret import open_secret
 from homeport_server.settings import Settings
 

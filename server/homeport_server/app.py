@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -16,7 +16,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from homeport_server.accounts import Accounts
-from homeport_server.data import database_of
+from homeport_server.database import Store
 from homeport_server.edge.context import Rooms
 from homeport_server.edge.health import Health
 from homeport_server.edge.http import GraphqlOverHttp
@@ -31,25 +31,15 @@ from homeport_server.upkeep import Upkeep
 from homeport_sync import LIMITS, App
 from homeport_sync.cursor import CursorSeal
 from homeport_sync.exchange import Exchange
-from homeport_sync.ports import LogStore, Places, Signals, Tenants
-from homeport_sync.sql.sqlite.store import SqliteStore
+from homeport_sync.ports import Signals, Tenants
 
 GRAPHQL_PATH = "/api/v1/graphql"
 SCHEMA_PATH = "/api/v1/schema.graphql"
 
 
-class Store(LogStore, Places, Tenants, Protocol):
-    """What every adapter is: one store for the log, the followers' places and the tenants."""
-
-
 def wall_ms() -> int:
     """The server's clock, in milliseconds since 1970."""
     return time.time_ns() // 1_000_000
-
-
-async def open_store(settings: Settings) -> SqliteStore:
-    """The database in the data directory; whoever opens it closes it."""
-    return await SqliteStore.open(database_of(settings.data))
 
 
 @dataclass(frozen=True, slots=True)

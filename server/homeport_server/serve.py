@@ -15,7 +15,8 @@ from contextlib import contextmanager, suppress
 
 import uvicorn
 
-from homeport_server.app import Built, build_app, open_store
+from homeport_server.app import Built, build_app
+from homeport_server.database import open_store
 from homeport_server.errors import BadSetting
 from homeport_server.observe import Log, adopt_standard_logging, make_log
 from homeport_server.secret import Secret

@@ -24,6 +24,7 @@ class Settings:
     port: Annotated[int, "The port to listen on; 0 takes any free one."] = 8000
     data: Annotated[Path, "The directory that holds the database and the secret."] = Path(".homeport")
     database_url: Annotated[str, "postgresql://… as the app's role; empty: SQLite in the data directory."] = ""
+    database_connections_max: Annotated[int, "How many connections to PostgreSQL a process may have."] = 10
     database_role: Annotated[str, "The role that servers use on PostgreSQL; it owns no table."] = "homeport_app"
     log_level: Annotated[str, "How much is logged: debug, info, warning or error."] = "info"
     token_ttl_s: Annotated[int, "How long a new token is valid, in seconds."] = 30 * 24 * 3_600

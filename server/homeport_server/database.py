@@ -1,0 +1,54 @@
+"""Which database the settings name: one SQLite file in the data directory, or PostgreSQL for many processes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+from homeport_server.data import database_of
+from homeport_server.errors import BadSetting
+from homeport_server.settings import Settings, variable
+from homeport_sync import LIMITS
+from homeport_sync.ports import LogStore, Places, Tenants
+
+
+class Store(LogStore, Places, Tenants, Protocol):
+    """What every adapter is: one store for the log, the followers' places and the tenants."""
+
+
+class OpenedStore(Store, Protocol):
+    """A store on a database."""
+
+    async def close(self) -> None:
+        """Finish what is under way, then let go of every connection."""
+
+
+async def open_store(settings: Settings) -> OpenedStore:
+    """The store of the settings; whoever opens it closes it.
+
+    Raises `BadSetting` when what PostgreSQL needs is not installed, `Unavailable` when nobody answers there, and what
+    the store says of a schema that it does not know.
+    """
+    if not settings.database_url:
+        from homeport_sync.sql.sqlite.store import SqliteStore
+
+        return await SqliteStore.open(database_of(settings.data), LIMITS)
+    try:
+        from homeport_sync.sql.postgres.store import PostgresStore
+    except ModuleNotFoundError as missing:
+        raise BadSetting(
+            f"{variable('database_url')} names PostgreSQL, and {missing.name} is not installed: "
+            "install homeport[server,postgres]."
+        ) from missing
+    return await PostgresStore.open(settings.database_url, LIMITS, connections_max=settings.database_connections_max)
+
+
+@asynccontextmanager
+async def opened_store(settings: Settings) -> AsyncIterator[Store]:
+    """The store of the settings, closed at the end."""
+    store = await open_store(settings)
+    try:
+        yield store
+    finally:
+        await store.close()
