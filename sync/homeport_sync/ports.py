@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -229,11 +229,20 @@ class Tenants(Protocol):
         """Tenants in the order of their ids, after an id ("" is the start), at most `limit`."""
 
 
+EVERY_TENANT: Final = ""  # published for it: signals may have been lost, so look at every tenant
+
+
 class Signals(Protocol):
     """ "There is more", between the parts of a process and between processes. May be lost; the log is the truth."""
 
     def publish(self, tenant: str, position: int) -> None:
-        """Tell every listener that the tenant's log has reached `position`. Never waits, never fails."""
+        """Tell every listener of every process that the tenant's log has reached `position`; called after the
+        commit. Never waits, never fails. Listeners of this process are told at once."""
 
     def listen(self) -> AbstractAsyncContextManager[AsyncIterator[tuple[str, int]]]:
-        """What is published from now on. A slow listener gets only the newest position of each tenant."""
+        """What is published from now on. A slow listener gets only the newest position of each tenant; one that may
+        have missed something, because other processes could not be heard for a while, gets `EVERY_TENANT`."""
+
+    def connected(self) -> bool:
+        """Whether signals go to and come from other processes now. If not, the slow polls find what they would
+        have told, later."""

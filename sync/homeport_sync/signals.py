@@ -9,6 +9,48 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from homeport_sync.ports import EVERY_TENANT
+
+NEWEST_MAX = 10_000  # tenants; about 1.5 MB
+
+
+class Newest:
+    """The newest position of each tenant that nobody has taken yet.
+
+    When more than `NEWEST_MAX` tenants wait, they are forgotten for one word that says no less: look at every tenant.
+    """
+
+    def __init__(self) -> None:
+        self._positions: dict[str, int] = {}
+        self._told = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    def tell(self, tenant: str, position: int) -> None:
+        """The tenant's log has reached `position`."""
+        if len(self._positions) >= NEWEST_MAX and tenant not in self._positions:
+            self._positions.clear()
+            tenant, position = EVERY_TENANT, 0
+        self._positions[tenant] = max(position, self._positions.get(tenant, 0))
+        self._told.set()
+
+    async def waiting(self) -> None:
+        """Return when there is something to take."""
+        while not self._positions:
+            self._told.clear()
+            await self._told.wait()
+
+    def first(self) -> tuple[str, int]:
+        """The tenant that waits longest, and its position. Call it only when there is one."""
+        return next(iter(self._positions.items()))
+
+    def take(self) -> tuple[str, int]:
+        """The same, which waits no longer then."""
+        tenant, position = self.first()
+        del self._positions[tenant]
+        return tenant, position
+
 
 class LocalSignals:
     """The `Signals` port for one process."""
@@ -19,7 +61,7 @@ class LocalSignals:
     def publish(self, tenant: str, position: int) -> None:
         """Tell every listener; none is waited for."""
         for listener in self._listeners:
-            listener.tell(tenant, position)
+            listener.newest.tell(tenant, position)
 
     @asynccontextmanager
     async def listen(self) -> AsyncIterator[AsyncIterator[tuple[str, int]]]:
@@ -31,24 +73,18 @@ class LocalSignals:
         finally:
             self._listeners.discard(listener)
 
+    def connected(self) -> bool:
+        """Always: there is no way on which anything could be lost."""
+        return True
+
 
 class _Listener:
-    """The newest position of each tenant that was not read yet."""
-
     def __init__(self) -> None:
-        self._newest: dict[str, int] = {}
-        self._told = asyncio.Event()
-
-    def tell(self, tenant: str, position: int) -> None:
-        self._newest[tenant] = max(position, self._newest.get(tenant, 0))
-        self._told.set()
+        self.newest = Newest()
 
     def __aiter__(self) -> AsyncIterator[tuple[str, int]]:
         return self
 
     async def __anext__(self) -> tuple[str, int]:
-        while not self._newest:
-            self._told.clear()
-            await self._told.wait()
-        tenant = next(iter(self._newest))
-        return tenant, self._newest.pop(tenant)
+        await self.newest.waiting()
+        return self.newest.take()

@@ -31,6 +31,9 @@ class Heard:
     def listen(self) -> AbstractAsyncContextManager[AsyncIterator[tuple[str, int]]]:
         return LocalSignals().listen()
 
+    def connected(self) -> bool:
+        return True
+
 
 def intake_of(store: DoorStore, limits: Limits = LIMITS, signals: Heard | None = None) -> Intake:
     return Intake(store, CATALOG, signals or Heard(), limits, lambda: NOW)
