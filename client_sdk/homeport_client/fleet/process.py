@@ -1,0 +1,122 @@
+"""A process and all its children as one thing: frozen, thawed, killed and measured together, on Linux.
+
+By their ids in /proc, since each child of PostgreSQL leads a process group of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from random import SystemRandom
+
+LOOK_S = 0.005
+_STATE, _PARENT, _TIMES = 0, 1, slice(11, 15)  # in what follows the name in /proc/ID/stat
+_PORTS = (10_000, 32_000)  # below what the kernel hands out, so that nobody takes a port whose server is down
+
+
+class ProcessFailed(RuntimeError):
+    """A program did not do what it was asked to. The message holds its last words."""
+
+
+async def until(condition: Callable[[], bool], *, within_s: float, awaited: str) -> None:
+    """Waits for `condition`, and raises `ProcessFailed` if it is not met in time."""
+    try:
+        async with asyncio.timeout(within_s):
+            while not condition():  # noqa: ASYNC110  # another process sets no event of ours
+                await asyncio.sleep(LOOK_S)
+    except TimeoutError:
+        raise ProcessFailed(f"Waited {within_s:.0f} s in vain until {awaited}.") from None
+
+
+def family(parent: int) -> list[int]:
+    """The ids of a process and of all its descendants that live, parents first."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and (fields := _stat(int(entry.name))):
+            children.setdefault(int(fields[_PARENT]), []).append(int(entry.name))
+    found = [parent] if alive(parent) else []
+    for each in found:
+        found += children.get(each, [])
+    return found
+
+
+def alive(process: int) -> bool:
+    """Whether there is such a process, and more than its exit code is left of it."""
+    fields = _stat(process)
+    return bool(fields) and fields[_STATE] not in {"Z", "X"}
+
+
+async def freeze(parent: int, *, within_s: float = 10.0) -> list[int]:
+    """Stops the whole family, parents first, and returns who was stopped when nobody can be born any more."""
+    _send(signal.SIGSTOP, family(parent))
+    await until(lambda: _stopped(parent), within_s=within_s, awaited=f"process {parent} has stopped")
+    return family(parent)
+
+
+def thaw(parent: int) -> None:
+    """Lets the whole family go on."""
+    _send(signal.SIGCONT, family(parent))
+
+
+async def kill(parent: int, *, within_s: float = 10.0) -> None:
+    """SIGKILL to the whole family: no handler runs, nothing is flushed, and nobody is left when this returns."""
+    doomed = await freeze(parent)
+    _send(signal.SIGKILL, doomed)
+    await until(
+        lambda: not any(alive(each) for each in doomed), within_s=within_s, awaited=f"process {parent} is no more"
+    )
+
+
+def cpu_s(parent: int) -> float:
+    """User and system time of the family that lives and of the children it has buried, in seconds."""
+    ticks = sum(int(each) for process in family(parent) for each in _stat(process)[_TIMES])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def memory_bytes(parent: int) -> int:
+    """Resident memory of the family; what two of them share counts twice."""
+    pages = 0
+    for process in family(parent):
+        with contextlib.suppress(OSError):
+            pages += int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 on which nobody listens, and which no outgoing connection is given."""
+    while True:
+        port = SystemRandom().randrange(*_PORTS)
+        with socket.socket() as trial, contextlib.suppress(OSError):
+            trial.bind(("127.0.0.1", port))
+            return port
+
+
+def last_words(log: Path) -> str:
+    """The end of what a program wrote."""
+    return " ".join(log.read_text(errors="replace").splitlines()[-5:]) if log.exists() else ""
+
+
+def _stat(process: int) -> list[str]:
+    """The fields after the name, which may hold anything; none when there is no such process."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def _stopped(parent: int) -> bool:
+    """Whether the whole family stands still. Whoever was born meanwhile is stopped too, and looked at again."""
+    moving = [each for each in family(parent) if _stat(each)[:1] not in ([], ["T"])]
+    _send(signal.SIGSTOP, moving)
+    return not moving
+
+
+def _send(what: signal.Signals, processes: list[int]) -> None:
+    for each in processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(each, what)

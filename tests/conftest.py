@@ -1,0 +1,27 @@
+"""The real servers that tests of several rooms share: started by the first test that asks, stopped with the run."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from homeport_client.fleet.nats import RealNats
+from homeport_client.fleet.postgres import RealPostgres
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[RealPostgres]:
+    """PostgreSQL 18. A test makes its own database in it, and neither stops nor kills it."""
+    server = RealPostgres()
+    asyncio.run(server.start())
+    yield server
+    asyncio.run(server.close())
+
+
+@pytest.fixture(scope="session")
+def nats() -> Iterator[RealNats]:
+    """NATS. A test uses subjects of its own, and neither stops nor kills it."""
+    server = RealNats()
+    asyncio.run(server.start())
+    yield server
+    asyncio.run(server.stop())
