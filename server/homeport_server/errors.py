@@ -3,6 +3,7 @@
 HomeportError
 ├── Fix                     the request is wrong: mend it, never send it again unchanged
 │   ├── BadSetting              BAD_SETTING             the server cannot be started like this
+│   ├── MigrationRefused        MIGRATION_REFUSED       the schema cannot be moved like this
 │   ├── SecretUnsafe            SECRET_UNSAFE           the secret's file is short or open to others
 │   ├── MethodWrong             METHOD_WRONG            GraphQL comes by POST
 │   ├── MediaTypeWrong          MEDIA_TYPE_WRONG        … as application/json
@@ -20,6 +21,8 @@ HomeportError
 │       └── TenantUnknown           TENANT_UNKNOWN
 └── Retry                   wait, then do the same again
     ├── Internal                INTERNAL                nobody expected it; the cause stands in the log
+    ├── ServerRestarting        SERVER_RESTARTING       another process serves at once: no pause is needed
+    ├── MigrationBusy           MIGRATION_BUSY          others use what a migration must lock
     ├── TooManySockets          TOO_MANY_SOCKETS
     └── TooManySubscriptions    TOO_MANY_SUBSCRIPTIONS
 """
@@ -33,6 +36,12 @@ class BadSetting(Fix):
     """The server cannot be started with this setting."""
 
     code = "BAD_SETTING"
+
+
+class MigrationRefused(Fix):
+    """The schema cannot be moved like this: nothing was changed."""
+
+    code = "MIGRATION_REFUSED"
 
 
 class SecretUnsafe(Fix):
@@ -121,6 +130,18 @@ class Internal(Retry):
     """Something went wrong on the server: send the same again, and give its operator this request id."""
 
     code = "INTERNAL"
+
+
+class MigrationBusy(Retry):
+    """Others hold what the migration must lock: run it again later; the steps that were done stay done."""
+
+    code = "MIGRATION_BUSY"
+
+
+class ServerRestarting(Retry):
+    """This server process stops: reconnect, and another one serves you."""
+
+    code = "SERVER_RESTARTING"
 
 
 class TooManySockets(Retry):

@@ -3,6 +3,7 @@
     HomeportError
     ├── Fix                 the input is wrong: mend it, never send it again unchanged
     │   ├── BadDeclaration      BAD_DECLARATION       an app cannot be started as declared
+    │   ├── SchemaUnknown       SCHEMA_UNKNOWN        the database is older or newer than this Homeport
     │   ├── Malformed           MALFORMED             a message does not have its shape
     │   ├── TooLarge            TOO_LARGE             a message or document is over its limit
     │   └── Rejection           one change is refused; the others of its push go through
@@ -26,7 +27,8 @@
     │   └── ClockSkewed         CLOCK_SKEWED
     └── Retry               nothing is wrong with the input: wait, then send the same again
         ├── Overloaded          OVERLOADED
-        └── Unavailable         UNAVAILABLE
+        ├── Unavailable         UNAVAILABLE
+        └── LeaseLost           LEASE_LOST            another worker follows on
 
 The docstring of each class is its default message. A code, once published, never changes its meaning.
 """
@@ -65,6 +67,12 @@ class BadDeclaration(Fix):
     """The app cannot be started as it is declared."""
 
     code = "BAD_DECLARATION"
+
+
+class SchemaUnknown(Fix):
+    """The database's schema is not one this Homeport can serve: run `homeport migrate`, or start a newer Homeport."""
+
+    code = "SCHEMA_UNKNOWN"
 
 
 class Malformed(Fix):
@@ -211,3 +219,9 @@ class Unavailable(Retry):
     """The store did not answer: nothing is known to be written. Send the same again."""
 
     code = "UNAVAILABLE"
+
+
+class LeaseLost(Retry):
+    """Another worker holds a newer lease on this follower's place: nothing is written; it goes on from there."""
+
+    code = "LEASE_LOST"

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from homeport_sync.errors import BadDeclaration
+from homeport_sync.errors import SchemaUnknown
 from homeport_sync.limits import LIMITS
 from homeport_sync.ports import Head, Writes
 from homeport_sync.sql.sqlite import statements
 from homeport_sync.sql.sqlite.connection import Connection
 from homeport_sync.sql.sqlite.store import SqliteStore
-from homeport_sync.sql.tables import SCHEMA_VERSION, metadata
+from homeport_sync.sql.tables import metadata
 from tests.contract.samples import (
     EPOCH,
     NOW,
@@ -224,11 +224,25 @@ async def test_a_schema_of_another_version_is_refused_with_what_to_do(path: Path
     async with started(path):
         pass
     async with connected(path) as connection:
-        await connection.run(lambda raw: raw.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}"))
-    with pytest.raises(BadDeclaration) as refused:
+        await connection.run(lambda raw: raw.execute("UPDATE schema SET version = 9, serves_from = 8"))
+    with pytest.raises(SchemaUnknown, match=r"schema version 9.*start a newer Homeport"):
         await SqliteStore.open(path)
-    assert f"schema version {SCHEMA_VERSION + 1}" in refused.value.message
-    assert "start the Homeport that made it, or a newer one" in refused.value.message
+
+
+async def test_a_file_from_before_there_were_migrations_is_refused_with_the_command_that_moves_it(path: Path) -> None:
+    async with connected(path) as connection:
+        await connection.run(lambda raw: raw.execute("PRAGMA user_version = 1"))
+    with pytest.raises(SchemaUnknown, match=rf"schema version 1.*`homeport migrate --data {path.parent}`"):
+        await SqliteStore.open(path)
+
+
+async def test_a_newer_schema_that_still_serves_this_version_is_served(path: Path) -> None:
+    async with started(path) as store:
+        await write(store, all_of())
+    async with connected(path) as connection:
+        await connection.run(lambda raw: raw.execute("UPDATE schema SET version = version + 1"))
+    async with sqlite(path, LIMITS) as store:
+        assert (await load(store)).head == Head(position=1, epoch=EPOCH)
 
 
 async def test_a_connection_runs_work_whole_in_order_and_in_a_thread_of_its_own(path: Path) -> None:

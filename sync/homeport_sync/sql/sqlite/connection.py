@@ -32,7 +32,7 @@ class Connection:
     @classmethod
     async def open(cls, path: Path) -> Connection:
         """Open the file, made with mode 0600 if it is new: write-ahead log, every commit synced to disk."""
-        _make(path)
+        make_file(path)
         connection = await aiosqlite.connect(path, isolation_level=None, cached_statements=256, check_same_thread=False)
         opened = cls(connection, connection._conn)  # noqa: SLF001  # see the module's words
         try:
@@ -52,7 +52,7 @@ class Connection:
         await self._connection.close()
 
 
-def _make(path: Path) -> None:
+def make_file(path: Path) -> None:
     """Make the file, readable by its owner alone, if it is not there; SQLite gives its log files the same mode."""
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 

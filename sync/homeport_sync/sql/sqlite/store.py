@@ -10,20 +10,16 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from sqlalchemy.dialects import sqlite as dialect
-from sqlalchemy.schema import CreateIndex, CreateTable
-
 from homeport_sync.clock import NOBODY, make_stamp
 from homeport_sync.cursor import Cursor
-from homeport_sync.errors import BadDeclaration
 from homeport_sync.limits import LIMITS, Limits
 from homeport_sync.ports import LogEntry, PageRows, Standing, Tenant
 from homeport_sync.pull import Range, Row, gather, plan
 from homeport_sync.sql import rows
 from homeport_sync.sql.sqlite import statements
 from homeport_sync.sql.sqlite.connection import Connection, Result
+from homeport_sync.sql.sqlite.schema import prepare
 from homeport_sync.sql.sqlite.transaction import SqliteTransaction, head_of
-from homeport_sync.sql.tables import SCHEMA_VERSION, metadata
 
 
 class SqliteStore:
@@ -39,11 +35,11 @@ class SqliteStore:
     async def open(cls, path: Path, limits: Limits = LIMITS) -> SqliteStore:
         """Open the file, made with its tables if it is new.
 
-        Raises `BadDeclaration` if its schema is of a version this one does not know.
+        Raises `SchemaUnknown` if its schema is of a version this one does not serve.
         """
         writer = await Connection.open(path)
         try:
-            await writer.run(_prepare)
+            await writer.run(lambda connection: _prepare(connection, path))
             return cls(writer, await Connection.open(path), limits)
         except BaseException:
             await writer.close()
@@ -220,19 +216,6 @@ def _rows(connection: sqlite3.Connection, tenant: str, wanted: Range, room: int)
     return sorted(read) if len(scopes) > 1 else read
 
 
-def _prepare(connection: sqlite3.Connection) -> None:
-    """Make the tables in a new file; refuse a file whose schema this version does not know."""
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     with _transaction(connection):
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version == SCHEMA_VERSION:
-            return
-        if version != 0:
-            raise BadDeclaration(
-                f"The database has schema version {version}, and this Homeport knows {SCHEMA_VERSION}: "
-                "start the Homeport that made it, or a newer one."
-            )
-        for table in metadata.sorted_tables:
-            connection.execute(str(CreateTable(table).compile(dialect=dialect.dialect())))
-            for index in table.indexes:
-                connection.execute(str(CreateIndex(index).compile(dialect=dialect.dialect())))
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        prepare(connection, path)

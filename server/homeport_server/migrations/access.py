@@ -1,0 +1,67 @@
+"""The role that servers use on PostgreSQL: it may read and write the rows that the policies show it, and no more.
+
+It owns no table, so that it can neither change one nor lift its policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, inspect, text
+
+from homeport_server.errors import MigrationRefused
+from homeport_sync.sql.tables import metadata
+
+INSUFFICIENT_PRIVILEGE = "42501"
+WRITES = "SELECT, INSERT, UPDATE, DELETE"
+READ_ONLY = ("schema", "alembic_version")  # a server looks which version is there; the owner alone changes it
+PUBLIC = "public"
+_ATTRIBUTES = "LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION"
+
+
+def create_role(role: str) -> str:
+    """The statement that makes it, without a password: give it one, or let pg_hba.conf say how it comes in."""
+    return f"CREATE ROLE {quoted(role)} {_ATTRIBUTES}"
+
+
+def make_role(connection: Connection, role: str) -> None:
+    """Make it if it is missing. Raises `MigrationRefused` to whoever connects as the role itself."""
+    if connection.execute(text("SELECT current_user")).scalar_one() == role:
+        raise MigrationRefused(
+            f"You migrate as {role}, the servers' role, which may not change tables: give the owner's URL with "
+            "--database-url."
+        )
+    if not connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).first():
+        connection.exec_driver_sql(create_role(role))
+
+
+def grant(connection: Connection, role: str) -> None:
+    """Give it what it needs on the tables that are there; what it had besides is taken away."""
+    inspector = inspect(connection)
+    here = sorted({*metadata.tables, *READ_ONLY} & set(inspector.get_table_names()))
+    for statement in _grants(role, inspector.default_schema_name or PUBLIC, here):
+        connection.exec_driver_sql(statement)
+
+
+def statements(role: str) -> Sequence[str]:
+    """All of it, for the plan."""
+    grants = _grants(role, PUBLIC, sorted({*metadata.tables, *READ_ONLY}))
+    return [f"/* unless it is there */ {create_role(role)}", *grants]
+
+
+def quoted(name: str) -> str:
+    """The name as SQL writes it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _grants(role: str, schema: str, tables: Sequence[str]) -> Sequence[str]:
+    """All in one transaction, so that no server sees the moment in between."""
+    name = quoted(role)
+    written = ", ".join(each for each in tables if each not in READ_ONLY)
+    read = ", ".join(each for each in tables if each in READ_ONLY)
+    return [
+        f"GRANT USAGE ON SCHEMA {quoted(schema)} TO {name}",
+        *([f"REVOKE ALL ON {', '.join(tables)} FROM {name}"] if tables else []),
+        *([f"GRANT {WRITES} ON {written} TO {name}"] if written else []),
+        *([f"GRANT SELECT ON {read} TO {name}"] if read else []),
+    ]

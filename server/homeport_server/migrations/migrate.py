@@ -1,0 +1,52 @@
+"""Moving a schema from the version it has to another, and saying beforehand what that would do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from homeport_server.migrations.place import Place
+from homeport_server.migrations.steps import Step, sql_of, steps, version_of
+from homeport_sync.sql.tables import SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What `migrate` would do from the schema version `start`: each step with its SQL, and the SQL around them."""
+
+    start: int
+    steps: Sequence[tuple[Step, str]]
+    around: str
+
+
+async def plan(place: Place, to: int = SCHEMA_VERSION) -> Plan:
+    """What there is to do, without touching anything. Raises `MigrationRefused` for a version nobody knows."""
+    start = await place.version()
+    return Plan(
+        start=start,
+        steps=[(step, sql_of(step, place.dialect)) for step in steps(start, to)],
+        around=await place.around(),
+    )
+
+
+async def migrate(
+    place: Place,
+    to: int = SCHEMA_VERSION,
+    *,
+    lose_data: bool = False,
+    tell: Callable[[Step], None] = lambda _: None,
+) -> int:
+    """Move the schema to a version, telling each step that was made; the version it had before.
+
+    Each step is whole or not at all; what was made stays when a later one fails. Done again it changes nothing but
+    what the servers' role may do, which it mends. Raises what `Place.run` and `Place.prepare` raise.
+    """
+    async with place.opened() as connection, place.alone(connection):
+        start = await connection.run_sync(version_of)
+        await connection.rollback()
+        await place.prepare(connection)
+        for step in steps(start, to):
+            await place.run(connection, step, lose_data=lose_data)
+            tell(step)
+        await place.finish(connection)
+    return start

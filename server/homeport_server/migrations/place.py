@@ -1,0 +1,39 @@
+"""Where a schema is moved: one database, opened as its owner, where only one at a time may migrate."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from homeport_server.migrations.steps import Step
+
+
+class Place(Protocol):
+    """A database whose schema can be moved."""
+
+    dialect: str
+    """`sqlite` or `postgresql`."""
+
+    def opened(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A connection of the owner. Raises `Unavailable` if nobody answers."""
+
+    def alone(self, connection: AsyncConnection) -> AbstractAsyncContextManager[None]:
+        """Nobody else migrates meanwhile: whoever comes second waits. Raises `MigrationBusy` after a while."""
+
+    async def version(self) -> int:
+        """The schema version that is there, without touching anything; 0 for no database at all."""
+
+    async def run(self, connection: AsyncConnection, step: Step, *, lose_data: bool) -> None:
+        """Do the step whole or not at all, without holding others up for long. Raises `MigrationRefused` if it would
+        lose data, `MigrationBusy` if others do not let it."""
+
+    async def prepare(self, connection: AsyncConnection) -> None:
+        """Make what the steps need around them, if it is missing."""
+
+    async def finish(self, connection: AsyncConnection) -> None:
+        """Give the servers what they need on the tables that are there, and no more. May be done again."""
+
+    async def around(self) -> str:
+        """The SQL of `prepare` and `finish`, for the plan."""

@@ -1,0 +1,148 @@
+"""The schema of one PostgreSQL database, moved while servers use it.
+
+A step that cannot have a lock at once gives up, lets those pass who queued behind it, and tries again; so nobody
+waits longer than `LOCK_MS` for a migration. Two migrations take turns by an advisory lock, which is asked for and
+not waited for: a session that waits in the database would hold up an index that is built concurrently.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from homeport_server.errors import MigrationBusy, MigrationRefused
+from homeport_server.migrations import access
+from homeport_server.migrations.steps import Step, run_step, version_of
+from homeport_sync.errors import Unavailable
+
+if TYPE_CHECKING:
+    from asyncpg import Connection, Record
+
+ADVISORY_LOCK = 0x686F6D65706F7274  # "homeport"
+ALONE_TRIES_MAX = 600
+ALONE_PAUSE_S = 1.0
+LOCK_MS = 2_000
+LOCK_TRIES_MAX = 15
+LOCK_PAUSE_S = 1.0
+CONNECT_S = 10.0
+_LOCK_NOT_AVAILABLE = "55P03"
+_DEADLOCK = "40P01"
+
+
+class PostgresPlace:
+    """See `Place`. `url` is the owner's; `role` is the servers', which owns nothing."""
+
+    dialect = "postgresql"
+
+    def __init__(self, url: str, role: str, *, lock_pause_s: float = LOCK_PAUSE_S) -> None:
+        self._url = url
+        self._role = role
+        self._lock_pause_s = lock_pause_s
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[AsyncConnection]:
+        """See `Place`."""
+        engine = create_async_engine("postgresql+asyncpg://", async_creator=self._connect, poolclass=NullPool)
+        try:
+            async with engine.connect() as connection:
+                yield connection
+        finally:
+            await engine.dispose()
+
+    @asynccontextmanager
+    async def alone(self, connection: AsyncConnection) -> AsyncIterator[None]:
+        """See `Place`."""
+        for _ in range(ALONE_TRIES_MAX):
+            taken = await connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({ADVISORY_LOCK})")
+            await connection.commit()
+            if taken.scalar_one():
+                break
+            await asyncio.sleep(ALONE_PAUSE_S)
+        else:
+            raise MigrationBusy("Another `homeport migrate` was at work all the time: run it again when it is done.")
+        try:
+            yield
+        finally:
+            await connection.rollback()
+            await connection.exec_driver_sql(f"SELECT pg_advisory_unlock({ADVISORY_LOCK})")
+            await connection.commit()
+
+    async def version(self) -> int:
+        """See `Place`."""
+        async with self.opened() as connection:
+            return await connection.run_sync(version_of)
+
+    async def run(self, connection: AsyncConnection, step: Step, *, lose_data: bool) -> None:
+        """See `Place`."""
+        await connection.exec_driver_sql(f"SET lock_timeout = {LOCK_MS}")
+        await connection.commit()
+        for tried in range(1, LOCK_TRIES_MAX + 1):
+            try:
+                await connection.run_sync(lambda raw: run_step(raw, step, lose_data=lose_data))
+            except DBAPIError as error:
+                await connection.rollback()
+                if _code(error) not in {_LOCK_NOT_AVAILABLE, _DEADLOCK}:
+                    raise
+                if tried == LOCK_TRIES_MAX:
+                    raise _busy(step) from error
+                await asyncio.sleep(self._lock_pause_s)
+            else:
+                await connection.commit()
+                return
+
+    async def prepare(self, connection: AsyncConnection) -> None:
+        """See `Place`: the servers' role. Raises `MigrationRefused` with the SQL to run if it may not be made."""
+        with _explained(self._role):
+            await connection.run_sync(lambda raw: access.make_role(raw, self._role))
+        await connection.commit()
+
+    async def finish(self, connection: AsyncConnection) -> None:
+        """See `Place`: the grants."""
+        await connection.run_sync(lambda raw: access.grant(raw, self._role))
+        await connection.commit()
+
+    async def around(self) -> str:
+        """See `Place`."""
+        return "\n".join(f"{each};" for each in access.statements(self._role))
+
+    async def _connect(self) -> Connection[Record]:
+        try:
+            return await asyncpg.connect(
+                self._url, timeout=CONNECT_S, server_settings={"application_name": "homeport migrate"}
+            )
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise Unavailable(
+                f"PostgreSQL cannot be reached ({error or type(error).__name__}): start it, or mend --database-url."
+            ) from error
+
+
+@contextmanager
+def _explained(role: str) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        if _code(error) != access.INSUFFICIENT_PRIVILEGE:
+            raise
+        raise MigrationRefused(
+            f"There is no role {role}, and you may not make one: let an administrator run\n"
+            f"    {access.create_role(role)};\nthen run the same again."
+        ) from error
+
+
+def _busy(step: Step) -> MigrationBusy:
+    return MigrationBusy(
+        f"Others held locks through {LOCK_TRIES_MAX} tries, so the step to schema version {step.end} was not made: "
+        "end the oldest transactions (pg_stat_activity shows them, by xact_start), then run the same again."
+    )
+
+
+def _code(error: DBAPIError) -> str | None:
+    """PostgreSQL's own code of an error."""
+    return getattr(error.orig, "sqlstate", None)
