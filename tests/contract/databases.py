@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from itertools import count
 
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import CreateIndex, CreateTable
-
-from homeport_client.fleet.postgres import RealPostgres
-from homeport_sync.sql.tables import metadata
+from homeport_client.fleet.postgres import SUPERUSER, RealPostgres
+from homeport_server.migrations.migrate import migrate
+from homeport_server.migrations.postgres import PostgresPlace
 
 APP_ROLE = "homeport_app"
 TEMPLATE = "homeport_template"
@@ -36,17 +34,5 @@ class Databases:
         return self.server.url(name, user)
 
     async def _make(self) -> None:
-        await self.server.query(f"CREATE ROLE {APP_ROLE} LOGIN")
         await self.server.query(f"CREATE DATABASE {TEMPLATE}")
-        sql = ""
-        for table in metadata.sorted_tables:
-            sql += str(CreateTable(table).compile(dialect=postgresql.dialect())) + ";"
-            for index in table.indexes:
-                sql += str(CreateIndex(index).compile(dialect=postgresql.dialect())) + ";"
-            if "tenant_id" in table.c:
-                check = "(tenant_id = NULLIF(current_setting('homeport.tenant', true), ''))"
-                sql += f"ALTER TABLE {table.name} ENABLE ROW LEVEL SECURITY; ALTER TABLE {table.name} FORCE ROW LEVEL SECURITY;"
-                sql += f"CREATE POLICY {table.name}_tenant ON {table.name} USING {check} WITH CHECK {check};"
-            sql += f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table.name} TO {APP_ROLE};"
-        sql += "CREATE POLICY roster ON tenants FOR SELECT USING (current_setting('homeport.tenant', true) = '*');"
-        await self.server.query(sql, database=TEMPLATE)
+        await migrate(PostgresPlace(self.url(TEMPLATE, SUPERUSER), APP_ROLE))
