@@ -41,25 +41,30 @@ from homeport_sync.wire import Sent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Push:
-    """One push as it is decided: who sends what. `confirmed` is the highest number whose outcome is stored there."""
+    """One push as it is decided: who sends what. `confirmed` is the highest number whose outcome is stored there.
+
+    `first` is the place of its first change in the push as it came: a long one is decided in parts.
+    """
 
     device: str
     user: str
     request_id: str
     confirmed: int
     sent: Sequence[Sent]
+    first: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
 class Decided:
     """What became of a push: outcomes as JSON text, in order, and errors for what could not be decided.
 
-    `verdicts` are the outcomes' words, for counting.
+    `verdicts` are the outcomes' words, and `rejections` the codes of those that are rejected, for counting.
     """
 
     outcomes: list[str] = field(default_factory=list)
     errors: list[HomeportError] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
+    rejections: list[str] = field(default_factory=list)
 
 
 def wanted(pushes: Iterable[Push]) -> Wanted:
@@ -105,21 +110,26 @@ class Batch:
         self._changed_grants: set[tuple[str, str]] = set()
         self._changed_records: set[str] = set()
 
-    def decide(self, push: Push) -> Decided:
-        """Decide a push, change by change. What cannot be numbered ends it, with an error; the rest stays decided."""
-        decided = Decided()
+    def decide(self, push: Push, decided: Decided | None = None) -> Decided:
+        """Decide a push, change by change. What cannot be numbered ends it, with an error; the rest stays decided.
+
+        A part of a push goes on where its `decided` ends, and changes nothing behind an error.
+        """
+        decided = decided or Decided()
+        if decided.errors:
+            return decided
         device = self._devices.get(push.device) or KnownDevice(id=push.device, user=push.user)
         if device.user != push.user:
-            decided.errors.append(DeviceForeign(index=0))
+            decided.errors.append(DeviceForeign(index=push.first))
             return decided
-        for index, sent in enumerate(push.sent):
+        for index, sent in enumerate(push.sent, push.first):
             try:
                 known = self._known_outcome(device, sent, index)  # step 1
             except HomeportError as error:
                 decided.errors.append(error)
                 break
             if known is None:
-                outcome, device = self._decide_new(push, device, sent)
+                outcome, device = self._decide_new(push, device, sent, decided.rejections)
                 known = self._keep(device, sent, outcome)
                 decided.verdicts.append(outcome.outcome)
             decided.outcomes.append(known.text)
@@ -160,7 +170,9 @@ class Batch:
             raise DeviceForked(number=sent.number, index=index)
         return known
 
-    def _decide_new(self, push: Push, device: KnownDevice, sent: Sent) -> tuple[Outcome, KnownDevice]:
+    def _decide_new(
+        self, push: Push, device: KnownDevice, sent: Sent, rejections: list[str]
+    ) -> tuple[Outcome, KnownDevice]:
         device = replace(device, last_number=sent.number)
         try:
             if sent.change is None:
@@ -169,6 +181,7 @@ class Batch:
         except HomeportError as error:
             if sent.change is not None and sent.change.op == "create":
                 self._rejected.add((device.id, sent.change.id))
+            rejections.append(error.code)
             return Outcome(number=sent.number, outcome="rejected", error=error.as_error()), device
         self._append(push, change, judged)  # steps 6 and 7
         device = replace(device, last_stamp=max(device.last_stamp, change.stamp))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -14,9 +15,11 @@ from homeport_sync.decision import Decided, Push
 from homeport_sync.errors import ClockSkewed, HomeportError, Malformed
 from homeport_sync.intake import Intake
 from homeport_sync.limits import Limits
+from homeport_sync.meter import Meter
 from homeport_sync.ports import LogStore, Signals
 from homeport_sync.reader import Reader
-from homeport_sync.wire import PullInput, PullMessage, PushMessage, push_answer_text, read_changes
+from homeport_sync.reading import Reading
+from homeport_sync.wire import PullInput, PullMessage, PushMessage, push_answer_text
 
 _json = msgspec.json.Encoder().encode
 
@@ -25,11 +28,13 @@ _json = msgspec.json.Encoder().encode
 class Pushed:
     """The answer to a push as JSON `text` (UTF-8) of a `PushAnswer`, and how often each verdict is newly in it.
 
-    `verdicts` also counts `error` (what could not be decided) and `again` (outcomes given before).
+    `verdicts` also counts `error` (what could not be decided) and `again` (outcomes given before). `codes` splits
+    `rejected` and `error` by their codes.
     """
 
     text: bytes
     verdicts: Mapping[str, int]
+    codes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 class Exchange:
@@ -44,8 +49,10 @@ class Exchange:
         seal: CursorSeal,
         limits: Limits,
         wall_ms: Callable[[], int],
+        meter: Meter | None = None,
     ) -> None:
-        self._intake = Intake(store, catalog, signals, limits, wall_ms)
+        self._intake = Intake(store, catalog, signals, limits=limits, wall_ms=wall_ms, meter=meter)
+        self._reading = Reading(limits)
         self._reader = Reader(store, seal, limits)
         self._limits = limits
         self._wall_ms = wall_ms
@@ -57,12 +64,13 @@ class Exchange:
         should come again. A pull that fails does not take the outcomes with it: it is one of the answer's errors.
         """
         _check_device(message.device)
+        self._intake.check_room(tenant, len(message.changes))  # before anything is spent on reading them
         push = Push(
             device=message.device,
             user=user,
             request_id=request_id,
             confirmed=message.confirmed or 0,
-            sent=read_changes(message.changes, self._limits),
+            sent=await self._reading.changes(tenant, message.changes),
         )
         decided = await self._intake.push(tenant, push)
         errors: list[HomeportError] = list(decided.errors)
@@ -75,7 +83,7 @@ class Exchange:
             clock=self._clock_text(message.clock_ms, now_ms),
             pull=page,
         )
-        return Pushed(text=text, verdicts=_count(decided, errors))
+        return Pushed(text=text, verdicts=_count(decided, errors), codes=_codes(decided, errors))
 
     async def pull(self, tenant: str, user: str, message: PullMessage) -> bytes:
         """The page after the message's cursor, as JSON text (UTF-8) of a `Page`. Raises what `Reader.page` raises."""
@@ -121,6 +129,15 @@ def _count(decided: Decided, errors: Sequence[HomeportError]) -> dict[str, int]:
     if errors:
         counted["error"] = len(errors)
     return counted
+
+
+def _codes(decided: Decided, errors: Sequence[HomeportError]) -> dict[str, Counter[str]]:
+    by_verdict = {}
+    if decided.rejections:
+        by_verdict["rejected"] = Counter(decided.rejections)
+    if errors:
+        by_verdict["error"] = Counter(error.code for error in errors)
+    return by_verdict
 
 
 def _errors_text(errors: Sequence[HomeportError]) -> str:

@@ -2,38 +2,26 @@
 
 There is no timer: whatever arrives while one batch commits forms the next, with what one turn of the event loop still
 brings. So a lone push never waits, and a crowd shares the price of one durable commit. Each tenant has its own queue
-and its own head, and a batch holds one tenant's pushes: load, decide (`decision.py`, pure), write. If the store fails
-on a batch, its pushes are tried one by one, so that none can take its neighbours down; a push that was committed all
-the same is recognised by its numbers.
+and its own head, and tenants are served in turn (`queues.py`); a batch holds one tenant's turn: load, decide
+(`decision.py`, pure), write. If the store fails on a batch, its pushes are tried one by one, so that none can take its
+neighbours down; if the store is unavailable, the batch is tried again as it is. What was committed all the same is
+recognised by its numbers.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
+from time import perf_counter
 
 from homeport_sync.catalog import Catalog
 from homeport_sync.decision import Batch, Decided, Push, wanted
 from homeport_sync.errors import HomeportError, Overloaded, Unavailable
 from homeport_sync.limits import Limits
+from homeport_sync.meter import Meter, NoMeter
 from homeport_sync.ports import LogStore, Signals
-
-
-@dataclass(slots=True)
-class _Waiting:
-    push: Push
-    answer: asyncio.Future[Decided]
-
-
-@dataclass(slots=True)
-class _Queue:
-    """One tenant's pushes that wait for the next batch. `changes` counts what they hold."""
-
-    pushes: deque[_Waiting] = field(default_factory=deque)
-    changes: int = 0
-    draining: asyncio.Task[None] | None = None
+from homeport_sync.queues import Queue, Queues, Waiting
 
 
 class Intake:
@@ -44,15 +32,21 @@ class Intake:
         store: LogStore,
         catalog: Catalog,
         signals: Signals,
+        *,
         limits: Limits,
         wall_ms: Callable[[], int],
+        meter: Meter | None = None,
     ) -> None:
         self._store = store
         self._catalog = catalog
         self._signals = signals
         self._limits = limits
         self._wall_ms = wall_ms
-        self._queues: dict[str, _Queue] = {}
+        self._meter = meter or NoMeter()
+        self._queues = Queues(limits)
+        self._writers: set[asyncio.Task[None]] = set()
+        self._free = 0  # writers that are about to look whose turn it is
+        self._trouble_since: float | None = None
 
     async def push(self, tenant: str, push: Push) -> Decided:
         """What became of the push, once that is durable.
@@ -60,84 +54,142 @@ class Intake:
         Raises `Overloaded` when the tenant has too much waiting, `Unavailable` when the store failed; in both cases
         the same push can be sent again.
         """
-        queue = self._queues.setdefault(tenant, _Queue())
-        if queue.changes and queue.changes + _size(push) > self._limits.queue_changes_max:
-            raise Overloaded(retryAfterMs=self._limits.overload_retry_ms)
-        waiting = _Waiting(push, asyncio.get_running_loop().create_future())
-        queue.pushes.append(waiting)
-        queue.changes += _size(push)
-        if queue.draining is None:
-            queue.draining = asyncio.create_task(self._drain(tenant, queue))
+        self.check_room(tenant, len(push.sent))
+        loop = asyncio.get_running_loop()
+        waiting = Waiting(push, loop.create_future())
+        self._queues.join(tenant, waiting, loop.time())
+        self._meter.waiting(self._queues.changes)
+        if self._queues.ready > self._free and len(self._writers) < self._limits.commits_at_once_max:
+            self._free += 1
+            writer = loop.create_task(self._write())
+            self._writers.add(writer)
+            writer.add_done_callback(self._writers.discard)
         return await waiting.answer
 
-    async def _drain(self, tenant: str, queue: _Queue) -> None:
+    def check_room(self, tenant: str, changes: int) -> None:
+        """Raises `Overloaded`, with when to come again, if so many changes of the tenant find no room to wait."""
+        queue, limits = self._queues.of(tenant), self._limits
+        if queue is None or not queue.changes or queue.changes + max(changes, 1) <= limits.queue_changes_max:
+            return
+        each_s = queue.pace.each_s
+        drained_ms = limits.overload_retry_ms if each_s is None else int(queue.changes * each_s * 1_000) + 1
+        raise Overloaded(retryAfterMs=min(drained_ms, limits.overload_retry_max_ms))
+
+    async def _write(self) -> None:
+        """One tenant's turn after the other, until nobody waits."""
+        now = asyncio.get_running_loop().time
         try:
-            while queue.pushes:
+            while self._queues.ready:
                 await asyncio.sleep(0)  # what has reached the process but was not read yet still comes along
-                batch = self._take(queue)
-                if not await self._commit(tenant, batch, last_try=len(batch) == 1):
-                    for waiting in (each for each in batch if not each.answer.done()):
-                        await self._commit(tenant, [waiting], last_try=True)
+                if turn := self._queues.turn(now()):
+                    self._free -= 1
+                    await self._take_turn(*turn)
+                    self._free += 1
         finally:
-            self._queues.pop(tenant, None)
-            for waiting in queue.pushes:  # only when the process goes down
-                waiting.answer.cancel()
+            self._free -= 1
 
-    def _take(self, queue: _Queue) -> list[_Waiting]:
-        """The next batch: in order, as many pushes as fit, at least one. One that nobody waits for is dropped."""
-        batch: list[_Waiting] = []
-        changes = 0
-        while queue.pushes:
-            size = _size(queue.pushes[0].push)
-            if batch and changes + size > self._limits.batch_changes_max:
-                break
-            waiting = queue.pushes.popleft()
-            queue.changes -= size
-            if not waiting.answer.done():
-                batch.append(waiting)
-                changes += size
-        return batch
-
-    async def _commit(self, tenant: str, batch: Sequence[_Waiting], *, last_try: bool) -> bool:
-        """Commit a batch and answer its pushes. False: the store failed, and it was not the last try."""
+    async def _take_turn(self, queue: Queue, batch: Sequence[Waiting]) -> None:
+        self._meter.waiting(self._queues.changes)
+        changes = sum(waiting.upto - waiting.done for waiting in batch)
         try:
-            head, answers = await self._decide(tenant, [waiting.push for waiting in batch])
+            if not await self._commit(queue.tenant, batch, last_try=len(batch) == 1):
+                for waiting in (each for each in batch if not each.answer.done()):
+                    await self._commit(queue.tenant, [waiting], last_try=True)
+        except BaseException:  # only when the process goes down
+            queue.drop()
+            raise
+        finally:
+            self._queues.over(queue)
+        queue.pace.finished(changes, asyncio.get_running_loop().time())
+
+    async def _commit(self, tenant: str, batch: Sequence[Waiting], *, last_try: bool) -> bool:
+        """Commit a batch and settle its pushes. False: the store failed on it, and it was not the last try."""
+        try:
+            head, answers = await self._try(tenant, batch)
         except Exception as error:  # noqa: BLE001  # whatever a driver raises, the pushes must be answered
-            if last_try:
+            self._meter.commit_failed(error.code if isinstance(error, HomeportError) else Unavailable.code)
+            if last_try or isinstance(error, Unavailable):
                 for waiting in batch:
-                    _fail(waiting, error)
-            return last_try
+                    _fail(waiting, self._told(error))
+                return True
+            return False
         except BaseException as gone:
             for waiting in batch:
                 _fail(waiting, gone)
             raise
+        self._trouble_since = None
         for waiting, answer in zip(batch, answers, strict=True):
-            if not waiting.answer.done():
-                waiting.answer.set_result(answer)
+            waiting.settle(answer)
         self._signals.publish(tenant, head)
         return True
 
+    async def _try(self, tenant: str, batch: Sequence[Waiting]) -> tuple[int, list[Decided]]:
+        """Decide and write. A store that is unavailable (a dead connection, a serialization failure) is tried again at
+        once, a bounded number of times: the batch is not at fault, and to send it again is harmless."""
+        pushes = [waiting.part for waiting in batch]
+        for _ in range(self._limits.commit_tries_max - 1):
+            try:
+                return await self._decide(tenant, pushes)
+            except Unavailable as error:
+                self._meter.commit_failed(error.code)
+        return await self._decide(tenant, pushes)
+
     async def _decide(self, tenant: str, pushes: Sequence[Push]) -> tuple[int, list[Decided]]:
+        began = perf_counter()
         async with self._store.transaction(tenant) as transaction:
             loaded = await transaction.load(wanted(pushes))
+            read = perf_counter()
             batch = Batch(loaded, self._catalog, self._limits, self._wall_ms())
-            answers = [batch.decide(push) for push in pushes]
+            answers = await self._decide_all(batch, pushes)
             writes = batch.writes()
+            decided = perf_counter()
             await transaction.commit(writes)
+        self._meter.committed(
+            pushes=len(pushes),
+            changes=len(writes.outcomes),
+            load_s=read - began,
+            decide_s=decided - read,
+            commit_s=perf_counter() - decided,
+        )
         return writes.head, answers
 
+    async def _decide_all(self, batch: Batch, pushes: Sequence[Push]) -> list[Decided]:
+        """Decide in parts, between which the event loop may do something else."""
+        part_max, held = self._limits.decide_changes_max, 0
+        answers: list[Decided] = []
+        for push in pushes:
+            decided, size = Decided(), len(push.sent)
+            for start in range(0, size or 1, part_max):
+                if held >= part_max:
+                    await asyncio.sleep(0)
+                    held = 0
+                part = push if size <= part_max else _slice(push, start, start + part_max)
+                batch.decide(part, decided)
+                held += len(part.sent)
+            answers.append(decided)
+        return answers
 
-def _size(push: Push) -> int:
-    """What a push counts for: even an empty one takes its part of a commit."""
-    return max(len(push.sent), 1)
+    def _told(self, error: Exception) -> HomeportError:
+        """What a push whose batch failed is answered: if the store is unavailable, to wait as long as it has been."""
+        if not isinstance(error, Unavailable):
+            return error if isinstance(error, HomeportError) else _unavailable_by(error)
+        now = asyncio.get_running_loop().time()
+        if self._trouble_since is None:
+            self._trouble_since = now
+        after_ms = max(int((now - self._trouble_since) * 1_000), self._limits.unavailable_retry_ms)
+        return Unavailable(error.message, retryAfterMs=min(after_ms, self._limits.unavailable_retry_max_ms))
 
 
-def _fail(waiting: _Waiting, error: BaseException) -> None:
-    if waiting.answer.done():
-        return
-    if isinstance(error, HomeportError) or not isinstance(error, Exception):
-        waiting.answer.set_exception(error)
-        return
+def _slice(push: Push, start: int, end: int) -> Push:
+    return replace(push, sent=push.sent[start:end], first=push.first + start)
+
+
+def _unavailable_by(error: Exception) -> Unavailable:
     unavailable = Unavailable()
     unavailable.__cause__ = error
-    waiting.answer.set_exception(unavailable)
+    return unavailable
+
+
+def _fail(waiting: Waiting, error: BaseException) -> None:
+    if not waiting.answer.done():
+        waiting.answer.set_exception(error)

@@ -7,7 +7,7 @@ examples.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -118,11 +118,8 @@ decode_push_answer = msgspec.json.Decoder(PushAnswer).decode
 _decode_number = msgspec.json.Decoder(_Numbered).decode
 
 
-def read_changes(raw: Sequence[msgspec.Raw], limits: Limits) -> list[Sent]:
-    """The changes of a push, each read on its own: a bad one says why, the others are whole.
-
-    Raises `TooLarge` when the push as a whole is over its limits.
-    """
+def check_push(raw: Sequence[msgspec.Raw], limits: Limits) -> None:
+    """Raises `TooLarge` when the push as a whole is over its limits."""
     if len(raw) > limits.push_changes_max:
         raise TooLarge(
             f"The push has {len(raw)} changes; at most {limits.push_changes_max} go at once: send them in parts.",
@@ -134,6 +131,10 @@ def read_changes(raw: Sequence[msgspec.Raw], limits: Limits) -> list[Sent]:
             f"The push has {size:,} bytes; at most {limits.push_bytes_max:,} go at once: send it in parts.",
             limit=limits.push_bytes_max,
         )
+
+
+def read_changes(raw: Iterable[msgspec.Raw], limits: Limits) -> list[Sent]:
+    """Changes of a push, each read on its own: a bad one says why, the others are whole."""
     return [_read_change(text, limits) for text in raw]
 
 

@@ -36,7 +36,7 @@ class Heard:
 
 
 def intake_of(store: DoorStore, limits: Limits = LIMITS, signals: Heard | None = None) -> Intake:
-    return Intake(store, CATALOG, signals or Heard(), limits, lambda: NOW)
+    return Intake(store, CATALOG, signals or Heard(), limits=limits, wall_ms=lambda: NOW)
 
 
 def root_push(index: int, changes: int = 1) -> Push:

@@ -15,6 +15,7 @@ from homeport_sync.limits import LIMITS, Limits
 from homeport_sync.wire import (
     PushMessage,
     Sent,
+    check_push,
     decode_page,
     decode_push_answer,
     page_text,
@@ -58,7 +59,9 @@ NUMBERED = [
 
 def sent(*texts: str | bytes, limits: Limits = LIMITS) -> list[Sent]:
     raw = [text.encode() if isinstance(text, str) else text for text in texts]
-    return read_changes([msgspec.Raw(each) for each in raw], limits)
+    changes = [msgspec.Raw(each) for each in raw]
+    check_push(changes, limits)
+    return read_changes(changes, limits)
 
 
 def codes(read: list[Sent]) -> list[str | None]:

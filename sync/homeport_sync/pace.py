@@ -1,0 +1,35 @@
+"""How fast work is really finished lately: what an honest "come again in so many ms" is made of.
+
+Pure: the time comes in.
+"""
+
+from __future__ import annotations
+
+_WINDOW_S = 0.05
+_WEIGHT = 0.3  # of the newest window; the rest is what was known before
+
+
+class Pace:
+    """Seconds a piece of work takes while there is always more of it; `each_s` is None while nobody knows.
+
+    Measured in windows of at least 50 ms, because work is finished in bursts, and weighted exponentially.
+    """
+
+    def __init__(self) -> None:
+        self.each_s: float | None = None
+        self._since = 0.0
+        self._done = 0
+
+    def begin(self, now: float) -> None:
+        """From now on there is more to do than can be done at once; before that nothing is learnt from."""
+        self._since, self._done = now, 0
+
+    def finished(self, count: int, now: float) -> None:
+        """So many pieces are done."""
+        self._done += count
+        took_s = now - self._since
+        if took_s < _WINDOW_S or not self._done:
+            return
+        each_s = took_s / self._done
+        self.each_s = each_s if self.each_s is None else self.each_s + (each_s - self.each_s) * _WEIGHT
+        self.begin(now)
