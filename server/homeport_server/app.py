@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
@@ -18,11 +19,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from homeport_server.accounts import Accounts
 from homeport_server.database import Store
 from homeport_server.edge.context import Rooms
-from homeport_server.edge.health import Health
+from homeport_server.edge.departures import Departures
+from homeport_server.edge.health import Health, health_routes
 from homeport_server.edge.http import GraphqlOverHttp
 from homeport_server.edge.schema import HomeportSchema, make_schema
 from homeport_server.edge.view import SocketView
 from homeport_server.observe import Log
+from homeport_server.observe.metrics import Metrics
+from homeport_server.observe.process import Pulse
+from homeport_server.observe.traced import TracedStore
+from homeport_server.observe.traces import NoTracer, Tracer, make_tracer
 from homeport_server.pokes import PokeHub
 from homeport_server.secret import Secret
 from homeport_server.settings import Settings
@@ -44,11 +50,12 @@ def wall_ms() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """An ASGI application, the routes it is made of, and the switch that takes it out of traffic."""
+    """An ASGI application, the routes it is made of, the switch that takes it out of traffic, and its sockets."""
 
     asgi: ASGIApp
     routes: Starlette
     health: Health
+    departures: Departures
 
 
 def make_tokens(settings: Settings, secret: Secret, clock: Callable[[], int] = wall_ms) -> Tokens:
@@ -65,44 +72,61 @@ def build_app(
     secret: Secret,
     log: Log,
     clock: Callable[[], int] = wall_ms,
+    tracer: Tracer | None = None,
 ) -> Built:
-    """The server of `app` over `store`. Whoever opened the store closes it."""
+    """The server of `app` over `store`. Whoever opened the store closes it; the tracer is closed with the server.
+
+    Without a `tracer` it has the one that the settings ask for.
+    """
+    metrics = Metrics()
+    tracer = tracer or make_tracer(settings)
     rooms = Rooms(
         exchange=Exchange(
-            store=store,
+            store=store if isinstance(tracer, NoTracer) else TracedStore(store, tracer),
             catalog=app.catalog,
             signals=signals,
             seal=CursorSeal(secret.key("cursors")),
             limits=LIMITS,
             wall_ms=clock,
+            meter=metrics,
         ),
         accounts=Accounts(make_tokens(settings, secret, clock), store, clock, cached_max=settings.tokens_cached_max),
-        pokes=PokeHub(store, signals, log, poll_s=settings.poke_poll_s),
+        pokes=PokeHub(store, signals, log, poll_s=settings.poke_poll_s, metrics=metrics, wall_ms=clock),
         log=log,
+        metrics=metrics,
+        tracer=tracer,
         settings=settings,
         wall_ms=clock,
     )
     upkeep = Upkeep(store, log, limits=LIMITS, wall_ms=clock, every_s=settings.upkeep_every_s)
-    return assemble(rooms, store, rooms.pokes.run, upkeep.run)
+    pulse = Pulse(metrics, signals.connected)
+    return assemble(rooms, store, rooms.pokes.run, upkeep.run, pulse.run, partial(_close_at_end, tracer))
 
 
 def assemble(rooms: Rooms, tenants: Tenants, *work: Callable[[], Coroutine[Any, Any, None]]) -> Built:
     """Routes over rooms that are built, and the `work` that runs beside them."""
     background = _Background(*work)
-    health = Health(tenants, background.runs)
+    health = Health(tenants, background.runs, rooms.metrics.draining)
     schema = make_schema()
     graphql = GraphqlOverHttp(schema, rooms)
+    departures = Departures()
     routes = Starlette(
         routes=[
             Route(GRAPHQL_PATH, graphql),
-            WebSocketRoute(GRAPHQL_PATH, SocketView(schema, rooms)),
+            WebSocketRoute(GRAPHQL_PATH, SocketView(schema, rooms, departures)),
             Route(SCHEMA_PATH, _schema_text(schema)),
-            Route("/livez", health.livez),
-            Route("/readyz", health.readyz),
+            *health_routes(health, rooms.metrics),
         ],
         lifespan=background.lifespan,
     )
-    return Built(_Front(graphql, routes), routes, health)
+    return Built(_Front(graphql, routes), routes, health, departures)
+
+
+async def _close_at_end(tracer: Tracer) -> None:
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await tracer.close()
 
 
 class _Front:

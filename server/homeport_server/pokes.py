@@ -8,11 +8,13 @@ change (a member record, a new root): that user's grants are read again, and the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from homeport_server.errors import Internal
 from homeport_server.observe import Log
+from homeport_server.observe.metrics import Metrics
 from homeport_sync.errors import HomeportError
 from homeport_sync.ports import LogEntry, LogStore, Signals, Standing
 from homeport_sync.scope import MEMBER
@@ -38,9 +40,12 @@ class _User:
     ever: frozenset[str] = frozenset()
     known_at: int = -1
 
-    def poke(self) -> None:
-        for listener in tuple(self.listeners):
+    def poke(self) -> int:
+        """Poke all of them; how many they are."""
+        listeners = tuple(self.listeners)
+        for listener in listeners:
             listener.poke()
+        return len(listeners)
 
 
 @dataclass(slots=True)
@@ -86,11 +91,22 @@ class _Audience:
 class PokeHub:
     """Who listens, and the task that reads the log for them. `poll_s` is how long a lost signal can delay a poke."""
 
-    def __init__(self, store: LogStore, signals: Signals, log: Log, *, poll_s: float) -> None:
+    def __init__(
+        self,
+        store: LogStore,
+        signals: Signals,
+        log: Log,
+        *,
+        poll_s: float,
+        metrics: Metrics,
+        wall_ms: Callable[[], int],
+    ) -> None:
         self._store = store
         self._signals = signals
         self._log = log
         self._poll_s = poll_s
+        self._metrics = metrics
+        self._wall_ms = wall_ms
         self._audiences: dict[str, _Audience] = {}
 
     async def join(self, tenant: str, user: str, listener: Listener) -> None:
@@ -101,6 +117,7 @@ class PokeHub:
         audience = self._audiences.setdefault(tenant, _Audience())
         known = audience.users.setdefault(user, _User(user))
         known.listeners.add(listener)
+        self._metrics.listener_came()
         try:
             if known.known_at < 0:
                 await self._read_rights(tenant, audience, known)
@@ -114,9 +131,10 @@ class PokeHub:
         """Never poke the listener again."""
         audience = self._audiences.get(tenant)
         known = audience.users.get(user) if audience else None
-        if audience is None or known is None:
+        if audience is None or known is None or listener not in known.listeners:
             return
         known.listeners.discard(listener)
+        self._metrics.listener_left()
         if not known.listeners:
             audience.seat(known, frozenset())
             del audience.users[user]
@@ -128,6 +146,8 @@ class PokeHub:
         async with asyncio.TaskGroup() as both, self._signals.listen() as told:
             both.create_task(self._poll())
             async for tenant, position in told:
+                self._metrics.signal_received()
+                self._metrics.head(position)
                 audience = self._audiences.get(tenant)
                 if audience is not None and position != audience.place:
                     await self._look(tenant, audience, again=position < audience.place)
@@ -136,7 +156,10 @@ class PokeHub:
         while True:
             await asyncio.sleep(self._poll_s)
             for tenant, audience in tuple(self._audiences.items()):
+                place, epoch = audience.place, audience.epoch
                 await self._look(tenant, audience, again=True)
+                if audience.epoch == epoch and audience.place > place >= 0:
+                    self._metrics.signal_lost()
 
     async def _look(self, tenant: str, audience: _Audience, *, again: bool) -> None:
         """Read the log from the audience's place on. `again`: ask first whether it is still the same log."""
@@ -148,8 +171,10 @@ class PokeHub:
                 if len(entries) < READ_MAX:  # that was all; what comes now brings its own signal
                     break
         except HomeportError as error:  # the next signal or poll tries again, from the same place
-            self._log.warning("pokes delayed", tenant=tenant, error=error.code)
+            self._metrics.poke_failed(error.code)
+            self._log.warning("pokes delayed", tenant=tenant, position=audience.place, error=error.code)
         except Exception as error:  # noqa: BLE001  # one tenant's trouble must not silence the others
+            self._metrics.poke_failed(Internal.code)
             self._log.error("pokes failed", tenant=tenant, exc_info=error)
 
     async def _tell(self, tenant: str, audience: _Audience, entries: Sequence[LogEntry]) -> None:
@@ -159,8 +184,8 @@ class PokeHub:
         for user in audience.affected(entries):
             await self._read_rights(tenant, audience, user)
             told.add(user)
-        for user in told:
-            user.poke()
+        poked = sum(user.poke() for user in told)
+        self._metrics.poked(poked, (self._wall_ms() - entries[0].accepted_at_ms) / 1_000)
         audience.place = max(audience.place, entries[-1].position)
 
     async def _is_same_log(self, tenant: str, audience: _Audience) -> bool:

@@ -12,7 +12,9 @@ from typing import Annotated, get_type_hints
 from homeport_server.errors import BadSetting
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
+TRACES = ("off", "otlp")
 TOKEN_LEEWAY_MAX_S = 60
+MAY_BE_ZERO = frozenset({"port", "token_leeway_s", "drain_notice_s"})
 POSTGRES_SCHEMES = ("postgresql://", "postgres://")
 
 
@@ -27,6 +29,7 @@ class Settings:
     database_connections_max: Annotated[int, "How many connections to PostgreSQL a process may have."] = 10
     database_role: Annotated[str, "The role that servers use on PostgreSQL; it owns no table."] = "homeport_app"
     log_level: Annotated[str, "How much is logged: debug, info, warning or error."] = "info"
+    traces: Annotated[str, "Where spans go: off, or otlp (OTEL_EXPORTER_OTLP_ENDPOINT says to whom)."] = "off"
     token_ttl_s: Annotated[int, "How long a new token is valid, in seconds."] = 30 * 24 * 3_600
     token_leeway_s: Annotated[int, "How wrong the clocks of two servers may be, in seconds, at most 60."] = 30
     tokens_cached_max: Annotated[int, "How many verified tokens are remembered."] = 10_000
@@ -37,6 +40,9 @@ class Settings:
     poke_poll_s: Annotated[float, "How late a poke may be if its signal was lost, in seconds."] = 5.0
     upkeep_every_s: Annotated[float, "How often old confirmed outcomes are forgotten, in seconds."] = 3_600.0
     backlog: Annotated[int, "How many connections may wait to be accepted."] = 4_096
+    workers: Annotated[int, "How many server processes share the port; more than 1 needs PostgreSQL."] = 1
+    drain_notice_s: Annotated[float, "How long a process told to stop serves on as not ready, in seconds."] = 0.0
+    drain_s: Annotated[float, "How long sockets take to leave a process that stops, in seconds."] = 10.0
 
     def __post_init__(self) -> None:
         """Raises `BadSetting`, naming the variable, for a value that cannot work."""
@@ -44,13 +50,19 @@ class Settings:
             raise _wrong("log_level", self.log_level, f"one of {', '.join(LOG_LEVELS)}")
         if self.database_url and not self.database_url.startswith(POSTGRES_SCHEMES):
             raise _wrong("database_url", self.database_url.partition(":")[0] + ":…", "postgresql://… or nothing")
+        if self.traces not in TRACES:
+            raise _wrong("traces", self.traces, f"one of {', '.join(TRACES)}")
         if not 0 <= self.port <= 65_535:
             raise _wrong("port", self.port, "0 to 65535")
         if not 0 <= self.token_leeway_s <= TOKEN_LEEWAY_MAX_S:
             raise _wrong("token_leeway_s", self.token_leeway_s, f"0 to {TOKEN_LEEWAY_MAX_S}")
+        if self.drain_notice_s < 0:
+            raise _wrong("drain_notice_s", self.drain_notice_s, "0 or more")
+        if self.workers > 1 and not self.database_url:
+            raise _wrong("workers", self.workers, f"1 on SQLite, which one process owns (or {flag('database_url')})")
         for each in fields(self):
             value = getattr(self, each.name)
-            if each.name not in {"port", "token_leeway_s"} and isinstance(value, int | float) and value <= 0:
+            if each.name not in MAY_BE_ZERO and isinstance(value, int | float) and value <= 0:
                 raise _wrong(each.name, value, "a number above 0")
 
 

@@ -17,6 +17,9 @@ class Meter(Protocol):
     def waiting(self, changes: int) -> None:
         """So many changes of all tenants wait for their turn now."""
 
+    def page(self, *, found: bool) -> None:
+        """A page was made; `found`: its rows were in the cache."""
+
 
 class NoMeter:
     """Nobody measures."""
@@ -28,4 +31,7 @@ class NoMeter:
         """Nothing."""
 
     def waiting(self, changes: int) -> None:
+        """Nothing."""
+
+    def page(self, *, found: bool) -> None:
         """Nothing."""

@@ -6,7 +6,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -22,6 +22,8 @@ from homeport_server.edge.http import GraphqlOverHttp
 from homeport_server.edge.operations import precompiled
 from homeport_server.edge.schema import make_schema
 from homeport_server.observe import make_log
+from homeport_server.observe.metrics import Metrics
+from homeport_server.observe.traces import NoTracer
 from homeport_server.pokes import PokeHub
 from homeport_server.secret import Secret
 from homeport_server.tokens import Caller
@@ -44,6 +46,7 @@ FAILURES: Mapping[str, Exception] = {
 class Echoed:
     text: bytes
     verdicts: Mapping[str, int]
+    codes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 class Echo:
@@ -93,11 +96,14 @@ class OneTenant:
 def endpoint() -> tuple[GraphqlOverHttp, str, Rooms]:
     store, clock, log, secret = MemoryStore(), Clock(), make_log("info", io.BytesIO()), Secret(os.urandom(32))
     tokens = make_tokens(SETTINGS, secret, clock)
+    metrics = Metrics()
     rooms = Rooms(
         exchange=Echo(),  # type: ignore[arg-type]  # it has what the edge calls
         accounts=Accounts(tokens, OneTenant(), clock, cached_max=10),
-        pokes=PokeHub(store, LocalSignals(), log, poll_s=1),
+        pokes=PokeHub(store, LocalSignals(), log, poll_s=1, metrics=metrics, wall_ms=clock),
         log=log,
+        metrics=metrics,
+        tracer=NoTracer(),
         settings=replace(SETTINGS, body_bytes_max=10_000_000),
         wall_ms=clock,
     )
@@ -206,6 +212,8 @@ async def test_the_cause_of_what_was_unexpected_stands_in_the_log_with_the_reque
     await precompiled()[PULL].answer(msgspec.Raw(b'{"device":"cursor"}'), call)
     await asyncio.sleep(0)
     lines = [json.loads(line) for line in out.getvalue().splitlines()]
-    assert Counter(line["event"] for line in lines) == {"failed": 1, "pull": 1}
-    assert lines[0]["request_id"] == "r2"
-    assert "a secret detail" in lines[0]["exception"]
+    assert Counter(line["event"] for line in lines) == {"failed": 1, "pull": 2}
+    assert [line["error"] for line in lines if line["event"] == "pull"] == ["INTERNAL", "CURSOR_INVALID"]
+    (failed,) = (line for line in lines if line["event"] == "failed")
+    assert failed["request_id"] == "r2"
+    assert "a secret detail" in failed["exception"]

@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import getrandbits
-from time import perf_counter
 
 from homeport_server.accounts import Accounts
 from homeport_server.observe import Log
+from homeport_server.observe.metrics import Metrics
+from homeport_server.observe.traces import Tracer
 from homeport_server.pokes import PokeHub
 from homeport_server.settings import Settings
 from homeport_server.tokens import Caller
@@ -17,6 +18,7 @@ from homeport_sync.exchange import Exchange
 
 DEVICE_SHOWN_MAX = 80
 REQUEST_ID = b"x-request-id"
+TRACEPARENT = b"traceparent"
 _is_request_id = re.compile(rb"[A-Za-z0-9._-]{1,128}").fullmatch
 
 
@@ -28,17 +30,23 @@ class Rooms:
     accounts: Accounts
     pokes: PokeHub
     log: Log
+    metrics: Metrics
+    tracer: Tracer
     settings: Settings
     wall_ms: Callable[[], int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request, or one socket: every line logged for it and every error it gets carries `request_id`."""
+    """One request, or one socket: every line logged for it and every error it gets carries `request_id`.
+
+    `traceparent` is the caller's own span (W3C Trace Context), "" if it has none.
+    """
 
     rooms: Rooms
     caller: Caller
     request_id: str
+    traceparent: str = ""
 
 
 def request_id_of(headers: Mapping[bytes, bytes]) -> str:
@@ -49,6 +57,6 @@ def request_id_of(headers: Mapping[bytes, bytes]) -> str:
     return f"{getrandbits(64):016x}"  # a name, not a secret
 
 
-def ms_since(started: float) -> float:
-    """Milliseconds since `started`, a reading of `perf_counter`, as a log line tells them."""
-    return round((perf_counter() - started) * 1_000, 2)
+def in_ms(seconds: float) -> float:
+    """Seconds as the milliseconds that a log line tells."""
+    return round(seconds * 1_000, 2)

@@ -18,7 +18,7 @@ from strawberry.types.execution import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from homeport_server.edge.auth import caller_of_request
-from homeport_server.edge.context import Call, Rooms, request_id_of
+from homeport_server.edge.context import TRACEPARENT, Call, Rooms, request_id_of
 from homeport_server.edge.errors import expected, log_unexpected, shown, status
 from homeport_server.edge.operations import precompiled
 from homeport_server.edge.schema import HomeportSchema
@@ -79,10 +79,12 @@ class GraphqlOverHttp:
             body = await _read_body(receive, headers, self._body_bytes_max)
             if body is None:
                 return
-            call = Call(rooms=self._rooms, caller=caller, request_id=request_id)
+            traceparent = headers.get(TRACEPARENT, b"").decode("latin-1")
+            call = Call(rooms=self._rooms, caller=caller, request_id=request_id, traceparent=traceparent)
             answer = await self._answer(body, call)
         except Exception as error:  # noqa: BLE001  # the edge answers everything; what is unexpected is logged
             log_unexpected(error, request_id, self._rooms.log)
+            self._rooms.metrics.refused(expected(error).code)
             answer = _refusal(error, request_id)
         await _send(send, headers, answer, request_id)
 

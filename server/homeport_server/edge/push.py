@@ -1,4 +1,4 @@
-"""Push at the edge: hand the message to the sync room, and leave one line in the log."""
+"""Push at the edge: hand the message to the sync room, measure it, and leave one line in the log."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from time import perf_counter
 
 import msgspec
 
-from homeport_server.edge.context import DEVICE_SHOWN_MAX, Call, ms_since
-from homeport_sync.errors import HomeportError
+from homeport_server.edge.context import DEVICE_SHOWN_MAX, Call, in_ms
+from homeport_server.edge.errors import expected
 from homeport_sync.wire import PushMessage, number_of
 
 
 async def push(call: Call, message: PushMessage) -> bytes:
     """The answer to a push, as JSON text (UTF-8) of a `PushAnswer`. Raises `HomeportError`."""
     started = perf_counter()
-    caller, log = call.caller, call.rooms.log
+    caller, rooms = call.caller, call.rooms
     facts = {
         "request_id": call.request_id,
         "tenant": caller.tenant,
@@ -22,12 +22,19 @@ async def push(call: Call, message: PushMessage) -> bytes:
         "device": message.device[:DEVICE_SHOWN_MAX],
         "numbers": _numbers(message),
     }
-    try:
-        pushed = await call.rooms.exchange.push(caller.tenant, caller.user, message, request_id=call.request_id)
-    except HomeportError as error:
-        log.info("push", **facts, error=error.code, ms=ms_since(started))
-        raise
-    log.info("push", **facts, **pushed.verdicts, ms=ms_since(started))
+    with rooms.tracer.request("push", facts, call.traceparent) as span:
+        try:
+            pushed = await rooms.exchange.push(caller.tenant, caller.user, message, request_id=call.request_id)
+        except Exception as error:
+            told, seconds = expected(error), perf_counter() - started
+            rooms.metrics.push_failed(told.code, seconds)
+            rooms.log.info("push", **facts, error=told.code, ms=in_ms(seconds))
+            raise
+        seconds = perf_counter() - started
+        rooms.metrics.pushed(pushed.verdicts, pushed.codes, seconds)
+        codes = {"codes": pushed.codes} if pushed.codes else {}
+        rooms.log.info("push", **facts, **pushed.verdicts, **codes, ms=in_ms(seconds))
+        span.tell(pushed.verdicts)
     return pushed.text
 
 

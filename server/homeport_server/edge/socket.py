@@ -22,10 +22,12 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 
 from homeport_server.edge.auth import caller_of_socket
 from homeport_server.edge.context import Call, Rooms
+from homeport_server.edge.departures import Departures
 from homeport_server.edge.errors import close_code, close_reason, expected, log_unexpected, shown
 from homeport_server.edge.poke import FastPoke, Send
 from homeport_server.edge.seats import Seats
-from homeport_server.errors import TokenExpired, TooManySubscriptions
+from homeport_server.edge.visit import Visit
+from homeport_server.errors import ServerRestarting, TokenExpired, TooManySubscriptions
 from homeport_server.tokens import Caller
 from homeport_sync.errors import HomeportError
 from homeport_sync.wire import POKE
@@ -51,7 +53,9 @@ class Opening:
 
     rooms: Rooms
     seats: Seats
+    departures: Departures
     send: Send
+    visit: Visit
     request_id: str
 
 
@@ -64,6 +68,20 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
         self._caller: Caller | None = None
         self._expiry: asyncio.TimerHandle | None = None
         self._closing: asyncio.Task[None] | None = None
+
+    async def handle(self) -> None:
+        """From the handshake to the end."""
+        self._opening.departures.enter(self)
+        await super().handle()
+
+    async def go_away(self, within_ms: int) -> None:
+        """See `Departing`."""
+        await self.send_message(cast(Message, {"type": "ping", "payload": {"goAwayMs": within_ms}}))
+
+    async def restart(self) -> None:
+        """See `Departing`."""
+        error = ServerRestarting()
+        await self.websocket.close(code=close_code(error), reason=close_reason(error))
 
     async def handle_message(self, message: Message) -> None:
         """Close on what is no message at all, where Strawberry would break off without a close code.
@@ -91,8 +109,10 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
                 opening.seats.enter(caller)
             except Exception as error:  # noqa: BLE001  # a store that fails must not tear the socket
                 told = self._told(error)
+                opening.visit.refused(told)
                 await self.websocket.close(code=close_code(told), reason=close_reason(told))
                 return
+            opening.visit.known(caller)
             self._caller = caller
             self.context = Call(rooms=opening.rooms, caller=caller, request_id=opening.request_id)
             self._watch_expiry(caller)
@@ -121,6 +141,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
 
     async def shutdown(self) -> None:
         """Give back everything the socket held."""
+        self._opening.departures.leave(self)
         if self._expiry is not None:
             self._expiry.cancel()
         if self._caller is not None:

@@ -18,11 +18,14 @@ from strawberry.schema.base import BaseSchema
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 
 from homeport_server.edge.context import Rooms, request_id_of
+from homeport_server.edge.departures import Departures
 from homeport_server.edge.seats import Seats
 from homeport_server.edge.socket import Opening, SocketHandler
+from homeport_server.edge.visit import Visit
 
 _json = msgspec.json.Encoder().encode
 _SEND = "homeport.send"
+_VISIT = "homeport.visit"
 
 
 class TextFrames(ASGIWebSocketAdapter):
@@ -42,7 +45,7 @@ class SocketView(GraphQL[Any, None]):
     graphql_transport_ws_handler_class = SocketHandler
     websocket_adapter_class = TextFrames
 
-    def __init__(self, schema: BaseSchema, rooms: Rooms) -> None:
+    def __init__(self, schema: BaseSchema, rooms: Rooms, departures: Departures) -> None:
         super().__init__(
             schema,
             graphql_ide=None,
@@ -52,20 +55,27 @@ class SocketView(GraphQL[Any, None]):
             max_subscriptions_per_connection=None,  # SocketHandler counts them
         )
         self._rooms = rooms
+        self._departures = departures
         self._seats = Seats(rooms.settings.sockets_per_user_max)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """An ASGI application for the scope "websocket"."""
-        scope[_SEND] = send
-        await self.run(WebSocket(scope, receive=receive, send=send))
+        visit = Visit(self._rooms, request_id_of(dict(scope["headers"])), receive, send)
+        scope[_SEND], scope[_VISIT] = send, visit
+        try:
+            await self.run(WebSocket(scope, receive=visit.receive, send=visit.send))
+        finally:
+            visit.ended()
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Opening:
         """What the handler starts from."""
         return Opening(
             rooms=self._rooms,
             seats=self._seats,
+            departures=self._departures,
             send=request.scope[_SEND],
-            request_id=request_id_of(dict(request.scope["headers"])),
+            visit=request.scope[_VISIT],
+            request_id=request.scope[_VISIT].request_id,
         )
 
     def decode_json(self, data: str | bytes) -> object:

@@ -45,6 +45,7 @@ class Metrics:
         self._found = families.pages.labels("cache")
         self._read = families.pages.labels("store")
         self._head = 0
+        self._waiting = 0
         families.processes.labels(version("homeport")).set(1)
         for outcome in _USUAL:
             families.changes.labels(outcome, "")
@@ -65,8 +66,8 @@ class Metrics:
         self._commit_failures[code,].inc()
 
     def waiting(self, changes: int) -> None:
-        """So many changes of all tenants wait for their turn now."""
-        self._families.waiting.set(changes)
+        """So many changes of all tenants wait for their turn now. Said at every push, shown by `settle`."""
+        self._waiting = changes
 
     def page(self, *, found: bool) -> None:
         """A page was made; `found`: its rows were in the cache."""
@@ -74,10 +75,14 @@ class Metrics:
 
     # The edge.
 
-    def pushed(self, told: Mapping[tuple[str, str], int], seconds: float) -> None:
-        """A push was answered: how often each (outcome, code) stands in it."""
-        for outcome, count in told.items():
-            self._changes[outcome].inc(count)
+    def pushed(self, verdicts: Mapping[str, int], codes: Mapping[str, Mapping[str, int]], seconds: float) -> None:
+        """A push was answered: how often each outcome stands in it, and for some how often with which code."""
+        for outcome, count in verdicts.items():
+            if outcome not in codes:
+                self._changes[outcome, ""].inc(count)
+        for outcome, counts in codes.items():
+            for code, count in counts.items():
+                self._changes[outcome, code].inc(count)
         self._families.push_seconds.observe(seconds)
 
     def push_failed(self, code: str, seconds: float) -> None:
@@ -153,6 +158,10 @@ class Metrics:
         """The slow poll found what no signal had told of."""
         self._families.signals_lost.inc()
 
+    def signals_connected(self, connected: bool) -> None:
+        """Whether signals go to and come from other processes now."""
+        self._families.signals_apart.set(not connected)
+
     def followed(self, follower: str, *, lag_positions: int, age_s: float) -> None:
         """Where a follower stands in the log it is furthest behind in; `age_s` of the oldest entry it has to do."""
         self._families.lag.labels(follower).set(lag_positions)
@@ -199,6 +208,10 @@ class Metrics:
         self._families.cpu.inc(cpu_s)
         self._families.memory.set(memory_bytes)
         self._families.files.set(files)
+
+    def settle(self) -> None:
+        """Show what is only kept in mind between two readings."""
+        self._families.waiting.set(self._waiting)
 
 
 class _Counters(dict[tuple[str, ...], Counter]):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from homeport_server.observe.metrics import Metrics
@@ -17,10 +18,11 @@ _FILES = Path("/proc/self/fd")
 
 
 class Pulse:
-    """Takes a reading every `every_s` seconds."""
+    """Takes a reading every `every_s` seconds. `connected` tells whether signals reach other processes now."""
 
-    def __init__(self, metrics: Metrics, every_s: float = EVERY_S) -> None:
+    def __init__(self, metrics: Metrics, connected: Callable[[], bool], every_s: float = EVERY_S) -> None:
         self._metrics = metrics
+        self._connected = connected
         self._every_s = every_s
         self._cpu_s = 0.0
 
@@ -37,6 +39,8 @@ class Pulse:
     def read(self) -> None:
         """What the process uses now. Memory and files are 0 where the system does not tell (outside Linux)."""
         cpu_s, self._cpu_s = self._cpu_s, time.process_time()
+        self._metrics.settle()
+        self._metrics.signals_connected(self._connected())
         self._metrics.process_used(cpu_s=self._cpu_s - cpu_s, memory_bytes=_memory_bytes(), files=_files())
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from homeport_server.settings import LOG_LEVELS, Settings, flag, says, variable
+from homeport_server.settings import LOG_LEVELS, TRACES, Settings, flag, says, variable
 
 Verb = TypeVar("Verb", bound=Callable[..., object])
 
@@ -26,6 +26,8 @@ def setting(name: str, *flags: str) -> Callable[[Verb], Verb]:
     kind: Any = click.Path(path_type=Path) if isinstance(default, Path) else type(default)
     if name == "log_level":
         kind = click.Choice(LOG_LEVELS)
+    elif name == "traces":
+        kind = click.Choice(TRACES)
     return click.option(
         *(flags or (flag(name),)),
         name,

@@ -12,6 +12,8 @@ from homeport_server.accounts import Accounts
 from homeport_server.edge.context import Call, Rooms
 from homeport_server.edge.poke import FastPoke, stream
 from homeport_server.observe import make_log
+from homeport_server.observe.metrics import Metrics
+from homeport_server.observe.traces import NoTracer
 from homeport_server.pokes import PokeHub
 from homeport_server.settings import Settings
 from homeport_server.tokens import Caller, Tokens
@@ -52,11 +54,14 @@ async def call() -> Call:
         limits=LIMITS,
         wall_ms=lambda: 1,
     )
+    metrics = Metrics()
     rooms = Rooms(
         exchange=exchange,
         accounts=Accounts(Tokens(b"k" * 32, lambda: 1, leeway_s=0), store, lambda: 1, cached_max=1),
-        pokes=PokeHub(store, signals, log, poll_s=1),
+        pokes=PokeHub(store, signals, log, poll_s=1, metrics=metrics, wall_ms=lambda: 1),
         log=log,
+        metrics=metrics,
+        tracer=NoTracer(),
         settings=Settings(),
         wall_ms=lambda: 1,
     )

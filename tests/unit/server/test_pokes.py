@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from homeport_server.observe import make_log
+from homeport_server.observe.metrics import Metrics
 from homeport_server.pokes import PokeHub
 from homeport_sync.change import Fields, Op
 from homeport_sync.clock import NEVER
@@ -59,7 +60,15 @@ class House:
         self.store = Store()
         self.signals = LocalSignals()
         self.out = io.BytesIO()
-        self.hub = PokeHub(self.store, self.signals, make_log("info", self.out), poll_s=3_600)
+        self.metrics = Metrics()
+        self.hub = PokeHub(
+            self.store,
+            self.signals,
+            make_log("info", self.out),
+            poll_s=3_600,
+            metrics=self.metrics,
+            wall_ms=lambda: 1_000,
+        )
 
     async def commit(
         self,
