@@ -45,16 +45,20 @@ def main() -> None:
 
 @main.command()
 @click.argument("app", type=click.Path(path_type=Path))
+@click.option("--leash", default="", hidden=True, help="What ties the process to the supervisor that started it.")
 @every_setting
-def serve(app: Path, **given: Any) -> None:  # noqa: ANN401  # one argument a setting
+def serve(app: Path, leash: str, **given: Any) -> None:  # noqa: ANN401  # one argument a setting
     """Serve the app that the Python file APP declares."""
+    from homeport_server.leash import Leash
     from homeport_server.secret import open_secret
-    from homeport_server.serve import run
+    from homeport_server.serve import run, supervise
     from homeport_sync.declaration import load_app
 
     settings = Settings(**given)
+    if settings.workers > 1 and not leash:
+        raise SystemExit(supervise(settings, app))
     declared = load_app(app)
-    run(settings, declared, open_secret(settings.data))
+    run(settings, declared, open_secret(settings.data), Leash.read(leash) if leash else None)
 
 
 @main.command()

@@ -1,42 +1,52 @@
-"""Running the server: one process, one event loop, SQLite in the data directory.
+"""Running the server: one process with one event loop, or a supervisor with several of them on one port.
 
-A graceful stop is: readiness drops, sockets close with 1012 so that clients come back at once, requests under way
-are answered, the store closes last.
+How a process stops stands in `drain.py`; here it is begun by signals, or by the supervisor's orders.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
+from dataclasses import fields
+from functools import partial
+from pathlib import Path
 
 import uvicorn
 
 from homeport_server.app import Built, build_app
+from homeport_server.connections import Connections, HttpConnection
 from homeport_server.database import open_store
+from homeport_server.drain import CLOSE_S, Drain, Stop, pace_of
 from homeport_server.errors import BadSetting
+from homeport_server.leash import Leash
 from homeport_server.observe import Log, adopt_standard_logging, make_log
 from homeport_server.secret import Secret
-from homeport_server.settings import Settings, flag
+from homeport_server.settings import Settings, flag, variable
 from homeport_sync import App
 from homeport_sync.signals import LocalSignals
 
-_STOPS = (signal.SIGTERM, signal.SIGINT)
+_STOPS = {signal.SIGTERM: Stop.PLANNED, signal.SIGINT: Stop.NOW}
 _GRACE_S = 10
+_EXIT_S = 5
 
 
 class Server(uvicorn.Server):
-    """uvicorn, which says where it listens, and leaves traffic before it stops."""
+    """uvicorn, which says that it listens, and drains before it stops. `leash`: it has a supervisor."""
 
-    def __init__(self, built: Built, settings: Settings, log: Log, listening: socket.socket) -> None:
+    def __init__(
+        self, built: Built, settings: Settings, log: Log, listening: socket.socket, leash: Leash | None = None
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 built.asgi,
                 loop="none",
-                http="httptools",
+                http=HttpConnection,
                 ws="websockets-sansio",
                 ws_max_size=settings.body_bytes_max,
                 ws_per_message_deflate=False,
@@ -48,30 +58,59 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=_GRACE_S,
             )
         )
-        self._built = built
+        self.server_state = self._connections = Connections()
+        self._drain = Drain(health=built.health, departures=built.departures, connections=self._connections)
+        self._settings = settings
         self._log = log
         self._listening = listening
+        self._leash = leash
+        self._leaving: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then say the address in one line that tools can wait for."""
+        """Start, then say so: to the supervisor, or in one line with the address that tools can wait for."""
         await super().startup(sockets)
-        self._log.info("listening", url=url_of(self._listening))
+        if self._leash is None:
+            self._log.info("listening", url=url_of(self._listening))
+        else:
+            self._leash.obey(self.stop)
+            self._leash.say_ready()
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
-        """Stop on SIGTERM and SIGINT. uvicorn would raise them again at its end, before the store is closed."""
+        """Stop on SIGTERM and SIGINT, at once when one comes again.
+
+        uvicorn would raise them again at its end, before the store is closed.
+        """
         loop = asyncio.get_running_loop()
         # There is no such thing outside the main thread, where nobody sends us signals, nor on Windows.
         with suppress(NotImplementedError, RuntimeError, ValueError):
-            for stop in _STOPS:
-                loop.add_signal_handler(stop, self.stop)
+            for number in _STOPS:
+                loop.add_signal_handler(number, self._signalled, number)
         yield
 
-    def stop(self) -> None:
-        """Drain and stop; asked a second time, stop at once."""
-        self._built.health.drain()
-        self.force_exit = self.should_exit
-        self.should_exit = True
+    def stop(self, stop: Stop = Stop.NOW) -> None:
+        """Drain, then stop; harmless when that has begun."""
+        if self._leaving is None:
+            self._leaving = asyncio.get_running_loop().create_task(self._leave(stop))
+
+    def _signalled(self, number: signal.Signals) -> None:
+        self.stop(_STOPS[number])
+        # Once more, and the process ends as if nobody had listened: what was acknowledged is committed.
+        for each in _STOPS:
+            signal.signal(each, signal.SIG_DFL)
+
+    async def _leave(self, stop: Stop) -> None:
+        self._log.info("draining", why=stop.name.lower(), sockets=len(self._drain.departures))
+        try:
+            if self.started:
+                deaf = await self._drain.run(pace_of(stop, self._settings), self._stop_accepting)
+                self._log.info("drained", sockets_cut=deaf)
+        finally:
+            self.should_exit = True
+
+    def _stop_accepting(self) -> None:
+        for server in self.servers:
+            server.close()
 
 
 def url_of(listening: socket.socket) -> str:
@@ -87,6 +126,7 @@ def listen(settings: Settings) -> socket.socket:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((settings.host, settings.port))
+        listening.listen(settings.backlog)
     except OSError as error:
         listening.close()
         raise BadSetting(
@@ -96,14 +136,57 @@ def listen(settings: Settings) -> socket.socket:
     return listening
 
 
-def run(settings: Settings, app: App, secret: Secret) -> None:
+def run(settings: Settings, app: App, secret: Secret, leash: Leash | None = None) -> None:
     """Serve until told to stop, on a loop of its own. Raises `BadSetting` if the address cannot be had."""
-    with listen(settings) as listening:
+    with leash.shared() if leash else listen(settings) as listening:
         adopt_standard_logging(settings.log_level)
         log = make_log(settings.log_level)
+        allow_open_files()
         spare_the_collector()
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_serve(settings, app, secret, log, listening))
+            runner.run(_serve(settings, app, secret, log, listening, leash=leash))
+
+
+def supervise(settings: Settings, app: Path) -> int:
+    """Serve the app by `settings.workers` processes until told to stop; the exit code.
+
+    Raises `BadSetting` if the address cannot be had. The settings go to the processes as variables, because everyone
+    on the machine may read a command line, and the database's URL has a password in it.
+    """
+    from homeport_server.observe.exposition import SHARED_DIRECTORY, process_ended, shared_directory
+    from homeport_server.supervisor import Supervisor
+
+    given = {variable(each.name): str(getattr(settings, each.name)) for each in fields(Settings)}
+    with listen(settings) as listening, shared_directory() as shared:
+        log = make_log(settings.log_level)
+        allow_open_files()
+
+        async def run() -> int:
+            supervisor = Supervisor(
+                # -P: the working directory is no place to import from, as for the command itself.
+                [sys.executable, "-P", "-m", "homeport_server", "serve", str(app)],
+                listening,
+                {**os.environ, **given, **shared},
+                log,
+                workers=settings.workers,
+                gone_s=settings.drain_notice_s + settings.drain_s + CLOSE_S + _GRACE_S + _EXIT_S,
+                ready=partial(log.info, "listening", url=url_of(listening)),
+                buried=partial(process_ended, directory=shared[SHARED_DIRECTORY]),
+            )
+            return await supervisor.run()
+
+        return asyncio.run(run())
+
+
+def allow_open_files() -> None:
+    """As many open files as the system lets us have: each socket is one, and the usual 1,024 are soon gone."""
+    try:
+        import resource
+    except ImportError:  # there is none on Windows, and no such limit
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # where the kernel's own limit is lower than the one it names
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def spare_the_collector() -> None:
@@ -117,11 +200,13 @@ def spare_the_collector() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-async def _serve(settings: Settings, app: App, secret: Secret, log: Log, listening: socket.socket) -> None:
+async def _serve(
+    settings: Settings, app: App, secret: Secret, log: Log, listening: socket.socket, *, leash: Leash | None
+) -> None:
     store = await open_store(settings)
     try:
         built = build_app(settings, app, store=store, signals=LocalSignals(), secret=secret, log=log)
-        await Server(built, settings, log, listening).serve(sockets=[listening])
+        await Server(built, settings, log, listening, leash).serve(sockets=[listening])
     finally:
         await store.close()
 

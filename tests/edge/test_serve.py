@@ -63,5 +63,5 @@ def test_a_server_serves_a_tenant_made_beside_it_and_stops_when_told(
     server.send_signal(signal.SIGTERM)
     rest, complaints = server.communicate(timeout=10)
     assert (server.returncode, complaints) == (0, b"")
-    assert [json.loads(line)["event"] for line in rest.splitlines()] == ["pull"]
+    assert [json.loads(line)["event"] for line in rest.splitlines()] == ["pull", "draining", "drained"]
     assert token.encode() not in rest

@@ -18,6 +18,7 @@ from homeport_server.errors import (
     Internal,
     MediaTypeWrong,
     MethodWrong,
+    ServerRestarting,
     TokenExpired,
     Unauthenticated,
 )
@@ -33,6 +34,7 @@ _STATUS: Mapping[type[HomeportError], int] = {
 }
 CLOSE_EXPIRED = 4403
 CLOSE_NEVER_VALID = 4401
+CLOSE_RESTARTING = 1012
 CLOSE_TRY_LATER = 1013
 _CLOSE_REASON_BYTES_MAX = 123
 
@@ -55,7 +57,9 @@ def status(error: HomeportError) -> int:
 
 
 def close_code(error: HomeportError) -> int:
-    """The code a socket is closed with: come again later, or come again with another token."""
+    """The code a socket is closed with: come again at once, later, or with another token."""
+    if isinstance(error, ServerRestarting):
+        return CLOSE_RESTARTING
     if error.retryable:
         return CLOSE_TRY_LATER
     return CLOSE_EXPIRED if isinstance(error, TokenExpired) else CLOSE_NEVER_VALID
