@@ -44,8 +44,9 @@ class Intake:
         self._wall_ms = wall_ms
         self._meter = meter or NoMeter()
         self._queues = Queues(limits)
-        self._writers: set[asyncio.Task[None]] = set()
-        self._free = 0  # writers that are about to look whose turn it is
+        self._writers = 0
+        self._free = 0  # of them, those that are about to look whose turn it is
+        self._tasks: set[asyncio.Task[None]] = set()  # or nobody would hold them
         self._trouble_since: float | None = None
 
     async def push(self, tenant: str, push: Push) -> Decided:
@@ -59,11 +60,8 @@ class Intake:
         waiting = Waiting(push, loop.create_future())
         self._queues.join(tenant, waiting, loop.time())
         self._meter.waiting(self._queues.changes)
-        if self._queues.ready > self._free and len(self._writers) < self._limits.commits_at_once_max:
-            self._free += 1
-            writer = loop.create_task(self._write())
-            self._writers.add(writer)
-            writer.add_done_callback(self._writers.discard)
+        if self._queues.ready > self._free and self._writers < self._limits.commits_at_once_max:
+            self._begin_writer()
         return await waiting.answer
 
     def check_room(self, tenant: str, changes: int) -> None:
@@ -75,6 +73,13 @@ class Intake:
         drained_ms = limits.overload_retry_ms if each_s is None else int(queue.changes * each_s * 1_000) + 1
         raise Overloaded(retryAfterMs=min(drained_ms, limits.overload_retry_max_ms))
 
+    def _begin_writer(self) -> None:
+        self._writers += 1
+        self._free += 1
+        writer = asyncio.create_task(self._write())
+        self._tasks.add(writer)
+        writer.add_done_callback(self._tasks.discard)
+
     async def _write(self) -> None:
         """One tenant's turn after the other, until nobody waits."""
         now = asyncio.get_running_loop().time
@@ -83,10 +88,13 @@ class Intake:
                 await asyncio.sleep(0)  # what has reached the process but was not read yet still comes along
                 if turn := self._queues.turn(now()):
                     self._free -= 1
-                    await self._take_turn(*turn)
-                    self._free += 1
+                    try:
+                        await self._take_turn(*turn)
+                    finally:
+                        self._free += 1
         finally:
             self._free -= 1
+            self._writers -= 1
 
     async def _take_turn(self, queue: Queue, batch: Sequence[Waiting]) -> None:
         self._meter.waiting(self._queues.changes)

@@ -19,14 +19,18 @@ class Broken(Exception):
 
 @dataclass(slots=True)
 class Doors:
-    """What happens at each commit. `batches` holds what each tried to write, `committing` is set once one began."""
+    """What happens at each commit. `batches` holds what each tried to write and `tenants` whose it was, `committing`
+    is set once one began, `error` is what a door that breaks raises, and `takes_s` how long a commit lasts."""
 
     batches: list[Writes] = field(default_factory=list)
+    tenants: list[str] = field(default_factory=list)
     committing: asyncio.Event = field(default_factory=asyncio.Event)
     open: asyncio.Event = field(default_factory=asyncio.Event)
     breaks_before: Callable[[Writes], bool] = lambda _: False
     breaks_after: Callable[[Writes], bool] = lambda _: False
+    error: type[Exception] = Broken
     held: str = TENANT
+    takes_s: float = 0.0
 
     @property
     def sizes(self) -> list[int]:
@@ -46,14 +50,17 @@ class _Transaction:
     async def commit(self, writes: Writes) -> None:
         doors = self._doors
         doors.batches.append(writes)
+        doors.tenants.append(self._tenant)
         doors.committing.set()
         if self._tenant == doors.held:
             await doors.open.wait()
+        if doors.takes_s:
+            await asyncio.sleep(doors.takes_s)
         if doors.breaks_before(writes):
-            raise Broken
+            raise doors.error
         await self._inner.commit(writes)
         if doors.breaks_after(writes):
-            raise Broken
+            raise doors.error
 
 
 class DoorStore(MemoryStore):
