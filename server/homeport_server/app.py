@@ -78,7 +78,7 @@ def build_app(
 
     Without a `tracer` it has the one that the settings ask for.
     """
-    metrics = Metrics()
+    metrics = Metrics(log)
     tracer = tracer or make_tracer(settings)
     rooms = Rooms(
         exchange=Exchange(

@@ -53,7 +53,7 @@ class Exchange:
     ) -> None:
         self._intake = Intake(store, catalog, signals, limits=limits, wall_ms=wall_ms, meter=meter)
         self._reading = Reading(limits)
-        self._reader = Reader(store, seal, limits)
+        self._reader = Reader(store, seal, limits, meter)
         self._limits = limits
         self._wall_ms = wall_ms
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from homeport_sync.cursor import Cursor, CursorSeal
 from homeport_sync.errors import TooLarge
 from homeport_sync.limits import Limits
+from homeport_sync.meter import Meter, NoMeter
 from homeport_sync.page_cache import Found, PageCache
 from homeport_sync.ports import LogStore, Standing
 from homeport_sync.pull import advance, plan
@@ -14,11 +15,12 @@ from homeport_sync.wire import page_text
 class Reader:
     """Pages of every tenant in the store."""
 
-    def __init__(self, store: LogStore, seal: CursorSeal, limits: Limits) -> None:
+    def __init__(self, store: LogStore, seal: CursorSeal, limits: Limits, meter: Meter | None = None) -> None:
         self._store = store
         self._seal = seal
         self._limits = limits
         self._cache = PageCache(limits)
+        self._meter = meter or NoMeter()
 
     async def page(
         self, tenant: str, user: str, device: str, cursor: str | None, limit: int | None, *, now_ms: int
@@ -34,9 +36,9 @@ class Reader:
                 limit=self._limits.page_size_max,
             )
         place = self._seal.open(cursor, tenant=tenant, user=user) if cursor else None
-        standing, page = await self._find(tenant, user, device, place, size) or await self._read(
-            tenant, user, device, place, size
-        )
+        found = await self._find(tenant, user, device, place, size)
+        self._meter.page(found=found is not None)
+        standing, page = found or await self._read(tenant, user, device, place, size)
         onward = Cursor(
             tenant=tenant,
             user=user,

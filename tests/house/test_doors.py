@@ -1,8 +1,8 @@
-"""Every door is documented: a Makefile target by a help line; verbs, settings and error codes in the docs."""
+"""Every door is documented: a Makefile target by a help line; verbs, settings, metrics and error codes in the docs."""
 
 import importlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from pathlib import PurePosixPath
 
@@ -12,6 +12,9 @@ from tests.house.conftest import Plant
 from tests.house.tree import SOURCE_ROOTS, Tree, report
 
 TARGET = re.compile(r"^([a-z][a-z-]*):(?!=)(.*)$", re.MULTILINE)
+
+METRIC = re.compile(r"homeport_[a-z_]+")
+METRIC_ROW = re.compile(r"^\| `(homeport_[a-z_]+)` \| (\w+) \|", re.MULTILINE)
 
 
 def targets_without_help(makefile: str) -> list[str]:
@@ -65,6 +68,28 @@ def error_codes(tree: Tree) -> set[str]:
     return {vars(error)["code"] for error in subclasses(root) if isinstance(vars(error).get("code"), str)}
 
 
+def metric_types() -> dict[str, str]:
+    """The type of each metric by its name, as a scraper sees it."""
+    families = importlib.import_module("homeport_server.observe.metrics").Metrics().registry.collect()
+    return {f"{each.name}_total" if each.type == "counter" else each.name: each.type for each in families}
+
+
+def metrics_astray(types: Mapping[str, str], page: str) -> list[str]:
+    """Where the table of metrics and the metrics themselves differ, in either direction."""
+    table = dict(METRIC_ROW.findall(page))
+    wrong = [name for name in types if table.get(name, types[name]) != types[name]]
+    return [
+        *(f"the metric {name} has no row in docs/metrics.md." for name in sorted(types.keys() - table.keys())),
+        *(f"docs/metrics.md has a row for {name}, which is no metric." for name in sorted(table.keys() - types.keys())),
+        *(f"docs/metrics.md calls {name} a {table[name]}, and it is a {types[name]}." for name in wrong),
+        *(
+            f"docs/metrics.md speaks of {name}, which is no metric."
+            for name in sorted(set(METRIC.findall(page)) - table.keys())
+            if name.removesuffix("_bucket").removesuffix("_sum").removesuffix("_count") not in types
+        ),
+    ]
+
+
 def setting_names(settings: type) -> set[str]:
     return {f"HOMEPORT_{field.name.upper()}" for field in fields(settings)}
 
@@ -91,6 +116,21 @@ def test_every_setting_stands_in_the_docs(tree: Tree) -> None:
     settings = importlib.import_module("homeport_server.settings").Settings
     complaints = undocumented(setting_names(settings), docs(tree), "the setting")
     assert not complaints, report(complaints)
+
+
+def test_every_metric_has_its_row_and_every_row_its_metric(tree: Tree) -> None:
+    complaints = metrics_astray(metric_types(), tree.text("docs/metrics.md"))
+    assert not complaints, report(complaints)
+
+
+def test_a_metric_without_a_row_a_row_without_a_metric_and_a_wrong_type_are_found() -> None:
+    types = {"homeport_a_total": "counter", "homeport_b": "gauge", "homeport_c_seconds": "histogram"}
+    page = (
+        "alert on `rate(homeport_c_seconds_bucket[5m])` and `homeport_x_total`\n"
+        "| `homeport_b` | counter | |\n| `homeport_c_seconds` | histogram | |\n| `homeport_d` | gauge | |\n"
+    )
+    found = [re.findall(r"homeport_\w+", complaint)[0] for complaint in metrics_astray(types, page)]
+    assert found == ["homeport_a_total", "homeport_d", "homeport_b", "homeport_x_total"]
 
 
 def test_a_target_without_help_is_found() -> None:

@@ -59,7 +59,7 @@ class Families:
         self.pokes = self._counter("pokes_total", "Pokes given to listeners.")
         self.poke_delay = self._histogram("poke_delay_seconds", "From a change's acceptance to its poke.", _SECONDS)
         self.poke_failures = self._counter("poke_failures_total", "Readings of the log that poked nobody.", "code")
-        self.signals_sent = self._counter("signals_sent_total", "Signals sent to other processes.")
+        self.signals_sent = self._counter("signals_sent_total", "Signals sent, one a commit batch.")
         self.signals_received = self._counter("signals_received_total", "Signals that came, from any process.")
         self.signals_apart = self._gauge("signals_disconnected_processes", "Processes no signal reaches.", "livesum")
         self.signals_lost = self._counter("signals_lost_total", "Signals the slow poll had to make up for.")

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, disable_created_metric
 
 from homeport_server.observe.exposition import check_sharing
 from homeport_server.observe.families import Families
+from homeport_server.observe.log import Log
 
 # Any other close code is the client's own choice, and no label may have as many values as clients can think of.
 _CLOSE_CODES = frozenset(
@@ -25,8 +26,11 @@ _USUAL = ("applied", "merged", "superseded", "again")
 class Metrics:
     """The readings of one process. It is the core's `Meter`, and has a verb for every other thing worth counting."""
 
-    def __init__(self) -> None:
-        """Raises `BadSetting` if processes mean to share their metrics and this one began too early to."""
+    def __init__(self, log: Log | None = None) -> None:
+        """With a `log`, what the core reports as failed leaves a line there: the core itself logs nothing.
+
+        Raises `BadSetting` if processes mean to share their metrics and this one began too early to.
+        """
         check_sharing()
         # Without this each counter has a second line beside it that says when it began, which nobody asks.
         disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -44,6 +48,7 @@ class Metrics:
         self._follower_errors = _Counters(families.follower_errors)
         self._found = families.pages.labels("cache")
         self._read = families.pages.labels("store")
+        self._log = log
         self._head = 0
         self._waiting = 0
         families.processes.labels(version("homeport")).set(1)
@@ -53,17 +58,20 @@ class Metrics:
     # The core's Meter.
 
     def committed(self, *, pushes: int, changes: int, load_s: float, decide_s: float, commit_s: float) -> None:
-        """A commit batch went through: what it held, and how long its steps took, in seconds."""
+        """A commit batch went through: what it held, and how long its steps took, in seconds. It sends one signal."""
         families = self._families
         families.batch_pushes.observe(pushes)
         families.batch_changes.observe(changes)
         families.load_seconds.observe(load_s)
         families.decide_seconds.observe(decide_s)
         families.commit_seconds.observe(commit_s)
+        families.signals_sent.inc()
 
     def commit_failed(self, code: str) -> None:
         """A commit batch failed in the store."""
         self._commit_failures[code,].inc()
+        if self._log is not None:
+            self._log.warning("commit failed", error=code)
 
     def waiting(self, changes: int) -> None:
         """So many changes of all tenants wait for their turn now. Said at every push, shown by `settle`."""
@@ -145,10 +153,6 @@ class Metrics:
         self._poke_failures[code,].inc()
 
     # Signals, followers and the log.
-
-    def signal_sent(self) -> None:
-        """A signal went to the other processes."""
-        self._families.signals_sent.inc()
 
     def signal_received(self) -> None:
         """A signal came, from this process or another."""
