@@ -28,13 +28,14 @@ def loaded(tenant: str, facts: Sequence[Row]) -> Loaded:
         StoredRecord(record=decode_record(a), author=b, foreign_position=m)
         for _, a, b, _, m, _, _, _ in parts[statements.RECORD]
     ]
+    here = {each.record.id: each for each in records}
     return Loaded(
         head=_head(tenant, parts[statements.HEAD]),
         devices={each.id: each for each in devices},
         outcomes={(each.device, each.number): each for each in outcomes},
         grants={(each.user, each.scope): each for each in _grants(parts[statements.GRANT])},
-        records={each.record.id: each for each in records},
-        rejected_creates=frozenset((fact[1], fact[2]) for fact in parts[statements.REJECTED]),
+        records=here,
+        rejected_creates=frozenset((fact[1], fact[2]) for fact in parts[statements.REJECTED] if fact[2] not in here),
     )
 
 

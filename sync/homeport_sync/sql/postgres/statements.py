@@ -16,32 +16,48 @@ LOCK: Final = "SELECT 1 FROM heads WHERE tenant_id = {tenant} FOR UPDATE"
 
 # One row a fact, of several kinds: `part` is one of these, and `load.py` says what the other columns then are.
 HEAD, DEVICE, OUTCOME, GRANT, RECORD, REJECTED, NUMBER = range(7)
+# What is wanted is looked up one by one (LATERAL, LIMIT): a join is free to read all that the tenant has, and does as
+# long as its statistics say that this is little.
 LOAD: Final = """
     SELECT 0 AS part, epoch AS a, NULL AS b, NULL AS c, position AS m, NULL::bigint AS n, NULL::boolean AS flag,
       NULL::bytea AS raw
     FROM heads WHERE tenant_id = $1
     UNION ALL
-    SELECT 1, device_id, user_id, last_stamp, last_number, confirmed, NULL, NULL
-    FROM unnest($2::text[]) AS wanted(id) JOIN devices ON tenant_id = $1 AND device_id = wanted.id
+    SELECT 1, found.*, NULL, NULL
+    FROM unnest($2::text[]) AS wanted(id) CROSS JOIN LATERAL (
+      SELECT device_id, user_id, last_stamp, last_number, confirmed
+      FROM devices WHERE tenant_id = $1 AND device_id = wanted.id LIMIT 1
+    ) AS found
     UNION ALL
-    SELECT 2, o.device_id, o.stamp, o.answer, o.number, o.created_at, NULL, o.digest
+    SELECT 2, found.device_id, found.stamp, found.answer, found.number, found.created_at, NULL, found.digest
     FROM unnest($3::text[], $4::text[], $5::bigint[]) AS wanted(stamp, device, number)
-    JOIN devices AS d ON d.tenant_id = $1 AND d.device_id = wanted.device AND wanted.number <= d.last_number
-    JOIN outcomes AS o ON o.tenant_id = $1 AND o.stamp = wanted.stamp AND o.device_id = wanted.device
-      AND o.number = wanted.number
+    CROSS JOIN LATERAL (
+      SELECT FROM devices
+      WHERE tenant_id = $1 AND device_id = wanted.device AND last_number >= wanted.number LIMIT 1
+    ) AS again
+    CROSS JOIN LATERAL (
+      SELECT * FROM outcomes
+      WHERE tenant_id = $1 AND stamp = wanted.stamp AND device_id = wanted.device AND number = wanted.number LIMIT 1
+    ) AS found
     UNION ALL
-    SELECT 3, user_id, scope_id, role, since, until, maker, NULL
-    FROM unnest($6::text[], $7::text[]) AS wanted(person, scope)
-    JOIN grants ON tenant_id = $1 AND user_id = wanted.person AND scope_id = wanted.scope
+    SELECT 3, found.*, NULL
+    FROM unnest($6::text[], $7::text[]) AS wanted(person, scope) CROSS JOIN LATERAL (
+      SELECT user_id, scope_id, role, since, until, maker
+      FROM grants WHERE tenant_id = $1 AND user_id = wanted.person AND scope_id = wanted.scope LIMIT 1
+    ) AS found
     UNION ALL
-    SELECT 4, wire, author, NULL, foreign_position, NULL, NULL, NULL
-    FROM unnest($8::text[]) AS wanted(id) JOIN records ON tenant_id = $1 AND record_id = wanted.id
+    SELECT 4, found.wire, found.author, NULL, found.foreign_position, NULL, NULL, NULL
+    FROM unnest($8::text[]) AS wanted(id) CROSS JOIN LATERAL (
+      SELECT wire, author, foreign_position FROM records WHERE tenant_id = $1 AND record_id = wanted.id LIMIT 1
+    ) AS found
     UNION ALL
-    SELECT 5, q.device_id, q.record_id, NULL, NULL, NULL, NULL, NULL
-    FROM unnest($8::text[]) AS wanted(id)
-    JOIN quarantine AS q ON q.tenant_id = $1 AND q.record_id = wanted.id AND q.created
-      AND q.device_id = ANY ($2::text[])
-    WHERE NOT EXISTS (SELECT FROM records AS r WHERE r.tenant_id = $1 AND r.record_id = wanted.id)"""
+    SELECT 5, found.device_id, found.record_id, NULL, NULL, NULL, NULL, NULL
+    FROM unnest($8::text[]) AS wanted(id) CROSS JOIN LATERAL (
+      SELECT device_id, record_id FROM quarantine
+      WHERE tenant_id = $1 AND record_id = wanted.id AND created
+      ORDER BY record_id OFFSET 0
+    ) AS found
+    WHERE found.device_id = ANY ($2::text[])"""
 
 
 def _write() -> str:
@@ -114,9 +130,12 @@ SCOPES_ROWS: Final = """
       ) AS found
       ORDER BY found.position LIMIT $5
     )
-    SELECT records.position, records.wire
-    FROM first JOIN records ON tenant_id = $1 AND scope_id = first.id AND records.position = first.position
-    ORDER BY records.position"""
+    SELECT row.position, row.wire
+    FROM first CROSS JOIN LATERAL (
+      SELECT position, wire FROM records
+      WHERE tenant_id = $1 AND scope_id = first.id AND position = first.position LIMIT 1
+    ) AS row
+    ORDER BY row.position"""
 
 HEAD_OF: Final = "SELECT position, epoch FROM heads WHERE tenant_id = $1"
 READ_LOG: Final = """
@@ -128,9 +147,41 @@ BEGIN_EPOCH: Final = """
 PRUNE_OUTCOMES: Final = """
     DELETE FROM outcomes WHERE (tenant_id, stamp, device_id, number) IN (
       SELECT o.tenant_id, o.stamp, o.device_id, o.number FROM outcomes AS o
-      JOIN devices AS d ON d.tenant_id = $1 AND d.device_id = o.device_id
-      WHERE o.tenant_id = $1 AND o.stamp < $2 AND o.created_at < $3 AND o.number <= d.confirmed
+      CROSS JOIN LATERAL (
+        SELECT FROM devices
+        WHERE tenant_id = $1 AND device_id = o.device_id AND confirmed >= o.number LIMIT 1
+      ) AS known
+      WHERE o.tenant_id = $1 AND o.stamp < $2 AND o.created_at < $3
       LIMIT $4)"""
+
+PLACE: Final = "SELECT position FROM places WHERE tenant_id = $1 AND follower = $2"
+_NOW = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+LEASE: Final = f"""
+    INSERT INTO places (tenant_id, follower, position, holder, fence, leased_until, created_at, updated_at)
+    SELECT tenant_id, $2, 0, $3, 1, {_NOW} + $4::bigint, {_NOW}, {_NOW} FROM heads WHERE tenant_id = $1
+    ON CONFLICT (tenant_id, follower) DO UPDATE SET
+      fence = places.fence + (places.holder <> excluded.holder)::int, holder = excluded.holder,
+      leased_until = {_NOW} + $4::bigint, updated_at = excluded.updated_at
+    WHERE places.holder IN ('', excluded.holder) OR places.leased_until <= {_NOW}
+    RETURNING position, fence"""  # noqa: S608  # the clock is put in
+_HELD = "tenant_id = $1 AND follower = $2 AND holder = $3 AND fence = $4"
+_RENEW = f"leased_until = {_NOW} + $5::bigint, updated_at = {_NOW}"
+KEEP_PLACE: Final = f"""
+    UPDATE places SET position = greatest(position, $6::bigint), {_RENEW} WHERE {_HELD} RETURNING position"""  # noqa: S608
+MOVE_PLACE: Final = f"""
+    UPDATE places SET position = $6::bigint, {_RENEW} WHERE {_HELD} AND position = $7 RETURNING position"""  # noqa: S608
+GIVE_BACK: Final = f"""
+    UPDATE places SET holder = '', leased_until = 0, updated_at = {_NOW} WHERE {_HELD}"""  # noqa: S608
+ADD_USAGE: Final = f"""
+    INSERT INTO usage (tenant_id, day, kind, op, outcome, changes, created_at, updated_at)
+    SELECT $1, day, kind, op, outcome, changes, {_NOW}, {_NOW}
+    FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[]) AS l(day, kind, op, outcome, changes)
+    ON CONFLICT (tenant_id, day, kind, op, outcome) DO UPDATE SET
+      changes = usage.changes + excluded.changes, updated_at = excluded.updated_at"""  # noqa: S608
+USAGE: Final = """
+    SELECT day, kind, op, outcome, changes FROM usage
+    WHERE tenant_id = $1 AND (day, kind, op, outcome) > ($2, $3, $4, $5)
+    ORDER BY day, kind, op, outcome LIMIT $6"""
 
 ADD_TENANT: Final = """
     INSERT INTO tenants (tenant_id, name, created_at, updated_at) VALUES ($1, $2, $3, $3)
