@@ -65,3 +65,24 @@ def test_a_server_serves_a_tenant_made_beside_it_and_stops_when_told(
     assert (server.returncode, complaints) == (0, b"")
     assert [json.loads(line)["event"] for line in rest.splitlines()] == ["pull", "draining", "drained"]
     assert token.encode() not in rest
+
+
+def test_a_second_signal_ends_the_process_at_once(environment: dict[str, str], tmp_path: Path) -> None:
+    command = [*HOMEPORT, "serve", str(tmp_path / "app.py"), "--drain-notice-s", "3600"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as server:
+        assert server.stdout
+        _address(server.stdout)
+        server.send_signal(signal.SIGTERM)
+        assert json.loads(server.stdout.readline())["event"] == "draining"
+        server.send_signal(signal.SIGTERM)
+        _, complaints = server.communicate(timeout=10)
+    assert (server.returncode, complaints) == (-signal.SIGTERM, b"")
+
+
+def test_several_processes_on_sqlite_are_refused_with_what_to_do(environment: dict[str, str], tmp_path: Path) -> None:
+    command = [*HOMEPORT, "serve", str(tmp_path / "app.py"), "--workers", "2"]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    assert "--workers is 2" in ran.stderr
+    assert "SQLite, which one process owns" in ran.stderr
+    assert "--database-url" in ran.stderr

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 STEP_S = 0.05
 SLOTS_SHARE = 0.75
-GRACE_SHARE = 0.2
+GRACE_SHARE = 0.15
 TOLD_PER_STEP = 500
 _NEVER = float("inf")
 
@@ -38,12 +38,13 @@ class Departures:
     def __init__(self, random: Random | None = None) -> None:
         self._random = random or Random()
         self._slots: dict[Departing, float] = {}
+        self._closing: set[Departing] = set()
         self._last_slot = _NEVER
         self._talking: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         """How many sockets are open."""
-        return len(self._slots)
+        return len(self._slots) + len(self._closing)
 
     def enter(self, socket: Departing) -> None:
         """A socket was opened; one that comes while the others leave is given a slot at once."""
@@ -55,6 +56,7 @@ class Departures:
     def leave(self, socket: Departing) -> None:
         """A socket is over; harmless when it never came."""
         self._slots.pop(socket, None)
+        self._closing.discard(socket)
 
     async def let_go(self, within_s: float) -> int:
         """Let everybody go; how many did not even take their close.
@@ -67,13 +69,16 @@ class Departures:
         self._last_slot = start + within_s * SLOTS_SHARE
         try:
             await self._tell_all(start)
-            while self._slots and (now := loop.time()) < start + within_s:
+            while len(self) and (now := loop.time()) < start + within_s:
                 self._close(due=now - within_s * GRACE_SHARE)
+                await asyncio.sleep(STEP_S)
+            if self._slots:  # a loop that was late
+                self._close(due=self._last_slot)
                 await asyncio.sleep(STEP_S)
         finally:
             for task in self._talking:
                 task.cancel()
-        return len(self._slots)
+        return len(self)
 
     async def _tell_all(self, start: float) -> None:
         waiting = list(self._slots)
@@ -91,10 +96,10 @@ class Departures:
 
     def _close(self, *, due: float) -> None:
         """Close those whose slot was at `due` or before."""
-        for socket, slot in self._slots.items():
-            if slot <= due:
-                self._slots[socket] = _NEVER  # told for good; it leaves when its client has taken the close
-                self._talk(socket.restart())
+        for socket in [socket for socket, slot in self._slots.items() if slot <= due]:
+            del self._slots[socket]
+            self._closing.add(socket)  # it leaves when its close is written
+            self._talk(socket.restart())
 
     def _talk(self, saying: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(_said(saying))
