@@ -1,34 +1,128 @@
 """Followers read the log, each at its own pace with its own durable place, after the write is over.
 
-A follower does its work for some entries, then keeps its place: a crash between the two repeats the work, so it is
-done at least once, and nothing is ever skipped. Signals make it quick; the slow poll behind them makes it certain.
+Any number of workers may run the same follower: for each tenant one of them holds the lease, and only who holds the
+newest can move the place. Work that is written with the place in one transaction is done exactly once. Any other is
+done first and the place kept after it (`at_least_once`): a crash between the two repeats it. Either way nothing is ever
+skipped. Signals make it quick; the slow poll behind them makes it certain.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
 from typing import TypeAlias
 
+from homeport_sync.errors import LeaseLost
+from homeport_sync.lease import Lease
 from homeport_sync.ports import LogEntry, LogStore, Places
 
-Work: TypeAlias = Callable[[str, Sequence[LogEntry]], Awaitable[None]]
+# Does the work for the entries, which come in order, and moves the place behind them; the lease as it is then.
+Work: TypeAlias = Callable[[Lease, Sequence[LogEntry]], Awaitable[Lease]]
 READ_MAX = 500
+LEASE_MS = 15_000
+TURN_READS_MAX = 20  # after that many readings the next tenant has its turn
+
+
+class Turn(Enum):
+    """How a follower left a tenant's log."""
+
+    DONE = auto()  # at its end
+    MORE = auto()  # after its turn, with more to do
+    HELD = auto()  # with more to do, by another worker that holds the lease
+
+
+def at_least_once(places: Places, work: Callable[[str, Sequence[LogEntry]], Awaitable[None]]) -> Work:
+    """Work outside the database, given (tenant, entries); the place is kept when it is done."""
+
+    async def done(lease: Lease, entries: Sequence[LogEntry]) -> Lease:
+        await work(lease.tenant, entries)
+        return await places.keep_place(lease, entries[-1].position)
+
+    return done
+
+
+@dataclass(slots=True)
+class _Held:
+    """A lease that has not run out by this worker's clock. `sure`: the place is known to be where it says."""
+
+    lease: Lease
+    until_s: float
+    sure: bool
 
 
 class Follower:
-    """One reader of the log. `name` is what its place is kept under; `work` gets (tenant, entries in order)."""
+    """One reader of the log in one worker. `name` is what its place is kept under, in every worker; `holder` is the
+    worker's own name; `now_s` any clock that does not go back, in seconds. A lease is kept while there is work, and
+    runs out `ttl_ms` milliseconds after the last."""
 
-    def __init__(self, name: str, store: LogStore, places: Places, work: Work) -> None:
-        self._name = name
+    def __init__(
+        self,
+        name: str,
+        store: LogStore,
+        places: Places,
+        work: Work,
+        *,
+        holder: str,
+        ttl_ms: int = LEASE_MS,
+        now_s: Callable[[], float],
+    ) -> None:
+        self.name = name
+        self.ttl_ms = ttl_ms
         self._store = store
         self._places = places
         self._work = work
+        self._holder = holder
+        self._now_s = now_s
+        self._held: dict[str, _Held] = {}  # the one that runs out first comes first
 
-    async def catch_up(self, tenant: str) -> int:
-        """Work through everything the log holds now; the place reached. What `work` raises stops it there."""
-        place = await self._places.place(tenant, self._name)
-        while entries := await self._store.read(tenant, place, READ_MAX):
-            await self._work(tenant, entries)
-            place = entries[-1].position
-            await self._places.keep_place(tenant, self._name, place)
-        return place
+    async def catch_up(self, tenant: str) -> Turn:
+        """Work through what the log holds now. What `work` raises stops it there; the next turn asks for the place."""
+        lease = self._known(tenant)
+        place = await self._places.place(tenant, self.name) if lease is None else lease.position
+        entries = await self._store.read(tenant, place, READ_MAX)
+        if not entries:
+            return Turn.DONE
+        lease = lease or await self._places.lease(tenant, self.name, self._holder, self.ttl_ms)
+        if lease is None:
+            return Turn.HELD
+        if lease.position != place:  # another had gone on before it was ours
+            entries = await self._store.read(tenant, lease.position, READ_MAX)
+        try:
+            return await self._work_on(lease, entries)
+        except LeaseLost:
+            self._held.pop(tenant, None)
+            return Turn.HELD
+
+    async def give_back(self) -> int:
+        """Let other workers take over at once; how many leases were given back."""
+        held, self._held = self._held, {}
+        for each in held.values():
+            await self._places.give_back(each.lease)
+        return len(held)
+
+    async def _work_on(self, lease: Lease, entries: Sequence[LogEntry]) -> Turn:
+        self._keep(lease, sure=False)
+        for _ in range(TURN_READS_MAX):
+            if entries:
+                lease = await self._work(lease, entries)
+                self._keep(lease, sure=True)
+            if len(entries) < READ_MAX:  # that was all; what comes now brings its own signal
+                return Turn.DONE
+            entries = await self._store.read(lease.tenant, lease.position, READ_MAX)
+        return Turn.MORE
+
+    def _known(self, tenant: str) -> Lease | None:
+        """The lease that is held, if its place is known. It is in doubt until the turn has gone well."""
+        held = self._held.get(tenant)
+        if held is None or not held.sure or held.until_s <= self._now_s():
+            return None
+        held.sure = False
+        return held.lease
+
+    def _keep(self, lease: Lease, *, sure: bool) -> None:
+        self._held.pop(lease.tenant, None)
+        self._held[lease.tenant] = _Held(lease, self._now_s() + lease.ttl_ms / 1_000, sure)
+        first = next(iter(self._held))
+        if self._held[first].until_s <= self._now_s():
+            del self._held[first]

@@ -18,6 +18,7 @@ from homeport_sync.clock import NOBODY, make_stamp
 from homeport_sync.cursor import Cursor
 from homeport_sync.errors import Unavailable
 from homeport_sync.limits import LIMITS, Limits
+from homeport_sync.memory_places import MemoryPlaces
 from homeport_sync.ports import (
     Head,
     KnownDevice,
@@ -50,7 +51,6 @@ class _Log:
     quarantine: list[Quarantined] = field(default_factory=list)
     devices: dict[str, KnownDevice] = field(default_factory=dict)
     grants: dict[tuple[str, str], Grant] = field(default_factory=dict)
-    places: dict[str, int] = field(default_factory=dict)
 
 
 class MemoryTransaction:
@@ -92,10 +92,11 @@ class MemoryTransaction:
         log.grants.update(((grant.user, grant.scope), grant) for grant in writes.grants)
 
 
-class MemoryStore:
-    """`LogStore`, `Places` and `Tenants` in memory."""
+class MemoryStore(MemoryPlaces):
+    """Every port in memory."""
 
     def __init__(self, limits: Limits = LIMITS, new_epoch: Callable[[], str] = lambda: str(uuid.uuid4())) -> None:
+        super().__init__()
         self._limits = limits
         self._new_epoch = new_epoch
         self._logs: dict[str, _Log] = {}
@@ -105,6 +106,9 @@ class MemoryStore:
             return self._logs[tenant]
         except KeyError:
             raise Unavailable(f"There is no tenant {tenant} in this store.") from None
+
+    def _must_be_here(self, tenant: str) -> None:
+        self._log(tenant)
 
     @asynccontextmanager
     async def transaction(self, tenant: str) -> AsyncIterator[MemoryTransaction]:
@@ -160,15 +164,6 @@ class MemoryStore:
         for key in old[:limit]:
             del log.outcomes[key]
         return len(old[:limit])
-
-    async def place(self, tenant: str, follower: str) -> int:
-        """See `ports.Places`."""
-        return self._log(tenant).places.get(follower, 0)
-
-    async def keep_place(self, tenant: str, follower: str, position: int) -> None:
-        """See `ports.Places`."""
-        places = self._log(tenant).places
-        places[follower] = max(position, places.get(follower, 0))
 
     async def create(self, name: str, *, id: str, epoch: str, now_ms: int) -> Tenant:
         """See `ports.Tenants`."""

@@ -16,6 +16,7 @@ import msgspec
 from homeport_sync.change import Fields, Op, Record, Verdict
 from homeport_sync.clock import NEVER, Stamp
 from homeport_sync.cursor import Cursor
+from homeport_sync.lease import Lease
 from homeport_sync.scope import Grant
 
 
@@ -207,13 +208,24 @@ class LogStore(Protocol):
 
 
 class Places(Protocol):
-    """Where followers have got to. A place never goes back."""
+    """Where followers have got to, and which worker may move them on. A place never goes back."""
 
     async def place(self, tenant: str, follower: str) -> int:
         """The position up to which the follower has done its work; 0 if it never began."""
 
-    async def keep_place(self, tenant: str, follower: str, position: int) -> None:
-        """Keep the place, durably; a lower one than is kept is ignored."""
+    async def lease(self, tenant: str, follower: str, holder: str, ttl_ms: int) -> Lease | None:
+        """The follower's place, for `ttl_ms` milliseconds by the database's clock; None while another holds it.
+
+        It is had when it is free, has run out, or is the holder's already, and then runs anew. Each change of holder,
+        and each taking after it was given back, raises its fence.
+        """
+
+    async def keep_place(self, lease: Lease, position: int) -> Lease:
+        """Keep the place, durably, and let the lease run anew; the lease as it is then. A lower place than is kept is
+        ignored. Raises `LeaseLost`, and writes nothing, if there is a newer lease or it was given back."""
+
+    async def give_back(self, lease: Lease) -> None:
+        """Let another have it at once. Nothing, if there is a newer lease."""
 
 
 class Tenants(Protocol):

@@ -11,6 +11,7 @@ from homeport_sync.ports import (
     Loaded,
     LogEntry,
     LogStore,
+    Places,
     Quarantined,
     StoredOutcome,
     StoredRecord,
@@ -124,6 +125,13 @@ async def write(store: LogStore, writes: Writes, tenant: str = TENANT) -> None:
     async with store.transaction(tenant) as transaction:
         await transaction.load(NOTHING)
         await transaction.commit(writes)
+
+
+async def keep(places: Places, follower: str, position: int, tenant: str = TENANT) -> None:
+    """A worker keeps the follower's place."""
+    lease = await places.lease(tenant, follower, "worker", 60_000)
+    assert lease is not None
+    await places.keep_place(lease, position)
 
 
 async def load(store: LogStore, asked: Wanted = EVERYTHING, tenant: str = TENANT) -> Loaded:

@@ -17,6 +17,7 @@ from tests.contract.samples import (
     TENANT,
     entry,
     grant,
+    keep,
     known,
     load,
     outcome,
@@ -119,13 +120,13 @@ async def test_a_store_older_than_a_cursor_begins_a_new_epoch_and_the_page_says_
 async def test_places_never_go_back(store: Store) -> None:
     assert await store.place(TENANT, "pokes") == 0
     for position, kept in ((5, 5), (3, 5), (5, 5), (8, 8)):
-        await store.keep_place(TENANT, "pokes", position)
+        await keep(store, "pokes", position)
         assert await store.place(TENANT, "pokes") == kept
     assert await store.place(TENANT, "webhooks") == 0
 
 
 async def test_places_kept_at_once_end_at_the_highest(store: Store) -> None:
-    await asyncio.gather(*(store.keep_place(TENANT, "pokes", at) for at in (3, 9, 1, 7)))
+    await asyncio.gather(*(keep(store, "pokes", at) for at in (3, 9, 1, 7)))
     assert await store.place(TENANT, "pokes") == 9
 
 

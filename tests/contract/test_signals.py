@@ -158,6 +158,7 @@ async def own_server(kind: str) -> AsyncIterator[tuple[Server, Join]]:
             yield nats, lambda: nats_signals(nats.url)
 
 
+@pytest.mark.promise("I13")
 @pytest.mark.parametrize("kind", ["postgres", "nats"])
 async def test_a_server_that_is_killed_is_found_again_and_everyone_is_told_to_look(kind: str) -> None:
     async with AsyncExitStack() as stack:

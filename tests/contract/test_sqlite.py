@@ -27,6 +27,7 @@ from tests.contract.samples import (
     all_of,
     entry,
     grant,
+    keep,
     known,
     load,
     outcome,
@@ -83,7 +84,7 @@ async def analyzed(path: Path) -> AsyncIterator[Connection]:
         for tenant in ("a", "b", "c"):
             await store.create(f"name of {tenant}", id=tenant, epoch=EPOCH, now_ms=0)
             await write(store, writes, tenant=tenant)
-            await store.keep_place(tenant, "pokes", 7)
+            await keep(store, "pokes", 7, tenant)
     async with connected(path) as writer:
         await writer.run(lambda raw: raw.execute("ANALYZE"))
     async with connected(path) as connection:

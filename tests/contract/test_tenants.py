@@ -15,6 +15,7 @@ from tests.contract.samples import (
     all_of,
     entry,
     grant,
+    keep,
     known,
     load,
     outcome,
@@ -70,7 +71,7 @@ async def two(store: Store) -> Store:
     await store.create(OTHER, id=OTHER, epoch="second", now_ms=0)
     await write(store, all_of(3, title="of acme"))
     await write(store, all_of(5, title="of other"), tenant=OTHER)
-    await store.keep_place(TENANT, "pokes", 3)
+    await keep(store, "pokes", 3)
     return store
 
 
@@ -108,7 +109,7 @@ async def test_what_one_tenant_writes_begins_or_forgets_leaves_the_other_as_it_w
     await two.begin_epoch(OTHER, EPOCH)
     assert await two.prune_outcomes(TENANT, NOW + 1, 100) == 1
     assert await two.prune_outcomes(OTHER, NOW + 1, 100) == 0
-    await two.keep_place(TENANT, "pokes", 9)
+    await keep(two, "pokes", 9)
     assert await load(two, tenant=OTHER) == before
     assert await two.place(OTHER, "pokes") == 0
     assert (await two.standing(OTHER, "u", "d")).grants == [grant()]

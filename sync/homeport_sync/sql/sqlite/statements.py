@@ -92,11 +92,34 @@ PRUNE_OUTCOMES: Final = """
       LIMIT :room)"""
 
 PLACE: Final = "SELECT position FROM places WHERE tenant_id = :tenant AND follower = :follower"
-KEEP_PLACE: Final = """
-    INSERT INTO places (tenant_id, follower, position, created_at, updated_at)
-    VALUES (:tenant, :follower, :position, :now, :now)
+LEASE: Final = """
+    INSERT INTO places (tenant_id, follower, position, holder, fence, leased_until, created_at, updated_at)
+    SELECT tenant_id, :follower, 0, :holder, 1, :now + :ttl, :now, :now FROM heads WHERE tenant_id = :tenant
     ON CONFLICT (tenant_id, follower) DO UPDATE SET
-      position = max(position, excluded.position), updated_at = excluded.updated_at"""
+      fence = fence + (holder <> excluded.holder), holder = excluded.holder, leased_until = excluded.leased_until,
+      updated_at = excluded.updated_at
+    WHERE holder IN ('', excluded.holder) OR leased_until <= excluded.updated_at
+    RETURNING position, fence"""
+KEEP_PLACE: Final = """
+    UPDATE places SET position = max(position, :position), leased_until = :now + :ttl, updated_at = :now
+    WHERE tenant_id = :tenant AND follower = :follower AND holder = :holder AND fence = :fence
+    RETURNING position"""
+GIVE_BACK: Final = """
+    UPDATE places SET holder = '', leased_until = 0, updated_at = :now
+    WHERE tenant_id = :tenant AND follower = :follower AND holder = :holder AND fence = :fence"""
+MOVE_PLACE: Final = """
+    UPDATE places SET position = :position, leased_until = :now + :ttl, updated_at = :now
+    WHERE tenant_id = :tenant AND follower = :follower AND holder = :holder AND fence = :fence AND position = :was
+    RETURNING position"""
+ADD_USAGE: Final = """
+    INSERT INTO usage (tenant_id, day, kind, op, outcome, changes, created_at, updated_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (tenant_id, day, kind, op, outcome) DO UPDATE SET
+      changes = changes + excluded.changes, updated_at = excluded.updated_at"""
+USAGE: Final = """
+    SELECT day, kind, op, outcome, changes FROM usage
+    WHERE tenant_id = :tenant AND (day, kind, op, outcome) > (:day, :kind, :op, :outcome)
+    ORDER BY day, kind, op, outcome LIMIT :room"""
 
 ADD_TENANT: Final = """
     INSERT INTO tenants (tenant_id, name, created_at, updated_at)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from homeport_sync.clock import NOBODY, make_stamp
@@ -17,19 +16,19 @@ from homeport_sync.ports import LogEntry, PageRows, Standing, Tenant
 from homeport_sync.pull import Range, Row, gather, plan
 from homeport_sync.sql import rows
 from homeport_sync.sql.sqlite import statements
-from homeport_sync.sql.sqlite.connection import Connection, Result
+from homeport_sync.sql.sqlite.connection import Connection
+from homeport_sync.sql.sqlite.file import now_ms, transaction
+from homeport_sync.sql.sqlite.places import SqlitePlaces
 from homeport_sync.sql.sqlite.schema import prepare
 from homeport_sync.sql.sqlite.transaction import SqliteTransaction, head_of
 
 
-class SqliteStore:
-    """`LogStore`, `Places` and `Tenants` on one file."""
+class SqliteStore(SqlitePlaces):
+    """Every port on one file."""
 
     def __init__(self, writer: Connection, reader: Connection, limits: Limits) -> None:
-        self._writer = writer
-        self._reader = reader
+        super().__init__(writer, reader)
         self._limits = limits
-        self._one_at_a_time = asyncio.Lock()
 
     @classmethod
     async def open(cls, path: Path, limits: Limits = LIMITS) -> SqliteStore:
@@ -44,14 +43,6 @@ class SqliteStore:
         except BaseException:
             await writer.close()
             raise
-
-    async def close(self) -> None:
-        """Finish what is under way, then close both connections."""
-        async with self._one_at_a_time:
-            try:
-                await self._writer.close()
-            finally:
-                await self._reader.close()
 
     @asynccontextmanager
     async def transaction(self, tenant: str) -> AsyncIterator[SqliteTransaction]:
@@ -91,7 +82,7 @@ class SqliteStore:
 
     async def begin_epoch(self, tenant: str, former: str) -> None:
         """See `ports.LogStore`."""
-        values = {"tenant": tenant, "former": former, "epoch": str(uuid.uuid4()), "now": _now_ms()}
+        values = {"tenant": tenant, "former": former, "epoch": str(uuid.uuid4()), "now": now_ms()}
         await self._write(statements.BEGIN_EPOCH, values)
 
     async def read(self, tenant: str, after: int, limit: int) -> Sequence[LogEntry]:
@@ -112,22 +103,12 @@ class SqliteStore:
         values = {"tenant": tenant, "before": before_ms, "stamp": stamp, "room": limit}
         return await self._write(statements.PRUNE_OUTCOMES, values)
 
-    async def place(self, tenant: str, follower: str) -> int:
-        """See `ports.Places`."""
-        found = await self._fetch(statements.PLACE, {"tenant": tenant, "follower": follower})
-        return int(found[0][0]) if found else 0
-
-    async def keep_place(self, tenant: str, follower: str, position: int) -> None:
-        """See `ports.Places`."""
-        values = {"tenant": tenant, "follower": follower, "position": position, "now": _now_ms()}
-        await self._write(statements.KEEP_PLACE, values)
-
     async def create(self, name: str, *, id: str, epoch: str, now_ms: int) -> Tenant:
         """See `ports.Tenants`."""
         values = {"tenant": id, "name": name, "epoch": epoch, "now": now_ms}
 
         def add(connection: sqlite3.Connection) -> Tenant:
-            with _transaction(connection):
+            with transaction(connection):
                 if connection.execute(statements.ADD_TENANT, values).rowcount:
                     connection.execute(statements.ADD_HEAD, values)
                 return rows.tenant_of(connection.execute(statements.TENANT_BY_NAME, values).fetchone())
@@ -143,49 +124,6 @@ class SqliteStore:
     async def tenants(self, after: str, limit: int) -> Sequence[Tenant]:
         """See `ports.Tenants`."""
         return [rows.tenant_of(row) for row in await self._fetch(statements.TENANTS, {"after": after, "room": limit})]
-
-    async def _fetch(self, statement: str, values: dict[str, object]) -> list[rows.Row]:
-        return await self._reader.run(lambda connection: connection.execute(statement, values).fetchall())
-
-    async def _write(self, statement: str, values: dict[str, object]) -> int:
-        def write(connection: sqlite3.Connection) -> int:
-            changed = connection.execute(statement, values).rowcount
-            if not changed:
-                head_of(connection, str(values["tenant"]))  # raises if there is no such tenant
-            return changed
-
-        return await self._alone(write)
-
-    async def _alone(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        """Work of the writer's thread. Whoever stops waiting for it does not let the next one in."""
-
-        async def locked() -> Result:
-            async with self._one_at_a_time:
-                return await self._writer.run(work)
-
-        return await asyncio.shield(locked())
-
-    async def _snapshot(self, read: Callable[[sqlite3.Connection], Result]) -> Result:
-        def inside(connection: sqlite3.Connection) -> Result:
-            with _transaction(connection, "BEGIN"):
-                return read(connection)
-
-        return await self._reader.run(inside)
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection, begin: str = "BEGIN IMMEDIATE") -> Iterator[None]:
-    connection.execute(begin)
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.rollback()
-        raise
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _standing(connection: sqlite3.Connection, tenant: str, user: str, device: str) -> Standing:
@@ -217,5 +155,5 @@ def _rows(connection: sqlite3.Connection, tenant: str, wanted: Range, room: int)
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    with _transaction(connection):
+    with transaction(connection):
         prepare(connection, path)

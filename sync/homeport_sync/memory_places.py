@@ -1,0 +1,96 @@
+"""The followers' places and what the usage follower counts, in memory: one part of the store in memory."""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from homeport_sync.errors import LeaseLost
+from homeport_sync.lease import Lease
+from homeport_sync.usage import Heading
+
+NOBODY = ""
+
+
+@dataclass(slots=True)
+class _Place:
+    position: int = 0
+    holder: str = NOBODY
+    fence: int = 0
+    until_ms: float = 0
+
+
+class MemoryPlaces:
+    """`Places` and `Usage` in memory. The clock of this database is the process's own."""
+
+    def __init__(self) -> None:
+        self._places: dict[tuple[str, str], _Place] = {}
+        self._usage: dict[str, Counter[Heading]] = {}
+
+    def _must_be_here(self, tenant: str) -> None:
+        """Raises `Unavailable` if there is no such tenant."""
+        raise NotImplementedError
+
+    async def place(self, tenant: str, follower: str) -> int:
+        """See `ports.Places`."""
+        return self._place(tenant, follower).position
+
+    async def lease(self, tenant: str, follower: str, holder: str, ttl_ms: int) -> Lease | None:
+        """See `ports.Places`."""
+        place = self._place(tenant, follower)
+        if place.holder not in {NOBODY, holder} and place.until_ms > _now_ms():
+            return None
+        place.fence += place.holder != holder
+        place.holder, place.until_ms = holder, _now_ms() + ttl_ms
+        return Lease(
+            tenant=tenant,
+            follower=follower,
+            holder=holder,
+            fence=place.fence,
+            position=place.position,
+            ttl_ms=ttl_ms,
+        )
+
+    async def keep_place(self, lease: Lease, position: int) -> Lease:
+        """See `ports.Places`."""
+        place = self._under(lease)
+        place.position = max(position, place.position)
+        place.until_ms = _now_ms() + lease.ttl_ms
+        return replace(lease, position=place.position)
+
+    async def give_back(self, lease: Lease) -> None:
+        """See `ports.Places`."""
+        place = self._place(lease.tenant, lease.follower)
+        if (place.holder, place.fence) == (lease.holder, lease.fence):
+            place.holder, place.until_ms = NOBODY, 0
+
+    async def add_usage(self, lease: Lease, position: int, counts: Mapping[Heading, int]) -> Lease:
+        """See `usage.Usage`."""
+        if self._under(lease).position != lease.position:
+            raise LeaseLost
+        self._usage.setdefault(lease.tenant, Counter()).update(counts)
+        return await self.keep_place(lease, position)
+
+    async def usage(self, tenant: str, after: Heading, limit: int) -> Sequence[tuple[Heading, int]]:
+        """See `usage.Usage`."""
+        self._must_be_here(tenant)
+        counts = sorted(self._usage.get(tenant, {}).items())
+        start = bisect_right(counts, after, key=lambda each: each[0])
+        return counts[start : start + limit]
+
+    def _place(self, tenant: str, follower: str) -> _Place:
+        self._must_be_here(tenant)
+        return self._places.setdefault((tenant, follower), _Place())
+
+    def _under(self, lease: Lease) -> _Place:
+        place = self._place(lease.tenant, lease.follower)
+        if (place.holder, place.fence) != (lease.holder, lease.fence):
+            raise LeaseLost
+        return place
+
+
+def _now_ms() -> float:
+    return time.monotonic() * 1_000

@@ -1,0 +1,115 @@
+"""Leases: one worker at a time moves a follower's place, and whoever wakes too late writes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from homeport_sync.errors import LeaseLost, Unavailable
+from homeport_sync.lease import Lease
+from homeport_sync.usage import Heading
+from tests.contract.samples import EPOCH, TENANT
+from tests.contract.stores import Store
+
+LONG_MS = 600_000
+OVER_MS = 0  # a lease that has run out when it begins
+
+
+async def taken(store: Store, holder: str, ttl_ms: int = LONG_MS, *, tenant: str = TENANT) -> Lease:
+    lease = await store.lease(tenant, "usage", holder, ttl_ms)
+    assert lease is not None
+    return lease
+
+
+async def test_a_follower_that_is_held_is_had_by_nobody_else(store: Store) -> None:
+    lease = await taken(store, "one")
+    assert lease == Lease(tenant=TENANT, follower="usage", holder="one", fence=1, position=0, ttl_ms=LONG_MS)
+    assert await store.lease(TENANT, "usage", "two", LONG_MS) is None
+    assert await store.lease(TENANT, "webhooks", "two", LONG_MS) is not None
+
+
+async def test_of_many_who_ask_at_once_one_gets_it(store: Store) -> None:
+    asked = await asyncio.gather(*(store.lease(TENANT, "usage", f"worker {n}", LONG_MS) for n in range(8)))
+    assert len([lease for lease in asked if lease is not None]) == 1
+
+
+async def test_who_holds_it_takes_it_again_under_the_same_fence_with_the_place_of_now(store: Store) -> None:
+    first = await taken(store, "one")
+    await store.keep_place(first, 7)
+    again = await taken(store, "one")
+    assert (again.fence, again.position) == (first.fence, 7)
+    await store.keep_place(first, 8)
+    await store.keep_place(again, 9)
+    assert await store.place(TENANT, "usage") == 9
+
+
+async def test_a_lease_given_back_is_had_at_once_under_a_higher_fence(store: Store) -> None:
+    first = await taken(store, "one")
+    await store.keep_place(first, 3)
+    await store.give_back(first)
+    second = await taken(store, "two")
+    assert second.fence > first.fence
+    assert second.position == 3
+    await store.give_back(second)
+    assert (await taken(store, "two")).fence > second.fence
+
+
+@pytest.mark.promise("I13")
+async def test_a_holder_that_wakes_after_its_lease_has_run_out_and_was_taken_writes_nothing(store: Store) -> None:
+    late = await taken(store, "late", OVER_MS)
+    next_one = await taken(store, "next")
+    assert next_one.fence > late.fence
+    await store.keep_place(next_one, 5)
+    with pytest.raises(LeaseLost):
+        await store.keep_place(late, 9)
+    with pytest.raises(LeaseLost):
+        await store.add_usage(late, 9, {Heading(day="2026-01-31"): 9})
+    await store.give_back(late)
+    assert await store.lease(TENANT, "usage", "third", LONG_MS) is None, "what the late one gave back was not its own"
+    assert await store.place(TENANT, "usage") == 5
+    assert await store.usage(TENANT, Heading(day=""), 10) == []
+
+
+async def test_a_lease_that_has_run_out_and_was_taken_by_nobody_is_still_good(store: Store) -> None:
+    lease = await taken(store, "one", OVER_MS)
+    assert (await store.keep_place(lease, 4)).position == 4
+    assert await store.place(TENANT, "usage") == 4
+
+
+async def test_writing_under_a_lease_lets_it_run_anew(store: Store) -> None:
+    over = await taken(store, "one", OVER_MS)
+    lease = Lease(
+        tenant=TENANT, follower="usage", holder="one", fence=over.fence, position=over.position, ttl_ms=LONG_MS
+    )
+    await store.keep_place(lease, 1)
+    assert await store.lease(TENANT, "usage", "two", LONG_MS) is None
+
+
+async def test_a_lease_given_back_is_no_right_to_write(store: Store) -> None:
+    lease = await taken(store, "one")
+    await store.give_back(lease)
+    with pytest.raises(LeaseLost):
+        await store.keep_place(lease, 1)
+    assert await store.place(TENANT, "usage") == 0
+
+
+async def test_a_place_never_goes_back(store: Store) -> None:
+    lease = await taken(store, "one")
+    for position, kept in ((5, 5), (3, 5), (5, 5), (8, 8)):
+        assert (await store.keep_place(lease, position)).position == kept
+        assert await store.place(TENANT, "usage") == kept
+
+
+async def test_leases_of_two_tenants_have_nothing_to_do_with_each_other(store: Store) -> None:
+    await store.create("other", id="other", epoch=EPOCH, now_ms=0)
+    mine, other = await taken(store, "one"), await taken(store, "two", tenant="other")
+    await store.keep_place(mine, 3)
+    await store.give_back(other)
+    assert await store.place("other", "usage") == 0
+    assert await store.lease(TENANT, "usage", "two", LONG_MS) is None
+
+
+async def test_there_is_no_lease_in_a_tenant_that_is_not_there(store: Store) -> None:
+    with pytest.raises(Unavailable):
+        await store.lease("nobody", "usage", "one", LONG_MS)
