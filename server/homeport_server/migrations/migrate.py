@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from sqlalchemy.exc import DBAPIError
+
+from homeport_server.errors import MigrationRefused
 from homeport_server.migrations.place import Place
 from homeport_server.migrations.steps import Step, sql_of, steps, version_of
 from homeport_sync.sql.tables import SCHEMA_VERSION
@@ -46,7 +50,20 @@ async def migrate(
         await connection.rollback()
         await place.prepare(connection)
         for step in steps(start, to):
-            await place.run(connection, step, lose_data=lose_data)
+            with _refused(step):
+                await place.run(connection, step, lose_data=lose_data)
             tell(step)
         await place.finish(connection)
     return start
+
+
+@contextmanager
+def _refused(step: Step) -> Iterator[None]:
+    """What the database itself refuses, in its own words."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise MigrationRefused(
+            f"The database refused the step to schema version {step.end} ({error.orig}); nothing of it was done: mend "
+            "that, or name another database, then run the same again."
+        ) from error

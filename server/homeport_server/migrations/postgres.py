@@ -1,7 +1,7 @@
 """The schema of one PostgreSQL database, moved while servers use it.
 
 A step that cannot have a lock at once gives up, lets those pass who queued behind it, and tries again; so nobody
-waits longer than `LOCK_MS` for a migration. Two migrations take turns by an advisory lock, which is asked for and
+waits longer than `lock_ms` for a migration. Two migrations take turns by an advisory lock, which is asked for and
 not waited for: a session that waits in the database would hold up an index that is built concurrently.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -28,12 +29,22 @@ if TYPE_CHECKING:
 ADVISORY_LOCK = 0x686F6D65706F7274  # "homeport"
 ALONE_TRIES_MAX = 600
 ALONE_PAUSE_S = 1.0
-LOCK_MS = 2_000
-LOCK_TRIES_MAX = 15
-LOCK_PAUSE_S = 1.0
 CONNECT_S = 10.0
 _LOCK_NOT_AVAILABLE = "55P03"
 _DEADLOCK = "40P01"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How a step waits for a lock: `lock_ms` in the queue, where it holds up whoever comes behind it, then `pause_s`
+    outside, `tries_max` times."""
+
+    lock_ms: int = 2_000
+    pause_s: float = 1.0
+    tries_max: int = 15
+
+
+PATIENCE = Patience()
 
 
 class PostgresPlace:
@@ -41,10 +52,10 @@ class PostgresPlace:
 
     dialect = "postgresql"
 
-    def __init__(self, url: str, role: str, *, lock_pause_s: float = LOCK_PAUSE_S) -> None:
+    def __init__(self, url: str, role: str, patience: Patience = PATIENCE) -> None:
         self._url = url
         self._role = role
-        self._lock_pause_s = lock_pause_s
+        self._patience = patience
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[AsyncConnection]:
@@ -81,18 +92,18 @@ class PostgresPlace:
 
     async def run(self, connection: AsyncConnection, step: Step, *, lose_data: bool) -> None:
         """See `Place`."""
-        await connection.exec_driver_sql(f"SET lock_timeout = {LOCK_MS}")
+        await connection.exec_driver_sql(f"SET lock_timeout = {self._patience.lock_ms}")
         await connection.commit()
-        for tried in range(1, LOCK_TRIES_MAX + 1):
+        for tried in range(1, self._patience.tries_max + 1):
             try:
                 await connection.run_sync(lambda raw: run_step(raw, step, lose_data=lose_data))
             except DBAPIError as error:
                 await connection.rollback()
                 if _code(error) not in {_LOCK_NOT_AVAILABLE, _DEADLOCK}:
                     raise
-                if tried == LOCK_TRIES_MAX:
-                    raise _busy(step) from error
-                await asyncio.sleep(self._lock_pause_s)
+                if tried == self._patience.tries_max:
+                    raise _busy(step, tried) from error
+                await asyncio.sleep(self._patience.pause_s)
             else:
                 await connection.commit()
                 return
@@ -136,9 +147,9 @@ def _explained(role: str) -> Iterator[None]:
         ) from error
 
 
-def _busy(step: Step) -> MigrationBusy:
+def _busy(step: Step, tries: int) -> MigrationBusy:
     return MigrationBusy(
-        f"Others held locks through {LOCK_TRIES_MAX} tries, so the step to schema version {step.end} was not made: "
+        f"Others held locks through {tries} tries, so the step to schema version {step.end} was not made: "
         "end the oldest transactions (pg_stat_activity shows them, by xact_start), then run the same again."
     )
 
