@@ -12,13 +12,16 @@ COMPILE := uv pip compile pyproject.toml --quiet --universal --generate-hashes -
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo run test check format lint types bench-push bench-pull soak lock clean
+.PHONY: help demo demo-postgres run test check format lint types bench-push bench-pull soak lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 demo: $(RUN) ## watch twenty phones work offline, lose their server, and agree again
 	@$(BIN)/python examples/tasks/demo.py
+
+demo-postgres: $(DEV) ## the same on PostgreSQL: three servers, two workers, and SIGKILL for one each and for PostgreSQL
+	@$(BIN)/python examples/tasks/demo.py --postgres
 
 run: $(RUN) ## serve the example app from DATA (default .homeport)
 	@$(BIN)/homeport tenant create demo --data $(DATA) >/dev/null

@@ -1,9 +1,11 @@
-"""Twenty phones, one real server, and a bad day: watch them work offline, lose the server, and agree again.
+"""Twenty phones, real servers, and a bad day: watch them work offline, lose the servers, and agree again.
 
-`make demo` runs this. A real `homeport serve` listens on this machine; real devices with replica files write to the
-same few lists over HTTP and WebSockets, each with its own tunnels, airplane mode, dead batteries and wrong clocks. In
-the middle the server is killed without warning and started again. Then everything comes back online, and the checkers
-judge: the server's database file, read by SQL alone, against what every phone wrote, was told and holds.
+`make demo` runs this on one server, `make demo-postgres` on PostgreSQL with three servers and two workers, of which
+one each is killed together with PostgreSQL. Each is a real process on this machine; real devices with replica files
+write to the same few lists over HTTP and WebSockets, each with its own tunnels, airplane mode, dead batteries and
+wrong clocks. In the middle the killing is done, without warning, and what was killed is started again. Then
+everything comes back online, and the checkers judge: the database's own rows, read by SQL alone, against what every
+phone wrote, was told and holds.
 """
 
 from __future__ import annotations
@@ -17,10 +19,13 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
+from homeport_client.fleet.cluster import Cluster
 from homeport_client.fleet.display import Display, draw_verdict
 from homeport_client.fleet.live import LiveFleet, run_live
-from homeport_client.fleet.real import RealServer, ServerFailed
+from homeport_client.fleet.process import ProcessFailed
+from homeport_client.fleet.real import RealServer
 from homeport_client.fleet.script import Script
+from homeport_client.fleet.trouble import Trouble, killing
 from homeport_sync import load_app
 
 APP = Path(__file__).with_name("app.py")
@@ -41,18 +46,27 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--devices", type=int, default=20, help="how many phones (20)")
     parser.add_argument("--seconds", type=float, default=20.0, help="how long they write (20)")
     parser.add_argument("--seed", type=int, default=None, help="what the story is drawn from (a new one each time)")
+    parser.add_argument("--postgres", action="store_true", help="three servers and two workers on PostgreSQL")
     given = parser.parse_args()
     if given.devices < DEVICES_MIN or given.seconds <= 0:
         parser.error(f"a fleet has at least {DEVICES_MIN} devices and writes for more than 0 seconds")
     return given
 
 
-async def demo(directory: Path, script: Script, seed: int, console: Console) -> bool:
+def stage(directory: Path, *, postgres: bool) -> tuple[RealServer | Cluster, Trouble]:
+    """Where the phones call, and what dies there in the middle."""
+    if postgres:
+        return Cluster(APP, directory), killing("PostgreSQL", "server 1", "worker 1")
+    return RealServer(APP, directory), killing("server")
+
+
+async def demo(directory: Path, script: Script, seed: int, console: Console, *, postgres: bool) -> bool:
     """The whole day; whether every promise was kept."""
     replicas = directory / "phones"
     replicas.mkdir()
-    async with RealServer(APP, directory / "server") as server:
-        fleet = LiveFleet(load_app(APP), server, replicas, seed, script)
+    opened, trouble = stage(directory / "server", postgres=postgres)
+    async with opened as site:
+        fleet = LiveFleet(load_app(APP), site, replicas, seed, script, trouble=trouble)
         with Display(console, script.actions * script.pause_s) as display:
             verdict = await run_live(fleet, display.show, every_s=display.every_s)
         counts = ", ".join(f"{count} {outcome}" for outcome, count in fleet.told().most_common())
@@ -79,11 +93,11 @@ def main() -> int:
     console.print(f"{given.devices} phones write for about {given.seconds:.0f} s; seed {seed}.")
     try:
         with TemporaryDirectory(prefix="homeport-demo-") as made:
-            kept = asyncio.run(demo(Path(made), script, seed, console))
+            kept = asyncio.run(demo(Path(made), script, seed, console, postgres=given.postgres))
     except KeyboardInterrupt:
-        console.print("Stopped: the server and the phones are gone.")
+        console.print("Stopped: the servers and the phones are gone.")
         return 130
-    except ServerFailed as failed:
+    except ProcessFailed as failed:
         console.print(str(failed), style="red", markup=False)
         return 2
     return 0 if kept else 1

@@ -28,7 +28,8 @@ class Display:
         self._began = time.monotonic()
         self._last = (self._began, 0)
         self._rate = 0.0
-        self._served = False
+        self._up: set[str] = set()
+        self._met: set[str] = set()
         self._live = Live(console=console, refresh_per_second=8) if console.is_terminal else None
 
     @property
@@ -52,26 +53,32 @@ class Display:
         if now.phase == "starting":
             self._began = time.monotonic()
         self._count(now.logged)
-        self._tell_of_the_server(now)
+        self._tell_of_parts(now)
         if self._live:
             self._live.update(self._panel(now))
         else:
-            server = "up" if now.server else "DOWN"
+            parts = "all processes up" if not now.down else f"{', '.join(now.down)} DOWN"
             self._console.print(
-                f"{self._elapsed_s:5.1f} s  {now.phase}: server {server}, {now.online}/{now.phones} phones online, "
+                f"{self._elapsed_s:5.1f} s  {now.phase}: {parts}, {now.online}/{now.phones} phones online, "
                 f"{now.written} written, {now.waiting} waiting, {now.logged} in the log, {self._rate:.0f}/s",
                 soft_wrap=True,
             )
 
-    def _tell_of_the_server(self, now: Snapshot) -> None:
-        """What happens to the server stays on the screen."""
-        if now.server == self._served or now.phase == "judging":
+    def _tell_of_parts(self, now: Snapshot) -> None:
+        """What happens to a process stays on the screen."""
+        if now.phase in {"starting", "judging"}:
             return
-        self._served = now.server
-        what = "is back" if self._elapsed_s > 1 else "is up"
-        if not now.server:
-            what = f"was killed with SIGKILL; {now.waiting} changes wait on the phones"
-        self._console.print(f"{self._elapsed_s:5.1f} s  The server {what}.", style="bold", soft_wrap=True)
+        up = set(now.up)
+        died = [name for name in now.down if name in self._up]
+        back = [name for name in now.up if name in self._met - self._up]
+        if died:
+            self._say(f"Killed with SIGKILL: {', '.join(died)}. {now.waiting} changes wait on the phones.")
+        if back:
+            self._say(f"Back: {', '.join(back)}.")
+        self._up, self._met = up, self._met | up
+
+    def _say(self, sentence: str) -> None:
+        self._console.print(f"{self._elapsed_s:5.1f} s  {sentence}", style="bold", soft_wrap=True)
 
     @property
     def _elapsed_s(self) -> float:
@@ -89,10 +96,7 @@ class Display:
         table.add_column(justify="right", style="dim")
         table.add_column(width=44)
         table.add_column(justify="right")
-        server = Text("serving", "bold green") if now.server else Text("killed", "bold white on red")
-        if now.phase == "starting":
-            server = Text("starting")
-        table.add_row("server", server, "")
+        table.add_row("processes", _processes(now), "")
         table.add_row("phones online", _bar(now.online, now.phones, "green"), f"{now.online}/{now.phones}")
         table.add_row("waiting", _bar(now.waiting, 100, "yellow"), str(now.waiting))
         table.add_row("in the log", _bar(now.logged, max(now.written, 1), "cyan"), str(now.logged))
@@ -121,6 +125,12 @@ def draw_verdict(console: Console, verdict: Verdict, *, told: str) -> None:
     console.print(told, soft_wrap=True)
     for sentence in verdict.violations[:_SENTENCES_MAX]:
         console.print(f"  {sentence}", style="red", markup=False)
+
+
+def _processes(now: Snapshot) -> Text:
+    if now.phase == "starting":
+        return Text("starting")
+    return Text(f"killed: {', '.join(now.down)}", "bold white on red") if now.down else Text("serving", "bold green")
 
 
 def _bar(value: int, total: int, style: str) -> ProgressBar:

@@ -1,6 +1,6 @@
-"""A fleet in the real world: a real server process, real sockets, real seconds, and the same phones and checkers.
+"""A fleet in the real world: real processes, real sockets, real seconds, and the same phones and checkers.
 
-What cannot be simulated shows here: that the server survives SIGKILL on a real disk, and that real transports lose
+What cannot be simulated shows here: that a server survives SIGKILL on a real disk, and that real transports lose
 nothing. What can go wrong is drawn from the seed, but when it meets what is up to the machine: only the simulated
 world replays.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -20,25 +20,29 @@ from homeport_client.fleet.check import Evidence, Holding, Verdict, judge
 from homeport_client.fleet.holding import fresh
 from homeport_client.fleet.phone import Phone
 from homeport_client.fleet.radio import Radio
-from homeport_client.fleet.real import RealServer
 from homeport_client.fleet.script import Script, play, set_stage
 from homeport_client.fleet.seed import Seed
+from homeport_client.fleet.site import Site
+from homeport_client.fleet.trouble import Trouble
 from homeport_client.fleet.witness import Witness, Written
 from homeport_client.http import HttpTransport
 from homeport_sync import App, Outcome
 
 TENANT = "demo"
-DOWN_S = 1.5
 REST_S = 60.0
 RETRY_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """How a live fleet stands: phones in all and online, changes written, waiting in outboxes and in the log."""
+    """How a live fleet stands: phones in all and online, changes written, waiting in outboxes and in the log.
+
+    `up` and `down` name the processes that serve them.
+    """
 
     phase: str
-    server: bool
+    up: Sequence[str]
+    down: Sequence[str]
     phones: int
     online: int
     written: int
@@ -47,9 +51,12 @@ class Snapshot:
 
 
 class LiveFleet:
-    """The real world of one seed. The directory holds the phones' replicas; it starts empty."""
+    """The real world of one seed. The directory holds the phones' replicas; it starts empty.
 
-    def __init__(self, app: App, server: RealServer, directory: Path, seed: int, script: Script) -> None:
+    `trouble` happens to the site while the phones write, and is over when it returns.
+    """
+
+    def __init__(self, app: App, site: Site, directory: Path, seed: int, script: Script, *, trouble: Trouble) -> None:
         self.app = app
         self.seed = Seed(seed)
         self.directory = directory
@@ -57,8 +64,9 @@ class LiveFleet:
         self.written: list[Written] = []
         self.phones: list[Phone] = []
         self.phase = "starting"
-        self._server = server
+        self._site = site
         self._script = script
+        self._trouble = trouble
         self._witness = Witness()
         self._tokens: dict[str, str] = {}
 
@@ -78,18 +86,19 @@ class LiveFleet:
 
     async def build(self) -> None:
         """The tenant, its tokens, the server, the phones and the lists that everybody shares."""
-        await self._server.make_tenant(TENANT)
+        await self._site.make_tenant(TENANT)
         users = self._script.user_names
-        tokens = await asyncio.gather(*(self._server.token(user, TENANT) for user in users))
+        tokens = await asyncio.gather(*(self._site.token(user, TENANT) for user in users))
         self._tokens = dict(zip(users, tokens, strict=True))
-        await self._server.start()
+        await self._site.start()
         self.phones = await set_stage(self, self._script)
 
     async def play(self) -> None:
-        """Every phone's story at once. In the middle the server is killed; it comes back on the same port and data."""
+        """Every phone's story at once, and whatever happens to the site meanwhile."""
         self.phase = "writing"
-        half_s = self._script.actions * self._script.pause_s / 2
-        await asyncio.gather(*(play(phone, self._script, self.seed) for phone in self.phones), self._kill(half_s))
+        about_s = self._script.actions * self._script.pause_s
+        stories = (play(phone, self._script, self.seed) for phone in self.phones)
+        await asyncio.gather(*stories, self._trouble(self._site, about_s))
 
     async def heal(self) -> str:
         """Everything online, until every phone has caught up with every other; who has not, if any."""
@@ -106,7 +115,7 @@ class LiveFleet:
         return ""
 
     async def judge(self, unrest: str) -> Verdict:
-        """What the phones hold and were told, against the database file and against fresh devices."""
+        """What the phones hold and were told, against the database's own rows and against fresh devices."""
         self.phase = "judging"
         holdings: list[Holding] = []
         for phone in self.phones:
@@ -117,7 +126,7 @@ class LiveFleet:
             await transport.close()
         return judge(
             Evidence(
-                log=self._server.log(),
+                log=await self._site.log(),
                 written=self.written,
                 told=self._witness.told,
                 holdings=holdings,
@@ -135,27 +144,22 @@ class LiveFleet:
         final = {(each.device, each.change.number): each.outcome for each in self._witness.told}
         return Counter(str(_code(outcome)) for outcome in final.values() if outcome.error is not None)
 
-    def snapshot(self) -> Snapshot:
+    async def snapshot(self) -> Snapshot:
         """How it stands at this moment."""
-        up = self._server.running
+        parts, serving = self._site.parts, self._site.serving
         return Snapshot(
             phase=self.phase,
-            server=up,
+            up=[name for name, part in parts.items() if part.running],
+            down=[name for name, part in parts.items() if not part.running],
             phones=len(self.phones),
-            online=sum(up and phone.line.reachable and phone.device.online for phone in self.phones),
+            online=sum(serving and phone.line.reachable and phone.device.online for phone in self.phones),
             written=len(self.written),
             waiting=sum(phone.device.pending for phone in self.phones),
-            logged=self._server.head() if self._server.lives else 0,
+            logged=await self._site.head(),
         )
 
     def _transport(self, user: str) -> HttpTransport:
-        return HttpTransport(self._server.url, self._tokens[user], self.limits)
-
-    async def _kill(self, after_s: float) -> None:
-        await asyncio.sleep(after_s)
-        await self._server.kill()
-        await asyncio.sleep(DOWN_S)
-        await self._server.start()
+        return HttpTransport(self._site.url, self._tokens[user], self.limits)
 
 
 async def run_live(fleet: LiveFleet, show: Callable[[Snapshot], None], *, every_s: float) -> Verdict:
@@ -165,7 +169,7 @@ async def run_live(fleet: LiveFleet, show: Callable[[Snapshot], None], *, every_
         await fleet.build()
         await fleet.play()
         unrest = await fleet.heal()
-        show(fleet.snapshot())
+        show(await fleet.snapshot())
         showing.cancel()
         return await fleet.judge(unrest)
     finally:
@@ -175,7 +179,7 @@ async def run_live(fleet: LiveFleet, show: Callable[[Snapshot], None], *, every_
 async def _show(fleet: LiveFleet, show: Callable[[Snapshot], None], every_s: float) -> None:
     while True:
         await asyncio.sleep(every_s)
-        show(fleet.snapshot())
+        show(await fleet.snapshot())
 
 
 async def _catch_up(phone: Phone) -> None:

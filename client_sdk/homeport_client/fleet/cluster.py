@@ -1,0 +1,136 @@
+"""Many processes over one PostgreSQL: servers behind a balancer, workers, NATS if wanted. Any of them may be killed.
+
+The schema is made by its owner; the servers connect as the role that owns nothing. The log is read by psql, so that
+neither our code nor a driver is believed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from homeport_client.fleet.balancer import Balancer
+from homeport_client.fleet.homeport import HomeportProcess, ask
+from homeport_client.fleet.nats import RealNats
+from homeport_client.fleet.postgres import RealPostgres
+from homeport_client.fleet.process import ProcessFailed, free_port
+from homeport_client.fleet.rows import HEAD, LOG, entry
+from homeport_client.fleet.site import Part
+from homeport_sync.ports import LogEntry
+
+ROLE = "homeport_app"
+
+
+class Cluster:
+    """A `Site` of several servers. Entering starts PostgreSQL, and NATS, and makes the schema; `start` the rest.
+
+    `data` is the directory that holds the secret, and what each process has said.
+    """
+
+    def __init__(
+        self,
+        app: Path,
+        data: Path,
+        *,
+        servers: int = 3,
+        workers: int = 2,
+        nats: bool = False,
+        durable: bool = False,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        self.postgres = RealPostgres(durable=durable)
+        self.nats = RealNats() if nats else None
+        self._data = data
+        self._head = 0
+        self._environ = {"HOMEPORT_DATABASE_URL": self.postgres.url(user=ROLE), "HOMEPORT_DATA": str(data)}
+        if self.nats:
+            self._environ["HOMEPORT_NATS_URL"] = self.nats.url
+        self._environ.update(settings or {})
+        ports = [free_port() for _ in range(servers)]
+        self.server_urls = [f"http://127.0.0.1:{port}" for port in ports]
+        self.servers = [
+            self._process(f"server-{number}", "serve", str(app), "--port", str(port), ready="listening")
+            for number, port in enumerate(ports, 1)
+        ]
+        self.workers = [
+            self._process(f"worker-{number}", "work", str(app), ready="working") for number in range(1, workers + 1)
+        ]
+        self._balancer = Balancer(ports)
+
+    async def __aenter__(self) -> Self:
+        self._data.mkdir(parents=True, exist_ok=True)
+        try:
+            await self.postgres.start()
+            if self.nats:
+                await self.nats.start()
+            await ask("migrate", "--database-url", self.postgres.url(), environ=self._environ)
+            await self._balancer.start()
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    @property
+    def url(self) -> str:
+        """See `Site`."""
+        return self._balancer.url
+
+    @property
+    def parts(self) -> Mapping[str, Part]:
+        """See `Site`."""
+        named: dict[str, Part] = {f"server {number}": each for number, each in enumerate(self.servers, 1)}
+        named |= {f"worker {number}": each for number, each in enumerate(self.workers, 1)}
+        named["PostgreSQL"] = self.postgres
+        if self.nats:
+            named["NATS"] = self.nats
+        return named
+
+    @property
+    def serving(self) -> bool:
+        """See `Site`."""
+        return self.postgres.running and any(server.running for server in self.servers)
+
+    async def start(self) -> None:
+        """All servers and workers, ready when this returns. Raises `ProcessFailed`."""
+        await asyncio.gather(*(each.start() for each in (*self.servers, *self.workers)))
+
+    async def close(self) -> None:
+        """The end of everything, whatever runs of it."""
+        await self._balancer.close()
+        for each in (*self.servers, *self.workers):
+            await each.kill()
+        if self.nats:
+            await self.nats.kill()
+        await self.postgres.close()
+
+    async def make_tenant(self, name: str) -> None:
+        """See `Site`."""
+        await ask("tenant", "create", name, environ=self._environ)
+
+    async def token(self, user: str, tenant: str) -> str:
+        """See `Site`."""
+        return await ask("token", "--user", user, "--tenant", tenant, environ=self._environ)
+
+    async def head(self) -> int:
+        """See `Site`."""
+        if self.postgres.running:
+            with contextlib.suppress(ProcessFailed):  # killed while we read
+                [[position]] = await self.postgres.query(HEAD)
+                self._head = int(position)
+        return self._head
+
+    async def log(self) -> list[LogEntry]:
+        """See `Site`."""
+        return [entry(row) for row in await self.postgres.query(LOG)]
+
+    def _process(self, name: str, *words: str, ready: str) -> HomeportProcess:
+        return HomeportProcess(words, ready=ready, said=self._data / f"{name}.log", environ=self._environ)

@@ -1,0 +1,130 @@
+"""Homeport itself as processes: one that lives long, such as `homeport serve`, and one that answers and ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from homeport_client.fleet import process
+from homeport_client.fleet.process import ProcessFailed
+
+START_S = 30.0
+STOP_S = 60.0
+_HOMEPORT = (sys.executable, "-m", "homeport_server")
+
+
+class HomeportProcess:
+    """One verb and the processes that run it, one after the other. `ready` is the event that each says when it is.
+
+    Standard output goes to the file `said`, one life after the other.
+    """
+
+    def __init__(
+        self, words: Sequence[str], *, ready: str, said: Path, environ: Mapping[str, str] | None = None
+    ) -> None:
+        self.lives = 0
+        self._words = words
+        self._ready = ready
+        self._said = said
+        self._environ = environ or {}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._from = 0
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a process."""
+        return self._process is not None
+
+    @property
+    def pid(self) -> int:
+        """The id of the process. Raises `ProcessFailed` if there is none."""
+        if self._process is None:
+            raise ProcessFailed(f"homeport {' '.join(self._words)} does not run: start it first.")
+        return self._process.pid
+
+    async def start(self) -> None:
+        """A new life, ready when this returns. Raises `ProcessFailed` with its last words."""
+        started = self._process = self._spawn()
+        try:
+            await process.until(
+                lambda: started.poll() is not None or bool(self.said(self._ready)),
+                within_s=START_S,
+                awaited=f"homeport {self._words[0]} says {self._ready}",
+            )
+        except ProcessFailed as failed:
+            await self.kill()
+            raise ProcessFailed(f"{failed} {process.last_words(self._said)}") from None
+        if started.poll() is not None:
+            self._process = None
+            raise ProcessFailed(f"homeport {self._words[0]} ended at once: {process.last_words(self._said)}")
+        self.lives += 1
+
+    async def stop(self) -> int:
+        """SIGTERM, and its exit code when it has ended. Raises `ProcessFailed` if it does not."""
+        stopping = self._process
+        if stopping is None:
+            return 0
+        stopping.send_signal(signal.SIGTERM)
+        await process.until(
+            lambda: stopping.poll() is not None, within_s=STOP_S, awaited=f"homeport {self._words[0]} has ended"
+        )
+        self._process = None
+        return stopping.returncode
+
+    async def kill(self) -> None:
+        """SIGKILL to it and its children: no handler runs, nothing is flushed. Harmless when nothing runs."""
+        killed, self._process = self._process, None
+        if killed is not None:
+            await process.kill(killed.pid)
+            killed.wait()
+
+    def said(self, event: str) -> list[Mapping[str, object]]:
+        """Every such event that this life has logged."""
+        with self._said.open("rb") as said:
+            said.seek(self._from)
+            lines = said.read().splitlines()
+        found = [_event(line) for line in lines if event.encode() in line]
+        return [each for each in found if each.get("event") == event]
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        self._said.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self._said.open("ab") as said:
+            self._from = said.tell()
+            return subprocess.Popen(  # noqa: S603  # this interpreter, our own module
+                [*_HOMEPORT, *self._words],
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                env={**os.environ, **self._environ},
+                start_new_session=True,  # Ctrl-C is for us
+            )
+
+
+async def ask(*words: str, environ: Mapping[str, str] | None = None) -> str:
+    """What a verb prints. Raises `ProcessFailed` with what it complains of."""
+    # In a thread: unlike a task, it cannot be left in the middle with a process nobody waits for.
+    ended = await asyncio.to_thread(_ended, words, {**os.environ, **(environ or {})})
+    if ended.returncode:
+        raise ProcessFailed(f"homeport {' '.join(words)} failed: {ended.stdout.strip()}")
+    return ended.stdout.strip()
+
+
+def _ended(words: Sequence[str], environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603  # this interpreter, our own module
+        [*_HOMEPORT, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, env=environ
+    )
+
+
+def _event(line: bytes) -> Mapping[str, object]:
+    """A line of the log; nothing if it is none, or not whole yet."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return {}
+    return event if isinstance(event, dict) else {}
