@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from homeport_sync.limits import LIMITS, Limits
+from homeport_sync.sql.postgres import schema
 from homeport_sync.sql.postgres.database import Database
 from homeport_sync.sql.postgres.log import PostgresLog
+from homeport_sync.sql.postgres.places import PostgresPlaces
 from homeport_sync.sql.postgres.tenants import PostgresTenants
 
 
-class PostgresStore(PostgresLog, PostgresTenants):
+class PostgresStore(PostgresLog, PostgresPlaces, PostgresTenants):
     """All ports. Whoever opens it closes it."""
 
     @classmethod
     async def open(cls, url: str, limits: Limits = LIMITS, *, connections_max: int = 10) -> PostgresStore:
-        """Connect to `postgresql://…`. Raises `Unavailable` if nobody answers there."""
-        return cls(await Database.open(url, connections_max), limits)
+        """Connect to `postgresql://…`. Raises `Unavailable` if nobody answers there, `SchemaUnknown` if the schema is
+        of a version this one does not serve."""
+        database = await Database.open(url, connections_max)
+        try:
+            await schema.check(database)
+        except BaseException:
+            await database.close()
+            raise
+        return cls(database, limits)
 
     async def close(self) -> None:
         """Finish what is under way, then close every connection."""
