@@ -6,8 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.applications import Starlette
@@ -37,6 +36,7 @@ from homeport_server.upkeep import Upkeep
 from homeport_sync import LIMITS, App
 from homeport_sync.cursor import CursorSeal
 from homeport_sync.exchange import Exchange
+from homeport_sync.limits import Limits
 from homeport_sync.ports import Signals, Tenants
 
 GRAPHQL_PATH = "/api/v1/graphql"
@@ -86,7 +86,7 @@ def build_app(
             catalog=app.catalog,
             signals=signals,
             seal=CursorSeal(secret.key("cursors")),
-            limits=LIMITS,
+            limits=_limits(settings),
             wall_ms=clock,
             meter=metrics,
         ),
@@ -100,12 +100,12 @@ def build_app(
     )
     upkeep = Upkeep(store, log, limits=LIMITS, wall_ms=clock, every_s=settings.upkeep_every_s)
     pulse = Pulse(metrics, signals.connected)
-    return assemble(rooms, store, rooms.pokes.run, upkeep.run, pulse.run, partial(_close_at_end, tracer))
+    return assemble(rooms, store, rooms.pokes.run, upkeep.run, pulse.run)
 
 
 def assemble(rooms: Rooms, tenants: Tenants, *work: Callable[[], Coroutine[Any, Any, None]]) -> Built:
     """Routes over rooms that are built, and the `work` that runs beside them."""
-    background = _Background(*work)
+    background = _Background(*work, at_end=rooms.tracer.close)
     health = Health(tenants, background.runs, rooms.metrics.draining)
     schema = make_schema()
     graphql = GraphqlOverHttp(schema, rooms)
@@ -122,11 +122,10 @@ def assemble(rooms: Rooms, tenants: Tenants, *work: Callable[[], Coroutine[Any, 
     return Built(_Front(graphql, routes), routes, health, departures)
 
 
-async def _close_at_end(tracer: Tracer) -> None:
-    try:
-        await asyncio.Event().wait()
-    finally:
-        await tracer.close()
+def _limits(settings: Settings) -> Limits:
+    """SQLite has one writer; on PostgreSQL half of the connections may commit, and the others are there for pulls."""
+    commits = max(settings.database_connections_max // 2, 1) if settings.database_url else 1
+    return replace(LIMITS, commits_at_once_max=min(commits, LIMITS.commits_at_once_max))
 
 
 class _Front:
@@ -142,10 +141,13 @@ class _Front:
 
 
 class _Background:
-    """Tasks that are alive as long as the application."""
+    """Tasks that are alive as long as the application; `at_end` runs when they are over."""
 
-    def __init__(self, *work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def __init__(
+        self, *work: Callable[[], Coroutine[Any, Any, None]], at_end: Callable[[], Coroutine[Any, Any, None]]
+    ) -> None:
         self._work = work
+        self._at_end = at_end
         self._tasks: list[asyncio.Task[None]] = []
 
     def runs(self) -> bool:
@@ -160,6 +162,7 @@ class _Background:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self._at_end()
 
 
 def _schema_text(schema: HomeportSchema) -> Callable[[Request], PlainTextResponse]:

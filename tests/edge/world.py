@@ -16,6 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from homeport_server.app import GRAPHQL_PATH, Built, build_app, make_tokens
 from homeport_server.observe import make_log
+from homeport_server.observe.traces import Tracer
 from homeport_server.secret import Secret
 from homeport_server.serve import Server, listen
 from homeport_server.settings import Settings
@@ -109,7 +110,7 @@ async def ask(client: httpx2.AsyncClient, query: str, **variables: object) -> ht
     return await client.post(GRAPHQL_PATH, json={"query": query, "variables": variables})
 
 
-async def make_world(settings: Settings = SETTINGS) -> World:
+async def make_world(settings: Settings = SETTINGS, tracer: Tracer | None = None) -> World:
     store, signals, clock, secret, out = (
         MemoryStore(),
         LocalSignals(),
@@ -126,6 +127,7 @@ async def make_world(settings: Settings = SETTINGS) -> World:
         secret=secret,
         log=make_log("debug", out),
         clock=clock,
+        tracer=tracer,
     )
     return World(
         store=store,

@@ -6,9 +6,9 @@ extra `homeport[otel]`. What is told of a span is who and how much: never a toke
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from homeport_server.errors import BadSetting
 from homeport_server.settings import Settings, variable
@@ -39,7 +39,7 @@ class Tracer(Protocol):
     def holds(self, batch: Span, tenant: str, devices: Iterable[str]) -> None:
         """The batch holds pushes of these devices: link it to their requests that are under way."""
 
-    async def close(self) -> None:
+    def close(self) -> Coroutine[Any, Any, None]:
         """Send what was not sent yet."""
 
 
