@@ -34,6 +34,10 @@ class Settings:
     token_leeway_s: Annotated[int, "How wrong the clocks of two servers may be, in seconds, at most 60."] = 30
     tokens_cached_max: Annotated[int, "How many verified tokens are remembered."] = 10_000
     body_bytes_max: Annotated[int, "The largest request body or socket message, in bytes."] = 1_310_720
+    requests_in_hand_max: Annotated[int, "How many requests a process works on at once; more are told to wait."] = 512
+    tenant_requests_in_hand_max: Annotated[int, "How many of them may be one tenant's."] = 256
+    handshakes_in_hand_max: Annotated[int, "How many sockets may be opening at once, half of them one tenant's."] = 512
+    retry_after_max_s: Annotated[float, "The longest that a device is told to wait, in seconds."] = 60.0
     sockets_per_user_max: Annotated[int, "How many sockets one user may have open."] = 20
     subscriptions_per_socket_max: Annotated[int, "How many operations a socket may have running."] = 10
     socket_init_s: Annotated[float, "How long a socket may take to say who it is, in seconds."] = 10.0

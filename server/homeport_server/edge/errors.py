@@ -23,7 +23,7 @@ from homeport_server.errors import (
     Unauthenticated,
 )
 from homeport_server.observe import Log
-from homeport_sync.errors import HomeportError
+from homeport_sync.errors import HomeportError, Overloaded
 
 _NEXT_STEP = "compare the request with /api/v1/schema.graphql"
 _STATUS: Mapping[type[HomeportError], int] = {
@@ -31,6 +31,7 @@ _STATUS: Mapping[type[HomeportError], int] = {
     MethodWrong: 405,
     BodyTooLarge: 413,
     MediaTypeWrong: 415,
+    Overloaded: 503,
 }
 CLOSE_EXPIRED = 4403
 CLOSE_NEVER_VALID = 4401
@@ -56,6 +57,12 @@ def status(error: HomeportError) -> int:
     return 401 if isinstance(error, Unauthenticated) else _STATUS.get(type(error), 200)
 
 
+def retry_after_s(error: HomeportError) -> int | None:
+    """Whole seconds after which to come again, for the header of that name; None if the error does not say."""
+    after_ms = error.values.get("retryAfterMs")
+    return -(-int(after_ms) // 1_000) if after_ms is not None else None
+
+
 def close_code(error: HomeportError) -> int:
     """The code a socket is closed with: come again at once, later, or with another token."""
     if isinstance(error, ServerRestarting):
@@ -66,9 +73,11 @@ def close_code(error: HomeportError) -> int:
 
 
 def close_reason(error: HomeportError) -> str:
-    """What fits into a close frame: the code, then as much of the message as there is room for."""
-    text = f"{error.code}: {error.message}"
-    return text.encode()[:_CLOSE_REASON_BYTES_MAX].decode(errors="ignore")
+    """What fits into a close frame: the code, as much of the message as there is room for, and when to come again."""
+    text = f"{error.code}: {error.message}".encode()
+    after_ms = error.values.get("retryAfterMs")
+    again = b"" if after_ms is None else f" retryAfterMs={after_ms}".encode()
+    return (text[: _CLOSE_REASON_BYTES_MAX - len(again)].decode(errors="ignore").encode() + again).decode()
 
 
 def settle(errors: Sequence[GraphQLError], request_id: str, log: Log) -> None:

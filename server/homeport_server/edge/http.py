@@ -17,9 +17,10 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types.execution import ExecutionResult
 from strawberry.types.graphql import OperationType
 
+from homeport_server.edge.admission import requests_admission
 from homeport_server.edge.auth import caller_of_request
 from homeport_server.edge.context import TRACEPARENT, Call, Rooms, request_id_of
-from homeport_server.edge.errors import expected, log_unexpected, shown, status
+from homeport_server.edge.errors import expected, log_unexpected, retry_after_s, shown, status
 from homeport_server.edge.operations import precompiled
 from homeport_server.edge.schema import HomeportSchema
 from homeport_server.edge.well_formed import well_formed
@@ -53,11 +54,15 @@ _read_executable = msgspec.json.Decoder(_Executable).decode
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back. `refused`: no operation ran, which `application/graphql-response+json` shows as a 400."""
+    """What goes back. `refused`: no operation ran, which `application/graphql-response+json` shows as a 400.
+
+    `retry_after_s` is when to come again (None: not said).
+    """
 
     body: bytes
     status: int = 200
     refused: bool = False
+    retry_after_s: int | None = None
 
 
 class GraphqlOverHttp:
@@ -68,6 +73,7 @@ class GraphqlOverHttp:
         self._rooms = rooms
         self._precompiled = precompiled()
         self._body_bytes_max = rooms.settings.body_bytes_max
+        self._admission = requests_admission(rooms)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """An ASGI application for the scope "http"."""
@@ -76,12 +82,17 @@ class GraphqlOverHttp:
         try:
             _check_form(scope["method"], headers)
             caller = await caller_of_request(headers, self._rooms.accounts)
+            self._admission.check(caller.tenant)  # now, because a body that is not read costs no memory
             body = await _read_body(receive, headers, self._body_bytes_max)
             if body is None:
                 return
             traceparent = headers.get(TRACEPARENT, b"").decode("latin-1")
             call = Call(rooms=self._rooms, caller=caller, request_id=request_id, traceparent=traceparent)
-            answer = await self._answer(body, call)
+            self._admission.enter(caller.tenant)
+            try:
+                answer = await self._answer(body, call)
+            finally:
+                self._admission.leave(caller.tenant)
         except Exception as error:  # noqa: BLE001  # the edge answers everything; what is unexpected is logged
             log_unexpected(error, request_id, self._rooms.log)
             self._rooms.metrics.refused(expected(error).code)
@@ -131,7 +142,12 @@ def _answer_of(result: ExecutionResult) -> Answer:
 
 def _refusal(error: Exception, request_id: str) -> Answer:
     told: HomeportError = expected(error)
-    return Answer(_json({"errors": [shown(told, request_id)]}), status=status(told), refused=True)
+    return Answer(
+        _json({"errors": [shown(told, request_id)]}),
+        status=status(told),
+        refused=True,
+        retry_after_s=retry_after_s(told),
+    )
 
 
 def _check_form(method: str, headers: Mapping[bytes, bytes]) -> None:
@@ -201,6 +217,8 @@ async def _send(send: Send, headers: Mapping[bytes, bytes], answer: Answer, requ
         sent.append((b"www-authenticate", b"Bearer"))
     elif code == 405:
         sent.append((b"allow", b"POST"))
+    elif answer.retry_after_s is not None:
+        sent.append((b"retry-after", b"%d" % answer.retry_after_s))
     start: dict[str, Any] = {"type": "http.response.start", "status": code, "headers": sent}
     await send(start)
     await send({"type": "http.response.body", "body": answer.body})

@@ -20,6 +20,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
     SubscribeMessage,
 )
 
+from homeport_server.edge.admission import Admission, Handshake
 from homeport_server.edge.auth import caller_of_socket
 from homeport_server.edge.context import Call, Rooms
 from homeport_server.edge.departures import Departures
@@ -53,6 +54,7 @@ class Opening:
 
     rooms: Rooms
     seats: Seats
+    handshakes: Admission
     departures: Departures
     send: Send
     visit: Visit
@@ -66,6 +68,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
         super().__init__(*args, **kwargs)
         self._opening: Opening = self.context
         self._caller: Caller | None = None
+        self._handshake: Handshake | None = None
         self._expiry: asyncio.TimerHandle | None = None
         self._closing: asyncio.Task[None] | None = None
 
@@ -99,6 +102,8 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
             await self.websocket.close(code=4400, reason=f"Message without its shape: {wrong}"[:120])
             return
         await super().handle_message(message)
+        if frame.type == "subscribe" and self._handshake is not None:
+            self._handshake.over()
 
     async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
         """Find out who it is, before anything is acknowledged."""
@@ -106,6 +111,8 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
         if not self.connection_init_received:
             try:
                 caller = await caller_of_socket(payload, opening.rooms.accounts)
+                within_s = opening.rooms.settings.socket_init_s
+                self._handshake = Handshake(opening.handshakes, caller.tenant, within_s)
                 opening.seats.enter(caller)
             except Exception as error:  # noqa: BLE001  # a store that fails must not tear the socket
                 told = self._told(error)
@@ -142,6 +149,8 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
     async def shutdown(self) -> None:
         """Give back everything the socket held."""
         self._opening.departures.leave(self)
+        if self._handshake is not None:
+            self._handshake.over()
         if self._expiry is not None:
             self._expiry.cancel()
         if self._caller is not None:

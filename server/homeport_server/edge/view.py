@@ -17,6 +17,7 @@ from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.schema.base import BaseSchema
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 
+from homeport_server.edge.admission import handshakes_admission
 from homeport_server.edge.context import Rooms, request_id_of
 from homeport_server.edge.departures import Departures
 from homeport_server.edge.seats import Seats
@@ -56,6 +57,7 @@ class SocketView(GraphQL[Any, None]):
         )
         self._rooms = rooms
         self._departures = departures
+        self._handshakes = handshakes_admission(rooms)
         self._seats = Seats(rooms.settings.sockets_per_user_max)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,6 +74,7 @@ class SocketView(GraphQL[Any, None]):
         return Opening(
             rooms=self._rooms,
             seats=self._seats,
+            handshakes=self._handshakes,
             departures=self._departures,
             send=request.scope[_SEND],
             visit=request.scope[_VISIT],
