@@ -1,14 +1,15 @@
 """Pokes: whoever may see what changed is told that there is more, and nobody else is.
 
 The hub is a follower of the log without a durable place: a listener is poked when it comes, so what happened before
-needs no memory. Signals make it quick; a slow poll behind them makes it certain. The log also says when rights
-change (a member record, a new root): that user's grants are read again, and they are poked either way.
+needs no memory. Signals of all processes make it quick; a slow poll behind them makes it certain. The log also says
+when rights change (a member record, a new root): that user's grants are read again, and they are poked either way.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -16,7 +17,7 @@ from homeport_server.errors import Internal
 from homeport_server.observe import Log
 from homeport_server.observe.metrics import Metrics
 from homeport_sync.errors import HomeportError
-from homeport_sync.ports import LogEntry, LogStore, Signals, Standing
+from homeport_sync.ports import EVERY_TENANT, LogEntry, LogStore, Signals, Standing
 from homeport_sync.scope import MEMBER
 
 READ_MAX = 500
@@ -108,6 +109,7 @@ class PokeHub:
         self._metrics = metrics
         self._wall_ms = wall_ms
         self._audiences: dict[str, _Audience] = {}
+        self._poll_now = asyncio.Event()
 
     async def join(self, tenant: str, user: str, listener: Listener) -> None:
         """Poke the listener now, and from now on whenever its user may see what changed.
@@ -148,13 +150,20 @@ class PokeHub:
             async for tenant, position in told:
                 self._metrics.signal_received()
                 self._metrics.head(position)
+                if tenant == EVERY_TENANT:
+                    self._poll_now.set()
                 audience = self._audiences.get(tenant)
-                if audience is not None and position != audience.place:
-                    await self._look(tenant, audience, again=position < audience.place)
+                # One that comes late, from another process, tells nothing new; that a log was restored to an older
+                # position is what the poll is for.
+                if audience is not None and position > audience.place:
+                    await self._look(tenant, audience, again=False)
 
     async def _poll(self) -> None:
         while True:
-            await asyncio.sleep(self._poll_s)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._poll_s):
+                    await self._poll_now.wait()
+            self._poll_now.clear()
             for tenant, audience in tuple(self._audiences.items()):
                 place, epoch = audience.place, audience.epoch
                 await self._look(tenant, audience, again=True)

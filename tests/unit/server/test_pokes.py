@@ -15,7 +15,7 @@ from homeport_sync.change import Fields, Op
 from homeport_sync.clock import NEVER
 from homeport_sync.errors import Unavailable
 from homeport_sync.memory import MemoryStore
-from homeport_sync.ports import LogEntry, Standing, Wanted, Writes
+from homeport_sync.ports import EVERY_TENANT, LogEntry, Standing, Wanted, Writes
 from homeport_sync.scope import Grant
 from homeport_sync.signals import LocalSignals
 
@@ -37,15 +37,18 @@ class Store(MemoryStore):
     """A store that may fail once, and during whose next reading of grants something else happens."""
 
     failing = False
+    asked = 0
     meanwhile: Callable[[], Awaitable[None]] | None = None
 
     async def read(self, tenant: str, after: int, limit: int) -> Sequence[LogEntry]:
+        self.asked += 1
         if self.failing:
             self.failing = False
             raise Unavailable
         return await super().read(tenant, after, limit)
 
     async def standing(self, tenant: str, user: str, device: str) -> Standing:
+        self.asked += 1
         found = await super().standing(tenant, user, device)
         if self.meanwhile is not None:
             happens, self.meanwhile = self.meanwhile, None
@@ -232,12 +235,34 @@ async def test_what_the_store_could_not_read_is_read_at_the_next_signal(house: H
     assert ana.heard == 1
 
 
+async def test_a_signal_that_comes_late_costs_no_look_at_the_store(house: House) -> None:
+    ana = await house.listen("ana")
+    await house.commit("s1")
+    await house.commit("s1")
+    await settled()
+    ana.heard = house.store.asked = 0
+    for position in (1, 2, 3):
+        house.signals.publish(TENANT, position)
+        await settled()
+    assert (house.store.asked, ana.heard) == (0, 0)
+
+
+async def test_when_signals_may_have_been_lost_the_poll_comes_at_once(house: House) -> None:
+    ana, eve = await house.listen("ana"), await house.listen("eve")
+    await house.commit("s1", signal=False)
+    await settled()
+    assert ana.heard == 0
+    house.signals.publish(EVERY_TENANT, 0)
+    await settled()
+    assert (ana.heard, eve.heard) == (1, 0)
+
+
 async def test_a_new_epoch_pokes_everyone_and_goes_on_from_its_head(house: House) -> None:
     ana, eve = await house.listen("ana"), await house.listen("eve")
     await house.commit("s2")
     await settled()
     await house.store.begin_epoch(TENANT, "e1")
-    house.signals.publish(TENANT, 1)
+    house.signals.publish(EVERY_TENANT, 0)
     await settled()
     assert (ana.heard, eve.heard) == (1, 1)
     await house.commit("s1")
