@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from threading import Thread
 
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -24,6 +25,7 @@ from homeport_server.errors import Internal
 from homeport_server.observe import traces
 from homeport_sync.errors import HomeportError
 
+FAREWELL_S = 2.0  # how long a process that ends tries to send what was not sent yet
 _ALONE = Context()  # spans find their parents by what they are given, never by which task happens to run
 _parent_of = TraceContextTextMapPropagator().extract
 
@@ -91,8 +93,19 @@ class OtelTracer:
                 batch.span.add_link(span.get_span_context())
 
     async def close(self) -> None:
-        """See `traces.Tracer`. A collector that does not answer may keep it for some seconds."""
-        await asyncio.to_thread(self._provider.shutdown)
+        """See `traces.Tracer`. A collector that does not answer keeps nobody longer than `FAREWELL_S`."""
+        loop, sent = asyncio.get_running_loop(), asyncio.Event()
+
+        def send() -> None:
+            self._provider.shutdown()
+            with suppress(RuntimeError):  # nobody waits any more, and the loop is closed
+                loop.call_soon_threadsafe(sent.set)
+
+        # Not one of the loop's own threads: those are waited for at the end, however long they take.
+        Thread(target=send, daemon=True).start()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL_S):
+                await sent.wait()
 
 
 @contextmanager
