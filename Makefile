@@ -12,7 +12,7 @@ COMPILE := uv pip compile pyproject.toml --quiet --universal --generate-hashes -
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-postgres run test check format lint types bench-push bench-pull soak lock clean
+.PHONY: help demo demo-postgres run test check format lint types bench-push bench-pull soak soak-kill lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -21,7 +21,7 @@ demo: $(RUN) ## watch twenty phones work offline, lose their server, and agree a
 	@$(BIN)/python examples/tasks/demo.py
 
 demo-postgres: $(DEV) ## the same on PostgreSQL: three servers, two workers, and SIGKILL for one each and for PostgreSQL
-	@$(BIN)/python examples/tasks/demo.py --postgres
+	@$(BIN)/python examples/tasks/demo.py --postgres $(ARGS)
 
 run: $(RUN) ## serve the example app from DATA (default .homeport)
 	@$(BIN)/homeport tenant create demo --data $(DATA) >/dev/null
@@ -57,6 +57,9 @@ bench-pull: $(RUN) ## measure how fast devices catch up
 
 soak: $(DEV) ## run the long fleets that make test leaves out
 	@$(BIN)/python -m pytest tests/fleet -m soak $(ARGS)
+
+soak-kill: $(DEV) ## kill any process of a cluster every few seconds under twenty phones (HOMEPORT_SOAK_S, 600)
+	@$(BIN)/python examples/tasks/demo.py --soak --seconds $${HOMEPORT_SOAK_S:-600} $(ARGS)
 
 # The locks name no index and no machine, so the same file installs from any mirror. `make lock ARGS=--upgrade`.
 lock: ## resolve the dependencies again (needs uv)

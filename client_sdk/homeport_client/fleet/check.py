@@ -38,17 +38,33 @@ class Holding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """How far the follower that counts changes had come in a tenant's log at one moment, and what it had counted."""
+
+    tenant: str
+    head: int
+    place: int
+    counted: int
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether it has read the whole log."""
+        return self.place == self.head
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What a fleet left behind: the server's log, what the phones wrote, what they were told, what they hold.
 
-    `flickers` are what those saw who never looked away, if anybody did. `unrest` says what still moved when the time
-    to heal was over (nothing: all came to rest).
+    `followed` is how followers stood, at any moments. `flickers` are what those saw who never looked away, if anybody
+    did. `unrest` says what still moved when the time to heal was over (nothing: all came to rest).
     """
 
     log: Sequence[LogEntry]
     written: Sequence[Written]
     told: Sequence[Told]
     holdings: Sequence[Holding]
+    followed: Sequence[Followed] = ()
     flickers: Sequence[str] = ()
     unrest: str = ""
 
@@ -64,6 +80,7 @@ class Verdict:
     outside: tuple[str, ...]
     resurrected: tuple[str, ...]
     gaps: tuple[str, ...]
+    skipped: tuple[str, ...]
     unexplained: tuple[str, ...]
     unhealed: tuple[str, ...]
 
@@ -89,6 +106,7 @@ def judge(evidence: Evidence) -> Verdict:
         outside=(*_outside(evidence.holdings, grants), *_intruding(evidence.log, accepted)),
         resurrected=tuple(_resurrected(evidence.holdings, truths)),
         gaps=tuple(_gaps(evidence.log)),
+        skipped=tuple(_skipped(evidence.followed)),
         unexplained=tuple(_unexplained(evidence)),
         unhealed=tuple(_unhealed(evidence)),
     )
@@ -184,6 +202,15 @@ def _gaps(log: Sequence[LogEntry]) -> Iterator[str]:
         if entry.position != expected:
             yield f"The log has position {entry.position} where {expected} was expected."
             return
+
+
+def _skipped(followed: Iterable[Followed]) -> Iterator[str]:
+    """I4 again, for followers: whoever has come to a place has counted each position up to it once."""
+    for each in followed:
+        if each.counted != each.place:
+            yield f"The follower of {each.tenant} stood at {each.place} and had counted {each.counted} changes."
+        if each.place > each.head:
+            yield f"The follower of {each.tenant} stood at {each.place}, and the log ended at {each.head}."
 
 
 def _unexplained(evidence: Evidence) -> Iterator[str]:

@@ -14,11 +14,12 @@ from types import TracebackType
 from typing import Self
 
 from homeport_client.fleet.balancer import Balancer
+from homeport_client.fleet.check import Followed
 from homeport_client.fleet.homeport import HomeportProcess, ask
 from homeport_client.fleet.nats import RealNats
 from homeport_client.fleet.postgres import RealPostgres
 from homeport_client.fleet.process import ProcessFailed, free_port
-from homeport_client.fleet.rows import HEAD, LOG, entry
+from homeport_client.fleet.rows import FOLLOWED, HEAD, LOG, entry, followed
 from homeport_client.fleet.site import Part
 from homeport_sync.ports import LogEntry
 
@@ -127,6 +128,13 @@ class Cluster:
                 [[position]] = await self.postgres.query(HEAD)
                 self._head = int(position)
         return self._head
+
+    async def followed(self) -> list[Followed]:
+        """See `Site`."""
+        if self.postgres.running and self.workers:
+            with contextlib.suppress(ProcessFailed):  # killed while we read
+                return [followed(row) for row in await self.postgres.query(FOLLOWED)]
+        return []
 
     async def log(self) -> list[LogEntry]:
         """See `Site`."""

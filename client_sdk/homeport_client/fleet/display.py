@@ -117,6 +117,7 @@ def draw_verdict(console: Console, verdict: Verdict, *, told: str) -> None:
         ("records on phones that may not see them", verdict.outside),
         ("deleted records that came back", verdict.resurrected),
         ("gaps in the log", verdict.gaps),
+        ("positions that a follower skipped", verdict.skipped),
         ("rejections without a reason", verdict.unexplained),
         ("devices that did not heal", verdict.unhealed),
     ):

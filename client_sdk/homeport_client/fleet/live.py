@@ -16,7 +16,7 @@ from pathlib import Path
 from random import Random
 
 from homeport_client import DeviceLimits, ServerError, Unreachable
-from homeport_client.fleet.check import Evidence, Holding, Verdict, judge
+from homeport_client.fleet.check import Evidence, Followed, Holding, Verdict, judge
 from homeport_client.fleet.holding import fresh
 from homeport_client.fleet.phone import Phone
 from homeport_client.fleet.radio import Radio
@@ -69,6 +69,7 @@ class LiveFleet:
         self._trouble = trouble
         self._witness = Witness()
         self._tokens: dict[str, str] = {}
+        self._followed: list[Followed] = []
 
     def note(self, who: str, what: str) -> None:
         """Nobody keeps the trace of the real world."""
@@ -101,7 +102,7 @@ class LiveFleet:
         await asyncio.gather(*stories, self._trouble(self._site, about_s))
 
     async def heal(self) -> str:
-        """Everything online, until every phone has caught up with every other; who has not, if any."""
+        """Everything online, until phones and followers have caught up with each other; who has not, if any."""
         self.phase = "catching up"
         for phone in self.phones:
             phone.leave_tunnel()
@@ -110,8 +111,9 @@ class LiveFleet:
             async with asyncio.timeout(REST_S):
                 for phone in self.phones * 2:  # twice: who was first could not yet see what the last one pushed
                     await _catch_up(phone)
+                await self._followers_catch_up()
         except TimeoutError:
-            return f"Not every phone had caught up after {REST_S:.0f} s."
+            return f"Not every phone or follower had caught up after {REST_S:.0f} s."
         return ""
 
     async def judge(self, unrest: str) -> Verdict:
@@ -130,6 +132,7 @@ class LiveFleet:
                 written=self.written,
                 told=self._witness.told,
                 holdings=holdings,
+                followed=self._followed,
                 unrest=unrest,
             )
         )
@@ -146,6 +149,7 @@ class LiveFleet:
 
     async def snapshot(self) -> Snapshot:
         """How it stands at this moment."""
+        await self._look_at_followers()
         parts, serving = self._site.parts, self._site.serving
         return Snapshot(
             phase=self.phase,
@@ -157,6 +161,17 @@ class LiveFleet:
             waiting=sum(phone.device.pending for phone in self.phones),
             logged=await self._site.head(),
         )
+
+    async def _followers_catch_up(self) -> None:
+        while True:
+            if all(each.at_rest for each in await self._look_at_followers()):
+                return
+            await asyncio.sleep(RETRY_S)
+
+    async def _look_at_followers(self) -> Sequence[Followed]:
+        seen = await self._site.followed()
+        self._followed += seen
+        return seen
 
     def _transport(self, user: str) -> HttpTransport:
         return HttpTransport(self._site.url, self._tokens[user], self.limits)

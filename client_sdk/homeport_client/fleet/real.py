@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from homeport_client.fleet.check import Followed
 from homeport_client.fleet.homeport import HomeportProcess, ask
 from homeport_client.fleet.process import free_port
 from homeport_client.fleet.rows import HEAD, LOG, entry
@@ -73,6 +74,10 @@ class RealServer:
         with closing(self._open()) as database:
             (position,) = database.execute(HEAD).fetchone()
         return int(position)
+
+    async def followed(self) -> list[Followed]:
+        """Nobody follows a log here."""
+        return []
 
     async def log(self) -> list[LogEntry]:
         """See `Site`."""

@@ -1,15 +1,19 @@
-"""The log as the checkers read it: rows of a database, whatever it gives them as, made into entries."""
+"""The log and its followers as the checkers read them: rows of a database, as text or as values, made into nouns."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 
+from homeport_client.fleet.check import Followed
 from homeport_sync.ports import LogEntry
 
 LOG = """SELECT position, op, kind, record_id, scope_id, fields, before, stamp, device_id, number, user_id, outcome,
     request_id, created_at FROM log ORDER BY position"""
 HEAD = "SELECT coalesce(max(position), 0) FROM log"
+FOLLOWED = """SELECT h.tenant_id, h.position, coalesce(p.position, 0),
+    (SELECT coalesce(sum(u.changes), 0) FROM usage u WHERE u.tenant_id = h.tenant_id)
+    FROM heads h LEFT JOIN places p ON p.tenant_id = h.tenant_id AND p.follower = 'usage'"""
 
 
 def entry(row: Sequence[object]) -> LogEntry:
@@ -31,3 +35,9 @@ def entry(row: Sequence[object]) -> LogEntry:
         request_id=str(request_id),
         accepted_at_ms=int(str(at)),
     )
+
+
+def followed(row: Sequence[object]) -> Followed:
+    """One row of `FOLLOWED`."""
+    tenant, head, place, counted = row
+    return Followed(tenant=str(tenant), head=int(str(head)), place=int(str(place)), counted=int(str(counted)))

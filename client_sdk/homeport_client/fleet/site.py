@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from homeport_client.fleet.check import Followed
 from homeport_sync.ports import LogEntry
 
 
@@ -48,6 +49,9 @@ class Site(Protocol):
 
     async def head(self) -> int:
         """The last position of the log, as the database has it now, or had it when it could last be read."""
+
+    async def followed(self) -> Sequence[Followed]:
+        """How far the followers have come, as the database has it now; none while nobody can read it."""
 
     async def log(self) -> Sequence[LogEntry]:
         """The whole log, as the database has it now, read with nothing of ours."""
