@@ -26,6 +26,7 @@ class DeviceError(HomeportError):
     """The device could not do this."""
 
     code = "DEVICE_ERROR"
+    retry_after_ms: int | None = None
 
 
 class Unreachable(DeviceError):
@@ -50,7 +51,7 @@ class ServerError(DeviceError):
         self.retryable: bool = error.extensions.get("retryable") is True  # type: ignore[misc]
         self.extensions = error.extensions
         after = error.extensions.get("retryAfterMs")
-        self.retry_after_ms = int(after) if isinstance(after, int | float) else None
+        self.retry_after_ms = int(after) if isinstance(after, int | float) and after > 0 else None
 
 
 class NoServer(DeviceError):

@@ -64,9 +64,10 @@ class Exchange:
         sent_ms = self._wall_ms()
         try:
             answer = await self._transport.push(message)
-        except (Unreachable, ServerError):
-            self._changes_max = max(len(message.changes) // 2, 1)
-            self._pulls_along = False  # the answer may be what is too long for this line
+        except (Unreachable, ServerError) as error:
+            if error.retry_after_ms is None:
+                self._changes_max = max(len(message.changes) // 2, 1)
+                self._pulls_along = False  # the answer may be what is too long for this line
             raise
         self._pulls_along = True
         self._changes_max = min(self._changes_max * 2, LIMITS.push_changes_max)

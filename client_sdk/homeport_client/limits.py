@@ -10,18 +10,19 @@ class DeviceLimits:
     """What is too long, too much or too often for a device.
 
     `poll_s` is the longest a live device goes without asking for news, pokes or not (I13). A failed attempt waits
-    up to `retry_first_ms`, each further one up to twice as long, never more than `retry_max_ms`, on top of what the
-    server asks for, of which `retry_after_max_ms` is believed. After `repairs_max` adjustments in a row (new device
-    id, pull from the start) without catching up, it waits as after a failure. `connect_s` bounds reaching the
-    server, `answer_s` each part of an answer, `handshake_s` the start of a poke socket. `answer_bytes_max` and
-    `poke_bytes_max` bound what is read; `envelope_bytes` is kept free in a push for what surrounds the changes.
-    `outcomes_max` bounds the history of outcomes, `query_limit_max` one query.
+    up to `retry_first_ms`, each further one up to twice as long, never more than `retry_max_ms`. A device that is
+    told to wait waits as long as it is told, of which `retry_after_max_ms` is believed, and up to `told_jitter_ms`
+    more. After `repairs_max` adjustments in a row (new device id, pull from the start) without catching up, it waits
+    as after a failure. `connect_s` bounds reaching the server, `answer_s` each part of an answer, `handshake_s` the
+    start of a poke socket. `answer_bytes_max` and `poke_bytes_max` bound what is read; `envelope_bytes` is kept free
+    in a push for what surrounds the changes. `outcomes_max` bounds the history of outcomes, `query_limit_max` one query.
     """
 
     poll_s: float = 30.0
     retry_first_ms: int = 500
     retry_max_ms: int = 60_000
     retry_after_max_ms: int = 3_600_000
+    told_jitter_ms: int = 250
     repairs_max: int = 3
     connect_s: float = 10.0
     answer_s: float = 30.0

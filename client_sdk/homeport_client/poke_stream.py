@@ -6,13 +6,14 @@ every poke, `ping` and `pong` in between.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from homeport_client.errors import Refused, Unreachable, server_error
+from homeport_client.errors import DeviceError, Refused, Unreachable, server_error
 from homeport_client.limits import DeviceLimits
 from homeport_sync.wire import POKE, WireError
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _SUBPROTOCOL = "graphql-transport-ws"
 _REFUSED_CLOSES = frozenset({4401, 4403})
+_RETRY_AFTER = re.compile(r"retryAfterMs=(\d{1,12})").search
 
 
 class _Message(msgspec.Struct, omit_defaults=True):
@@ -36,8 +38,9 @@ _decode_errors = msgspec.json.Decoder(list[WireError]).decode
 
 @asynccontextmanager
 async def poke_stream(url: str, bearer: str, limits: DeviceLimits) -> AsyncIterator[AsyncIterator[None]]:
-    """The pokes from a ws or wss `url`. Raises `Unreachable` or `Refused`, on entering and while iterating.
+    """The pokes from a ws or wss `url`.
 
+    Raises `Unreachable`, `Refused`, or a `ServerError` that says when to come again, on entering and while iterating.
     Only the server's own close codes refuse: a 403 of a proxy that lets no socket through says nothing of the token.
     """
     # Imported late: a device that only syncs now and then never needs it.
@@ -60,6 +63,8 @@ async def poke_stream(url: str, bearer: str, limits: DeviceLimits) -> AsyncItera
         code = closed.rcvd.code if closed.rcvd else 0
         if code in _REFUSED_CLOSES:
             raise Refused(f"The poke socket was closed with {code}: give the device a new token.") from closed
+        if told := _told(closed.rcvd.reason if closed.rcvd else ""):
+            raise told from closed
         raise Unreachable(f"The poke socket was closed ({closed}): connect again.") from closed
     except (OSError, TimeoutError, InvalidHandshake, InvalidURI, msgspec.DecodeError) as error:
         raise Unreachable(f"{url} opened no poke socket ({error}): connect again.") from error
@@ -85,9 +90,19 @@ async def _pokes(socket: ClientConnection) -> AsyncIterator[None]:
         elif message.type == "error":
             errors = _decode_errors(message.payload) if isinstance(message.payload, msgspec.Raw) else []
             error = server_error(errors[0]) if errors else None
-            if isinstance(error, Refused):
+            if isinstance(error, Refused) or (error is not None and error.retry_after_ms is not None):
                 raise error
             raise Unreachable(f"The server ended the pokes ({error}): connect again.")
+
+
+def _told(reason: str) -> DeviceError | None:
+    """What a close reason such as "OVERLOADED: … retryAfterMs=1234" means, if it says when to come again."""
+    found = _RETRY_AFTER(reason)
+    if found is None:
+        return None
+    code = reason.partition(":")[0]
+    extensions: dict[str, object] = {"code": code, "retryable": True, "retryAfterMs": int(found[1])}
+    return server_error(WireError(message=reason, extensions=extensions))
 
 
 async def _next(socket: ClientConnection) -> _Message:

@@ -49,6 +49,7 @@ class PokeSocket:
     async def _listen(self) -> None:
         failures = 0
         while True:
+            told_ms = None
             try:
                 async with self._transport.pokes() as pokes:
                     async for _ in pokes:
@@ -58,7 +59,8 @@ class PokeSocket:
                 self.refusal = error
                 self._tell(Event.REFUSED)
                 return
-            except DeviceError:
-                pass  # the next one heals it, and polling does meanwhile
-            failures += 1
-            await asyncio.sleep(pause_s(failures, None, self._random, self._limits))
+            except DeviceError as error:  # the next one heals it, and polling does meanwhile
+                told_ms = error.retry_after_ms
+            if told_ms is None:
+                failures += 1
+            await asyncio.sleep(pause_s(failures, told_ms, self._random, self._limits))

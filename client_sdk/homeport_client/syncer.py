@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from random import Random
 
 from homeport_client.backoff import pause_s
-from homeport_client.errors import DeviceClosed, DeviceError, Refused, ServerError, Unreachable
+from homeport_client.errors import DeviceClosed, DeviceError, Refused, Unreachable
 from homeport_client.exchange import Exchange
 from homeport_client.limits import DeviceLimits
 from homeport_client.pokes import PokeSocket
@@ -148,7 +148,7 @@ class Syncer:
                 # Polls are spread, or devices that were started together would poll together for ever.
                 self._until = now + self._limits.poll_s * self._random.uniform(0.5, 1.0)
         elif state is State.BACKING_OFF and self.state is not State.BACKING_OFF:
-            after_ms = self.trouble.retry_after_ms if isinstance(self.trouble, ServerError) else None
+            after_ms = _told_ms(self.trouble)
             self._until = now + pause_s(self._failures, after_ms, self._random, self._limits)
         self.state = state
 
@@ -173,7 +173,8 @@ class Syncer:
             return Event.REFUSED
         except (DeviceError, sqlite3.OperationalError) as error:  # a full disk is emptied some day, too
             self.trouble = error
-            self._failures += 1
+            if _told_ms(error) is None:
+                self._failures += 1
             return Event.FAILED
 
     async def _live(self) -> Event:
@@ -215,3 +216,8 @@ class Syncer:
             else:
                 waiting.done.set_result(None)
         self._waiting = still
+
+
+def _told_ms(trouble: Exception | None) -> int | None:
+    """How long the server told to wait; None: it was a failure."""
+    return trouble.retry_after_ms if isinstance(trouble, DeviceError) else None

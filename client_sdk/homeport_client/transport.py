@@ -23,8 +23,8 @@ class Transport(Protocol):
         """Connects on entering; each item is one poke. The first one comes when the server listens for us, so
         that nothing falls between connecting and listening. Pokes may be lost.
 
-        Entering and iterating raise `Unreachable` or `Refused`; iteration may also just end when the server
-        closes.
+        Entering and iterating raise `Unreachable`, `Refused`, or a `ServerError` that says when to come again;
+        iteration may also just end when the server closes.
         """
 
     def renew(self, token: str) -> None:

@@ -238,6 +238,28 @@ async def test_a_close_says_whether_a_new_token_helps(code: int) -> None:
             await listen(talk)
 
 
+@pytest.mark.parametrize("code", [1013, 1012])
+async def test_a_close_that_says_when_to_come_again_is_understood(code: int) -> None:
+    async def talk(socket: ServerConnection) -> None:
+        await socket.close(code, "OVERLOADED: Too much is waiting already. retryAfterMs=1234")
+
+    with pytest.raises(ServerError) as told:
+        await listen(talk)
+    assert (told.value.code, told.value.retryable, told.value.retry_after_ms) == ("OVERLOADED", True, 1_234)
+
+
+async def test_an_error_instead_of_pokes_can_say_when_to_come_again() -> None:
+    async def talk(socket: ServerConnection) -> None:
+        await acknowledge(socket)
+        extensions = {"code": "UNAVAILABLE", "retryable": True, "retryAfterMs": 700}
+        await send(socket, type="error", id="1", payload=[{"message": "no", "extensions": extensions}])
+        await socket.wait_closed()
+
+    with pytest.raises(ServerError) as told:
+        await listen(talk)
+    assert told.value.retry_after_ms == 700
+
+
 @pytest.mark.parametrize(("code", "error"), [("TOKEN_EXPIRED", Refused), ("INTERNAL", Unreachable)])
 async def test_an_error_instead_of_pokes_says_whether_a_new_token_helps(code: str, error: type[Exception]) -> None:
     async def talk(socket: ServerConnection) -> None:

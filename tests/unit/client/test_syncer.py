@@ -125,7 +125,39 @@ def test_a_server_that_asks_to_wait_is_left_alone_that_long() -> None:
         began, pushes = now(), len(line.pushes)
         await bob.create(Task, scope=home, title="eggs")
         await until(lambda: len(line.pushes) > pushes)
-        assert 90 <= now() - began <= 91
+        assert 90 <= now() - began <= 90 + DEVICE_LIMITS.told_jitter_ms / 1_000 + 0.1
+
+    play(scene)
+
+
+def test_a_wait_that_is_told_again_and_again_does_not_grow_and_is_no_failure() -> None:
+    async def scene(server: Server, bob: Device, line: Line, home: str) -> None:
+        full = [ServerError(wire_error("OVERLOADED", retryable=True, retryAfterMs=2_000)) for _ in range(20)]
+        line.fails_with.extend([*full, Unreachable()])
+        for number in range(8):
+            await bob.create(Task, scope=home, title=f"{number}")
+        began = now()
+        await until(lambda: not line.fails_with)
+        told_s = now() - began
+        assert 40 <= told_s <= 20 * (2_000 + DEVICE_LIMITS.told_jitter_ms) / 1_000 + 0.1
+        assert {len(push.changes) for push in line.pushes[-20:]} == {8}
+        began = now()
+        await until(lambda: bob.pending == 0)
+        assert now() - began <= DEVICE_LIMITS.retry_first_ms / 1_000 + 0.1
+
+    play(scene)
+
+
+def test_a_poke_socket_that_is_told_to_wait_opens_again_just_then() -> None:
+    async def scene(server: Server, bob: Device, line: Line, home: str) -> None:
+        line.sockets_told_ms.extend([5_000] * 10)
+        await bob.renew("good")
+        await until(lambda: len(line.sockets_told_ms) == 9)
+        began, sockets = now(), line.sockets
+        await until(lambda: not line.sockets_told_ms)
+        assert 45 <= now() - began <= 9 * (5_000 + DEVICE_LIMITS.told_jitter_ms) / 1_000 + 0.1
+        assert line.sockets - sockets == 9
+        assert bob.state is State.LIVE
 
     play(scene)
 
@@ -289,3 +321,7 @@ def test_pauses_double_up_to_their_bound_and_differ() -> None:
         pauses = {pause_s(failures, None, random, DEVICE_LIMITS) for _ in range(20)}
         assert len(pauses) > 10
         assert 0 <= min(pauses) <= max(pauses) <= longest / 1_000
+        told = {pause_s(failures, 3_000, random, DEVICE_LIMITS) for _ in range(20)}
+        assert len(told) > 10
+        assert 3 <= min(told) <= max(told) <= 3 + DEVICE_LIMITS.told_jitter_ms / 1_000
+    assert pause_s(1, 10**12, random, DEVICE_LIMITS) <= (DEVICE_LIMITS.retry_after_max_ms + 250) / 1_000

@@ -102,7 +102,8 @@ class Line:
     - the pull `cut_before_pull` does not arrive, and a push over `largest_push` changes gets no answer;
     - an answer with a page of more than `largest_page` records never arrives whole;
     - `fails_with` is raised, and `scripted` answers pushes, in the server's place;
-    - `pushes` and `pulls` are what was sent, `sockets` counts the tries to open one.
+    - `pushes` and `pulls` are what was sent, `sockets` counts the tries to open one, and the next of them are told
+      to wait `sockets_told_ms`.
     """
 
     def __init__(self, server: Server, user: str) -> None:
@@ -123,6 +124,7 @@ class Line:
         self.pushes: list[PushMessage] = []
         self.pulls: list[PullMessage] = []
         self.sockets = 0
+        self.sockets_told_ms: deque[int] = deque()
         self.closed = False
 
     async def push(self, message: PushMessage) -> PushAnswer:
@@ -166,6 +168,9 @@ class Line:
     @asynccontextmanager
     async def pokes(self) -> AsyncIterator[AsyncIterator[None]]:
         self.sockets += 1
+        if self.sockets_told_ms:
+            told_ms = self.sockets_told_ms.popleft()
+            raise ServerError(wire_error("OVERLOADED", retryable=True, retryAfterMs=told_ms))
         if not self.poking:
             raise Unreachable
         self._check()
