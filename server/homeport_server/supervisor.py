@@ -66,7 +66,7 @@ class Supervisor:
         self._work: set[asyncio.Task[None]] = set()
 
     async def run(self) -> int:
-        """Supervise until told to stop and everyone is gone. The exit code: that of a first process that failed."""
+        """Supervise until told to stop and everyone is gone. The exit code, not 0 if that went wrong."""
         loop = asyncio.get_running_loop()
         for number, stop in _STOPS.items():
             loop.add_signal_handler(number, self._told, stop)
@@ -93,6 +93,7 @@ class Supervisor:
         if self._stop is None:
             self.stop(stop)
         else:
+            self._failed = 1
             for child in self._alive:
                 child.kill()
 
