@@ -27,7 +27,8 @@ from homeport_server.observe import Log
 from homeport_server.observe.metrics import Metrics
 from homeport_server.observe.process import Pulse
 from homeport_server.observe.traced import TracedStore
-from homeport_server.observe.traces import NoTracer, Tracer, make_tracer
+from homeport_server.observe.tracer import NoTracer, Tracer
+from homeport_server.observe.traces import make_tracer
 from homeport_server.pokes import PokeHub
 from homeport_server.secret import Secret
 from homeport_server.settings import Settings

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -11,18 +12,26 @@ from starlette.routing import Route
 from homeport_server.observe.exposition import exposition
 from homeport_server.observe.metrics import Metrics
 from homeport_sync.errors import HomeportError
-from homeport_sync.ports import Tenants
+from homeport_sync.ports import Signals, Tenants
+
+STORE_ANSWERS_S = 3.0
 
 
 class Health:
     """`/livez`: the process answers. `/readyz`: it can serve, and means to go on doing so."""
 
     def __init__(
-        self, tenants: Tenants, pokes_run: Callable[[], bool], on_drain: Callable[[], None] = lambda: None
+        self,
+        tenants: Tenants,
+        runs: Callable[[], bool],
+        on_drain: Callable[[], None] = lambda: None,
+        warnings: Callable[[], Sequence[str]] = tuple,
     ) -> None:
+        """`runs`: what must go on beside the requests does; `warnings`: what is worse than it should be now."""
         self._tenants = tenants
-        self._pokes_run = pokes_run
+        self._runs = runs
         self._on_drain = on_drain
+        self._warnings = warnings
         self._draining = False
 
     def drain(self) -> None:
@@ -35,16 +44,18 @@ class Health:
         return JSONResponse({"live": True})
 
     async def readyz(self, _request: Request) -> JSONResponse:
-        """200, or 503 with the reasons."""
+        """200, or 503 with the reasons. Warnings are no reason to take the traffic away."""
         reasons = await self._reasons()
-        return JSONResponse({"ready": not reasons, "reasons": reasons}, status_code=503 if reasons else 200)
+        told = {"ready": not reasons, "reasons": reasons, "warnings": [*self._warnings()]}
+        return JSONResponse(told, status_code=503 if reasons else 200)
 
     async def _reasons(self) -> list[str]:
         reasons = ["draining"] if self._draining else []
-        if not self._pokes_run():
-            reasons.append("pokes have stopped")
+        if not self._runs():
+            reasons.append("the work beside the requests has stopped")
         try:
-            await self._tenants.tenants("", 1)
+            async with asyncio.timeout(STORE_ANSWERS_S):
+                await self._tenants.tenants("", 1)
         except (HomeportError, OSError) as error:
             reasons.append(f"the store does not answer ({type(error).__name__})")
         except Exception as error:  # noqa: BLE001  # whatever a driver raises, the answer is "not ready"
@@ -55,9 +66,17 @@ class Health:
 def health_routes(health: Health, metrics: Metrics) -> list[Route]:
     """What every process of ours answers, whatever else it does: `/livez`, `/readyz` and `/metrics`."""
 
-    def show(request: Request) -> Response:  # in a thread: many processes' counts take milliseconds to add
+    async def show(request: Request) -> Response:
         metrics.settle()
-        text, media_type = exposition(metrics.registry, request.headers.get("accept", ""))
+        accept = request.headers.get("accept", "")
+        # In a thread: to add the counts of many processes takes milliseconds.
+        text, media_type = await asyncio.to_thread(exposition, metrics.registry, accept)
         return Response(text, headers={"content-type": media_type})
 
     return [Route("/livez", health.livez), Route("/readyz", health.readyz), Route("/metrics", show)]
+
+
+def signal_warnings(signals: Signals, what: str, poll_s: float) -> Callable[[], Sequence[str]]:
+    """A warning while signals are lost; `what` then comes by the poll."""
+    lost = f"signals are lost: {what} come by the poll, up to {poll_s:g} s late"
+    return lambda: () if signals.connected() else (lost,)

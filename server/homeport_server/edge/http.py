@@ -89,6 +89,7 @@ class GraphqlOverHttp:
             traceparent = headers.get(TRACEPARENT, b"").decode("latin-1")
             call = Call(rooms=self._rooms, caller=caller, request_id=request_id, traceparent=traceparent)
             self._admission.enter(caller.tenant)
+            self._rooms.metrics.admitted()
             try:
                 answer = await self._answer(body, call)
             finally:

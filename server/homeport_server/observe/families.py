@@ -39,7 +39,7 @@ class Families:
         self.page_bytes = self._counter("pull_page_bytes_total", "Bytes of the pages that pulls were answered with.")
         self.pages = self._counter("pages_total", "Pages made, by where their rows were found.", "source")
         self.refused = self._counter("requests_refused_total", "Requests refused before any operation ran.", "code")
-        self.admitted = self._counter("admitted_total", "Devices that were let in at once.")
+        self.admitted = self._counter("admitted_total", "Requests that were let in at once.")
         self.told_to_wait = self._counter("told_to_wait_total", "Requests told to come later, by error code.", "code")
 
     def _intake(self) -> None:

@@ -51,6 +51,7 @@ class Metrics:
         self._log = log
         self._head = 0
         self._waiting = 0
+        self._admitted = 0
         families.processes.labels(version("homeport")).set(1)
         for outcome in _USUAL:
             families.changes.labels(outcome, "")
@@ -113,8 +114,8 @@ class Metrics:
         self._refused[code,].inc()
 
     def admitted(self) -> None:
-        """A device was let in at once."""
-        self._families.admitted.inc()
+        """A request was let in at once. Said at every request, shown by `settle`."""
+        self._admitted += 1
 
     def told_to_wait(self, code: str) -> None:
         """A request was told to come later."""
@@ -214,8 +215,10 @@ class Metrics:
         self._families.files.set(files)
 
     def settle(self) -> None:
-        """Show what is only kept in mind between two readings."""
+        """Show what is only kept in mind between two readings. For the event loop's thread alone."""
         self._families.waiting.set(self._waiting)
+        self._families.admitted.inc(self._admitted)
+        self._admitted = 0
 
 
 class _Counters(dict[tuple[str, ...], Counter]):

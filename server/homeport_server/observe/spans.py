@@ -22,7 +22,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from homeport_server.errors import Internal
-from homeport_server.observe import traces
+from homeport_server.observe import tracer
 from homeport_sync.errors import HomeportError
 
 FAREWELL_S = 2.0  # how long a process that ends tries to send what was not sent yet
@@ -42,7 +42,7 @@ class OtelSpan:
         self.span = span
 
     def tell(self, facts: Mapping[str, str | int]) -> None:
-        """See `traces.Span`."""
+        """See `tracer.Span`."""
         for name, fact in facts.items():
             self.span.set_attribute(f"homeport.{name}", fact)
 
@@ -59,7 +59,7 @@ class OtelTracer:
 
     @contextmanager
     def request(self, name: str, facts: Mapping[str, str], traceparent: str) -> Iterator[OtelSpan]:
-        """See `traces.Tracer`."""
+        """See `tracer.Tracer`."""
         parent = _parent_of({"traceparent": traceparent}, _ALONE) if traceparent else _ALONE
         span = self._tracer.start_span(name, parent, SpanKind.SERVER)
         told = OtelSpan(span)
@@ -77,15 +77,15 @@ class OtelTracer:
 
     @contextmanager
     def batch(self, tenant: str) -> Iterator[OtelSpan]:
-        """See `traces.Tracer`."""
+        """See `tracer.Tracer`."""
         span = self._tracer.start_span("commit batch", _ALONE)
         told = OtelSpan(span)
         told.tell({"tenant": tenant})
         with _ended(span):
             yield told
 
-    def holds(self, batch: traces.Span, tenant: str, devices: Iterable[str]) -> None:
-        """See `traces.Tracer`."""
+    def holds(self, batch: tracer.Span, tenant: str, devices: Iterable[str]) -> None:
+        """See `tracer.Tracer`."""
         if not isinstance(batch, OtelSpan):
             return
         for device in devices:
@@ -93,7 +93,7 @@ class OtelTracer:
                 batch.span.add_link(span.get_span_context())
 
     async def close(self) -> None:
-        """See `traces.Tracer`. A collector that does not answer keeps nobody longer than `FAREWELL_S`."""
+        """See `tracer.Tracer`. A collector that does not answer keeps nobody longer than `FAREWELL_S`."""
         loop, sent = asyncio.get_running_loop(), asyncio.Event()
 
         def send() -> None:

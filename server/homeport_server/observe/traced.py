@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from homeport_server.observe.traces import Span, Tracer
+from homeport_server.observe.tracer import Span, Tracer
 from homeport_sync.cursor import Cursor
 from homeport_sync.ports import Loaded, LogEntry, LogStore, PageRows, Standing, Transaction, Wanted, Writes
 

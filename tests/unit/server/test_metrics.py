@@ -30,7 +30,6 @@ def value(metrics: Metrics, name: str, **labels: str) -> float | None:
         (lambda m: m.pulled(7, 0.1), "pull_seconds_count", {}),
         (lambda m: m.pull_failed("CURSOR_INVALID", 0.1), "pull_errors_total", {"code": "CURSOR_INVALID"}),
         (lambda m: m.refused("TOKEN_EXPIRED"), "requests_refused_total", {"code": "TOKEN_EXPIRED"}),
-        (lambda m: m.admitted(), "admitted_total", {}),
         (lambda m: m.told_to_wait("OVERLOADED"), "told_to_wait_total", {"code": "OVERLOADED"}),
         (lambda m: m.socket_opened(), "sockets_open", {}),
         (lambda m: m.socket_refused("TOO_MANY_SOCKETS"), "sockets_refused_total", {"code": "TOO_MANY_SOCKETS"}),
@@ -97,12 +96,14 @@ def test_close_codes_that_only_a_client_can_have_chosen_share_one_label() -> Non
     assert value(metrics, "sockets_closed_total", code="3000") is None
 
 
-def test_what_waits_is_shown_when_it_is_settled_and_not_at_every_push() -> None:
+def test_what_is_said_at_every_push_is_shown_when_it_is_settled_and_once() -> None:
     metrics = Metrics()
     metrics.waiting(40)
-    assert value(metrics, "intake_waiting_changes") == 0
-    metrics.settle()
-    assert value(metrics, "intake_waiting_changes") == 40
+    metrics.admitted()
+    assert (value(metrics, "intake_waiting_changes"), value(metrics, "admitted_total")) == (0, 0)
+    for _ in range(2):
+        metrics.settle()
+        assert (value(metrics, "intake_waiting_changes"), value(metrics, "admitted_total")) == (40, 1)
 
 
 def test_the_head_is_the_highest_that_was_seen() -> None:

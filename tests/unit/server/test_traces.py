@@ -13,7 +13,8 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
-from homeport_server.observe.traces import NoTracer, Tracer, make_tracer
+from homeport_server.observe.tracer import NoTracer, Tracer
+from homeport_server.observe.traces import make_tracer
 from homeport_sync.errors import Unavailable
 from homeport_sync.wire import PULL, PUSH
 from tests.edge.world import DEVICE, SETTINGS, World, ask, make_world
