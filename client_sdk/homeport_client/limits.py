@@ -15,7 +15,8 @@ class DeviceLimits:
     more. After `repairs_max` adjustments in a row (new device id, pull from the start) without catching up, it waits
     as after a failure. `connect_s` bounds reaching the server, `answer_s` each part of an answer, `handshake_s` the
     start of a poke socket. `answer_bytes_max` and `poke_bytes_max` bound what is read; `envelope_bytes` is kept free
-    in a push for what surrounds the changes. `outcomes_max` bounds the history of outcomes, `query_limit_max` one query.
+    in a push for what surrounds the changes. `outcomes_max` bounds the history of outcomes, `query_limit_max` one
+    query.
     """
 
     poll_s: float = 30.0

@@ -6,13 +6,15 @@ Pure: the time comes in.
 from __future__ import annotations
 
 _WINDOW_S = 0.05
+_PIECES = 20  # a window holds so many, unless it lasts longer than
+_LONGEST_S = 1.0
 _WEIGHT = 0.3  # of the newest window; the rest is what was known before
 
 
 class Pace:
     """Seconds a piece of work takes while there is always more of it; `each_s` is None while nobody knows.
 
-    Measured in windows of at least 50 ms, because work is finished in bursts, and weighted exponentially.
+    Measured in windows, because work is finished in bursts, and weighted exponentially.
     """
 
     def __init__(self) -> None:
@@ -28,7 +30,7 @@ class Pace:
         """So many pieces are done."""
         self._done += count
         took_s = now - self._since
-        if took_s < _WINDOW_S or not self._done:
+        if took_s < _WINDOW_S or not self._done or (self._done < _PIECES and took_s < _LONGEST_S):
             return
         each_s = took_s / self._done
         self.each_s = each_s if self.each_s is None else self.each_s + (each_s - self.each_s) * _WEIGHT

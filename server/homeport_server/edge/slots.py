@@ -27,7 +27,7 @@ class Slots:
         if slot - now > self._longest_s:
             slot = now + each_s
         self._last = slot
-        return max(int((slot - now) * 1_000), 1)
+        return max(round((slot - now) * 1_000), 1)
 
     def finished(self, now: float, *, busy: bool) -> None:
         """A piece of work is done. Its pace tells something only while there is more of it than can be done at once."""
