@@ -1,4 +1,5 @@
-"""Every door is documented: a Makefile target by a help line; verbs, settings, metrics and error codes in the docs."""
+"""Every door is documented: a Makefile target by a help line; verbs, settings, metrics, log events and error codes in
+the docs."""
 
 import importlib
 import re
@@ -13,6 +14,7 @@ from tests.house.tree import SOURCE_ROOTS, Tree, report
 
 TARGET = re.compile(r"^([a-z][a-z-]*):(?!=)(.*)$", re.MULTILINE)
 
+EVENT = re.compile(r"""(?:\b_?log\.(?:debug|info|warning|error)|\._complain)\(\s*"([^"]+)\"""")
 METRIC = re.compile(r"homeport_[a-z_]+")
 METRIC_ROW = re.compile(r"^\| `(homeport_[a-z_]+)` \| (\w+) \|", re.MULTILINE)
 
@@ -90,6 +92,12 @@ def metrics_astray(types: Mapping[str, str], page: str) -> list[str]:
     ]
 
 
+def events(tree: Tree) -> set[str]:
+    """What the server's log lines are called, wherever their name stands beside the call."""
+    texts = (tree.text(path) for path in tree.package("homeport_server").values())
+    return {event for text in texts for event in EVENT.findall(text)}
+
+
 def setting_names(settings: type) -> set[str]:
     return {f"HOMEPORT_{field.name.upper()}" for field in fields(settings)}
 
@@ -121,6 +129,24 @@ def test_every_setting_stands_in_the_docs(tree: Tree) -> None:
 def test_every_metric_has_its_row_and_every_row_its_metric(tree: Tree) -> None:
     complaints = metrics_astray(metric_types(), tree.text("docs/metrics.md"))
     assert not complaints, report(complaints)
+
+
+def test_every_event_of_the_log_stands_in_its_page(tree: Tree) -> None:
+    page = tree.text("docs/metrics.md")
+    complaints = [
+        f"the event {event!r} has no row in docs/metrics.md."
+        for event in sorted(events(tree))
+        if f"`{event}`" not in page
+    ]
+    assert "push" in events(tree)
+    assert not complaints, report(complaints)
+
+
+def test_an_event_is_found_on_the_line_of_its_call_and_on_the_next(plant: Plant) -> None:
+    code = (
+        'self._log.info("one", x=1)\nrooms.log.error(\n    "two",\n)\nself._complain("three", error)\nlog.info(name)\n'
+    )
+    assert events(plant({"server/homeport_server/a.py": code})) == {"one", "two", "three"}
 
 
 def test_a_metric_without_a_row_a_row_without_a_metric_and_a_wrong_type_are_found() -> None:

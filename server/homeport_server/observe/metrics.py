@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.metadata import version
+from typing import Generic, TypeVar
 
-from prometheus_client import CollectorRegistry, Counter, disable_created_metrics
+from prometheus_client import CollectorRegistry, disable_created_metrics
+from prometheus_client.metrics import MetricWrapperBase
 
 from homeport_server.observe.exposition import check_sharing
 from homeport_server.observe.families import Families
@@ -20,6 +22,7 @@ from homeport_server.observe.log import Log
 _CLOSE_CODES = frozenset(
     {1000, 1001, 1005, 1006, 1008, 1009, 1011, 1012, 1013, 4400, 4401, 4403, 4406, 4408, 4409, 4429}
 )
+Family = TypeVar("Family", bound=MetricWrapperBase)
 _USUAL = ("applied", "merged", "superseded", "again")
 
 
@@ -36,16 +39,18 @@ class Metrics:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self._families = families = Families(self.registry)
-        self._changes = _Counters(families.changes)
-        self._push_errors = _Counters(families.push_errors)
-        self._pull_errors = _Counters(families.pull_errors)
-        self._refused = _Counters(families.refused)
-        self._told_to_wait = _Counters(families.told_to_wait)
-        self._commit_failures = _Counters(families.commit_failures)
-        self._sockets_refused = _Counters(families.sockets_refused)
-        self._sockets_closed = _Counters(families.sockets_closed)
-        self._poke_failures = _Counters(families.poke_failures)
-        self._follower_errors = _Counters(families.follower_errors)
+        self._changes = _Children(families.changes)
+        self._push_errors = _Children(families.push_errors)
+        self._pull_errors = _Children(families.pull_errors)
+        self._refused = _Children(families.refused)
+        self._told_to_wait = _Children(families.told_to_wait)
+        self._commit_failures = _Children(families.commit_failures)
+        self._sockets_refused = _Children(families.sockets_refused)
+        self._sockets_closed = _Children(families.sockets_closed)
+        self._poke_failures = _Children(families.poke_failures)
+        self._follower_errors = _Children(families.follower_errors)
+        self._lag = _Children(families.lag)
+        self._age = _Children(families.age)
         self._found = families.pages.labels("cache")
         self._read = families.pages.labels("store")
         self._log = log
@@ -169,8 +174,8 @@ class Metrics:
 
     def followed(self, follower: str, *, lag_positions: int, age_s: float) -> None:
         """Where a follower stands in the log it is furthest behind in; `age_s` of the oldest entry it has to do."""
-        self._families.lag.labels(follower).set(lag_positions)
-        self._families.age.labels(follower).set(age_s)
+        self._lag[follower,].set(lag_positions)
+        self._age[follower,].set(age_s)
 
     def follower_failed(self, follower: str, code: str) -> None:
         """A follower's round failed; it tries again."""
@@ -221,13 +226,13 @@ class Metrics:
         self._admitted = 0
 
 
-class _Counters(dict[tuple[str, ...], Counter]):
+class _Children(dict[tuple[str, ...], Family], Generic[Family]):
     """A family's children by their labels' values, each made when it is first wanted."""
 
-    def __init__(self, family: Counter) -> None:
+    def __init__(self, family: Family) -> None:
         super().__init__()
         self._family = family
 
-    def __missing__(self, values: tuple[str, ...]) -> Counter:
+    def __missing__(self, values: tuple[str, ...]) -> Family:
         child = self[values] = self._family.labels(*values)
         return child
