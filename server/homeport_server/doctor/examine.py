@@ -1,0 +1,49 @@
+"""All checks that the settings call for, in the order in which their faults are mended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+
+from homeport_server.data import database_of
+from homeport_server.doctor.files import check_app, check_directory, check_secret
+from homeport_server.doctor.finding import Finding, wrong
+from homeport_server.doctor.followers import check_followers
+from homeport_server.doctor.nats import check_nats
+from homeport_server.doctor.sqlite import check_file
+from homeport_server.settings import Settings, variable
+
+
+async def examine(settings: Settings, app: Path | None, now_ms: Callable[[], int]) -> AsyncIterator[Finding]:
+    """Each finding as it is made. Followers are looked at only in a database that is fine."""
+    for found in (*check_directory(settings.data), *check_secret(settings.data)):
+        yield found
+    for found in check_app(app, settings.data) if app else ():
+        yield found
+    healthy = True
+    async for found in _database(settings):
+        healthy = healthy and found.ok
+        yield found
+    for found in await check_nats(settings.nats_url) if settings.nats_url else ():
+        yield found
+    for found in await check_followers(settings, now_ms) if healthy else ():
+        yield found
+
+
+async def _database(settings: Settings) -> AsyncIterator[Finding]:
+    if settings.database_url:
+        findings = await _postgres(settings)
+    else:
+        findings = await asyncio.to_thread(check_file, database_of(settings.data))
+    for found in findings:
+        yield found
+
+
+async def _postgres(settings: Settings) -> Sequence[Finding]:
+    try:
+        from homeport_server.doctor.postgres import check_postgres
+    except ModuleNotFoundError as missing:
+        what = f"{variable('database_url')} names PostgreSQL, and {missing.name} is not installed"
+        return [wrong(what, "pip install 'homeport[postgres]'")]
+    return await check_postgres(settings)

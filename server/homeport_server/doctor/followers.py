@@ -1,0 +1,63 @@
+"""Followers: how far behind the log they are, and whether any worker holds a lease."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+
+from homeport_server.data import database_of
+from homeport_server.database import Store, opened_store
+from homeport_server.doctor.finding import Finding, all_fine, wrong
+from homeport_server.settings import Settings
+from homeport_sync.ports import Tenant
+from homeport_sync.usage import FOLLOWER
+
+FOLLOWERS = (FOLLOWER,)
+TENANTS_MAX = 1_000
+POLLS_LATE_MAX = 2  # a worker looks by itself once a poll: whoever is later is not working
+_LEASED_UNTIL = "SELECT coalesce(max(leased_until), 0) FROM places WHERE tenant_id = "
+
+
+async def check_followers(settings: Settings, now_ms: Callable[[], int]) -> Sequence[Finding]:
+    """Of the first `TENANTS_MAX` tenants, those whose log waits longer than it should."""
+    async with opened_store(settings) as store:
+        tenants = await store.tenants("", TENANTS_MAX)
+        wrongs = [
+            found
+            for tenant in tenants
+            for follower in FOLLOWERS
+            if (found := await _late(store, settings, tenant, follower, now_ms()))
+        ]
+    return all_fine(f"followers are up with every log (tenants looked at: {len(tenants)})", wrongs)
+
+
+async def _late(store: Store, settings: Settings, tenant: Tenant, follower: str, now_ms: int) -> Finding | None:
+    place = await store.place(tenant.id, follower)
+    waiting = await store.read(tenant.id, place, 1)
+    if not waiting:
+        return None
+    late_s = (now_ms - waiting[0].accepted_at_ms) / 1_000
+    if late_s <= POLLS_LATE_MAX * settings.work_poll_s:
+        return None
+    behind = (await store.standing(tenant.id, "", "")).head.position - place
+    what = f"the follower {follower} is {behind:,} changes and {late_s:,.0f} s behind in the log of {tenant.name}"
+    if await _leased_until(settings, tenant.id) > now_ms:
+        return wrong(f"{what}, though a worker is at it", "start more workers: homeport work")
+    return wrong(f"{what}, and no worker runs", "start one: homeport work")
+
+
+async def _leased_until(settings: Settings, tenant: str) -> int:
+    """When the last lease of a tenant's followers runs out, in milliseconds since 1970."""
+    if not settings.database_url:
+        with closing(sqlite3.connect(database_of(settings.data))) as file:
+            return int(file.execute(_LEASED_UNTIL + "?", (tenant,)).fetchone()[0])
+    import asyncpg
+
+    connection = await asyncpg.connect(settings.database_url)
+    try:
+        async with connection.transaction(readonly=True):
+            await connection.execute("SELECT set_config('homeport.tenant', $1, true)", tenant)
+            return int(await connection.fetchval(_LEASED_UNTIL + "$1", tenant))
+    finally:
+        await connection.close()

@@ -1,0 +1,174 @@
+"""`homeport doctor` on PostgreSQL: each fault is planted, its line found, and what that line says mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from homeport_server.doctor.finding import Finding
+from homeport_server.doctor.isolation import TABLES
+from homeport_server.doctor.postgres import check_clock, check_postgres, check_room, check_version
+from homeport_server.migrations.migrate import migrate
+from homeport_server.settings import Settings
+from tests.contract.databases import Databases
+from tests.contract.empty_databases import EmptyPostgres
+
+UNSYNCED = "fsync is off: a crash loses acknowledged changes"  # true of the test's own server, which is in a hurry
+
+
+@pytest.fixture
+async def database(postgres18: Databases) -> EmptyPostgres:
+    """A migrated database whose servers' role is its own, so that a test may give it any power."""
+    made = EmptyPostgres(postgres18.server)
+    await made.make()
+    await migrate(made.place_of(made.owner, role_of(made)))
+    return made
+
+
+def role_of(database: EmptyPostgres) -> str:
+    return f"app_of_{database.name}"
+
+
+def settings_of(database: EmptyPostgres) -> Settings:
+    return Settings(database_url=database.server.url(database.name, role_of(database)))
+
+
+async def faults(database: EmptyPostgres) -> Sequence[Finding]:
+    """What is wrong besides the hurry."""
+    hurry = ("fsync is off", "full_page_writes is off")
+    found = await check_postgres(settings_of(database))
+    return [each for each in found if not each.ok and not each.what.startswith(hurry)]
+
+
+async def mended(database: EmptyPostgres, found: Finding) -> None:
+    """Run the SQL that the line names, then look again."""
+    await database.query(found.mend)
+    assert await faults(database) == []
+
+
+async def test_a_migrated_database_is_fine_but_for_the_hurry_of_the_test_server(database: EmptyPostgres) -> None:
+    found = await check_postgres(settings_of(database))
+    assert [each.what.partition(" is off")[0] for each in found if not each.ok] == ["fsync", "full_page_writes"]
+    assert any(each.what == UNSYNCED and "ALTER SYSTEM SET fsync = on" in each.mend for each in found)
+    assert any(f"keeps tenants apart on {len(TABLES)} tables" in each.what for each in found)
+
+
+async def test_each_table_without_row_level_security_is_told(database: EmptyPostgres) -> None:
+    for table in TABLES:
+        await database.query(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
+        (found,) = await faults(database)
+        assert found.what == f"row-level security is off on {table}"
+        await mended(database, found)
+
+
+async def test_a_table_whose_owner_is_not_bound_is_told(database: EmptyPostgres) -> None:
+    await database.query("ALTER TABLE log NO FORCE ROW LEVEL SECURITY")
+    (found,) = await faults(database)
+    assert "does not bind the owner of log" in found.what
+    await mended(database, found)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "DROP POLICY records_tenant ON records",
+        "ALTER POLICY records_tenant ON records USING (true)",
+        "ALTER POLICY records_tenant ON records WITH CHECK (true)",
+    ],
+)
+async def test_a_policy_that_is_gone_or_weakened_is_told(database: EmptyPostgres, fault: str) -> None:
+    await database.query(fault)
+    (found,) = await faults(database)
+    assert found.what.startswith("the policy records_tenant on records is")
+    await mended(database, found)
+
+
+async def test_a_policy_that_lets_more_through_is_told(database: EmptyPostgres) -> None:
+    await database.query("CREATE POLICY backdoor ON grants USING (true)")
+    (found,) = await faults(database)
+    assert found.what == "the policy backdoor on grants lets more through"
+    await mended(database, found)
+
+
+async def test_the_roster_opens_the_list_of_tenants_alone(database: EmptyPostgres) -> None:
+    await database.query("ALTER POLICY tenants_roster ON tenants USING (true)")
+    (found,) = await faults(database)
+    assert found.what.startswith("the policy tenants_roster on tenants")
+    await mended(database, found)
+
+
+async def test_a_role_that_bypasses_the_policies_is_told(database: EmptyPostgres) -> None:
+    await database.query(f"ALTER ROLE {role_of(database)} BYPASSRLS")
+    (found,) = await faults(database)
+    assert found.what == f"the role {role_of(database)} bypasses row-level security"
+    await mended(database, found)
+
+
+async def test_a_superuser_is_told(database: EmptyPostgres) -> None:
+    await database.query(f"ALTER ROLE {role_of(database)} SUPERUSER")
+    (found,) = await faults(database)
+    assert "a superuser, who sees every tenant" in found.what
+
+
+async def test_a_role_that_owns_a_table_is_told_and_so_is_a_member_of_the_owner(database: EmptyPostgres) -> None:
+    await database.query(f"ALTER TABLE places OWNER TO {role_of(database)}")
+    found = await faults(database)
+    assert f"the role {role_of(database)} owns the table places" in [each.what for each in found]
+    other = f"other_of_{database.name}"
+    await database.query(
+        f"CREATE ROLE {other}; ALTER TABLE places OWNER TO {other}; GRANT {other} TO {role_of(database)}"
+    )
+    assert f"is a member of {other}, who owns the table places" in (await faults(database))[0].what
+
+
+async def test_rights_that_lack_or_are_too_many_are_told_and_migrating_mends_them(database: EmptyPostgres) -> None:
+    await database.query(f"REVOKE INSERT ON log FROM {role_of(database)}")
+    await database.query(f"GRANT UPDATE ON schema TO {role_of(database)}")
+    lacking, excess = await faults(database)
+    assert "lacks INSERT on the table log" in lacking.what
+    assert "has UPDATE on the table schema" in excess.what
+    assert lacking.mend.startswith("homeport migrate --database-url")
+    await migrate(database.place_of(database.owner, role_of(database)))
+    assert await faults(database) == []
+
+
+async def test_an_older_schema_and_stamps_that_disagree_are_told(database: EmptyPostgres) -> None:
+    await database.query("UPDATE alembic_version SET version_num = '0001'")
+    assert "alembic_version says 0001" in (await faults(database))[0].what
+    await database.query("UPDATE alembic_version SET version_num = '0002'")
+    await migrate(database.place_of(database.owner, role_of(database)), 1)
+    assert "holds no schema of Homeport" in (await faults(database))[0].what
+
+
+class Answers:
+    """A connection that answers everything with one value, for faults that cannot be planted in a real server."""
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    async def fetchval(self, _: str) -> object:
+        return self._value
+
+
+async def test_an_old_server_a_wrong_clock_and_too_few_connections_are_told() -> None:
+    (old,) = await check_version(Answers("130012"))
+    assert old.what == "PostgreSQL 13; expected 14 or newer"
+    (clock,) = await check_clock(Answers(0.0))
+    assert "behind this machine's" in clock.what
+    (room,) = await check_room(Answers(30), Settings(database_url="postgresql://x", workers=4))
+    assert (room.what, room.ok) == ("44 connections may be opened, and PostgreSQL has room for 30", False)
+    assert room.mend.startswith("--database-connections-max 6")
+
+
+async def test_the_real_clock_and_the_real_room_are_fine(database: EmptyPostgres) -> None:
+    async with database.connected() as connection:
+        assert [each.ok for each in await check_clock(connection)] == [True]
+        assert [each.ok for each in await check_room(connection, replace(settings_of(database), workers=2))] == [True]
+
+
+async def test_commits_that_do_not_wait_for_the_disk_are_told(database: EmptyPostgres) -> None:
+    await database.query(f"ALTER ROLE {role_of(database)} SET synchronous_commit = off")
+    (found,) = await faults(database)
+    assert found.what == "synchronous_commit is off: a crash loses acknowledged changes"
