@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, multiprocess, values
 from prometheus_client.exposition import choose_encoder
@@ -31,8 +32,13 @@ def exposition(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
 
 
 def check_sharing() -> None:
-    """Raises `BadSetting` if the directory was named too late, so that every process would show only itself."""
-    if os.environ.get(SHARED_DIRECTORY) and values.ValueClass is values.MutexValue:
+    """Raises `BadSetting` if the directory is none, or was named so late that every process would show only itself."""
+    directory = os.environ.get(SHARED_DIRECTORY)
+    if directory and not Path(directory).is_dir():
+        raise BadSetting(
+            f"{SHARED_DIRECTORY} names {directory!r}, which is no directory: make it, or unset the variable."
+        )
+    if directory and values.ValueClass is values.MutexValue:
         raise BadSetting(
             f"{SHARED_DIRECTORY} was set after this process had begun to count: set it in the environment that the "
             "process is started with."

@@ -208,6 +208,13 @@ def test_processes_add_up_and_one_that_ends_takes_its_gauges_along_and_leaves_it
     assert one["homeport_push_seconds_count"] == "2.0"
 
 
+def test_a_directory_that_is_none_is_refused_by_its_name() -> None:
+    environment = {**os.environ, SHARED_DIRECTORY: "nowhere"}
+    command = [sys.executable, "-c", COUNTS.replace("HEAD", "1")]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, input="\n", check=False)
+    assert f"BadSetting: {SHARED_DIRECTORY} names 'nowhere'" in ran.stderr
+
+
 def test_a_process_that_would_show_only_itself_where_all_are_asked_for_does_not_start() -> None:
     late = f"import os, prometheus_client; os.environ[{SHARED_DIRECTORY!r}] = '.'\n{COUNTS.replace('HEAD', '1')}"
     ran = subprocess.run([sys.executable, "-c", late], capture_output=True, text=True, input="\n", check=False)
