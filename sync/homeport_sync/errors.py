@@ -4,6 +4,7 @@
     ├── Fix                 the input is wrong: mend it, never send it again unchanged
     │   ├── BadDeclaration      BAD_DECLARATION       an app cannot be started as declared
     │   ├── SchemaUnknown       SCHEMA_UNKNOWN        the database is older or newer than this Homeport
+    │   ├── RoleUnsafe          ROLE_UNSAFE           the database's role could pass the policies that keep tenants apart
     │   ├── Malformed           MALFORMED             a message does not have its shape
     │   ├── TooLarge            TOO_LARGE             a message or document is over its limit
     │   └── Rejection           one change is refused; the others of its push go through
@@ -73,6 +74,12 @@ class SchemaUnknown(Fix):
     """The database's schema is not one this Homeport can serve: run `homeport migrate`, or start a newer Homeport."""
 
     code = "SCHEMA_UNKNOWN"
+
+
+class RoleUnsafe(Fix):
+    """The role that the server was given could read past its tenant: give it one that owns nothing."""
+
+    code = "ROLE_UNSAFE"
 
 
 class Malformed(Fix):

@@ -8,7 +8,7 @@ transaction sees nothing. Statements name their tenant all the same; the policie
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any, Protocol, TypeVar
 
@@ -26,19 +26,20 @@ STATEMENT_S = 30.0
 LOCK_MS = 10_000
 IDLE_IN_TRANSACTION_MS = 60_000
 
-WRITE = "ISOLATION LEVEL READ COMMITTED"  # each statement sees what was committed before it: lock first, then load
+WRITE = "ISOLATION LEVEL READ COMMITTED"  # what is read after the lock was had sees what was committed before
 SNAPSHOT = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 # Every statement here is meant to walk an index. The planner would read small tables whole, and keep that plan while
 # they grow; a plan made once for any parameters is both stable and cheap.
 _PLANNER = {
     "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "plan_cache_mode": "force_generic_plan",
     "jit": "off",
 }
-_SERVER_SETTINGS = {
+SERVER_SETTINGS = {
     **_PLANNER,
     "application_name": "homeport",
     "standard_conforming_strings": "on",
@@ -60,6 +61,9 @@ class Connection(Protocol):
 
     async def execute(self, statement: str, *values: object) -> str:
         """Run it; what it did, such as "UPDATE 1". Without values it may be several statements."""
+
+    async def executemany(self, statement: str, values: Iterable[tuple[object, ...]]) -> None:
+        """Run it for each of the values, in one round trip."""
 
     async def fetch(self, statement: str, *values: object) -> list[Row]:
         """All rows."""
@@ -94,7 +98,7 @@ class Database:
                 max_size=connections_max,
                 timeout=CONNECT_S,
                 command_timeout=STATEMENT_S,
-                server_settings=_SERVER_SETTINGS,
+                server_settings=SERVER_SETTINGS,
                 reset=_reset,
             )
         return cls(pool)
@@ -107,14 +111,11 @@ class Database:
             self._pool.terminate()
 
     @asynccontextmanager
-    async def tenant(self, tenant: str, mode: str = WRITE, *, first: str = "") -> AsyncIterator[Connection]:
-        """A transaction as this tenant, committed at the end unless an error leaves it. Raises `Unavailable`.
-
-        `first` is a statement without parameters that runs in the same round trip as its beginning.
-        """
+    async def tenant(self, tenant: str, mode: str = WRITE) -> AsyncIterator[Connection]:
+        """A transaction as this tenant, committed at the end unless an error leaves it. Raises `Unavailable`."""
         with translated():
             async with self.connection() as connection:
-                await begin(connection, tenant, mode, first)
+                await begin(connection, tenant, mode)
                 yield connection
                 if connection.is_in_transaction():
                     await connection.execute("COMMIT")
@@ -135,12 +136,22 @@ class Database:
         try:
             yield connection
         finally:
-            await asyncio.shield(self._pool.release(connection, timeout=CONNECT_S))
+            await asyncio.shield(self._give_back(connection))
+
+    async def _give_back(self, connection: Connection) -> None:
+        """End what was left open, however often whoever waits was cancelled."""
+        try:
+            if connection.is_in_transaction():
+                await connection.execute("ROLLBACK")
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            pass  # it died, and with it the transaction
+        finally:
+            await self._pool.release(connection, timeout=CONNECT_S)
 
 
-async def begin(connection: Connection, tenant: str, mode: str, first: str = "") -> None:
+async def begin(connection: Connection, tenant: str, mode: str) -> None:
     """Begin a transaction as this tenant, in one round trip: hence the literal."""
-    await connection.execute(f"BEGIN {mode}; SET LOCAL homeport.tenant = {literal(tenant)}; {first}")
+    await connection.execute(f"BEGIN {mode}; SET LOCAL homeport.tenant = {literal(tenant)}")
 
 
 def literal(text: str) -> str:
@@ -150,7 +161,5 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-async def _reset(connection: Connection) -> None:
-    """Instead of asyncpg's own, which costs a round trip each time: we leave nothing behind but a transaction."""
-    if connection.is_in_transaction():
-        await connection.execute("ROLLBACK")
+async def _reset(_connection: Connection) -> None:
+    """Instead of asyncpg's own, which costs a round trip each time: what we leave behind is ended in `_give_back`."""

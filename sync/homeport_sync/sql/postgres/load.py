@@ -49,6 +49,11 @@ def standing(tenant: str, facts: Sequence[Row]) -> Standing:
     )
 
 
+def is_stale(facts: Sequence[Row]) -> bool:
+    """Whether another commit batch ended while this `LOAD` waited for the head, so that it must be asked again."""
+    return any(fact[0] == statements.HEAD and fact[2] != fact[3] for fact in facts)
+
+
 def no_tenant(tenant: str) -> Unavailable:
     """What is raised for a tenant that is not here."""
     return Unavailable(f"There is no tenant {tenant} in this store.")

@@ -74,10 +74,11 @@ class PostgresLog(OnDatabase):
         """See `ports.LogStore`."""
         stamp = make_stamp(before_ms, 0, NOBODY)
         async with self._database.tenant(tenant) as connection:
-            done = await connection.execute(statements.PRUNE_OUTCOMES, tenant, stamp, before_ms, limit)
-            if done == "DELETE 0":
+            old = await connection.fetch(statements.OLD_OUTCOMES, tenant, stamp, before_ms, limit)
+            await connection.executemany(statements.FORGET_OUTCOME, [(tenant, *row) for row in old])
+            if not old:
                 await _must_be_here(connection, tenant)
-            return int(done.rpartition(" ")[2])
+            return len(old)
 
     async def _gather(self, connection: Connection, tenant: str, made: Plan, limit: int) -> Gathered:
         steps = gathering(made, limit, self._limits)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from homeport_sync.limits import LIMITS, Limits
-from homeport_sync.sql.postgres import schema
+from homeport_sync.sql.postgres import role, schema
 from homeport_sync.sql.postgres.database import Database
 from homeport_sync.sql.postgres.log import PostgresLog
 from homeport_sync.sql.postgres.places import PostgresPlaces
@@ -16,10 +16,11 @@ class PostgresStore(PostgresLog, PostgresPlaces, PostgresTenants):
     @classmethod
     async def open(cls, url: str, limits: Limits = LIMITS, *, connections_max: int = 10) -> PostgresStore:
         """Connect to `postgresql://…`. Raises `Unavailable` if nobody answers there, `SchemaUnknown` if the schema is
-        of a version this one does not serve."""
+        of a version this one does not serve, `RoleUnsafe` if the role could pass the policies."""
         database = await Database.open(url, connections_max)
         try:
             await schema.check(database)
+            await role.check(database)
         except BaseException:
             await database.close()
             raise
