@@ -74,7 +74,7 @@ def test_a_version_that_nobody_knows_is_one_sentence(run: Run) -> None:
 
 
 def test_a_url_of_another_database_is_refused_without_its_password(run: Run) -> None:
-    refused = run("migrate", "--database-url", "mysql://root:secret@host/db")
+    refused = run("migrate", "--database-url", "mysql://owner:secret@host/db")
     assert refused.exit_code == 2
     assert "HOMEPORT_DATABASE_URL" in refused.stderr
     assert "secret" not in refused.stderr
