@@ -20,6 +20,7 @@ from structlog.types import EventDict, FilteringBoundLogger, Processor
 Log: TypeAlias = FilteringBoundLogger
 
 _LEVELS: Mapping[str, int] = logging.getLevelNamesMapping()
+_DETAIL = "DETAIL:"
 # Each socket's coming and going is no news; at debug level these write every frame, and so the tokens in them.
 _KEPT_ABOVE_DEBUG = ("uvicorn", "uvicorn.error", "uvicorn.asgi", "websockets", "asyncio")
 
@@ -28,7 +29,7 @@ def make_log(level: str, out: BinaryIO | None = None) -> Log:
     """A log at that level (one of `settings.LOG_LEVELS`), to a byte stream (None: standard output)."""
     made: Log = structlog.wrap_logger(
         _Lines(out or sys.stdout.buffer),
-        processors=[*_shared(), structlog.processors.format_exc_info, _line],
+        processors=[*_shared(), structlog.processors.format_exc_info, _without_rows, _line],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level.upper()]),
         cache_logger_on_first_use=True,
     ).bind()
@@ -44,6 +45,7 @@ def adopt_standard_logging(level: str, out: BinaryIO | None = None) -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                _without_rows,
                 _line_as_text,
             ],
         )
@@ -109,6 +111,15 @@ def _shared() -> list[Processor]:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
     ]
+
+
+def _without_rows(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """PostgreSQL quotes the row that broke a constraint, in a line of its own: that row is a user's."""
+    exception = event.get("exception")
+    if isinstance(exception, str) and _DETAIL in exception:
+        lines = (f"{_DETAIL}  left out" if line.startswith(_DETAIL) else line for line in exception.split("\n"))
+        event["exception"] = "\n".join(lines)
+    return event
 
 
 def _line(_logger: object, _method: str, event: EventDict) -> bytes:

@@ -76,6 +76,17 @@ def test_an_exception_is_text_in_its_line() -> None:
     assert "ValueError: because" in line["exception"]
 
 
+def test_the_row_that_a_database_quotes_is_left_out(adopted: io.BytesIO) -> None:
+    error = ValueError('violates "records_pk"\nDETAIL:  Failing row contains (canary).\nHINT:  none')
+    out = io.BytesIO()
+    make_log("info", out).error("failed", exc_info=error)
+    logging.getLogger("somebody").error("failed", exc_info=error)
+    for line in (*_lines(out), *_lines(adopted)):
+        assert "canary" not in line["exception"]
+        assert 'violates "records_pk"' in line["exception"]
+        assert "HINT:  none" in line["exception"]
+
+
 def test_a_fact_that_is_no_json_is_shown_as_python_shows_it() -> None:
     out = io.BytesIO()
     make_log("info", out).info("odd", value=object)
