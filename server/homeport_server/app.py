@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,10 +14,11 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from homeport_server.accounts import Accounts
+from homeport_server.background import Background
 from homeport_server.database import Store
 from homeport_server.edge.context import Rooms
 from homeport_server.edge.departures import Departures
-from homeport_server.edge.health import Health, health_routes
+from homeport_server.edge.health import Health, health_routes, signal_warnings
 from homeport_server.edge.http import GraphqlOverHttp
 from homeport_server.edge.schema import HomeportSchema, make_schema
 from homeport_server.edge.view import SocketView
@@ -33,7 +32,7 @@ from homeport_server.pokes import PokeHub
 from homeport_server.secret import Secret
 from homeport_server.settings import Settings
 from homeport_server.tokens import Tokens
-from homeport_server.upkeep import Upkeep
+from homeport_server.work import make_work
 from homeport_sync import LIMITS, App
 from homeport_sync.cursor import CursorSeal
 from homeport_sync.exchange import Exchange
@@ -99,15 +98,22 @@ def build_app(
         settings=settings,
         wall_ms=clock,
     )
-    upkeep = Upkeep(store, log, limits=LIMITS, wall_ms=clock, every_s=settings.upkeep_every_s)
+    # On PostgreSQL that is for `homeport work`, of which there may be any number.
+    beside = [] if settings.database_url else make_work(settings, store, signals, log, metrics=metrics, wall_ms=clock)
     pulse = Pulse(metrics, signals.connected)
-    return assemble(rooms, store, rooms.pokes.run, upkeep.run, pulse.run)
+    warnings = signal_warnings(signals, "pokes", settings.poke_poll_s)
+    return assemble(rooms, store, rooms.pokes.run, pulse.run, *beside, warnings=warnings)
 
 
-def assemble(rooms: Rooms, tenants: Tenants, *work: Callable[[], Coroutine[Any, Any, None]]) -> Built:
-    """Routes over rooms that are built, and the `work` that runs beside them."""
-    background = _Background(*work, at_end=rooms.tracer.close)
-    health = Health(tenants, background.runs, rooms.metrics.draining)
+def assemble(
+    rooms: Rooms,
+    tenants: Tenants,
+    *work: Callable[[], Coroutine[Any, Any, None]],
+    warnings: Callable[[], Sequence[str]] = tuple,
+) -> Built:
+    """Routes over rooms that are built, and the `work` that runs beside them. `warnings` are shown by `/readyz`."""
+    background = Background(*work, at_end=rooms.tracer.close)
+    health = Health(tenants, background.runs, rooms.metrics.draining, warnings)
     schema = make_schema()
     graphql = GraphqlOverHttp(schema, rooms)
     departures = Departures()
@@ -139,31 +145,6 @@ class _Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         hot = scope["type"] == "http" and scope["path"] == GRAPHQL_PATH
         await (self._graphql if hot else self._routes)(scope, receive, send)
-
-
-class _Background:
-    """Tasks that are alive as long as the application; `at_end` runs when they are over."""
-
-    def __init__(
-        self, *work: Callable[[], Coroutine[Any, Any, None]], at_end: Callable[[], Coroutine[Any, Any, None]]
-    ) -> None:
-        self._work = work
-        self._at_end = at_end
-        self._tasks: list[asyncio.Task[None]] = []
-
-    def runs(self) -> bool:
-        return bool(self._tasks) and not any(task.done() for task in self._tasks)
-
-    @asynccontextmanager
-    async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        self._tasks = [asyncio.create_task(work()) for work in self._work]
-        try:
-            yield
-        finally:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-            await self._at_end()
 
 
 def _schema_text(schema: HomeportSchema) -> Callable[[Request], PlainTextResponse]:

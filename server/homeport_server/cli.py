@@ -18,6 +18,7 @@ from homeport_server.verbs.migrate import migrate
 from homeport_server.verbs.options import Refused, every_setting
 from homeport_server.verbs.tenant import tenant
 from homeport_server.verbs.token import token
+from homeport_server.verbs.work import work
 from homeport_sync.errors import HomeportError
 
 
@@ -77,3 +78,4 @@ main.add_command(doctor)
 main.add_command(migrate)
 main.add_command(tenant)
 main.add_command(token)
+main.add_command(work)

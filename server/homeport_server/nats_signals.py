@@ -17,16 +17,16 @@ import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from homeport_sync.relay import CONNECT_S, STILL_ALIVE_S, Hear, Relay, Wire
+from homeport_sync.relay import CONNECT_S, STILL_ALIVE_S, Changed, Hear, Relay, Wire, unheard
 
 SUBJECT = "homeport.signals"
 TEXT_BYTES_MAX = 65_536  # NATS takes 1 MB unless it is told otherwise
 UNREAD_BYTES_MAX = 8 * TEXT_BYTES_MAX
 
 
-def nats_signals(url: str, subject: str = SUBJECT) -> AbstractAsyncContextManager[Relay]:
+def nats_signals(url: str, subject: str = SUBJECT, changed: Changed = unheard) -> AbstractAsyncContextManager[Relay]:
     """The `Signals` port on the NATS at `url` (several: with commas), for as long as the context lasts."""
-    return Relay(token_hex(8), TEXT_BYTES_MAX, SystemRandom()).over(partial(_connected, url, subject))
+    return Relay(token_hex(8), TEXT_BYTES_MAX, SystemRandom(), changed).over(partial(_connected, url, subject))
 
 
 class _Subject:

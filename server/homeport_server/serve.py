@@ -21,15 +21,15 @@ import uvicorn
 
 from homeport_server.app import Built, build_app
 from homeport_server.connections import Connections, HttpConnection
-from homeport_server.database import open_store
+from homeport_server.database import opened_store
 from homeport_server.drain import CLOSE_S, Drain, Stop, pace_of
 from homeport_server.errors import BadSetting
 from homeport_server.leash import Leash
 from homeport_server.observe import Log, adopt_standard_logging, make_log
 from homeport_server.secret import Secret
 from homeport_server.settings import Settings, flag, variable
+from homeport_server.signals import open_signals
 from homeport_sync import App
-from homeport_sync.signals import LocalSignals
 
 _STOPS = {signal.SIGTERM: Stop.PLANNED, signal.SIGINT: Stop.NOW}
 _GRACE_S = 10
@@ -143,7 +143,7 @@ def run(settings: Settings, app: App, secret: Secret, leash: Leash | None = None
         log = make_log(settings.log_level)
         allow_open_files()
         spare_the_collector()
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(_serve(settings, app, secret, log, listening, leash=leash))
 
 
@@ -203,15 +203,13 @@ def spare_the_collector() -> None:
 async def _serve(
     settings: Settings, app: App, secret: Secret, log: Log, listening: socket.socket, *, leash: Leash | None
 ) -> None:
-    store = await open_store(settings)
-    try:
-        built = build_app(settings, app, store=store, signals=LocalSignals(), secret=secret, log=log)
+    async with opened_store(settings) as store, open_signals(settings, log) as signals:
+        built = build_app(settings, app, store=store, signals=signals, secret=secret, log=log)
         await Server(built, settings, log, listening, leash).serve(sockets=[listening])
-    finally:
-        await store.close()
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's loops where there is uvloop; None: asyncio's own."""
     try:
         import uvloop
     except ImportError:  # there is none for Windows

@@ -14,8 +14,9 @@ from homeport_server.errors import BadSetting
 LOG_LEVELS = ("debug", "info", "warning", "error")
 TRACES = ("off", "otlp")
 TOKEN_LEEWAY_MAX_S = 60
-MAY_BE_ZERO = frozenset({"port", "token_leeway_s", "drain_notice_s"})
+MAY_BE_ZERO = frozenset({"port", "work_port", "token_leeway_s", "drain_notice_s"})
 POSTGRES_SCHEMES = ("postgresql://", "postgres://")
+NATS_SCHEMES = ("nats://", "tls://")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,7 @@ class Settings:
     database_url: Annotated[str, "postgresql://… as the app's role; empty: SQLite in the data directory."] = ""
     database_connections_max: Annotated[int, "How many connections to PostgreSQL a process may have."] = 10
     database_role: Annotated[str, "The role that servers use on PostgreSQL; it owns no table."] = "homeport_app"
+    nats_url: Annotated[str, "nats://… to carry signals between processes; empty: PostgreSQL carries them."] = ""
     log_level: Annotated[str, "How much is logged: debug, info, warning or error."] = "info"
     traces: Annotated[str, "Where spans go: off, or otlp (OTEL_EXPORTER_OTLP_ENDPOINT says to whom)."] = "off"
     token_ttl_s: Annotated[int, "How long a new token is valid, in seconds."] = 30 * 24 * 3_600
@@ -42,6 +44,10 @@ class Settings:
     subscriptions_per_socket_max: Annotated[int, "How many operations a socket may have running."] = 10
     socket_init_s: Annotated[float, "How long a socket may take to say who it is, in seconds."] = 10.0
     poke_poll_s: Annotated[float, "How late a poke may be if its signal was lost, in seconds."] = 5.0
+    work_port: Annotated[int, "The port on which a worker shows its health; 0 takes any free one."] = 0
+    work_poll_s: Annotated[float, "How late a follower may be if its signal was lost, in seconds."] = 30.0
+    work_at_once_max: Annotated[int, "How many tenants a worker works for at once."] = 4
+    lease_s: Annotated[float, "How long the work of a worker that vanished waits for another, in seconds."] = 15.0
     upkeep_every_s: Annotated[float, "How often old confirmed outcomes are forgotten, in seconds."] = 3_600.0
     backlog: Annotated[int, "How many connections may wait to be accepted."] = 4_096
     workers: Annotated[int, "How many server processes share the port; more than 1 needs PostgreSQL."] = 1
@@ -52,12 +58,12 @@ class Settings:
         """Raises `BadSetting`, naming the variable, for a value that cannot work."""
         if self.log_level not in LOG_LEVELS:
             raise _wrong("log_level", self.log_level, f"one of {', '.join(LOG_LEVELS)}")
-        if self.database_url and not self.database_url.startswith(POSTGRES_SCHEMES):
-            raise _wrong("database_url", self.database_url.partition(":")[0] + ":…", "postgresql://… or nothing")
+        self._check_urls()
         if self.traces not in TRACES:
             raise _wrong("traces", self.traces, f"one of {', '.join(TRACES)}")
-        if not 0 <= self.port <= 65_535:
-            raise _wrong("port", self.port, "0 to 65535")
+        for name, port in (("port", self.port), ("work_port", self.work_port)):
+            if not 0 <= port <= 65_535:
+                raise _wrong(name, port, "0 to 65535")
         if not 0 <= self.token_leeway_s <= TOKEN_LEEWAY_MAX_S:
             raise _wrong("token_leeway_s", self.token_leeway_s, f"0 to {TOKEN_LEEWAY_MAX_S}")
         if self.drain_notice_s < 0:
@@ -68,6 +74,12 @@ class Settings:
             value = getattr(self, each.name)
             if each.name not in MAY_BE_ZERO and isinstance(value, int | float) and value <= 0:
                 raise _wrong(each.name, value, "a number above 0")
+
+    def _check_urls(self) -> None:
+        if self.database_url and not self.database_url.startswith(POSTGRES_SCHEMES):
+            raise _wrong("database_url", self.database_url.partition(":")[0] + ":…", "postgresql://… or nothing")
+        if self.nats_url and not (self.database_url and self.nats_url.startswith(NATS_SCHEMES)):
+            raise _wrong("nats_url", self.nats_url.partition(":")[0] + ":…", "nats://…, and PostgreSQL, or nothing")
 
 
 def says(name: str) -> str:

@@ -1,4 +1,8 @@
-"""Slow work that nobody waits for: what can no longer be asked for is forgotten, tenant by tenant."""
+"""Slow work that nobody waits for: what can no longer be asked for is forgotten, tenant by tenant.
+
+Of all workers, whoever comes first to a tenant takes a lease for the whole time between two rounds and lets it run out:
+so each tenant is kept once in that time, however many workers there are.
+"""
 
 from __future__ import annotations
 
@@ -9,24 +13,29 @@ from typing import Protocol
 from homeport_server.observe import Log
 from homeport_sync.compact import prune_outcomes
 from homeport_sync.limits import Limits
-from homeport_sync.ports import LogStore, Tenants
+from homeport_sync.ports import LogStore, Places, Tenants
 
 TENANTS_PAGE = 100
+UPKEEP = "upkeep"  # its leases lie among the followers' places, and its place stays at 0
 
 
-class Store(LogStore, Tenants, Protocol):
+class Store(LogStore, Places, Tenants, Protocol):
     """What upkeep goes through."""
 
 
 class Upkeep:
-    """Goes round all tenants, then rests for `every_s` seconds. Trouble is logged and tried again next time."""
+    """Goes round all tenants, then rests for `every_s` seconds. Trouble is logged and tried again next time.
+    `holder` is the worker's own name."""
 
-    def __init__(self, store: Store, log: Log, *, limits: Limits, wall_ms: Callable[[], int], every_s: float) -> None:
+    def __init__(
+        self, store: Store, log: Log, *, limits: Limits, wall_ms: Callable[[], int], every_s: float, holder: str
+    ) -> None:
         self._store = store
         self._log = log
         self._limits = limits
         self._wall_ms = wall_ms
         self._every_s = every_s
+        self._holder = holder
 
     async def run(self) -> None:
         """Keep house until cancelled."""
@@ -42,7 +51,8 @@ class Upkeep:
         forgotten, after = 0, ""
         while page := await self._store.tenants(after, TENANTS_PAGE):
             for tenant in page:
-                forgotten += await prune_outcomes(self._store, tenant.id, self._limits, now_ms=self._wall_ms())
+                if await self._store.lease(tenant.id, UPKEEP, self._holder, int(self._every_s * 1_000)):
+                    forgotten += await prune_outcomes(self._store, tenant.id, self._limits, now_ms=self._wall_ms())
             after = page[-1].id
         if forgotten:
             self._log.info("upkeep", forgotten_outcomes=forgotten)

@@ -30,6 +30,7 @@ class Turn(Enum):
     DONE = auto()  # at its end
     MORE = auto()  # after its turn, with more to do
     HELD = auto()  # with more to do, by another worker that holds the lease
+    LOST = auto()  # the same, and that worker took it over from this one
 
 
 def at_least_once(places: Places, work: Callable[[str, Sequence[LogEntry]], Awaitable[None]]) -> Work:
@@ -92,7 +93,11 @@ class Follower:
             return await self._work_on(lease, entries)
         except LeaseLost:
             self._held.pop(tenant, None)
-            return Turn.HELD
+            return Turn.LOST
+
+    def leases(self) -> int:
+        """How many leases this worker holds now, or held a moment ago."""
+        return len(self._held)
 
     async def give_back(self) -> int:
         """Let other workers take over at once; how many leases were given back."""

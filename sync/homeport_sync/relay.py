@@ -39,6 +39,7 @@ class Wire(Protocol):
 
 
 Hear: TypeAlias = Callable[[bytes], None]
+Changed: TypeAlias = Callable[[bool], None]
 Connect: TypeAlias = Callable[[Hear], AbstractAsyncContextManager[Wire]]
 
 
@@ -49,17 +50,23 @@ class _Text(msgspec.Struct, frozen=True, array_like=True):
     positions: dict[str, int]
 
 
+def unheard(_connected: bool) -> None:
+    """For whoever does not want to know."""
+
+
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(_Text).decode
 
 
 class Relay:
-    """The `Signals` port over a wire. `sender` is this process's own name, `text_bytes_max` what the wire carries."""
+    """The `Signals` port over a wire. `sender` is this process's own name, `text_bytes_max` what the wire carries;
+    `changed` is told whenever a wire has come up or was lost."""
 
-    def __init__(self, sender: str, text_bytes_max: int, random: Random) -> None:
+    def __init__(self, sender: str, text_bytes_max: int, random: Random, changed: Changed) -> None:
         self._sender = sender
         self._text_bytes_max = text_bytes_max
         self._random = random
+        self._changed = changed
         self._here = LocalSignals()
         self._waiting = Newest()
         self._connected = False
@@ -106,10 +113,12 @@ class Relay:
         """The life of one wire."""
         async with connect(self._hear) as wire:
             self._connected = True
+            self._changed(True)
             self._here.publish(EVERY_TENANT, 0)
             ends = [asyncio.ensure_future(self._send(wire)), asyncio.ensure_future(wire.lost())]
             try:
                 await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+                self._changed(False)
             finally:
                 self._connected = False
                 for end in ends:

@@ -1,12 +1,14 @@
 """Alive is not ready: a process that drains, or whose store is silent, gets no traffic."""
 
+import json
 from collections.abc import Sequence
 
 import httpx2
 
-from homeport_server.edge.health import Health
+from homeport_server.edge.health import Health, signal_warnings
 from homeport_sync.errors import Unavailable
 from homeport_sync.ports import Tenant
+from homeport_sync.signals import LocalSignals
 from tests.edge.world import World
 
 
@@ -24,7 +26,7 @@ class SilentStore:
 async def test_a_running_server_is_alive_and_ready(client: httpx2.AsyncClient) -> None:
     assert (await client.get("/livez")).status_code == 200
     answer = await client.get("/readyz")
-    assert (answer.status_code, answer.json()) == (200, {"ready": True, "reasons": []})
+    assert (answer.status_code, answer.json()) == (200, {"ready": True, "reasons": [], "warnings": []})
 
 
 async def test_a_draining_server_is_alive_and_not_ready(client: httpx2.AsyncClient, world: World) -> None:
@@ -38,10 +40,25 @@ async def test_a_server_whose_store_is_silent_says_so() -> None:
     answer = await Health(SilentStore(), lambda: True).readyz(httpx2.Request("GET", "/"))  # type: ignore[arg-type]
     assert (answer.status_code, bytes(answer.body)) == (
         503,
-        b'{"ready":false,"reasons":["the store does not answer (Unavailable)"]}',
+        b'{"ready":false,"reasons":["the store does not answer (Unavailable)"],"warnings":[]}',
     )
 
 
 async def test_a_server_that_pokes_nobody_is_not_ready(world: World) -> None:
     answer = await Health(world.store, lambda: False).readyz(httpx2.Request("GET", "/"))  # type: ignore[arg-type]
     assert answer.status_code == 503
+
+
+async def test_lost_signals_are_a_warning_and_no_reason_to_take_traffic_away(world: World) -> None:
+    class Apart(LocalSignals):
+        def connected(self) -> bool:
+            return False
+
+    health = Health(world.store, lambda: True, warnings=signal_warnings(Apart(), "pokes", 5.0))
+    answer = await health.readyz(httpx2.Request("GET", "/"))  # type: ignore[arg-type]
+    assert answer.status_code == 200
+    assert json.loads(bytes(answer.body)) == {
+        "ready": True,
+        "reasons": [],
+        "warnings": ["signals are lost: pokes come by the poll, up to 5 s late"],
+    }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from homeport_server.database import Store
 
 TENANTS_PAGE = 500
+USAGE_PAGE = 500
 
 
 @click.group()
@@ -75,3 +76,27 @@ def begin_epoch(name: str, data: Path, database_url: str) -> None:
         return (await store.standing(found.id, "", "")).head.epoch
 
     click.echo(with_store(settings, begin))
+
+
+@tenant.command("usage")
+@click.argument("name")
+@click.option("--since", default="", help="The first day to print, such as 2026-01-31; all days, unless said.")
+@setting("data")
+@setting("database_url")
+def show_usage(name: str, since: str, data: Path, database_url: str) -> None:
+    """Print how many changes of NAME were taken in: a line a day (UTC), kind, operation and outcome."""
+    from homeport_sync.usage import Heading
+
+    settings = Settings(data=data, database_url=database_url)
+
+    async def read(store: Store) -> list[str]:
+        found = await find_tenant(store, name, settings)
+        lines: list[str] = []
+        after = Heading(day=since)
+        while page := await store.usage(found.id, after, USAGE_PAGE):
+            lines += [f"{each.day}  {each.kind}  {each.op}  {each.outcome}  {count}" for each, count in page]
+            after = page[-1][0]
+        return lines
+
+    for line in with_store(settings, read):
+        click.echo(line)

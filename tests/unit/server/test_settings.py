@@ -29,6 +29,8 @@ def test_every_setting_says_what_it_is_for(name: str) -> None:
         ("body_bytes_max", 0),
         ("sockets_per_user_max", -1),
         ("poke_poll_s", 0.0),
+        ("nats_url", "nats://without.postgresql:4222"),
+        ("lease_s", 0.0),
     ],
 )
 def test_a_value_that_cannot_work_is_refused_by_the_name_of_its_variable(name: str, value: object) -> None:

@@ -35,9 +35,9 @@ async def store() -> MemoryStore:
     return store
 
 
-def upkeep(store: MemoryStore, now_ms: int) -> Upkeep:
+def upkeep(store: MemoryStore, now_ms: int, *, holder: str = "one") -> Upkeep:
     limits = replace(LIMITS, outcome_keep_ms=DAY_MS)
-    return Upkeep(store, make_log("info", io.BytesIO()), limits=limits, wall_ms=lambda: now_ms, every_s=1)
+    return Upkeep(store, make_log("info", io.BytesIO()), limits=limits, wall_ms=lambda: now_ms, every_s=3_600, holder=holder)
 
 
 async def test_a_round_forgets_old_confirmed_outcomes_of_every_tenant_once(store: MemoryStore) -> None:
@@ -47,3 +47,9 @@ async def test_a_round_forgets_old_confirmed_outcomes_of_every_tenant_once(store
 
 async def test_a_round_forgets_nothing_that_is_not_old_enough(store: MemoryStore) -> None:
     assert await upkeep(store, DAY_MS).round() == 0
+
+
+async def test_what_one_worker_keeps_no_other_looks_at_in_the_same_time(store: MemoryStore) -> None:
+    assert await upkeep(store, DAY_MS).round() == 0
+    assert await upkeep(store, 2 * DAY_MS, holder="two").round() == 0, "all tenants are the other worker's"
+    assert await upkeep(store, 2 * DAY_MS).round() == TENANTS_PAGE + 5

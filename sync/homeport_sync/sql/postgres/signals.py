@@ -17,7 +17,7 @@ from secrets import token_hex
 
 import asyncpg
 
-from homeport_sync.relay import CONNECT_S, STILL_ALIVE_S, Hear, Relay, Wire
+from homeport_sync.relay import CONNECT_S, STILL_ALIVE_S, Changed, Hear, Relay, Wire, unheard
 
 CHANNEL = "homeport"
 NOTIFY_BYTES_MAX = 7_999  # PostgreSQL takes less than 8,000
@@ -25,9 +25,9 @@ _SPEAK = f"SELECT pg_notify('{CHANNEL}', $1)"
 _SETTINGS = {"application_name": "homeport signals", "synchronous_commit": "off"}
 
 
-def postgres_signals(url: str) -> AbstractAsyncContextManager[Relay]:
+def postgres_signals(url: str, changed: Changed = unheard) -> AbstractAsyncContextManager[Relay]:
     """The `Signals` port on the PostgreSQL at `url`, for as long as the context lasts."""
-    return Relay(token_hex(8), NOTIFY_BYTES_MAX, SystemRandom()).over(partial(_connected, url))
+    return Relay(token_hex(8), NOTIFY_BYTES_MAX, SystemRandom(), changed).over(partial(_connected, url))
 
 
 class _Pair:

@@ -1,0 +1,55 @@
+"""Which signals the settings name: of this process alone on SQLite, by PostgreSQL, or by NATS where one is named."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from homeport_server.errors import BadSetting
+from homeport_server.observe import Log
+from homeport_server.settings import Settings, variable
+from homeport_sync.ports import Signals
+from homeport_sync.relay import Changed
+from homeport_sync.signals import LocalSignals
+
+
+def open_signals(settings: Settings, log: Log) -> AbstractAsyncContextManager[Signals]:
+    """The signals of the settings, for as long as the context lasts. Entering it waits for no server.
+
+    Raises `BadSetting` when what they need is not installed.
+    """
+    if not settings.database_url:
+        return _local()
+
+    def changed(connected: bool) -> None:
+        if connected:
+            log.info("signals connected")
+        else:
+            log.warning("signals lost")
+
+    return _nats(settings.nats_url, changed) if settings.nats_url else _postgres(settings.database_url, changed)
+
+
+@asynccontextmanager
+async def _local() -> AsyncIterator[Signals]:
+    yield LocalSignals()
+
+
+def _postgres(url: str, changed: Changed) -> AbstractAsyncContextManager[Signals]:
+    try:
+        from homeport_sync.sql.postgres.signals import postgres_signals
+    except ModuleNotFoundError as missing:
+        raise _not_installed("database_url", "postgres", missing) from missing
+    return postgres_signals(url, changed)
+
+
+def _nats(url: str, changed: Changed) -> AbstractAsyncContextManager[Signals]:
+    try:
+        from homeport_server.nats_signals import nats_signals
+    except ModuleNotFoundError as missing:
+        raise _not_installed("nats_url", "nats", missing) from missing
+    return nats_signals(url, changed=changed)
+
+
+def _not_installed(setting: str, extra: str, missing: ModuleNotFoundError) -> BadSetting:
+    return BadSetting(f"{variable(setting)} needs {missing.name}, which is not installed: install homeport[{extra}].")

@@ -1,0 +1,48 @@
+"""The work beside the requests: which followers there are, and upkeep, built for one worker.
+
+On SQLite the server's own process is the only worker. On PostgreSQL `homeport work` is one, of any number.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable, Coroutine
+from random import Random
+from secrets import token_hex
+from typing import Any
+
+from homeport_server.database import Store
+from homeport_server.lag import Lag
+from homeport_server.observe import Log
+from homeport_server.observe.metrics import Metrics
+from homeport_server.settings import Settings
+from homeport_server.upkeep import Upkeep
+from homeport_server.worker import Worker
+from homeport_sync import LIMITS
+from homeport_sync.follow import Follower
+from homeport_sync.ports import Signals
+from homeport_sync.usage import FOLLOWER, counting
+
+
+def make_work(
+    settings: Settings, store: Store, signals: Signals, log: Log, *, metrics: Metrics, wall_ms: Callable[[], int]
+) -> list[Callable[[], Coroutine[Any, Any, None]]]:
+    """What runs until it is cancelled."""
+    holder = f"{socket.gethostname()} {os.getpid()} {token_hex(4)}"  # the first two are for people who read the table
+    lease_ms = int(settings.lease_s * 1_000)
+    usage = Follower(FOLLOWER, store, store, counting(store), holder=holder, ttl_ms=lease_ms, now_s=time.monotonic)
+    worker = Worker(
+        [usage],
+        store,
+        signals,
+        log,
+        lag=Lag(store, store, metrics, wall_ms),
+        metrics=metrics,
+        poll_s=settings.work_poll_s,
+        at_once_max=settings.work_at_once_max,
+        random=Random(),
+    )
+    upkeep = Upkeep(store, log, limits=LIMITS, wall_ms=wall_ms, every_s=settings.upkeep_every_s, holder=holder)
+    return [worker.run, upkeep.run]

@@ -1,0 +1,161 @@
+"""A worker: runs the followers over the logs of all tenants, beside any number of other workers.
+
+A signal makes it look at that tenant at once; a slow poll goes round the whole roster, each worker in an order of its
+own. Who gets the lease does the work and keeps it while there is more; the others leave that tenant alone until the
+lease could have run out, so that a busy tenant costs each of them one question a lease. One that ends gives its leases
+back and tells all others to look at everything. Trouble with one tenant is its own: it rests, longer each time, while
+the others go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from random import Random
+from typing import TypeAlias
+
+from homeport_server.errands import Errands
+from homeport_server.errors import Internal
+from homeport_server.lag import Lag
+from homeport_server.observe import Log
+from homeport_server.observe.metrics import Metrics
+from homeport_sync.errors import HomeportError
+from homeport_sync.follow import Follower, Turn
+from homeport_sync.pause import Pause
+from homeport_sync.ports import EVERY_TENANT, Signals, Tenants
+
+TENANTS_PAGE = 100
+PAUSE_FIRST_S = 0.5
+PAUSE_LONGEST_S = 30.0
+FINISH_S = 5.0  # how long a worker that ends gives what is under way
+_Errand: TypeAlias = tuple[Follower, str]
+
+
+class Worker:
+    """`at_once_max` tenants at once; `poll_s` is how late it may be if a signal was lost, in seconds."""
+
+    def __init__(
+        self,
+        followers: Sequence[Follower],
+        tenants: Tenants,
+        signals: Signals,
+        log: Log,
+        *,
+        lag: Lag,
+        metrics: Metrics,
+        poll_s: float,
+        at_once_max: int,
+        random: Random,
+    ) -> None:
+        self._followers = followers
+        self._tenants = tenants
+        self._signals = signals
+        self._log = log
+        self._lag = lag
+        self._metrics = metrics
+        self._poll_s = poll_s
+        self._at_once_max = at_once_max
+        self._random = random
+        self._errands: Errands[_Errand] = Errands()
+        self._pauses: dict[_Errand, Pause] = {}
+        self._poll_now = asyncio.Event()
+
+    async def run(self) -> None:
+        """Work until cancelled; then finish what is under way and give the leases back."""
+        hands = [asyncio.create_task(self._hand()) for _ in range(self._at_once_max)]
+        try:
+            async with asyncio.TaskGroup() as both, self._signals.listen() as told:
+                both.create_task(self._poll())
+                async for tenant, _ in told:
+                    if tenant == EVERY_TENANT:
+                        self._errands.wake()
+                        self._poll_now.set()
+                    else:
+                        self._want(tenant)
+        finally:
+            await self._end(hands)
+
+    def _want(self, tenant: str) -> None:
+        for follower in self._followers:
+            self._errands.want((follower, tenant))
+
+    async def _poll(self) -> None:
+        pause = Pause(PAUSE_FIRST_S, self._poll_s, self._random)
+        while True:
+            try:
+                await self._round()
+                pause.begin_again()
+                rest_s = self._poll_s * (1 + self._random.random()) / 2
+            except Exception as error:  # noqa: BLE001  # whatever a driver raises, the next round may go well
+                self._complain("work delayed", error)
+                rest_s = pause.next_s()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(rest_s):
+                    await self._poll_now.wait()
+            self._poll_now.clear()
+
+    async def _round(self) -> None:
+        after = ""
+        while page := await self._tenants.tenants(after, TENANTS_PAGE):
+            after = page[-1].id
+            for tenant in self._random.sample(page, len(page)):
+                self._want(tenant.id)
+            await self._errands.room()
+
+    async def _hand(self) -> None:
+        while True:
+            errand = await self._errands.next()
+            try:
+                rest_s = await self._do(errand)
+            except Exception as error:  # noqa: BLE001  # a follower's work may raise anything
+                rest_s = self._failed(errand, error)
+                await self._lag.behind(errand[0].name, errand[1])
+            self._errands.done(errand, rest_s=rest_s)
+            self._metrics.leases_held(sum(follower.leases() for follower in self._followers))
+
+    async def _do(self, errand: _Errand) -> float:
+        """One turn; for how many seconds the errand rests then."""
+        follower, tenant = errand
+        turn = await follower.catch_up(tenant)
+        self._pauses.pop(errand, None)
+        if turn is Turn.MORE:
+            self._errands.want(errand)
+            await self._lag.behind(follower.name, tenant)
+        else:
+            self._lag.caught_up(follower.name, tenant)
+        if turn is Turn.LOST:
+            self._metrics.lease_lost()
+        return follower.ttl_ms / 1_000 if turn in {Turn.HELD, Turn.LOST} else 0.0
+
+    def _failed(self, errand: _Errand, error: Exception) -> float:
+        follower, tenant = errand
+        pause = self._pauses.setdefault(errand, Pause(PAUSE_FIRST_S, PAUSE_LONGEST_S, self._random))
+        rest_s = pause.next_s()
+        code = error.code if isinstance(error, HomeportError) else Internal.code
+        self._metrics.follower_failed(follower.name, code)
+        self._complain("follower failed", error, follower=follower.name, tenant=tenant, again_in_s=round(rest_s, 1))
+        return rest_s
+
+    def _complain(self, event: str, error: Exception, **where: str | float) -> None:
+        if isinstance(error, HomeportError):
+            self._log.warning(event, error=error.code, **where)
+        else:
+            self._log.error(event, exc_info=error, **where)
+
+    async def _end(self, hands: Sequence[asyncio.Task[None]]) -> None:
+        """No hand begins anything more; one that is busy finishes in time or is cut, which is no worse than a crash."""
+        self._errands.end()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FINISH_S):
+                await self._errands.idle()
+        for hand in hands:
+            hand.cancel()
+        await asyncio.gather(*hands, return_exceptions=True)
+        try:
+            given_back = sum([await follower.give_back() for follower in self._followers])
+        except Exception as error:  # noqa: BLE001  # they run out by themselves
+            self._complain("leases not given back", error)
+        else:
+            if given_back:
+                self._signals.publish(EVERY_TENANT, 0)

@@ -1,0 +1,243 @@
+"""Workers: one at a time follows a tenant, whoever goes hands over at once, and trouble stays with its own tenant."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from random import Random
+
+import pytest
+
+from homeport_client.fleet import process
+from homeport_server.lag import Lag
+from homeport_server.observe import make_log
+from homeport_server.observe.metrics import Metrics
+from homeport_server.worker import Worker
+from homeport_sync.errors import Unavailable
+from homeport_sync.follow import Follower, Work, at_least_once
+from homeport_sync.lease import Lease
+from homeport_sync.memory import MemoryStore
+from homeport_sync.ports import EVERY_TENANT, LogEntry, Wanted, Writes
+from homeport_sync.signals import LocalSignals
+from homeport_sync.usage import FOLLOWER, Heading, counting
+from tests.contract.samples import NOW, entry
+
+LONG_S = 20.0
+NEVER_S = 3_600.0
+NOTHING = Wanted(devices=frozenset(), outcomes=frozenset(), grants=frozenset(), records=frozenset())
+
+
+class House:
+    """A store in memory, one process's signals, and as many workers as a test wants."""
+
+    def __init__(self) -> None:
+        self.store = MemoryStore()
+        self.signals = LocalSignals()
+        self.out = io.BytesIO()
+        self.metrics = Metrics()
+
+    async def commit(self, tenant: str, *, signal: bool = True) -> None:
+        async with self.store.transaction(tenant) as transaction:
+            head = (await transaction.load(NOTHING)).head.position + 1
+            await transaction.commit(Writes(head=head, now_ms=NOW, log=[entry(head)]))
+        if signal:
+            self.signals.publish(tenant, head)
+
+    async def counted(self, tenant: str) -> int:
+        return sum(count for _, count in await self.store.usage(tenant, Heading(day=""), 1_000))
+
+    async def counts(self, tenant: str, position: int) -> None:
+        """Wait until the usage follower has got there; then each position was counted once."""
+        await process.until(
+            lambda: self.store._place(tenant, FOLLOWER).position == position,
+            within_s=LONG_S,
+            awaited=f"{position} of {tenant} are counted",
+        )
+        assert await self.counted(tenant) == position
+
+    def holder(self, tenant: str) -> str:
+        return self.store._place(tenant, FOLLOWER).holder
+
+    @asynccontextmanager
+    async def worker(self, name: str, work: Work | None = None, *, poll_s: float = NEVER_S) -> AsyncIterator[None]:
+        """A worker at work, whose first round is over."""
+        follower = Follower(
+            FOLLOWER, self.store, self.store, work or counting(self.store), holder=name, now_s=lambda: 0
+        )
+        made = Worker(
+            [follower],
+            self.store,
+            self.signals,
+            make_log("info", self.out),
+            lag=Lag(self.store, self.store, self.metrics, lambda: NOW + 5_000),
+            metrics=self.metrics,
+            poll_s=poll_s,
+            at_once_max=3,
+            random=Random(1),
+        )
+        task = asyncio.create_task(made.run())
+        await process.until(lambda: len(self.signals._listeners) > 0, within_s=LONG_S, awaited="it listens")
+        await asyncio.sleep(0)
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+            assert task.cancelled()
+
+    def said(self, event: str) -> list[dict[str, object]]:
+        lines = [json.loads(line) for line in self.out.getvalue().splitlines()]
+        return [line for line in lines if line["event"] == event]
+
+    def reading(self, name: str, **labels: str) -> float:
+        return self.metrics.registry.get_sample_value(name, labels) or 0.0
+
+
+@pytest.fixture
+async def house() -> House:
+    made = House()
+    for tenant in ("acme", "other"):
+        await made.store.create(tenant, id=tenant, epoch="first", now_ms=0)
+    return made
+
+
+async def test_a_signal_brings_the_worker_at_once(house: House) -> None:
+    async with house.worker("one"):
+        await house.commit("acme")
+        await house.counts("acme", 1)
+        await house.commit("acme")
+        await house.commit("other")
+        await house.counts("acme", 2)
+        await house.counts("other", 1)
+
+
+async def test_the_first_round_finds_what_was_committed_while_nobody_worked(house: House) -> None:
+    for _ in range(3):
+        await house.commit("other", signal=False)
+    async with house.worker("one"):
+        await house.counts("other", 3)
+
+
+@pytest.mark.promise("I13")
+async def test_the_poll_finds_what_no_signal_told_of(house: House) -> None:
+    async with house.worker("one", poll_s=0.01):
+        await house.counts("acme", 0)
+        await house.commit("acme", signal=False)
+        await house.counts("acme", 1)
+
+
+async def test_a_hundred_tenants_and_three_workers_count_everything_once(house: House) -> None:
+    tenants = [f"tenant {number}" for number in range(100)]
+    for tenant in tenants:
+        await house.store.create(tenant, id=tenant, epoch="first", now_ms=0)
+    count = counting(house.store)
+
+    async def as_over_a_network(lease: Lease, entries: Sequence[LogEntry]) -> Lease:
+        await asyncio.sleep(0)
+        return await count(lease, entries)
+
+    works = (house.worker(name, as_over_a_network) for name in ("one", "two", "three"))
+    async with AsyncExitStack() as stack:
+        for work in works:
+            await stack.enter_async_context(work)
+        for _ in range(5):
+            for tenant in tenants:
+                await house.commit(tenant)
+        for tenant in tenants:
+            await house.counts(tenant, 5)
+        assert len({house.holder(tenant) for tenant in tenants}) == 3, "the work is spread"
+
+
+async def test_a_worker_that_ends_gives_its_leases_back_and_the_next_goes_on_at_once(house: House) -> None:
+    async with house.worker("stays"):
+        await house.counts("acme", 0)
+        async with house.worker("goes"):
+            await house.commit("acme")
+            await house.counts("acme", 1)
+            holder = house.holder("acme")
+        if holder == "goes":
+            assert not house.holder("acme")
+        await house.commit("acme")
+        await house.counts("acme", 2)
+        assert house.holder("acme") == "stays"
+
+
+async def test_a_worker_that_did_not_get_the_lease_leaves_the_tenant_alone_until_it_may_be_free(house: House) -> None:
+    lease = await house.store.lease("acme", FOLLOWER, "another", 600_000)
+    assert lease is not None
+    asked: list[str] = []
+    lease_of = house.store.lease
+
+    async def counted(tenant: str, follower: str, holder: str, ttl_ms: int) -> Lease | None:
+        asked.append(tenant)
+        return await lease_of(tenant, follower, holder, ttl_ms)
+
+    house.store.lease = counted  # type: ignore[method-assign]
+    async with house.worker("one"):
+        for _ in range(5):
+            await house.commit("acme")
+            await house.commit("other")
+            await house.counts("other", house.store._log("other").head)
+        assert asked.count("acme") == 1
+        await house.store.give_back(lease)
+        house.signals.publish(EVERY_TENANT, 0)
+        await house.counts("acme", 5)
+
+
+async def test_trouble_with_one_tenant_is_logged_counted_and_tried_again_and_stops_no_other(house: House) -> None:
+    failing = True
+
+    async def work(tenant: str, _entries: Sequence[LogEntry]) -> None:
+        if failing and tenant == "acme":
+            raise Unavailable
+
+    follow = at_least_once(house.store, work)
+    async with house.worker("one", follow):
+        await house.commit("acme")
+        await house.commit("other")
+        await process.until(lambda: bool(house.said("follower failed")), within_s=LONG_S, awaited="the complaint")
+        said = house.said("follower failed")[0]
+        assert (said["tenant"], said["follower"], said["error"]) == ("acme", FOLLOWER, "UNAVAILABLE")
+        await process.until(
+            lambda: house.store._place("other", FOLLOWER).position == 1, within_s=LONG_S, awaited="the other tenant"
+        )
+        assert house.reading("homeport_follower_errors_total", follower=FOLLOWER, code="UNAVAILABLE") >= 1
+        assert house.reading("homeport_follower_lag_positions", follower=FOLLOWER) == 1
+        assert house.reading("homeport_follower_age_seconds", follower=FOLLOWER) == 5
+        failing = False
+        await process.until(
+            lambda: house.store._place("acme", FOLLOWER).position == 1, within_s=LONG_S, awaited="the next try"
+        )
+        assert house.reading("homeport_follower_lag_positions", follower=FOLLOWER) == 0
+
+
+async def test_what_is_under_way_when_it_ends_is_finished_first(house: House) -> None:
+    began, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(_tenant: str, _entries: Sequence[LogEntry]) -> None:
+        began.set()
+        await go_on.wait()
+
+    async with house.worker("one", at_least_once(house.store, slow)):
+        await house.commit("acme")
+        await began.wait()
+        asyncio.get_running_loop().call_later(0.01, go_on.set)
+    assert house.store._place("acme", FOLLOWER).position == 1
+    assert not house.holder("acme"), "and its lease is given back after that"
+
+
+async def test_a_roster_that_cannot_be_read_is_read_again(house: House) -> None:
+    broken = house.store.tenants
+
+    async def fails(after: str, limit: int) -> Sequence[object]:
+        house.store.tenants = broken  # type: ignore[method-assign]
+        raise ConnectionError
+
+    house.store.tenants = fails  # type: ignore[assignment,method-assign]
+    await house.commit("acme", signal=False)
+    async with house.worker("one", poll_s=0.01):
+        await house.counts("acme", 1)
+    assert house.said("work delayed")
