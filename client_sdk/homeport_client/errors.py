@@ -3,6 +3,7 @@
     HomeportError
     └── DeviceError
         ├── Unreachable      UNREACHABLE      retry: the network, or something in it, did not bring our answer
+        │   └── Restarting   SERVER_RESTARTING  … at once: another process serves
         ├── Refused          REFUSED          give a new token: `Device.renew`
         ├── ServerError      (the server's)   the server answered with an error: `retryable` says whether to wait
         ├── NoServer         NO_SERVER        open the device with a server or a transport
@@ -34,6 +35,13 @@ class Unreachable(DeviceError):
 
     code = "UNREACHABLE"
     retryable = True
+
+
+class Restarting(Unreachable):
+    """The server's process stopped as planned: connect again at once, another one serves."""
+
+    code = "SERVER_RESTARTING"
+    retry_after_ms = 0
 
 
 class Refused(DeviceError):

@@ -17,6 +17,7 @@ import msgspec
 from homeport_client.errors import Refused, Unreachable, server_error
 from homeport_client.limits import DEVICE_LIMITS, DeviceLimits
 from homeport_client.poke_stream import poke_stream
+from homeport_client.transport import GoAway
 from homeport_sync.wire import PULL, PUSH, Page, PullMessage, PushAnswer, PushMessage, WireError
 
 if TYPE_CHECKING:
@@ -54,6 +55,10 @@ _push_reply = msgspec.json.Decoder(_Reply[_PushData])
 _pull_reply = msgspec.json.Decoder(_Reply[_PullData])
 
 
+class _ClosedUnderUs(Unreachable):
+    """A connection that was kept from before was closed before any of the answer came: send the same again."""
+
+
 class HttpTransport:
     """A `Transport` to the server at `server_url` (http or https, without a path). Without a token it is refused.
 
@@ -77,7 +82,7 @@ class HttpTransport:
         """The next page; see `Transport.pull`."""
         return (await self._ask(_encode(_PullRequest(message)), _pull_reply)).pull
 
-    def pokes(self) -> AbstractAsyncContextManager[AsyncIterator[None]]:
+    def pokes(self) -> AbstractAsyncContextManager[AsyncIterator[GoAway | None]]:
         """A socket for pokes; see `Transport.pokes`."""
         url = "ws" + self._url.removeprefix("http")
         return poke_stream(url, self._bearer(), self._limits)
@@ -116,8 +121,37 @@ class HttpTransport:
             "content-type": "application/json",
             "x-request-id": str(uuid.uuid4()),
         }
-        async with self._connected().stream("POST", self._url, content=body, headers=headers) as response:
+        try:
+            response = await self._send(body, headers)
+        except _ClosedUnderUs:
+            # The server closed a connection it had kept, as it may at any moment, while this was on its way: it may
+            # have read it or not. It is sent again at once, on a fresh connection; that is safe, because a change is
+            # taken in exactly once however often it is sent (I2), and a pull changes nothing. Only once: what fails
+            # on a fresh connection is trouble, and trouble waits.
+            response = await self._send(body, headers)
+        try:
             return response.status_code, await self._read(response)
+        finally:
+            await response.aclose()
+
+    async def _send(self, body: bytes, headers: dict[str, str]) -> Response:
+        """The head of an answer. Raises `_ClosedUnderUs` if a connection that was kept failed before any of it."""
+        import httpx2
+
+        kept = True
+
+        async def trace(event: str, _info: object) -> None:
+            nonlocal kept
+            kept = kept and event != "connection.connect_tcp.started"
+
+        client = self._connected()
+        request = client.build_request("POST", self._url, content=body, headers=headers, extensions={"trace": trace})
+        try:
+            return await client.send(request, stream=True)
+        except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError) as error:
+            if kept:
+                raise _ClosedUnderUs(str(error)) from error
+            raise
 
     async def _read(self, response: Response) -> bytes:
         parts, size = [], 0
@@ -134,7 +168,8 @@ class HttpTransport:
             import httpx2
 
             timeout = httpx2.Timeout(self._limits.answer_s, connect=self._limits.connect_s)
-            self._client = httpx2.AsyncClient(timeout=timeout)
+            # One is kept, for a device asks one thing at a time: so when that one fails, the next is fresh.
+            self._client = httpx2.AsyncClient(timeout=timeout, limits=httpx2.Limits(max_keepalive_connections=1))
         return self._client
 
     def _bearer(self) -> str:

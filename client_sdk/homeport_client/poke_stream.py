@@ -1,7 +1,7 @@
 """The poke socket of the real transport: one subscription, spoken as `graphql-transport-ws`.
 
 The protocol is that of the graphql-ws library: `connection_init`, `connection_ack`, `subscribe`, then `next` for
-every poke, `ping` and `pong` in between.
+every poke, `ping` and `pong` in between. A `ping` with `goAwayMs` is the server's word that its process will stop.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from homeport_client.errors import DeviceError, Refused, Unreachable, server_error
+from homeport_client.errors import DeviceError, Refused, Restarting, Unreachable, server_error
 from homeport_client.limits import DeviceLimits
+from homeport_client.transport import GoAway
 from homeport_sync.wire import POKE, WireError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _SUBPROTOCOL = "graphql-transport-ws"
 _REFUSED_CLOSES = frozenset({4401, 4403})
+_RESTARTING_CLOSE = 1012
 _RETRY_AFTER = re.compile(r"retryAfterMs=(\d{1,12})").search
 
 
@@ -31,13 +33,18 @@ class _Message(msgspec.Struct, omit_defaults=True):
     payload: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
+class _Ping(msgspec.Struct, rename="camel"):
+    go_away_ms: int | None = None
+
+
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(_Message).decode
+_decode_ping = msgspec.json.Decoder(_Ping).decode
 _decode_errors = msgspec.json.Decoder(list[WireError]).decode
 
 
 @asynccontextmanager
-async def poke_stream(url: str, bearer: str, limits: DeviceLimits) -> AsyncIterator[AsyncIterator[None]]:
+async def poke_stream(url: str, bearer: str, limits: DeviceLimits) -> AsyncIterator[AsyncIterator[GoAway | None]]:
     """The pokes from a ws or wss `url`.
 
     Raises `Unreachable`, `Refused`, or a `ServerError` that says when to come again, on entering and while iterating.
@@ -48,6 +55,7 @@ async def poke_stream(url: str, bearer: str, limits: DeviceLimits) -> AsyncItera
     from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
     from websockets.typing import Subprotocol
 
+    subscribed = False
     try:
         async with connect(
             url,
@@ -58,11 +66,17 @@ async def poke_stream(url: str, bearer: str, limits: DeviceLimits) -> AsyncItera
             max_size=limits.poke_bytes_max,
         ) as socket:
             await _subscribe(socket, bearer, limits)
-            yield _pokes(socket)
+            subscribed = True
+            try:
+                yield _pokes(socket)
+            finally:
+                await socket.close()  # with 1000, also when we are cancelled: leaving is no error
     except ConnectionClosed as closed:
         code = closed.rcvd.code if closed.rcvd else 0
         if code in _REFUSED_CLOSES:
             raise Refused(f"The poke socket was closed with {code}: give the device a new token.") from closed
+        if code == _RESTARTING_CLOSE and subscribed:  # before that, coming back at once would be a storm
+            raise Restarting from closed
         if told := _told(closed.rcvd.reason if closed.rcvd else ""):
             raise told from closed
         raise Unreachable(f"The poke socket was closed ({closed}): connect again.") from closed
@@ -75,16 +89,19 @@ async def _subscribe(socket: ClientConnection, bearer: str, limits: DeviceLimits
 
     await _send(socket, _Message(type="connection_init", payload=_raw({"authorization": bearer})))
     async with asyncio.timeout(limits.handshake_s):
-        while (await _next(socket)).type != "connection_ack":
+        while (await _next(socket)).type != "connection_ack":  # told to go already: the close will come in time
             pass
     await _send(socket, _Message(type="subscribe", id="1", payload=_raw({"query": POKE})))
 
 
-async def _pokes(socket: ClientConnection) -> AsyncIterator[None]:
+async def _pokes(socket: ClientConnection) -> AsyncIterator[GoAway | None]:
     while True:
         message = await _next(socket)
         if message.type == "next":
-            yield
+            yield None
+        elif message.type == "ping":
+            if (within_ms := _go_away_ms(message)) is not None:
+                yield GoAway(within_ms=within_ms)
         elif message.type == "complete":
             return
         elif message.type == "error":
@@ -106,12 +123,20 @@ def _told(reason: str) -> DeviceError | None:
 
 
 async def _next(socket: ClientConnection) -> _Message:
-    """The next message that is not a ping; pings are answered."""
-    while True:
-        message = _decode(await socket.recv())
-        if message.type != "ping":
-            return message
+    """The next message; pings are answered."""
+    message = _decode(await socket.recv())
+    if message.type == "ping":
         await _send(socket, _Message(type="pong"))
+    return message
+
+
+def _go_away_ms(ping: _Message) -> int | None:
+    """What a ping says of the server's end. Anybody may put what they like into a ping."""
+    try:
+        said = _decode_ping(ping.payload).go_away_ms if isinstance(ping.payload, msgspec.Raw) else None
+    except msgspec.DecodeError:
+        return None
+    return said if said is None else max(said, 0)
 
 
 async def _send(socket: ClientConnection, message: _Message) -> None:

@@ -1,4 +1,8 @@
-"""Listening for pokes, beside everything else: a socket that is lost costs speed and never holds up the syncing."""
+"""Listening for pokes, beside everything else: a socket that is lost costs speed and never holds up the syncing.
+
+A server that is about to stop says so on the socket. Then the next one is opened within the time it gives, and only
+when that one hears is the former let go: in between both are heard, so that no poke is missed.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,13 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from random import Random
+from typing import Any
 
 from homeport_client.backoff import pause_s
 from homeport_client.errors import DeviceError, Refused
 from homeport_client.limits import DeviceLimits
 from homeport_client.state import Event
-from homeport_client.transport import Transport
+from homeport_client.transport import GoAway, Transport
 
 
 class PokeSocket:
@@ -47,20 +52,89 @@ class PokeSocket:
                 await listening
 
     async def _listen(self) -> None:
+        """One socket after the other, until the server refuses."""
+        former: _Line | None = None
+        line = _Line(self._transport, self._tell)
         failures = 0
-        while True:
-            told_ms = None
-            try:
-                async with self._transport.pokes() as pokes:
-                    async for _ in pokes:
-                        failures = 0
-                        self._tell(Event.POKED)
-            except Refused as error:
-                self.refusal = error
-                self._tell(Event.REFUSED)
-                return
-            except DeviceError as error:  # the next one heals it, and polling does meanwhile
-                told_ms = error.retry_after_ms
-            if told_ms is None:
-                failures += 1
-            await asyncio.sleep(pause_s(failures, told_ms, self._random, self._limits))
+        try:
+            while True:
+                await _first(line.heard, line.task)
+                if line.heard.done():
+                    failures = 0
+                    await _hang_up(former)
+                    former = None
+                    await _first(line.told, line.task)
+                if not line.task.done():
+                    former, wait_s = line, self._moment_s(line.told.result())
+                else:
+                    told_ms = line.ended()
+                    failures += told_ms is None
+                    wait_s = pause_s(failures, told_ms, self._random, self._limits)
+                await _until(wait_s, former)
+                line = _Line(self._transport, self._tell)
+        except Refused as error:
+            self.refusal = error
+            self._tell(Event.REFUSED)
+        finally:
+            await _hang_up(former, line)
+
+    def _moment_s(self, told: GoAway) -> float:
+        """A moment within the time we were given. The server has spread its devices; the second half keeps that."""
+        within_ms = min(told.within_ms, self._limits.retry_after_max_ms)
+        return self._random.uniform(within_ms / 2, within_ms) / 1_000
+
+
+class _Line:
+    """One socket, listened on by a task of its own.
+
+    `heard` is done with the first poke, `told` when the server wants it gone, `task` when it is over.
+    """
+
+    def __init__(self, transport: Transport, tell: Callable[[Event], None]) -> None:
+        loop = asyncio.get_running_loop()
+        self.heard: asyncio.Future[None] = loop.create_future()
+        self.told: asyncio.Future[GoAway] = loop.create_future()
+        self.task = loop.create_task(self._listen(transport, tell))
+
+    def ended(self) -> int | None:
+        """Why it is over: how long the server told to wait, in milliseconds, or None: it failed. Raises `Refused`."""
+        try:
+            self.task.result()
+        except Refused:
+            raise
+        except DeviceError as error:  # the next one heals it, and polling does meanwhile
+            return error.retry_after_ms
+        return None
+
+    async def _listen(self, transport: Transport, tell: Callable[[Event], None]) -> None:
+        async with transport.pokes() as pokes:
+            async for news in pokes:
+                if news is None:
+                    if not self.heard.done():
+                        self.heard.set_result(None)
+                    tell(Event.POKED)
+                elif not self.told.done():
+                    self.told.set_result(news)
+
+
+async def _first(*either: asyncio.Future[Any]) -> None:
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+
+
+async def _until(wait_s: float, former: _Line | None) -> None:
+    """Wait, or until the socket we still listen on is over. Raises `Refused`."""
+    if former is None:
+        await asyncio.sleep(wait_s)
+    else:
+        await asyncio.wait({former.task}, timeout=wait_s)
+        if former.task.done():
+            former.ended()
+
+
+async def _hang_up(*lines: _Line | None) -> None:
+    """Close sockets that are over or no longer needed; how they end does not matter any more."""
+    tasks = {line.task for line in lines if line is not None}
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
 from homeport_sync.wire import Page, PullMessage, PushAnswer, PushMessage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoAway:
+    """The server's process is about to stop: listen elsewhere within so many milliseconds, then let this one go."""
+
+    within_ms: int
 
 
 class Transport(Protocol):
@@ -19,9 +27,10 @@ class Transport(Protocol):
     async def pull(self, message: PullMessage) -> Page:
         """The page after the cursor; asking again is harmless. Raises as `push` does."""
 
-    def pokes(self) -> AbstractAsyncContextManager[AsyncIterator[None]]:
-        """Connects on entering; each item is one poke. The first one comes when the server listens for us, so
-        that nothing falls between connecting and listening. Pokes may be lost.
+    def pokes(self) -> AbstractAsyncContextManager[AsyncIterator[GoAway | None]]:
+        """Connects on entering; each item is one poke, or a `GoAway`. The first poke comes when the server listens
+        for us, so that nothing falls between connecting and listening. Pokes may be lost. A device may listen twice
+        at once: on the socket it leaves, until the next one hears.
 
         Entering and iterating raise `Unreachable`, `Refused`, or a `ServerError` that says when to come again;
         iteration may also just end when the server closes.

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from homeport_client.errors import Unreachable
 from homeport_client.fleet.witness import Witness
-from homeport_client.transport import Transport
+from homeport_client.transport import GoAway, Transport
 from homeport_sync.wire import Page, PullMessage, PushAnswer, PushMessage
 
 Result = TypeVar("Result")
@@ -54,7 +54,7 @@ class Radio:
         return await self._through(self._transport.pull(message))
 
     @asynccontextmanager
-    async def pokes(self) -> AsyncIterator[AsyncIterator[None]]:
+    async def pokes(self) -> AsyncIterator[AsyncIterator[GoAway | None]]:
         """See `Transport`."""
         if not self._reachable:
             raise Unreachable("There is no network here.")
@@ -69,13 +69,13 @@ class Radio:
         """See `Transport`."""
         await self._transport.close()
 
-    async def _poked(self, pokes: AsyncIterator[None]) -> AsyncIterator[None]:
+    async def _poked(self, pokes: AsyncIterator[GoAway | None]) -> AsyncIterator[GoAway | None]:
         while True:
             try:
-                await self._through(_next(pokes))
+                told = await self._through(_next(pokes))
             except StopAsyncIteration:
                 return
-            yield None
+            yield told
 
     async def _through(self, call: Coroutine[Any, Any, Result]) -> Result:
         task = asyncio.ensure_future(call)
@@ -92,5 +92,5 @@ class Radio:
             self._under_way.discard(task)
 
 
-async def _next(pokes: AsyncIterator[None]) -> None:
-    await anext(pokes)
+async def _next(pokes: AsyncIterator[GoAway | None]) -> GoAway | None:
+    return await anext(pokes)

@@ -16,6 +16,7 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from homeport_client import DeviceLimits, HttpTransport, Refused, ServerError, Unreachable
+from homeport_client.transport import GoAway
 from homeport_sync.wire import PullInput, PullMessage, PushMessage
 
 LIMITS = DeviceLimits(connect_s=1, answer_s=0.3, handshake_s=0.3, answer_bytes_max=10_000)
@@ -162,6 +163,81 @@ async def test_a_cut_body_a_silent_server_and_none_at_all_are_unreachable(web: W
     await nobody.close()
 
 
+ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s"
+
+
+class Restarting:
+    """A server whose connections answer once, and then do `next_time` to the request after that."""
+
+    def __init__(self, next_time: Callable[[asyncio.StreamWriter], None]) -> None:
+        self.bodies: list[bytes] = []
+        self.connections = 0
+        self._next_time = next_time
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        content = json.dumps({"data": {"pull": PAGE}}).encode()
+        try:
+            await self._read(reader)
+            writer.write(ANSWER % (len(content), content))
+            await self._read(reader)
+            self._next_time(writer)
+        except asyncio.IncompleteReadError:
+            pass
+        finally:
+            writer.close()
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        length = next(line for line in head.split(b"\r\n") if line.startswith(b"content-length"))
+        self.bodies.append(await reader.readexactly(int(length.split(b":")[1])))
+
+
+@asynccontextmanager
+async def restarting(next_time: Callable[[asyncio.StreamWriter], None]) -> AsyncIterator[tuple[Restarting, str]]:
+    made = Restarting(next_time)
+    async with await asyncio.start_server(made.serve, "127.0.0.1", 0) as server:
+        yield made, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@pytest.mark.promise("I2")
+@pytest.mark.parametrize("next_time", [asyncio.StreamWriter.close, lambda writer: writer.transport.abort()])
+async def test_what_meets_a_connection_that_was_just_closed_is_sent_again_at_once_on_a_fresh_one(
+    next_time: Callable[[asyncio.StreamWriter], None],
+) -> None:
+    async with restarting(next_time) as (server, url):
+        transport = HttpTransport(url, "t0ken", LIMITS)
+        await transport.pull(PULL)
+        assert (await transport.pull(PULL)).cursor == "c2"
+        await transport.close()
+    assert (len(server.bodies), server.connections) == (3, 2)
+    assert server.bodies[1] == server.bodies[2]
+
+
+async def test_a_fresh_connection_that_is_closed_and_an_answer_that_is_cut_are_not_sent_again() -> None:
+    taken: list[int] = []
+
+    async def close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        taken.append(1)
+        writer.close()
+
+    async with await asyncio.start_server(close, "127.0.0.1", 0) as server:
+        transport = HttpTransport(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", "t0ken", LIMITS)
+        with pytest.raises(Unreachable):
+            await transport.pull(PULL)
+        await transport.close()
+    assert len(taken) == 1
+
+    async with restarting(lambda writer: writer.write(ANSWER % (999, b"{"))) as (cutting, url):
+        transport = HttpTransport(url, "t0ken", LIMITS)
+        await transport.pull(PULL)
+        with pytest.raises(Unreachable):
+            await transport.pull(PULL)
+        await transport.close()
+    assert len(cutting.bodies) == 2
+
+
 async def test_without_a_token_nothing_is_sent(web: Web) -> None:
     transport = HttpTransport(web.url)
     with pytest.raises(Refused):
@@ -193,10 +269,10 @@ async def poking(talk: Talk) -> AsyncIterator[HttpTransport]:
         yield HttpTransport(f"http://127.0.0.1:{port}", "t0ken", LIMITS)
 
 
-async def listen(talk: Talk) -> list[None]:
+async def listen(talk: Talk) -> list[GoAway | None]:
     """The pokes of a server that talks so, until it ends them."""
     async with poking(talk) as transport, transport.pokes() as pokes:
-        return [None async for _ in pokes]
+        return [each async for each in pokes]
 
 
 async def send(socket: ServerConnection, **message: Any) -> None:  # noqa: ANN401
@@ -222,6 +298,34 @@ async def test_each_next_is_a_poke_and_a_ping_is_answered() -> None:
         await socket.wait_closed()
 
     assert len(await listen(talk)) == 2
+
+
+async def test_a_ping_may_say_that_the_server_goes_away_and_anything_else_in_it_means_nothing() -> None:
+    payloads: list[Any] = [{"goAwayMs": 250}, {"goAwayMs": -5}, {"goAwayMs": "soon"}, {"goAwayMs": None}, [], "x", None]
+
+    async def talk(socket: ServerConnection) -> None:
+        await acknowledge(socket)
+        for payload in payloads:
+            await send(socket, type="ping", payload=payload)
+            assert json.loads(await socket.recv()) == {"type": "pong"}
+        await send(socket, type="complete", id="1")
+        await socket.wait_closed()
+
+    assert await listen(talk) == [GoAway(within_ms=250), GoAway(within_ms=0)]
+
+
+async def test_a_restart_is_told_from_a_failure_once_the_server_has_listened() -> None:
+    async def before(socket: ServerConnection) -> None:
+        await socket.close(1012)
+
+    async def after(socket: ServerConnection) -> None:
+        await acknowledge(socket)
+        await socket.close(1012)
+
+    for talk, told_ms in ((before, None), (after, 0)):
+        with pytest.raises(Unreachable) as told:
+            await listen(talk)
+        assert told.value.retry_after_ms == told_ms
 
 
 @pytest.mark.parametrize("code", [4401, 4403, 4400, 1012, 1013, 1000])

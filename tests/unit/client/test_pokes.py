@@ -1,0 +1,161 @@
+"""Holding a poke socket through a restart of the server: over real sockets, without a gap and without a pause.
+
+Every pause after a failure would be a quarter of an hour here, so whoever counts a failure does not end in time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from random import Random
+from typing import Any
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.typing import Subprotocol
+
+from homeport_client import DeviceLimits, HttpTransport
+from homeport_client.pokes import PokeSocket
+from homeport_client.state import Event
+
+LIMITS = DeviceLimits(retry_first_ms=900_000, told_jitter_ms=10, handshake_s=5)
+PATIENCE_S = 20
+
+
+class Listeners:
+    """A server that keeps the sockets it was asked to poke; each acknowledges, and waits to be told what to do."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self._came: asyncio.Queue[ServerConnection] = asyncio.Queue()
+
+    async def greet(self, socket: ServerConnection) -> None:
+        await socket.recv()
+        await say(socket, type="connection_ack")
+        await socket.recv()
+        self._came.put_nowait(socket)
+        await socket.wait_closed()
+
+    async def next(self) -> ServerConnection:
+        async with asyncio.timeout(PATIENCE_S):
+            return await self._came.get()
+
+
+async def say(socket: ServerConnection, **message: Any) -> None:  # noqa: ANN401
+    await socket.send(json.dumps(message))
+
+
+async def poke(socket: ServerConnection) -> None:
+    await say(socket, type="next", id="1", payload={"data": {"poke": True}})
+
+
+async def closed(socket: ServerConnection) -> int | None:
+    async with asyncio.timeout(PATIENCE_S):
+        await socket.wait_closed()
+    return socket.close_code
+
+
+class Told:
+    """What a syncer would be told."""
+
+    def __init__(self) -> None:
+        self.events: asyncio.Queue[Event] = asyncio.Queue()
+
+    async def poked(self) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            assert await self.events.get() is Event.POKED
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Listeners]:
+    made = Listeners()
+    async with serve(made.greet, "127.0.0.1", 0, subprotocols=[Subprotocol("graphql-transport-ws")]) as running:
+        made.url = f"http://127.0.0.1:{next(iter(running.sockets)).getsockname()[1]}"
+        yield made
+
+
+@asynccontextmanager
+async def holding(server: Listeners) -> AsyncIterator[Told]:
+    told, transport = Told(), HttpTransport(server.url, "t0ken", LIMITS)
+    held = PokeSocket(transport, told.events.put_nowait, Random(1), LIMITS)
+    held.hold()
+    try:
+        yield told
+    finally:
+        await held.close()
+        await transport.close()
+
+
+async def test_told_to_go_it_hears_on_both_until_the_next_socket_hears(server: Listeners) -> None:
+    async with holding(server) as told:
+        first = await server.next()
+        await poke(first)
+        await told.poked()
+        await say(first, type="ping", payload={"goAwayMs": 20})
+        second = await server.next()
+        await poke(first)
+        await told.poked()
+        await poke(second)
+        await told.poked()
+        assert await closed(first) == 1000
+        await poke(second)
+        await told.poked()
+
+
+async def test_a_restart_is_no_failure_and_the_next_socket_comes_at_once(server: Listeners) -> None:
+    async with holding(server) as told:
+        for _ in range(3):
+            socket = await server.next()
+            await poke(socket)
+            await told.poked()
+            await socket.close(1012)
+        await poke(await server.next())
+        await told.poked()
+
+
+async def test_a_socket_that_ends_before_its_time_is_replaced_at_once(server: Listeners) -> None:
+    async with holding(server) as told:
+        first = await server.next()
+        await poke(first)
+        await told.poked()
+        await say(first, type="ping", payload={"goAwayMs": 900_000})
+        await first.close(1012)
+        await poke(await server.next())
+        await told.poked()
+
+
+async def test_it_stays_where_it_is_when_the_next_socket_does_not_open(server: Listeners) -> None:
+    async with holding(server) as told:
+        first = await server.next()
+        await poke(first)
+        await told.poked()
+        await say(first, type="ping", payload={"goAwayMs": 20})
+        await (await server.next()).close(1011)
+        await poke(first)
+        await told.poked()
+        await first.close(1012)
+        await poke(await server.next())
+        await told.poked()
+
+
+async def test_a_refusal_on_either_socket_ends_it(server: Listeners) -> None:
+    async with holding(server) as told:
+        first = await server.next()
+        await poke(first)
+        await told.poked()
+        await say(first, type="ping", payload={"goAwayMs": 900_000})
+        await first.close(4403)
+        async with asyncio.timeout(PATIENCE_S):
+            assert await told.events.get() is Event.REFUSED
+
+
+async def test_closing_it_in_the_middle_of_a_move_closes_both(server: Listeners) -> None:
+    async with holding(server) as told:
+        first = await server.next()
+        await poke(first)
+        await told.poked()
+        await say(first, type="ping", payload={"goAwayMs": 20})
+        second = await server.next()
+    assert [await closed(first), await closed(second)] == [1000, 1000]
