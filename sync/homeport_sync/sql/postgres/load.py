@@ -9,8 +9,9 @@ from homeport_sync.clock import Stamp
 from homeport_sync.errors import Unavailable
 from homeport_sync.ports import Head, KnownDevice, Loaded, Standing, StoredOutcome, StoredRecord
 from homeport_sync.scope import Grant
-from homeport_sync.sql.postgres import statements
 from homeport_sync.sql.postgres.database import Row
+
+_HEAD, _DEVICE, _OUTCOME, _GRANT, _RECORD, _REJECTED, _NUMBER = range(7)  # the column `part` of both
 
 
 def loaded(tenant: str, facts: Sequence[Row]) -> Loaded:
@@ -18,24 +19,23 @@ def loaded(tenant: str, facts: Sequence[Row]) -> Loaded:
     parts = _by_part(facts)
     devices = [
         KnownDevice(id=a, user=b, last_stamp=Stamp(c), last_number=m, confirmed=n)
-        for _, a, b, c, m, n, _, _ in parts[statements.DEVICE]
+        for _, a, b, c, m, n, _, _ in parts[_DEVICE]
     ]
     outcomes = [
         StoredOutcome(device=a, stamp=Stamp(b), text=c, number=m, decided_at_ms=n, digest=raw)
-        for _, a, b, c, m, n, _, raw in parts[statements.OUTCOME]
+        for _, a, b, c, m, n, _, raw in parts[_OUTCOME]
     ]
     records = [
-        StoredRecord(record=decode_record(a), author=b, foreign_position=m)
-        for _, a, b, _, m, _, _, _ in parts[statements.RECORD]
+        StoredRecord(record=decode_record(a), author=b, foreign_position=m) for _, a, b, _, m, _, _, _ in parts[_RECORD]
     ]
     here = {each.record.id: each for each in records}
     return Loaded(
-        head=_head(tenant, parts[statements.HEAD]),
+        head=_head(tenant, parts[_HEAD]),
         devices={each.id: each for each in devices},
         outcomes={(each.device, each.number): each for each in outcomes},
-        grants={(each.user, each.scope): each for each in _grants(parts[statements.GRANT])},
+        grants={(each.user, each.scope): each for each in _grants(parts[_GRANT])},
         records=here,
-        rejected_creates=frozenset((fact[1], fact[2]) for fact in parts[statements.REJECTED] if fact[2] not in here),
+        rejected_creates=frozenset((fact[1], fact[2]) for fact in parts[_REJECTED] if fact[2] not in here),
     )
 
 
@@ -43,15 +43,15 @@ def standing(tenant: str, facts: Sequence[Row]) -> Standing:
     """Where a device stands. Raises `Unavailable` if there is no such tenant."""
     parts = _by_part(facts)
     return Standing(
-        head=_head(tenant, parts[statements.HEAD]),
-        grants=sorted(_grants(parts[statements.GRANT]), key=lambda grant: grant.scope),
-        last_number=next((fact[4] for fact in parts[statements.NUMBER]), 0),
+        head=_head(tenant, parts[_HEAD]),
+        grants=sorted(_grants(parts[_GRANT]), key=lambda grant: grant.scope),
+        last_number=next((fact[4] for fact in parts[_NUMBER]), 0),
     )
 
 
 def is_stale(facts: Sequence[Row]) -> bool:
     """Whether another commit batch ended while this `LOAD` waited for the head, so that it must be asked again."""
-    return any(fact[0] == statements.HEAD and fact[2] != fact[3] for fact in facts)
+    return any(fact[0] == _HEAD and fact[2] != fact[3] for fact in facts)
 
 
 def no_tenant(tenant: str) -> Unavailable:
@@ -60,7 +60,7 @@ def no_tenant(tenant: str) -> Unavailable:
 
 
 def _by_part(facts: Iterable[Row]) -> list[list[Row]]:
-    parts: list[list[Row]] = [[] for _ in range(statements.NUMBER + 1)]
+    parts: list[list[Row]] = [[] for _ in range(_NUMBER + 1)]
     for fact in facts:
         parts[fact[0]].append(fact)
     return parts

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-# One row a fact, of several kinds: `part` is one of these, and `load.py` says what the other columns then are.
-HEAD, DEVICE, OUTCOME, GRANT, RECORD, REJECTED, NUMBER = range(7)
+# One row a fact, of several kinds: `part` is the kind, and `load.py` says what the other columns then are.
 # A statement sees what was committed before it began. One that waited for the head's lock and then reads records, reads
 # those of before the wait: so the head comes with two versions (`xmin`), that of the row it locked (`b`) and that of
 # the one it sees (`c`). Every commit batch writes the head; if the two differ, `LOAD` must be asked again.
@@ -110,6 +109,36 @@ OLD_OUTCOMES: Final = """
     LIMIT $4"""
 FORGET_OUTCOME: Final = """
     DELETE FROM outcomes WHERE tenant_id = $1 AND stamp = $2 AND device_id = $3 AND number = $4"""
+
+# "kept" is what stands there: GREATEST passes over NULL.
+KEEP_SIGHTINGS: Final = """
+    INSERT INTO sightings AS kept (tenant_id, device_id, user_id, pushed_at, pulled_at, pulled_position, refused_at,
+      refused_code, created_at, updated_at)
+    SELECT $1, heard.*, $2, $2
+    FROM unnest($3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::text[]) AS heard
+    ON CONFLICT (tenant_id, device_id) DO UPDATE SET
+      user_id = excluded.user_id,
+      pushed_at = greatest(excluded.pushed_at, kept.pushed_at),
+      pulled_position = CASE WHEN excluded.pulled_at >= coalesce(kept.pulled_at, 0)
+        THEN excluded.pulled_position ELSE kept.pulled_position END,
+      pulled_at = greatest(excluded.pulled_at, kept.pulled_at),
+      refused_code = CASE WHEN excluded.refused_at >= coalesce(kept.refused_at, 0)
+        THEN excluded.refused_code ELSE kept.refused_code END,
+      refused_at = greatest(excluded.refused_at, kept.refused_at),
+      updated_at = excluded.updated_at"""
+SIGHTING: Final = """
+    SELECT device_id, user_id, pushed_at, pulled_at, pulled_position, refused_at, refused_code
+    FROM sightings WHERE tenant_id = $1 AND device_id = $2"""
+DEVICE: Final = """
+    SELECT device_id, user_id, last_number, confirmed, last_stamp, created_at, updated_at
+    FROM devices WHERE tenant_id = $1 AND device_id = $2"""
+DECIDED_AT: Final = """
+    SELECT created_at FROM outcomes WHERE tenant_id = $1 AND stamp = $2 AND device_id = $3 AND number = $4"""
+REFUSED_OF_DEVICE_FACTS: Final = """
+    SELECT device_id, number, record_id, created, change, answer, created_at
+    FROM quarantine WHERE tenant_id = $1 AND device_id = $2 ORDER BY number DESC LIMIT $3"""
+REFUSED_COUNT: Final = "SELECT count(*) FROM quarantine WHERE tenant_id = $1 AND device_id = $2"
+GRANTS_COUNT: Final = "SELECT count(*) FROM grants WHERE tenant_id = $1 AND user_id = $2 AND until IS NULL"
 
 ADD_TENANT: Final = """
     INSERT INTO tenants (tenant_id, name, created_at, updated_at) VALUES ($1, $2, $3, $3)
