@@ -64,7 +64,8 @@ class Exchange:
         should come again. A pull that fails does not take the outcomes with it: it is one of the answer's errors.
         """
         _check_device(message.device)
-        self._intake.check_room(tenant, len(message.changes))  # before anything is spent on reading them
+        if len(message.changes) > self._limits.read_at_once_max:
+            self._intake.check_room(tenant, len(message.changes))  # before anything is spent on reading them
         push = Push(
             device=message.device,
             user=user,

@@ -21,7 +21,7 @@ from homeport_sync.errors import HomeportError, Overloaded, Unavailable
 from homeport_sync.limits import Limits
 from homeport_sync.meter import Meter, NoMeter
 from homeport_sync.ports import LogStore, Signals
-from homeport_sync.queues import Queue, Queues, Waiting
+from homeport_sync.queues import Queues, Turn, Waiting
 
 
 class Intake:
@@ -89,16 +89,16 @@ class Intake:
                 if turn := self._queues.turn(now()):
                     self._free -= 1
                     try:
-                        await self._take_turn(*turn)
+                        await self._take(turn)
                     finally:
                         self._free += 1
         finally:
             self._free -= 1
             self._writers -= 1
 
-    async def _take_turn(self, queue: Queue, batch: Sequence[Waiting]) -> None:
+    async def _take(self, turn: Turn) -> None:
+        queue, batch = turn.queue, turn.pushes
         self._meter.waiting(self._queues.changes)
-        changes = sum(waiting.upto - waiting.done for waiting in batch)
         try:
             if not await self._commit(queue.tenant, batch, last_try=len(batch) == 1):
                 for waiting in (each for each in batch if not each.answer.done()):
@@ -108,7 +108,7 @@ class Intake:
             raise
         finally:
             self._queues.over(queue)
-        queue.pace.finished(changes, asyncio.get_running_loop().time())
+        queue.pace.finished(turn.changes, asyncio.get_running_loop().time())
 
     async def _commit(self, tenant: str, batch: Sequence[Waiting], *, last_try: bool) -> bool:
         """Commit a batch and settle its pushes. False: the store failed on it, and it was not the last try."""
@@ -167,13 +167,14 @@ class Intake:
         answers: list[Decided] = []
         for push in pushes:
             decided, size = Decided(), len(push.sent)
-            for start in range(0, size or 1, part_max):
-                if held >= part_max:
-                    await asyncio.sleep(0)
-                    held = 0
-                part = push if size <= part_max else _slice(push, start, start + part_max)
-                batch.decide(part, decided)
-                held += len(part.sent)
+            if held >= part_max:
+                await asyncio.sleep(0)
+                held = 0
+            batch.decide(push if size <= part_max else _slice(push, 0, part_max), decided)
+            for start in range(part_max, size, part_max):
+                await asyncio.sleep(0)
+                batch.decide(_slice(push, start, start + part_max), decided)
+            held += min(size, part_max)
             answers.append(decided)
         return answers
 

@@ -34,10 +34,10 @@ class Limits:
     page_cached_bytes_min: int = 16_384
     batch_changes_max: int = 2_000
     queue_changes_max: int = 20_000
-    turn_changes_max: int = 100
+    turn_changes_max: int = 50
     company_ms: int = 60_000
     commits_at_once_max: int = 8
-    read_changes_max: int = 200
+    read_changes_max: int = 100
     read_at_once_max: int = 10
     decide_changes_max: int = 100
     commit_tries_max: int = 3

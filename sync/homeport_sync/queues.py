@@ -44,6 +44,7 @@ class Waiting:
         if self.decided is not None:
             decided.outcomes[:0] = self.decided.outcomes
             decided.verdicts[:0] = self.decided.verdicts
+            decided.rejections[:0] = self.decided.rejections
         self.done, self.decided = self.upto, decided
         if (self.done >= len(self.push.sent) or decided.errors) and not self.answer.done():
             self.answer.set_result(decided)
@@ -57,11 +58,6 @@ class Queue:
     pushes: deque[Waiting] = field(default_factory=deque)
     changes: int = 0
     pace: Pace = field(default_factory=Pace)
-
-    def add(self, waiting: Waiting) -> None:
-        """One more, at the end."""
-        self.pushes.append(waiting)
-        self.changes += waiting.left
 
     def take(self, changes_max: int, *, whole: bool) -> list[Waiting]:
         """The next turn: as many pushes as fit, at least one; of one that is longer a part, unless it must be `whole`.
@@ -97,6 +93,15 @@ class Queue:
         self.pushes.clear()
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What of a queue goes into the next commit batch: so many changes of these pushes."""
+
+    queue: Queue
+    pushes: list[Waiting]
+    changes: int
+
+
 class Queues:
     """The queues that are not empty, and whose turn it is. `changes` counts what waits in all of them."""
 
@@ -123,14 +128,16 @@ class Queues:
             queue = self._queues[tenant] = Queue(tenant=tenant)
             queue.pace.begin(now)
             self._ready.append(queue)
-        queue.add(waiting)
-        self.changes += waiting.left
+        left = waiting.left
+        queue.pushes.append(waiting)
+        queue.changes += left
+        self.changes += left
         if tenant != self._last:
             self._last, self._other_at = tenant, self._last_at
         self._last_at = now
 
-    def turn(self, now: float) -> tuple[Queue, list[Waiting]] | None:
-        """Whose turn it is, and what of its pushes; None: nobody waits."""
+    def turn(self, now: float) -> Turn | None:
+        """Whose turn it is; None: nobody waits."""
         while self._ready:
             queue = self._ready.popleft()
             before = queue.changes
@@ -140,7 +147,7 @@ class Queues:
                 taken = queue.take(self._limits.batch_changes_max, whole=True)
             self.changes -= before - queue.changes
             if taken:
-                return queue, taken
+                return Turn(queue, taken, before - queue.changes)
             self._queues.pop(queue.tenant)
         return None
 

@@ -29,7 +29,9 @@ class Reading:
         """What `read_changes` makes of them. Raises `TooLarge` when the push as a whole is over its limits."""
         check_push(raw, self._limits)
         size = len(raw)
-        if size <= self._limits.read_at_once_max or (size <= self._room and tenant not in self._waiting):
+        if size <= self._limits.read_at_once_max:
+            return read_changes(raw, self._limits)
+        if size <= self._room and tenant not in self._waiting:
             self._spend(size)
             return read_changes(raw, self._limits)
         read: list[Sent] = []

@@ -98,6 +98,21 @@ async def test_what_follows_a_long_push_of_the_same_phone_waits_for_all_of_it() 
         assert not decided.errors
 
 
+async def test_what_is_rejected_in_one_part_is_counted_with_the_others() -> None:
+    store = await crowded("b")
+    intake, phone = intake_of(store), Phone(user="x", index=9)
+    first = await held_commit(store, intake)
+    root = phone.make_root()
+    bad = [phone.make(root.id, "Card") for _ in range(3)]
+    (slow,) = waiting(intake, phone.push(root, *bad, phone.make(root.id)))
+    quick = pushing(intake, "b", root_push(20))
+    open_once_all_wait(store.doors)
+    *_, decided = await asyncio.gather(first, *quick, slow)
+    assert verdicts(outcomes(decided)) == decided.verdicts
+    assert decided.verdicts == ["applied", "rejected", "rejected", "rejected", "applied"]
+    assert len(decided.rejections) == 3
+
+
 async def test_an_error_in_a_later_part_ends_the_push_and_names_its_place_in_the_whole() -> None:
     store = await crowded("b")
     intake, phone = intake_of(store), Phone(user="x", index=9)
@@ -268,11 +283,10 @@ def test_company_is_who_has_pushed_lately() -> None:
                 queues.join(tenant, Waiting(ann().push(), asyncio.get_running_loop().create_future()), now)
             turn = queues.turn(now)
             assert turn is not None
-            queue, taken = turn
-            while queue.take(9, whole=True):
+            while turn.queue.take(9, whole=True):
                 pass
-            queues.over(queue)
-            return len(taken)
+            queues.over(turn.queue)
+            return len(turn.pushes)
 
         assert turn_of("a", 0) == 3
         assert turn_of("b", 0.5) == 1
