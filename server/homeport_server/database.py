@@ -11,11 +11,12 @@ from homeport_server.errors import BadSetting
 from homeport_server.settings import Settings, variable
 from homeport_sync import LIMITS
 from homeport_sync.ports import LogStore, Places, Tenants
+from homeport_sync.sightings import Sightings
 from homeport_sync.usage import Usage
 
 
-class Store(LogStore, Places, Tenants, Usage, Protocol):
-    """What every adapter is: one store for the log, the followers' places, what they count, and the tenants."""
+class Store(LogStore, Places, Sightings, Tenants, Usage, Protocol):
+    """What every adapter is: one store for the log, the followers' places, what they count, devices, and tenants."""
 
 
 class OpenedStore(Store, Protocol):

@@ -19,6 +19,7 @@ from homeport_sync.cursor import Cursor
 from homeport_sync.errors import Unavailable
 from homeport_sync.limits import LIMITS, Limits
 from homeport_sync.memory_places import MemoryPlaces
+from homeport_sync.memory_sightings import MemorySightings
 from homeport_sync.ports import (
     Head,
     KnownDevice,
@@ -35,6 +36,7 @@ from homeport_sync.ports import (
 )
 from homeport_sync.pull import Range, gather, plan
 from homeport_sync.scope import Grant
+from homeport_sync.sightings import REFUSED_SHOWN_MAX, DeviceFacts, user_of
 
 
 @dataclass(slots=True)
@@ -50,6 +52,7 @@ class _Log:
     outcomes: dict[tuple[str, int], StoredOutcome] = field(default_factory=dict)
     quarantine: list[Quarantined] = field(default_factory=list)
     devices: dict[str, KnownDevice] = field(default_factory=dict)
+    pushes: dict[str, tuple[int, int]] = field(default_factory=dict)
     grants: dict[tuple[str, str], Grant] = field(default_factory=dict)
 
 
@@ -89,14 +92,17 @@ class MemoryTransaction:
         log.outcomes.update(((kept.device, kept.number), kept) for kept in writes.outcomes)
         log.quarantine.extend(writes.quarantined)
         log.devices.update((device.id, device) for device in writes.devices)
+        for device in writes.devices:
+            log.pushes[device.id] = (log.pushes.get(device.id, (writes.now_ms, 0))[0], writes.now_ms)
         log.grants.update(((grant.user, grant.scope), grant) for grant in writes.grants)
 
 
-class MemoryStore(MemoryPlaces):
+class MemoryStore(MemoryPlaces, MemorySightings):
     """Every port in memory."""
 
     def __init__(self, limits: Limits = LIMITS, new_epoch: Callable[[], str] = lambda: str(uuid.uuid4())) -> None:
-        super().__init__()
+        MemoryPlaces.__init__(self)
+        MemorySightings.__init__(self)
         self._limits = limits
         self._new_epoch = new_epoch
         self._logs: dict[str, _Log] = {}
@@ -164,6 +170,28 @@ class MemoryStore(MemoryPlaces):
         for key in old[:limit]:
             del log.outcomes[key]
         return len(old[:limit])
+
+    async def device(self, tenant: str, device: str) -> DeviceFacts | None:
+        """See `sightings.Sightings`."""
+        log = self._log(tenant)
+        known, sighting = log.devices.get(device), self._sightings.get((tenant, device))
+        if known is None and sighting is None:
+            return None
+        first, last = log.pushes.get(device, (None, None))
+        decided = log.outcomes.get((device, known.last_number)) if known else None
+        refused = sorted((r for r in log.quarantine if r.device == device), key=lambda each: -each.number)
+        user = user_of(known, sighting)
+        return DeviceFacts(
+            known=known,
+            first_push_ms=first,
+            last_push_ms=last,
+            last_decided_ms=decided.decided_at_ms if decided else None,
+            sighting=sighting,
+            refused=refused[:REFUSED_SHOWN_MAX],
+            refused_count=len(refused),
+            grants=sum(grant.holds for grant in log.grants.values() if grant.user == user),
+            head=log.head,
+        )
 
     async def create(self, name: str, *, id: str, epoch: str, now_ms: int) -> Tenant:
         """See `ports.Tenants`."""

@@ -10,13 +10,14 @@ from typing import Protocol, TypeAlias
 from homeport_sync.limits import Limits
 from homeport_sync.memory import MemoryStore
 from homeport_sync.ports import LogStore, Places, Tenants
+from homeport_sync.sightings import Sightings
 from homeport_sync.sql.postgres.store import PostgresStore
 from homeport_sync.sql.sqlite.store import SqliteStore
 from homeport_sync.usage import Usage
 from tests.contract.databases import Databases
 
 
-class Store(LogStore, Places, Tenants, Usage, Protocol):
+class Store(LogStore, Places, Sightings, Tenants, Usage, Protocol):
     """All that a database has to offer."""
 
 

@@ -11,6 +11,7 @@ from homeport_sync.change import Fields, decode_record, encode
 from homeport_sync.clock import Stamp, stamp_ms
 from homeport_sync.ports import KnownDevice, LogEntry, Quarantined, StoredOutcome, StoredRecord, Tenant
 from homeport_sync.scope import Grant
+from homeport_sync.sightings import Sighting
 
 Row: TypeAlias = tuple[Any, ...]  # a driver's row: its columns are typed where they are unpacked
 _decode_fields = msgspec.json.Decoder(Fields).decode
@@ -106,6 +107,53 @@ def quarantine_rows(tenant: str, quarantined: Iterable[Quarantined]) -> list[Row
         (tenant, each.device, each.number, each.record, each.created, each.change, each.text, each.rejected_at_ms)
         for each in quarantined
     ]
+
+
+def quarantined(row: Row) -> Quarantined:
+    """A row of `REFUSED_OF_DEVICE` as a rejected change."""
+    device, number, record, created, change, text, at = row
+    return Quarantined(
+        device=device,
+        number=number,
+        record=record,
+        created=bool(created),
+        change=change,
+        text=text,
+        rejected_at_ms=at,
+    )
+
+
+def sighting_rows(tenant: str, sightings: Iterable[Sighting], now_ms: int) -> list[Row]:
+    """Sightings as rows of `sightings`."""
+    return [
+        (
+            tenant,
+            each.device,
+            each.user,
+            each.pushed_at_ms,
+            each.pulled_at_ms,
+            each.pulled_position,
+            each.refused_at_ms,
+            each.refused_code,
+            now_ms,
+            now_ms,
+        )
+        for each in sightings
+    ]
+
+
+def sighting(row: Row) -> Sighting:
+    """A row of `SIGHTING` as a sighting."""
+    device, user, pushed_at, pulled_at, position, refused_at, code = row
+    return Sighting(
+        device=device,
+        user=user,
+        pushed_at_ms=pushed_at,
+        pulled_at_ms=pulled_at,
+        pulled_position=position,
+        refused_at_ms=refused_at,
+        refused_code=code,
+    )
 
 
 def device_rows(tenant: str, devices: Iterable[KnownDevice], now_ms: int) -> list[Row]:

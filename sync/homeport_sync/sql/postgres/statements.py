@@ -129,12 +129,12 @@ KEEP_SIGHTINGS: Final = """
 SIGHTING: Final = """
     SELECT device_id, user_id, pushed_at, pulled_at, pulled_position, refused_at, refused_code
     FROM sightings WHERE tenant_id = $1 AND device_id = $2"""
-DEVICE: Final = """
+DEVICE_FACTS: Final = """
     SELECT device_id, user_id, last_number, confirmed, last_stamp, created_at, updated_at
     FROM devices WHERE tenant_id = $1 AND device_id = $2"""
 DECIDED_AT: Final = """
     SELECT created_at FROM outcomes WHERE tenant_id = $1 AND stamp = $2 AND device_id = $3 AND number = $4"""
-REFUSED_OF_DEVICE_FACTS: Final = """
+REFUSED_OF_DEVICE: Final = """
     SELECT device_id, number, record_id, created, change, answer, created_at
     FROM quarantine WHERE tenant_id = $1 AND device_id = $2 ORDER BY number DESC LIMIT $3"""
 REFUSED_COUNT: Final = "SELECT count(*) FROM quarantine WHERE tenant_id = $1 AND device_id = $2"

@@ -7,10 +7,11 @@ from homeport_sync.sql.postgres import role, schema
 from homeport_sync.sql.postgres.database import Database
 from homeport_sync.sql.postgres.log import PostgresLog
 from homeport_sync.sql.postgres.places import PostgresPlaces
+from homeport_sync.sql.postgres.sightings import PostgresSightings
 from homeport_sync.sql.postgres.tenants import PostgresTenants
 
 
-class PostgresStore(PostgresLog, PostgresPlaces, PostgresTenants):
+class PostgresStore(PostgresLog, PostgresPlaces, PostgresSightings, PostgresTenants):
     """All ports. Whoever opens it closes it."""
 
     @classmethod

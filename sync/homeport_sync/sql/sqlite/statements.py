@@ -121,6 +121,35 @@ USAGE: Final = """
     WHERE tenant_id = :tenant AND (day, kind, op, outcome) > (:day, :kind, :op, :outcome)
     ORDER BY day, kind, op, outcome LIMIT :room"""
 
+KEEP_SIGHTING: Final = """
+    INSERT INTO sightings (tenant_id, device_id, user_id, pushed_at, pulled_at, pulled_position, refused_at,
+      refused_code, created_at, updated_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (tenant_id, device_id) DO UPDATE SET
+      user_id = excluded.user_id,
+      pushed_at = max(coalesce(excluded.pushed_at, pushed_at), coalesce(pushed_at, excluded.pushed_at)),
+      pulled_position = CASE WHEN excluded.pulled_at >= coalesce(pulled_at, 0)
+        THEN excluded.pulled_position ELSE pulled_position END,
+      pulled_at = max(coalesce(excluded.pulled_at, pulled_at), coalesce(pulled_at, excluded.pulled_at)),
+      refused_code = CASE WHEN excluded.refused_at >= coalesce(refused_at, 0)
+        THEN excluded.refused_code ELSE refused_code END,
+      refused_at = max(coalesce(excluded.refused_at, refused_at), coalesce(refused_at, excluded.refused_at)),
+      updated_at = excluded.updated_at"""
+SIGHTING: Final = """
+    SELECT device_id, user_id, pushed_at, pulled_at, pulled_position, refused_at, refused_code
+    FROM sightings WHERE tenant_id = :tenant AND device_id = :device"""
+DEVICE_FACTS: Final = """
+    SELECT device_id, user_id, last_number, confirmed, last_stamp, created_at, updated_at
+    FROM devices WHERE tenant_id = :tenant AND device_id = :device"""
+DECIDED_AT: Final = """
+    SELECT created_at FROM outcomes
+    WHERE tenant_id = :tenant AND stamp = :stamp AND device_id = :device AND number = :number"""
+REFUSED_OF_DEVICE: Final = """
+    SELECT device_id, number, record_id, created, change, answer, created_at
+    FROM quarantine WHERE tenant_id = :tenant AND device_id = :device ORDER BY number DESC LIMIT :room"""
+REFUSED_COUNT: Final = "SELECT count(*) FROM quarantine WHERE tenant_id = :tenant AND device_id = :device"
+GRANTS_COUNT: Final = "SELECT count(*) FROM grants WHERE tenant_id = :tenant AND user_id = :user AND until IS NULL"
+
 ADD_TENANT: Final = """
     INSERT INTO tenants (tenant_id, name, created_at, updated_at)
     VALUES (:tenant, :name, :now, :now) ON CONFLICT (name) DO NOTHING"""

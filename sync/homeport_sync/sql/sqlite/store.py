@@ -20,10 +20,11 @@ from homeport_sync.sql.sqlite.connection import Connection
 from homeport_sync.sql.sqlite.file import now_ms, transaction
 from homeport_sync.sql.sqlite.places import SqlitePlaces
 from homeport_sync.sql.sqlite.schema import prepare
+from homeport_sync.sql.sqlite.sightings import SqliteSightings
 from homeport_sync.sql.sqlite.transaction import SqliteTransaction, head_of
 
 
-class SqliteStore(SqlitePlaces):
+class SqliteStore(SqlitePlaces, SqliteSightings):
     """Every port on one file."""
 
     def __init__(self, writer: Connection, reader: Connection, limits: Limits) -> None:

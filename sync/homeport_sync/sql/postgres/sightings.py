@@ -1,0 +1,64 @@
+"""What is known of a device on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from homeport_sync.sightings import REFUSED_SHOWN_MAX, DeviceFacts, Sighting, joined, user_of
+from homeport_sync.sql import rows
+from homeport_sync.sql.postgres import statements
+from homeport_sync.sql.postgres.database import Connection, OnDatabase
+from homeport_sync.sql.postgres.load import no_tenant
+
+_WIDTH = 7
+
+
+class PostgresSightings(OnDatabase):
+    """`Sightings` on PostgreSQL."""
+
+    async def keep_sightings(self, tenant: str, sightings: Sequence[Sighting], now_ms: int) -> None:
+        """See `sightings.Sightings`. In the order of the devices, so that two processes never wait for each other."""
+        heard: dict[str, Sighting] = {}
+        for each in sightings:  # one statement cannot change one row twice
+            heard[each.device] = joined(heard.get(each.device), each)
+        lines = [row[1:8] for row in rows.sighting_rows(tenant, [heard[name] for name in sorted(heard)], now_ms)]
+        async with self._database.tenant(tenant) as connection:
+            if await connection.fetchrow(statements.HEAD_OF, tenant) is None:
+                raise no_tenant(tenant)
+            await connection.execute(statements.KEEP_SIGHTINGS, tenant, now_ms, *statements.columns_of(lines, _WIDTH))
+
+    async def device(self, tenant: str, device: str) -> DeviceFacts | None:
+        """See `sightings.Sightings`."""
+
+        async def read(connection: Connection) -> DeviceFacts | None:
+            return await _facts(connection, tenant, device)
+
+        return await self._database.read(tenant, read)
+
+
+async def _facts(connection: Connection, tenant: str, device: str) -> DeviceFacts | None:
+    head = await connection.fetchrow(statements.HEAD_OF, tenant)
+    if head is None:
+        raise no_tenant(tenant)
+    found = await connection.fetchrow(statements.DEVICE_FACTS, tenant, device)
+    seen = await connection.fetchrow(statements.SIGHTING, tenant, device)
+    if found is None and seen is None:
+        return None
+    known = rows.known_device(tuple(found)[:5]) if found else None
+    sighting = rows.sighting(tuple(seen)) if seen else None
+    last = (known.last_stamp, known.last_number) if known else ("", 0)
+    decided = await connection.fetchrow(statements.DECIDED_AT, tenant, last[0], device, last[1])
+    refused = await connection.fetch(statements.REFUSED_OF_DEVICE, tenant, device, REFUSED_SHOWN_MAX)
+    count = await connection.fetchrow(statements.REFUSED_COUNT, tenant, device)
+    grants = await connection.fetchrow(statements.GRANTS_COUNT, tenant, user_of(known, sighting))
+    return DeviceFacts(
+        known=known,
+        first_push_ms=found[5] if found else None,
+        last_push_ms=found[6] if found else None,
+        last_decided_ms=decided[0] if decided else None,
+        sighting=sighting,
+        refused=[rows.quarantined(tuple(row)) for row in refused],
+        refused_count=count[0] if count else 0,
+        grants=grants[0] if grants else 0,
+        head=head[0],
+    )
