@@ -37,7 +37,9 @@ async def store() -> MemoryStore:
 
 def upkeep(store: MemoryStore, now_ms: int, *, holder: str = "one") -> Upkeep:
     limits = replace(LIMITS, outcome_keep_ms=DAY_MS)
-    return Upkeep(store, make_log("info", io.BytesIO()), limits=limits, wall_ms=lambda: now_ms, every_s=3_600, holder=holder)
+    return Upkeep(
+        store, make_log("info", io.BytesIO()), limits=limits, wall_ms=lambda: now_ms, every_s=3_600, holder=holder
+    )
 
 
 async def test_a_round_forgets_old_confirmed_outcomes_of_every_tenant_once(store: MemoryStore) -> None:
