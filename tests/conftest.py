@@ -7,6 +7,7 @@ import pytest
 
 from homeport_client.fleet.nats import RealNats
 from homeport_client.fleet.postgres import RealPostgres
+from tests.contract.databases import Databases
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +17,12 @@ def postgres() -> Iterator[RealPostgres]:
     asyncio.run(server.start())
     yield server
     asyncio.run(server.close())
+
+
+@pytest.fixture(scope="session")
+def postgres18(postgres: RealPostgres) -> Databases:
+    """The databases of that server: a new one for each test, with our schema in it."""
+    return Databases(postgres)
 
 
 @pytest.fixture(scope="session")

@@ -21,12 +21,6 @@ settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
-def postgres18(postgres: RealPostgres) -> Databases:
-    """The databases of the newest PostgreSQL we serve on."""
-    return Databases(postgres)
-
-
-@pytest.fixture(scope="session")
 def postgres16() -> Iterator[Databases]:
     """The databases of an older one, started by the first test that asks."""
     server = RealPostgres(version=16)

@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 import asyncpg
 
 from homeport_sync.errors import Unavailable
-from homeport_sync.sql.postgres.trouble import retried, translated
+from homeport_sync.sql.postgres.trouble import BROKEN, retried, translated
 
 Result = TypeVar("Result")
 
@@ -74,6 +74,9 @@ class Connection(Protocol):
     def is_in_transaction(self) -> bool:
         """Whether a transaction is open."""
 
+    def terminate(self) -> None:
+        """Cut it, without a word to the server."""
+
 
 class OnDatabase:
     """What each port's adapter is made of."""
@@ -107,7 +110,7 @@ class Database:
         """Let what is under way finish, then close all connections; those that do not answer are cut."""
         try:
             await asyncio.wait_for(self._pool.close(), ACQUIRE_S)
-        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except (*BROKEN, asyncpg.PostgresError):
             self._pool.terminate()
 
     @asynccontextmanager
@@ -131,10 +134,13 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """A connection of the pool; whatever transaction is left open in it is rolled back."""
+        """A connection of the pool; whatever transaction is left open in it is rolled back. A broken one is cut."""
         connection = await self._pool.acquire(timeout=ACQUIRE_S)
         try:
             yield connection
+        except BROKEN:
+            connection.terminate()
+            raise
         finally:
             await asyncio.shield(self._give_back(connection))
 
@@ -143,8 +149,8 @@ class Database:
         try:
             if connection.is_in_transaction():
                 await connection.execute("ROLLBACK")
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            pass  # it died, and with it the transaction
+        except (*BROKEN, asyncpg.PostgresError):
+            connection.terminate()  # and with it the transaction
         finally:
             await self._pool.release(connection, timeout=CONNECT_S)
 

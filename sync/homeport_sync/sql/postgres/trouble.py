@@ -18,17 +18,22 @@ from homeport_sync.errors import Unavailable
 READ_TRIES = 2
 Result = TypeVar("Result")
 
-_TROUBLE = (
+# After one of these nobody can say what the connection would do next.
+BROKEN = (
     asyncpg.PostgresConnectionError,  # class 08
-    asyncpg.InterfaceError,  # the connection or the pool is closed
-    asyncpg.TransactionRollbackError,  # class 40: serialization, deadlock
-    asyncpg.InsufficientResourcesError,  # class 53: connections, memory, disk
     asyncpg.OperatorInterventionError,  # class 57: shutting down, starting up, statement timeout
-    asyncpg.LockNotAvailableError,  # 55P03: lock_timeout
     asyncpg.ReadOnlySQLTransactionError,  # 25006: a failover left us with a standby
     asyncpg.InvalidCachedStatementError,  # a migration changed what a prepared statement gives
+    asyncpg.InterfaceError,  # the connection or the pool is closed
+    asyncpg.InternalClientError,  # the server said its last words just when something was asked
     OSError,
     TimeoutError,
+)
+_TROUBLE = (
+    *BROKEN,
+    asyncpg.TransactionRollbackError,  # class 40: serialization, deadlock
+    asyncpg.InsufficientResourcesError,  # class 53: connections, memory, disk
+    asyncpg.LockNotAvailableError,  # 55P03: lock_timeout
 )
 
 
