@@ -12,7 +12,7 @@ COMPILE := uv pip compile pyproject.toml --quiet --universal --generate-hashes -
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-postgres run test check format lint types bench-push bench-pull soak soak-kill lock clean
+.PHONY: help demo demo-postgres run test check format lint types bench-push bench-pull bench-scale soak soak-kill lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,9 @@ bench-push: $(RUN) ## measure how many changes a second are taken in
 
 bench-pull: $(RUN) ## measure how fast devices catch up
 	@$(BIN)/python -m benchmarks.pull $(ARGS)
+
+bench-scale: $(DEV) ## measure many processes on PostgreSQL (some parts: ARGS="intake pokes storm noise")
+	@$(BIN)/python -m benchmarks.scale $(ARGS)
 
 soak: $(DEV) ## run the long fleets that make test leaves out
 	@$(BIN)/python -m pytest tests/fleet -m soak $(ARGS)
