@@ -1,7 +1,7 @@
 """Errands: what waits to be looked at, each once, however often it is asked for while it waits.
 
 An errand is waiting, under way, or resting. Asked for while it waits, it is done once; while it is under way, it is
-done once more after that; while it rests, it is done when the rest is over, which it would be anyway.
+done once more after that; while it rests, it is done once when the rest is over.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class Errands(Generic[Errand]):
 
     def want(self, errand: Errand) -> None:
         """Have it looked at."""
-        if errand in self._under_way:
+        if errand in self._under_way or errand in self._resting:
             self._again.add(errand)
-        elif errand not in self._resting:
+        else:
             self._wait(errand)
 
     async def next(self) -> Errand:
@@ -42,16 +42,17 @@ class Errands(Generic[Errand]):
         self._changed.set()
         return errand
 
-    def done(self, errand: Errand, *, rest_s: float = 0.0) -> None:
-        """It is not under way any more. After a rest of so many seconds, if any, it is looked at again."""
+    def done(self, errand: Errand, *, rest_s: float = 0.0, again: bool = False) -> None:
+        """It is not under way any more, and rests for so many seconds. It is looked at `again` after that, or if it
+        was asked for meanwhile."""
         self._under_way.discard(errand)
         self._changed.set()
-        asked_again = errand in self._again
-        self._again.discard(errand)
+        if again and not self._ended:
+            self._again.add(errand)
         if rest_s > 0 and not self._ended:
             self._resting[errand] = asyncio.get_running_loop().call_later(rest_s, self._rested, errand)
-        elif asked_again:
-            self._wait(errand)
+        else:
+            self._once_more(errand)
 
     def wake(self) -> None:
         """End every rest."""
@@ -76,10 +77,16 @@ class Errands(Generic[Errand]):
             timer.cancel()
         self._resting.clear()
         self._waiting.clear()
+        self._again.clear()
 
     def _rested(self, errand: Errand) -> None:
         del self._resting[errand]
-        self._wait(errand)
+        self._once_more(errand)
+
+    def _once_more(self, errand: Errand) -> None:
+        if errand in self._again:
+            self._again.discard(errand)
+            self._wait(errand)
 
     def _wait(self, errand: Errand) -> None:
         if not self._ended:

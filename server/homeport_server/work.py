@@ -25,6 +25,8 @@ from homeport_sync.follow import Follower
 from homeport_sync.ports import Signals
 from homeport_sync.usage import FOLLOWER, counting
 
+USAGE_PACE_S = 1.0  # each piece of work is a durable commit, and on SQLite nobody else can write in it
+
 
 def make_work(
     settings: Settings, store: Store, signals: Signals, log: Log, *, metrics: Metrics, wall_ms: Callable[[], int]
@@ -41,6 +43,7 @@ def make_work(
         lag=Lag(store, store, metrics, wall_ms),
         metrics=metrics,
         poll_s=settings.work_poll_s,
+        pace_s=USAGE_PACE_S,
         at_once_max=settings.work_at_once_max,
         random=Random(),
     )

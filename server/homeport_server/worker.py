@@ -33,7 +33,8 @@ _Errand: TypeAlias = tuple[Follower, str]
 
 
 class Worker:
-    """`at_once_max` tenants at once; `poll_s` is how late it may be if a signal was lost, in seconds."""
+    """`at_once_max` tenants at once; `poll_s` is how late it may be if a signal was lost, in seconds. One tenant's log
+    is looked at once in `pace_s` seconds at most, so that many small commits become one piece of work."""
 
     def __init__(
         self,
@@ -45,6 +46,7 @@ class Worker:
         lag: Lag,
         metrics: Metrics,
         poll_s: float,
+        pace_s: float,
         at_once_max: int,
         random: Random,
     ) -> None:
@@ -55,6 +57,7 @@ class Worker:
         self._lag = lag
         self._metrics = metrics
         self._poll_s = poll_s
+        self._pace_s = pace_s
         self._at_once_max = at_once_max
         self._random = random
         self._errands: Errands[_Errand] = Errands()
@@ -106,27 +109,36 @@ class Worker:
     async def _hand(self) -> None:
         while True:
             errand = await self._errands.next()
+            again = True
             try:
-                rest_s = await self._do(errand)
+                turn = await self._do(errand)
+                rest_s, again = self._rest_s(errand, turn), turn is not Turn.DONE
             except Exception as error:  # noqa: BLE001  # a follower's work may raise anything
                 rest_s = self._failed(errand, error)
                 await self._lag.behind(errand[0].name, errand[1])
-            self._errands.done(errand, rest_s=rest_s)
+            self._errands.done(errand, rest_s=rest_s, again=again)
             self._metrics.leases_held(sum(follower.leases() for follower in self._followers))
 
-    async def _do(self, errand: _Errand) -> float:
-        """One turn; for how many seconds the errand rests then."""
+    async def _do(self, errand: _Errand) -> Turn:
         follower, tenant = errand
         turn = await follower.catch_up(tenant)
         self._pauses.pop(errand, None)
         if turn is Turn.MORE:
-            self._errands.want(errand)
             await self._lag.behind(follower.name, tenant)
         else:
             self._lag.caught_up(follower.name, tenant)
         if turn is Turn.LOST:
             self._metrics.lease_lost()
-        return follower.ttl_ms / 1_000 if turn in {Turn.HELD, Turn.LOST} else 0.0
+        return turn
+
+    def _rest_s(self, errand: _Errand, turn: Turn) -> float:
+        match turn:
+            case Turn.DONE:
+                return self._pace_s
+            case Turn.MORE:
+                return 0.0
+            case Turn.HELD | Turn.LOST:
+                return errand[0].ttl_ms / 1_000
 
     def _failed(self, errand: _Errand, error: Exception) -> float:
         follower, tenant = errand

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from homeport_client.fleet import process
 from homeport_server.errands import WAITING_MAX, Errands
 
 LONG_S = 3_600.0
@@ -45,24 +46,37 @@ async def test_what_is_wanted_while_it_is_under_way_is_done_once_more_and_not_me
     assert await waiting(errands) == ["a"]
 
 
-async def test_what_rests_is_done_when_its_rest_is_over_and_not_before() -> None:
+async def test_what_rests_is_looked_at_again_when_its_rest_is_over_and_not_before() -> None:
     errands = Errands[str]()
     errands.want("a")
-    await errands.next()
-    errands.done("a", rest_s=0.001)
+    errands.done(await errands.next(), rest_s=0.001, again=True)
     errands.want("a")
     assert not errands._waiting
-    assert await errands.next() == "a"
+    assert await waiting_after_rest(errands) == ["a"]
+
+
+async def test_what_rests_and_is_asked_for_by_nobody_is_let_be() -> None:
+    errands = Errands[str]()
+    for name in ("asked", "quiet"):
+        errands.want(name)
+        errands.done(await errands.next(), rest_s=0.001)
+    errands.want("asked")
+    assert await waiting_after_rest(errands) == ["asked"]
 
 
 async def test_waking_ends_every_rest() -> None:
     errands = Errands[str]()
-    for name in ("a", "b"):
+    for name in ("a", "b", "quiet"):
         errands.want(name)
-        errands.done(await errands.next(), rest_s=LONG_S)
+        errands.done(await errands.next(), rest_s=LONG_S, again=name != "quiet")
     errands.wake()
     assert await waiting(errands) == ["a", "b"]
     assert not errands._resting
+
+
+async def waiting_after_rest(errands: Errands[str]) -> list[str]:
+    await process.until(lambda: not errands._resting, within_s=LONG_S, awaited="the rests are over")
+    return await waiting(errands)
 
 
 async def test_who_goes_round_waits_for_room() -> None:

@@ -62,7 +62,9 @@ class House:
         return self.store._place(tenant, FOLLOWER).holder
 
     @asynccontextmanager
-    async def worker(self, name: str, work: Work | None = None, *, poll_s: float = NEVER_S) -> AsyncIterator[None]:
+    async def worker(
+        self, name: str, work: Work | None = None, *, poll_s: float = NEVER_S, pace_s: float = 0.0
+    ) -> AsyncIterator[None]:
         """A worker at work, whose first round is over."""
         follower = Follower(
             FOLLOWER, self.store, self.store, work or counting(self.store), holder=name, now_s=lambda: 0
@@ -75,6 +77,7 @@ class House:
             lag=Lag(self.store, self.store, self.metrics, lambda: NOW + 5_000),
             metrics=self.metrics,
             poll_s=poll_s,
+            pace_s=pace_s,
             at_once_max=3,
             random=Random(1),
         )
@@ -149,6 +152,20 @@ async def test_a_hundred_tenants_and_three_workers_count_everything_once(house: 
         for tenant in tenants:
             await house.counts(tenant, 5)
         assert len({house.holder(tenant) for tenant in tenants}) == 3, "the work is spread"
+
+
+async def test_many_small_commits_become_one_piece_of_work(house: House) -> None:
+    pieces: list[int] = []
+
+    async def work(tenant: str, entries: Sequence[LogEntry]) -> None:
+        pieces.append(len(entries))
+
+    async with house.worker("one", at_least_once(house.store, work), pace_s=0.05):
+        for _ in range(100):
+            await house.commit("acme")
+            await asyncio.sleep(0)
+        await process.until(lambda: sum(pieces) == 100, within_s=LONG_S, awaited="all of them are done")
+    assert len(pieces) < 50
 
 
 async def test_a_worker_that_ends_gives_its_leases_back_and_the_next_goes_on_at_once(house: House) -> None:
