@@ -78,11 +78,13 @@ def run_step(connection: Connection, step: Step, *, lose_data: bool) -> None:
 
     Raises `MigrationRefused` when going back would lose data and nobody agreed to.
     """
+    inside = connection.in_transaction()
     context = MigrationContext.configure(connection)
-    if step.start and not context.get_current_heads():
-        context.stamp(
-            ScriptDirectory.from_config(_config()), revision(step.start)
-        )  # a file from before there were migrations
+    heads = context.get_current_heads()
+    if not inside:
+        connection.rollback()  # the look began one, and a step that is inside one cannot leave it (`autocommit_block`)
+    if step.start and not heads:  # a file from before there were migrations
+        context.stamp(ScriptDirectory.from_config(_config()), revision(step.start))
     _run(step, connection=connection, lose_data=lose_data)
 
 
