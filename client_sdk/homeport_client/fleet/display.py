@@ -57,7 +57,8 @@ class Display:
         if self._live:
             self._live.update(self._panel(now))
         else:
-            parts = "all processes up" if not now.down else f"{', '.join(now.down)} DOWN"
+            starting = f"{len(now.up)}/{len(now.up) + len(now.down)} processes up"
+            parts = starting if now.phase == "starting" or not now.down else f"{', '.join(now.down)} DOWN"
             self._console.print(
                 f"{self._elapsed_s:5.1f} s  {now.phase}: {parts}, {now.online}/{now.phones} phones online, "
                 f"{now.written} written, {now.waiting} waiting, {now.logged} in the log, {self._rate:.0f}/s",

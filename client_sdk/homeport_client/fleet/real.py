@@ -15,7 +15,7 @@ from typing import Self
 from homeport_client.fleet.check import Followed
 from homeport_client.fleet.homeport import HomeportProcess, ask
 from homeport_client.fleet.process import free_port
-from homeport_client.fleet.rows import HEAD, LOG, entry
+from homeport_client.fleet.rows import FOLLOWED, HEAD, LOG, entry, followed
 from homeport_client.fleet.site import Part
 from homeport_sync.ports import LogEntry
 
@@ -76,8 +76,11 @@ class RealServer:
         return int(position)
 
     async def followed(self) -> list[Followed]:
-        """Nobody follows a log here."""
-        return []
+        """See `Site`. The server follows beside its requests."""
+        if not self._process.lives:
+            return []
+        with closing(self._open()) as database:
+            return [followed(row) for row in database.execute(FOLLOWED)]
 
     async def log(self) -> list[LogEntry]:
         """See `Site`."""

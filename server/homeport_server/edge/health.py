@@ -12,7 +12,7 @@ from starlette.routing import Route
 from homeport_server.observe.exposition import exposition
 from homeport_server.observe.metrics import Metrics
 from homeport_sync.errors import HomeportError
-from homeport_sync.ports import Signals, Tenants
+from homeport_sync.ports import Signals, Tenant, Tenants
 
 STORE_ANSWERS_S = 3.0
 
@@ -33,6 +33,7 @@ class Health:
         self._on_drain = on_drain
         self._warnings = warnings
         self._draining = False
+        self._question: asyncio.Future[Sequence[Tenant]] | None = None
 
     def drain(self) -> None:
         """From now on no new traffic, please: the process is about to stop."""
@@ -54,13 +55,29 @@ class Health:
         if not self._runs():
             reasons.append("the work beside the requests has stopped")
         try:
-            async with asyncio.timeout(STORE_ANSWERS_S):
-                await self._tenants.tenants("", 1)
+            await self._ask_the_store()
         except (HomeportError, OSError) as error:
             reasons.append(f"the store does not answer ({type(error).__name__})")
         except Exception as error:  # noqa: BLE001  # whatever a driver raises, the answer is "not ready"
             reasons.append(f"the store failed ({type(error).__name__})")
         return reasons
+
+    async def _ask_the_store(self) -> None:
+        """Raises `TimeoutError` if it does not answer in time. The question stays open: a driver may take its time to
+        let go of it, and whoever asks next waits for the same answer."""
+        if self._question is None or self._question.done():
+            self._question = asyncio.ensure_future(self._tenants.tenants("", 1))
+            self._question.add_done_callback(_heard)
+        answered, _ = await asyncio.wait({self._question}, timeout=STORE_ANSWERS_S)
+        if not answered:
+            raise TimeoutError
+        await self._question
+
+
+def _heard(question: asyncio.Future[Sequence[Tenant]]) -> None:
+    """A failure that nobody waits for any more is no news."""
+    if not question.cancelled():
+        question.exception()
 
 
 def health_routes(health: Health, metrics: Metrics) -> list[Route]:

@@ -1,0 +1,39 @@
+"""Phones on a cluster agree though any of its processes may be killed at any moment. `make soak-kill` does it longer.
+
+What is killed, and what the phones do, comes from `HOMEPORT_SEED` (1 if it is not set); when it meets what is up to
+the machine.
+"""
+
+import os
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from homeport_client.fleet.cluster import Cluster
+from homeport_client.fleet.live import LiveFleet, run_live
+from homeport_client.fleet.script import Script
+from homeport_client.fleet.trouble import EndlessTrouble
+from homeport_sync import App
+
+APP = Path(__file__).parents[2] / "examples" / "tasks" / "app.py"
+SEED = int(os.environ.get("HOMEPORT_SEED", "1"))
+SETTINGS = {"HOMEPORT_LEASE_S": "3", "HOMEPORT_WORK_POLL_S": "2"}
+SCRIPT = Script(users=4, phones=8, lists=3, actions=40, pause_s=0.4, clones=0)
+
+
+@pytest.mark.promise("I1")
+@pytest.mark.promise("I4")
+@pytest.mark.promise("I13")
+async def test_any_process_of_a_cluster_may_be_killed_and_nothing_is_lost(app: App, directory: Path) -> None:
+    trouble = EndlessTrouble(Random(SEED))
+    replicas = directory / "phones"
+    replicas.mkdir()
+    async with Cluster(APP, directory / "site", nats=True, settings=SETTINGS) as cluster:
+        fleet = LiveFleet(app, cluster, replicas, SEED, SCRIPT, trouble=trouble)
+        verdict = await run_live(fleet, lambda _: None, every_s=0.5)
+        followed = await cluster.followed()
+    assert not verdict.violations, f"seed {SEED}, killed {dict(trouble.killed)}:\n{verdict}"
+    assert len(trouble.killed) > 1
+    assert followed
+    assert all(each.counted == each.head > 0 for each in followed)
