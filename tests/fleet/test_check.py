@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace as struct_replace
 
 from homeport_client.fleet import Evidence, Fleet, Script, Verdict, judge
-from homeport_client.fleet.check import Held, Holding
+from homeport_client.fleet.check import Followed, Held, Holding
 from homeport_client.fleet.clock import run
 from homeport_client.fleet.witness import Told
 from homeport_sync import App
@@ -122,6 +122,14 @@ BUGS: dict[str, tuple[Bug, set[str]]] = {
     ),
     "a phone showed something older": (lambda e: replace(e, flickers=["It went back."]), {"flickering"}),
     "a deleted task came back": (with_a_deleted_task, {"differing", "resurrected"}),
+    "a follower skipped a position": (
+        lambda e: replace(e, followed=[Followed(tenant="demo", head=9, place=9, counted=8)]),
+        {"skipped"},
+    ),
+    "a follower came further than the log": (
+        lambda e: replace(e, followed=[Followed(tenant="demo", head=9, place=10, counted=10)]),
+        {"skipped"},
+    ),
     "an outcome was changed afterwards": (lambda e: with_told(e, told_otherwise), {"unexplained"}),
     "a rejection says nothing": (lambda e: with_told(e, told_no_reason), {"unexplained"}),
     "an outbox never empties": (

@@ -18,7 +18,6 @@ from homeport_sync import App
 
 APP = Path(__file__).parents[2] / "examples" / "tasks" / "app.py"
 SEED = int(os.environ.get("HOMEPORT_SEED", "1"))
-SETTINGS = {"HOMEPORT_LEASE_S": "3", "HOMEPORT_WORK_POLL_S": "2"}
 SCRIPT = Script(users=4, phones=8, lists=3, actions=40, pause_s=0.4, clones=0)
 
 
@@ -29,7 +28,7 @@ async def test_any_process_of_a_cluster_may_be_killed_and_nothing_is_lost(app: A
     trouble = EndlessTrouble(Random(SEED))
     replicas = directory / "phones"
     replicas.mkdir()
-    async with Cluster(APP, directory / "site", nats=True, settings=SETTINGS) as cluster:
+    async with Cluster(APP, directory / "site", nats=True) as cluster:
         fleet = LiveFleet(app, cluster, replicas, SEED, SCRIPT, trouble=trouble)
         verdict = await run_live(fleet, lambda _: None, every_s=0.5)
         followed = await cluster.followed()

@@ -15,7 +15,7 @@ from typing import Self
 
 from homeport_client.fleet.balancer import Balancer
 from homeport_client.fleet.check import Followed
-from homeport_client.fleet.homeport import HomeportProcess, ask
+from homeport_client.fleet.homeport import HASTE, HomeportProcess, ask
 from homeport_client.fleet.nats import RealNats
 from homeport_client.fleet.postgres import RealPostgres
 from homeport_client.fleet.process import ProcessFailed, free_port
@@ -47,7 +47,11 @@ class Cluster:
         self.nats = RealNats() if nats else None
         self._data = data
         self._head = 0
-        self._environ = {"HOMEPORT_DATABASE_URL": self.postgres.url(user=ROLE), "HOMEPORT_DATA": str(data)}
+        self._environ = {
+            **HASTE,
+            "HOMEPORT_DATABASE_URL": self.postgres.url(user=ROLE),
+            "HOMEPORT_DATA": str(data),
+        }
         if self.nats:
             self._environ["HOMEPORT_NATS_URL"] = self.nats.url
         self._environ.update(settings or {})

@@ -16,6 +16,7 @@ from homeport_client.fleet.process import ProcessFailed
 
 START_S = 30.0
 STOP_S = 60.0
+HASTE = {"HOMEPORT_LEASE_S": "3", "HOMEPORT_WORK_POLL_S": "2"}  # those who watch a killing do not wait for long
 _HOMEPORT = (sys.executable, "-m", "homeport_server")
 
 

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from homeport_client.fleet.check import Followed
-from homeport_client.fleet.homeport import HomeportProcess, ask
+from homeport_client.fleet.homeport import HASTE, HomeportProcess, ask
 from homeport_client.fleet.process import free_port
 from homeport_client.fleet.rows import FOLLOWED, HEAD, LOG, entry, followed
 from homeport_client.fleet.site import Part
@@ -31,6 +31,7 @@ class RealServer:
             ["serve", str(app), "--host", "127.0.0.1", "--port", port, "--data", str(data)],
             ready="listening",
             said=data / "server.log",
+            environ=HASTE,
         )
 
     async def __aenter__(self) -> Self:
