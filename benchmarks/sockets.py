@@ -6,16 +6,40 @@ import asyncio
 import base64
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import cast
 
 from benchmarks.load import END_OF_HEAD
 from homeport_sync.wire import POKE
 
-_TEXT = 0x81
+TEXT = 0x81
 _MASKED = 0x80
 _LENGTH_16 = 126
 _NO_MASK = b"\0\0\0\0"  # clients must mask; masking by zeros is allowed and costs nothing
+
+
+def upgrade() -> bytes:
+    """The request that opens a socket."""
+    key = base64.b64encode(os.urandom(16)).decode()
+    return (
+        f"GET /api/v1/graphql HTTP/1.1\r\nhost: 127.0.0.1\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
+        f"sec-websocket-key: {key}\r\nsec-websocket-version: 13\r\n"
+        "sec-websocket-protocol: graphql-transport-ws\r\n\r\n".encode()
+    )
+
+
+def listen(token: str) -> bytes:
+    """The frames that say who it is and ask for pokes; a `connection_ack` and the first poke answer them."""
+    init = {"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}}
+    return frame(init) + frame({"id": "1", "type": "subscribe", "payload": {"query": POKE}})
+
+
+def frame(message: Mapping[str, object]) -> bytes:
+    """A message as a client's text frame."""
+    body = json.dumps(message).encode()
+    size = len(body)
+    head = bytes([TEXT, _MASKED | size]) if size < _LENGTH_16 else bytes([TEXT, _MASKED | _LENGTH_16])
+    return head + (b"" if size < _LENGTH_16 else size.to_bytes(2, "big")) + _NO_MASK + body
 
 
 class PokeSocket(asyncio.Protocol):
@@ -31,12 +55,7 @@ class PokeSocket(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio."""
         self._transport = cast(asyncio.Transport, transport)
-        key = base64.b64encode(os.urandom(16)).decode()
-        self._transport.write(
-            f"GET /api/v1/graphql HTTP/1.1\r\nhost: 127.0.0.1\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
-            f"sec-websocket-key: {key}\r\nsec-websocket-version: 13\r\n"
-            "sec-websocket-protocol: graphql-transport-ws\r\n\r\n".encode()
-        )
+        self._transport.write(upgrade())
 
     def data_received(self, data: bytes) -> None:
         """Called by asyncio."""
@@ -44,21 +63,13 @@ class PokeSocket(asyncio.Protocol):
         if not self._open and (end := self._buffer.find(END_OF_HEAD)) >= 0:
             self._open = True
             del self._buffer[: end + len(END_OF_HEAD)]
-            self._send({"type": "connection_init", "payload": {"authorization": f"Bearer {self._token}"}})
-            self._send({"id": "1", "type": "subscribe", "payload": {"query": POKE}})
+            if self._transport:
+                self._transport.write(listen(self._token))
         while self._open and len(self._buffer) >= 2 and len(self._buffer) >= 2 + self._buffer[1]:
             opcode, length = self._buffer[0], self._buffer[1]
             del self._buffer[: 2 + length]
-            if opcode == _TEXT:
+            if opcode == TEXT:
                 self._heard()
-
-    def _send(self, message: dict[str, object]) -> None:
-        body = json.dumps(message).encode()
-        size = len(body)
-        head = bytes([_TEXT, _MASKED | size]) if size < _LENGTH_16 else bytes([_TEXT, _MASKED | _LENGTH_16])
-        long = b"" if size < _LENGTH_16 else size.to_bytes(2, "big")
-        if self._transport:
-            self._transport.write(head + long + _NO_MASK + body)
 
     def close(self) -> None:
         """Close the connection."""

@@ -9,11 +9,12 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import uvloop
 
-from benchmarks.scale import intake
+from benchmarks.scale import intake, pokes
 from homeport_server.serve import allow_open_files
 
 PARTS: Mapping[str, Callable[[], Awaitable[Mapping[str, float]]]] = {
     "intake": intake.measure,
+    "pokes": pokes.measure,
 }
 
 
