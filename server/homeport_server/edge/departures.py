@@ -16,8 +16,8 @@ from random import Random
 from typing import Any, Protocol
 
 STEP_S = 0.05
-SLOTS_SHARE = 0.75
-GRACE_SHARE = 0.15
+SLOTS_SHARE = 0.5
+GRACE_SHARE = 0.45
 TOLD_PER_STEP = 500
 _NEVER = float("inf")
 
@@ -62,7 +62,7 @@ class Departures:
         """Let everybody go; how many did not even take their close.
 
         Returns when nobody is left, after `within_s` seconds at the latest. Slots are spread evenly, so each step of
-        `STEP_S` closes no more than its share: of 5,000 sockets in 10 s, 33 or 34.
+        `STEP_S` closes no more than its share: of 5,000 sockets in 10 s, 50.
         """
         loop = asyncio.get_running_loop()
         start = loop.time()
