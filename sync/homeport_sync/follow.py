@@ -49,7 +49,7 @@ class _Held:
 
     lease: Lease
     until_s: float
-    sure: bool
+    sure: bool = True
 
 
 class Follower:
@@ -84,7 +84,7 @@ class Follower:
         entries = await self._store.read(tenant, place, READ_MAX)
         if not entries:
             return Turn.DONE
-        lease = lease or await self._places.lease(tenant, self.name, self._holder, self.ttl_ms)
+        lease = lease or await self._take(tenant)
         if lease is None:
             return Turn.HELD
         if lease.position != place:  # another had gone on before it was ours
@@ -106,28 +106,37 @@ class Follower:
             await self._places.give_back(each.lease)
         return len(held)
 
+    async def _take(self, tenant: str) -> Lease | None:
+        lease = await self._places.lease(tenant, self.name, self._holder, self.ttl_ms)
+        if lease is not None:
+            self._keep(lease)
+        return lease
+
     async def _work_on(self, lease: Lease, entries: Sequence[LogEntry]) -> Turn:
-        self._keep(lease, sure=False)
         for _ in range(TURN_READS_MAX):
             if entries:
+                self._doubt(lease)
                 lease = await self._work(lease, entries)
-                self._keep(lease, sure=True)
+                self._keep(lease)
             if len(entries) < READ_MAX:  # that was all; what comes now brings its own signal
                 return Turn.DONE
             entries = await self._store.read(lease.tenant, lease.position, READ_MAX)
         return Turn.MORE
 
     def _known(self, tenant: str) -> Lease | None:
-        """The lease that is held, if its place is known. It is in doubt until the turn has gone well."""
+        """The lease that is held, if its place is known."""
         held = self._held.get(tenant)
-        if held is None or not held.sure or held.until_s <= self._now_s():
-            return None
-        held.sure = False
-        return held.lease
+        return held.lease if held is not None and held.sure and held.until_s > self._now_s() else None
 
-    def _keep(self, lease: Lease, *, sure: bool) -> None:
+    def _doubt(self, lease: Lease) -> None:
+        """Until its work has gone well, nobody knows where the place is. It may have run out and be forgotten."""
+        if lease.tenant in self._held:
+            self._held[lease.tenant].sure = False
+
+    def _keep(self, lease: Lease) -> None:
+        """Remember a lease that runs anew."""
         self._held.pop(lease.tenant, None)
-        self._held[lease.tenant] = _Held(lease, self._now_s() + lease.ttl_ms / 1_000, sure)
+        self._held[lease.tenant] = _Held(lease, self._now_s() + lease.ttl_ms / 1_000)
         first = next(iter(self._held))
-        if self._held[first].until_s <= self._now_s():
+        if self._held[first].until_s <= self._now_s() and first != lease.tenant:
             del self._held[first]

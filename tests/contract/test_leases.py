@@ -60,6 +60,8 @@ async def test_a_holder_that_wakes_after_its_lease_has_run_out_and_was_taken_wri
     late = await taken(store, "late", OVER_MS)
     next_one = await taken(store, "next")
     assert next_one.fence > late.fence
+    with pytest.raises(LeaseLost):
+        await store.add_usage(late, 9, {Heading(day="2026-01-31"): 9})
     await store.keep_place(next_one, 5)
     with pytest.raises(LeaseLost):
         await store.keep_place(late, 9)

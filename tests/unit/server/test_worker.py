@@ -27,6 +27,7 @@ from tests.contract.samples import NOW, entry
 
 LONG_S = 20.0
 NEVER_S = 3_600.0
+LONG_MS = 600_000
 NOTHING = Wanted(devices=frozenset(), outcomes=frozenset(), grants=frozenset(), records=frozenset())
 
 
@@ -67,7 +68,7 @@ class House:
     ) -> AsyncIterator[None]:
         """A worker at work, whose first round is over."""
         follower = Follower(
-            FOLLOWER, self.store, self.store, work or counting(self.store), holder=name, now_s=lambda: 0
+            FOLLOWER, self.store, self.store, work or counting(self.store), holder=name, ttl_ms=LONG_MS, now_s=lambda: 0
         )
         made = Worker(
             [follower],
@@ -169,15 +170,25 @@ async def test_many_small_commits_become_one_piece_of_work(house: House) -> None
 
 
 async def test_a_worker_that_ends_gives_its_leases_back_and_the_next_goes_on_at_once(house: House) -> None:
-    async with house.worker("stays"):
-        await house.counts("acme", 0)
-        async with house.worker("goes"):
+    began, go_on = asyncio.Event(), asyncio.Event()
+    count = counting(house.store)
+
+    async def slow(lease: Lease, entries: Sequence[LogEntry]) -> Lease:
+        began.set()
+        await go_on.wait()
+        return await count(lease, entries)
+
+    async with AsyncExitStack() as stays:
+        async with house.worker("goes", slow):
             await house.commit("acme")
+            await began.wait()
+            await stays.enter_async_context(house.worker("stays"))
+            await house.commit("other")
+            await house.counts("other", 1)
+            assert house.holder("acme") == "goes"
+            go_on.set()
             await house.counts("acme", 1)
-            holder = house.holder("acme")
-        if holder == "goes":
-            assert not house.holder("acme")
-        await house.commit("acme")
+            await house.commit("acme", signal=False)
         await house.counts("acme", 2)
         assert house.holder("acme") == "stays"
 

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import pytest
 
 from homeport_sync.clock import make_stamp
+from homeport_sync.errors import Unavailable
 from homeport_sync.follow import LEASE_MS, READ_MAX, TURN_READS_MAX, Follower, Turn, at_least_once
+from homeport_sync.lease import Lease
 from homeport_sync.memory import MemoryStore
 from homeport_sync.ports import LogEntry, Wanted, Writes
 from tests.unit.sync.tasks import NOW, STRANGER
@@ -136,6 +138,29 @@ async def test_work_that_failed_is_tried_again_from_the_place_that_was_kept(stor
     desk.crash_at = 0
     await one.catch_up(TENANT)
     assert desk.done == [1, 2, 3, 4, 5, 4, 5]
+
+
+async def test_work_that_was_written_though_its_answer_was_lost_is_not_done_again(store: MemoryStore) -> None:
+    await filled(store, first=1, last=3)
+    done: list[int] = []
+    losing = False
+
+    async def work(lease: Lease, entries: Sequence[LogEntry]) -> Lease:
+        done.extend(each.position for each in entries)
+        kept = await store.keep_place(lease, entries[-1].position)
+        if losing:
+            raise Unavailable
+        return kept
+
+    one = Follower("pokes", store, store, work, holder="one", now_s=Clock())
+    await one.catch_up(TENANT)
+    await filled(store, first=4, last=5)
+    losing = True
+    with pytest.raises(Unavailable):
+        await one.catch_up(TENANT)
+    losing = False
+    await one.catch_up(TENANT)
+    assert done == [1, 2, 3, 4, 5]
 
 
 async def test_followers_have_places_of_their_own(store: MemoryStore) -> None:
