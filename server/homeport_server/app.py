@@ -31,6 +31,7 @@ from homeport_server.observe.traces import make_tracer
 from homeport_server.pokes import PokeHub
 from homeport_server.secret import Secret
 from homeport_server.settings import Settings
+from homeport_server.sightings import Heard, Keeper
 from homeport_server.tokens import Tokens
 from homeport_server.work import make_work
 from homeport_sync import LIMITS, App
@@ -78,14 +79,14 @@ def build_app(
 
     Without a `tracer` it has the one that the settings ask for.
     """
-    metrics = Metrics(log)
+    metrics, seal, heard = Metrics(log), CursorSeal(secret.key("cursors")), Heard()
     tracer = tracer or make_tracer(settings)
     rooms = Rooms(
         exchange=Exchange(
             store=store if isinstance(tracer, NoTracer) else TracedStore(store, tracer),
             catalog=app.catalog,
             signals=signals,
-            seal=CursorSeal(secret.key("cursors")),
+            seal=seal,
             limits=_limits(settings),
             wall_ms=clock,
             meter=metrics,
@@ -97,12 +98,14 @@ def build_app(
         tracer=tracer,
         settings=settings,
         wall_ms=clock,
+        heard=heard,
     )
+    keeper = Keeper(heard, store, seal, log, wall_ms=clock, every_s=settings.sightings_every_s)
     # On PostgreSQL that is for `homeport work`, of which there may be any number.
     beside = [] if settings.database_url else make_work(settings, store, signals, log, metrics=metrics, wall_ms=clock)
     pulse = Pulse(metrics, signals.connected)
     warnings = signal_warnings(signals, "pokes", settings.poke_poll_s)
-    return assemble(rooms, store, rooms.pokes.run, pulse.run, *beside, warnings=warnings)
+    return assemble(rooms, store, rooms.pokes.run, pulse.run, keeper.run, *beside, warnings=warnings)
 
 
 def assemble(

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from homeport_server.settings import Settings
+from homeport_server.verbs.device import device
 from homeport_server.verbs.doctor import doctor
 from homeport_server.verbs.migrate import migrate
 from homeport_server.verbs.options import Refused, every_setting
@@ -74,6 +75,7 @@ def schema(app: Path) -> None:
     click.echo(make_schema().as_str())
 
 
+main.add_command(device)
 main.add_command(doctor)
 main.add_command(migrate)
 main.add_command(tenant)

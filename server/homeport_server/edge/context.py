@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import getrandbits
 
 from homeport_server.accounts import Accounts
@@ -13,6 +13,7 @@ from homeport_server.observe.metrics import Metrics
 from homeport_server.observe.tracer import Tracer
 from homeport_server.pokes import PokeHub
 from homeport_server.settings import Settings
+from homeport_server.sightings import Heard
 from homeport_server.tokens import Caller
 from homeport_sync.exchange import Exchange
 
@@ -34,6 +35,7 @@ class Rooms:
     tracer: Tracer
     settings: Settings
     wall_ms: Callable[[], int]
+    heard: Heard = field(default_factory=Heard)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

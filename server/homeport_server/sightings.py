@@ -1,0 +1,140 @@
+"""What was heard of devices lately: noted in memory by every push and pull, kept in the store now and then.
+
+It answers "why is this phone stuck?" and nothing depends on it: what was heard since the last keeping is lost with the
+process, and beyond `DEVICES_MAX` devices between two keepings the new ones are not noted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from homeport_server.observe import Log
+from homeport_sync.clock import is_uuid
+from homeport_sync.cursor import CursorSeal
+from homeport_sync.errors import HomeportError
+from homeport_sync.sightings import Sighting, Sightings
+
+DEVICES_MAX = 50_000
+KEPT_AT_ONCE_MAX = 500
+LAST_KEEPING_S = 2.0
+_PAGE = b'{"cursor":"'
+_PAGE_BESIDE = b',"pull":{"cursor":"'
+
+
+@dataclass(slots=True)
+class _Latest:
+    """The last of each sort; times in milliseconds since 1970. `cursor` is the sealed end of the last page given."""
+
+    user: str
+    pushed_at: int | None = None
+    pulled_at: int | None = None
+    cursor: bytes = b""
+    refused_at: int | None = None
+    refused_code: str = ""
+
+
+class Heard:
+    """The latest of each (tenant, device) since it was taken last. Each note costs less than a microsecond."""
+
+    def __init__(self, devices_max: int = DEVICES_MAX) -> None:
+        self._devices_max = devices_max
+        self._latest: dict[tuple[str, str], _Latest] = {}
+
+    def pushed(self, tenant: str, user: str, device: str, answer: bytes, now_ms: int) -> None:
+        """It pushed, and was given this `PushAnswer`; b"" if it asked for no page beside it."""
+        if (latest := self._of(tenant, user, device)) is not None:
+            latest.pushed_at = now_ms
+            if (at := answer.find(_PAGE_BESIDE)) >= 0:
+                latest.pulled_at, latest.cursor = now_ms, _text_at(answer, at + len(_PAGE_BESIDE))
+
+    def pulled(self, tenant: str, user: str, device: str, page: bytes, now_ms: int) -> None:
+        """It pulled, and was given this `Page`."""
+        if (latest := self._of(tenant, user, device)) is not None:
+            latest.pulled_at, latest.cursor = now_ms, _text_at(page, len(_PAGE))
+
+    def refused(self, tenant: str, user: str, device: str, code: str, now_ms: int) -> None:
+        """What it sent was refused as a whole."""
+        if is_uuid(device) and (latest := self._of(tenant, user, device)) is not None:
+            latest.refused_at, latest.refused_code = now_ms, code
+
+    def taken(self) -> Mapping[tuple[str, str], _Latest]:
+        """All that was noted; from here on it begins anew."""
+        latest, self._latest = self._latest, {}
+        return latest
+
+    def _of(self, tenant: str, user: str, device: str) -> _Latest | None:
+        latest = self._latest.get((tenant, device))
+        if latest is None:
+            if len(self._latest) >= self._devices_max:
+                return None
+            latest = self._latest[tenant, device] = _Latest(user)
+        latest.user = user
+        return latest
+
+
+class Keeper:
+    """Keeps what was heard in the store, every `every_s` seconds and when it is cancelled. Trouble is logged."""
+
+    def __init__(
+        self, heard: Heard, store: Sightings, seal: CursorSeal, log: Log, *, wall_ms: Callable[[], int], every_s: float
+    ) -> None:
+        self._heard = heard
+        self._store = store
+        self._seal = seal
+        self._log = log
+        self._wall_ms = wall_ms
+        self._every_s = every_s
+
+    async def run(self) -> None:
+        """Keep until cancelled, and once more then."""
+        try:
+            while True:
+                await asyncio.sleep(self._every_s)
+                await self._try()
+        finally:
+            async with asyncio.timeout(LAST_KEEPING_S):
+                await self._try()
+
+    async def keep(self) -> None:
+        """Keep all that was heard until now, tenant by tenant."""
+        by_tenant: dict[str, list[Sighting]] = {}
+        for (tenant, device), latest in self._heard.taken().items():
+            by_tenant.setdefault(tenant, []).append(self._sighting(tenant, device, latest))
+        for tenant, sightings in by_tenant.items():
+            for start in range(0, len(sightings), KEPT_AT_ONCE_MAX):
+                chunk = sightings[start : start + KEPT_AT_ONCE_MAX]
+                await self._store.keep_sightings(tenant, chunk, self._wall_ms())
+
+    async def _try(self) -> None:
+        try:
+            await self.keep()
+        except HomeportError as error:
+            self._log.warning("sightings lost", error=error.code)
+        except Exception as error:  # noqa: BLE001  # nothing here is worth stopping the server for
+            self._log.error("sightings lost", exc_info=error)
+
+    def _sighting(self, tenant: str, device: str, latest: _Latest) -> Sighting:
+        return Sighting(
+            device=device,
+            user=latest.user,
+            pushed_at_ms=latest.pushed_at,
+            pulled_at_ms=latest.pulled_at,
+            pulled_position=self._position(tenant, latest),
+            refused_at_ms=latest.refused_at,
+            refused_code=latest.refused_code,
+        )
+
+    def _position(self, tenant: str, latest: _Latest) -> int | None:
+        if not latest.cursor:
+            return None
+        try:
+            return self._seal.open(latest.cursor.decode(), tenant=tenant, user=latest.user).position
+        except HomeportError:  # another user of the same device came between
+            return None
+
+
+def _text_at(answer: bytes, start: int) -> bytes:
+    """The JSON string, with nothing escaped in it, that begins there."""
+    return answer[start : answer.find(b'"', start)]
