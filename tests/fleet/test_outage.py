@@ -1,7 +1,7 @@
 """PostgreSQL or NATS is gone for a while: the server says so, does not grow, and recovers by itself.
 
 Meanwhile devices push as hard as they can, and give up early enough that they push again while the server still
-holds what they pushed before. Short here; `make soak` lets PostgreSQL be gone for a minute.
+holds what they pushed before. Short here; `make soak` lets them be gone for a minute.
 """
 
 import asyncio
@@ -131,14 +131,27 @@ async def test_postgresql_may_be_gone_for_a_minute(directory: Path, kind: str) -
     await suffer(directory, kind, LONG_S)
 
 
-async def test_a_server_without_nats_warns_and_serves_on_and_finds_it_again(directory: Path) -> None:
+async def do_without_nats(directory: Path, for_s: float) -> None:
     async with one_server(directory, nats=True) as (cluster, writers):
         assert cluster.nats
         await told(cluster, lambda status, words: status == 200 and not words["warnings"])
         async with running(*writers):
+            before = memory_bytes(cluster.servers[0].pid)
             await cluster.nats.kill()
             await told(cluster, lambda status, words: status == 200 and bool(words["warnings"]))
             await acknowledged_anew(writers)
+            await asyncio.sleep(for_s)
+            grown = memory_bytes(cluster.servers[0].pid) - before
             await cluster.nats.start()
             await told(cluster, lambda status, words: status == 200 and not words["warnings"])
         await check(cluster, writers)
+    assert grown < GROWTH_BYTES_MAX, f"the server grew by {grown / 1_048_576:.0f} MiB"
+
+
+async def test_a_server_without_nats_warns_and_serves_on_and_finds_it_again(directory: Path) -> None:
+    await do_without_nats(directory, 0)
+
+
+@pytest.mark.soak
+async def test_nats_may_be_gone_for_a_minute(directory: Path) -> None:
+    await do_without_nats(directory, LONG_S)
