@@ -19,7 +19,7 @@ from homeport_sync.sightings import Sighting, Sightings
 DEVICES_MAX = 50_000
 KEPT_AT_ONCE_MAX = 500
 LAST_KEEPING_S = 2.0
-_PAGE = b'{"cursor":"'
+_CURSOR_AT = len('{"cursor":"')
 _PAGE_BESIDE = b',"pull":{"cursor":"'
 
 
@@ -27,7 +27,7 @@ _PAGE_BESIDE = b',"pull":{"cursor":"'
 class _Latest:
     """The last of each sort; times in milliseconds since 1970. `cursor` is the sealed end of the last page given."""
 
-    user: str
+    user: str = ""
     pushed_at: int | None = None
     pulled_at: int | None = None
     cursor: bytes = b""
@@ -44,33 +44,36 @@ class Heard:
 
     def pushed(self, tenant: str, user: str, device: str, answer: bytes, now_ms: int) -> None:
         """It pushed, and was given this `PushAnswer`; b"" if it asked for no page beside it."""
-        if (latest := self._of(tenant, user, device)) is not None:
-            latest.pushed_at = now_ms
-            if (at := answer.find(_PAGE_BESIDE)) >= 0:
-                latest.pulled_at, latest.cursor = now_ms, _text_at(answer, at + len(_PAGE_BESIDE))
+        latest = self._latest.get((tenant, device)) or self._new(tenant, device)
+        latest.user = user
+        latest.pushed_at = now_ms
+        if answer and (at := answer.find(_PAGE_BESIDE) + len(_PAGE_BESIDE)) >= len(_PAGE_BESIDE):
+            latest.pulled_at = now_ms
+            latest.cursor = answer[at : answer.find(b'"', at)]
 
     def pulled(self, tenant: str, user: str, device: str, page: bytes, now_ms: int) -> None:
         """It pulled, and was given this `Page`."""
-        if (latest := self._of(tenant, user, device)) is not None:
-            latest.pulled_at, latest.cursor = now_ms, _text_at(page, len(_PAGE))
+        latest = self._latest.get((tenant, device)) or self._new(tenant, device)
+        latest.user = user
+        latest.pulled_at = now_ms
+        latest.cursor = page[_CURSOR_AT : page.find(b'"', _CURSOR_AT)]
 
     def refused(self, tenant: str, user: str, device: str, code: str, now_ms: int) -> None:
         """What it sent was refused as a whole."""
-        if is_uuid(device) and (latest := self._of(tenant, user, device)) is not None:
-            latest.refused_at, latest.refused_code = now_ms, code
+        if is_uuid(device):
+            latest = self._latest.get((tenant, device)) or self._new(tenant, device)
+            latest.user, latest.refused_at, latest.refused_code = user, now_ms, code
 
     def taken(self) -> Mapping[tuple[str, str], _Latest]:
         """All that was noted; from here on it begins anew."""
         latest, self._latest = self._latest, {}
         return latest
 
-    def _of(self, tenant: str, user: str, device: str) -> _Latest | None:
-        latest = self._latest.get((tenant, device))
-        if latest is None:
-            if len(self._latest) >= self._devices_max:
-                return None
-            latest = self._latest[tenant, device] = _Latest(user)
-        latest.user = user
+    def _new(self, tenant: str, device: str) -> _Latest:
+        """A first note of the device, which is thrown away when there are too many."""
+        latest = _Latest()
+        if len(self._latest) < self._devices_max:
+            self._latest[tenant, device] = latest
         return latest
 
 
@@ -133,8 +136,3 @@ class Keeper:
             return self._seal.open(latest.cursor.decode(), tenant=tenant, user=latest.user).position
         except HomeportError:  # another user of the same device came between
             return None
-
-
-def _text_at(answer: bytes, start: int) -> bytes:
-    """The JSON string, with nothing escaped in it, that begins there."""
-    return answer[start : answer.find(b'"', start)]
