@@ -8,17 +8,20 @@ from __future__ import annotations
 _WINDOW_S = 0.05
 _PIECES = 20  # a window holds so many, unless it lasts longer than
 _LONGEST_S = 1.0
-_WEIGHT = 0.3  # of the newest window; the rest is what was known before
+_WEIGHT = 0.3
 
 
 class Pace:
     """Seconds a piece of work takes while there is always more of it; `each_s` is None while nobody knows.
 
-    Measured in windows, because work is finished in bursts, and weighted exponentially.
+    Measured in windows, because work is finished in bursts, and weighted exponentially: a window that was slower
+    moves it by `slower` of the difference, a faster one by `faster`.
     """
 
-    def __init__(self) -> None:
-        self.each_s: float | None = None
+    def __init__(self, each_s: float | None = None, *, slower: float = _WEIGHT, faster: float = _WEIGHT) -> None:
+        self.each_s = each_s
+        self._slower = slower
+        self._faster = faster
         self._since = 0.0
         self._done = 0
 
@@ -33,5 +36,7 @@ class Pace:
         if took_s < _WINDOW_S or not self._done or (self._done < _PIECES and took_s < _LONGEST_S):
             return
         each_s = took_s / self._done
-        self.each_s = each_s if self.each_s is None else self.each_s + (each_s - self.each_s) * _WEIGHT
+        before_s = each_s if self.each_s is None else self.each_s
+        weight = self._slower if each_s > before_s else self._faster
+        self.each_s = before_s + (each_s - before_s) * weight
         self.begin(now)

@@ -2,6 +2,10 @@
 
 They follow each other at the pace at which work is really finished, so that whoever came at once comes back spread
 out, just as fast as it can be taken. A slot is a promise by statistics: nobody asks who comes in it.
+
+A slower pace is believed slowly and a faster one soon. While a storm arrives, much of the time goes into opening its
+connections and refusing them, which is over when the slots come; a slot given too late is time that nobody uses, and
+one given too early only costs a second refusal.
 """
 
 from __future__ import annotations
@@ -9,6 +13,7 @@ from __future__ import annotations
 from homeport_sync.pace import Pace
 
 FIRST_EACH_S = 0.001  # what a piece of work is taken to last while nobody knows
+_SLOWER, _FASTER = 0.1, 0.5
 
 
 class Slots:
@@ -17,7 +22,7 @@ class Slots:
     def __init__(self, longest_s: float, now: float) -> None:
         self._longest_s = longest_s
         self._last = now
-        self._pace = Pace()
+        self._pace = Pace(FIRST_EACH_S, slower=_SLOWER, faster=_FASTER)
         self._pace.begin(now)
 
     def next_ms(self, now: float) -> int:

@@ -84,7 +84,7 @@ def test_slots_follow_each_other_at_the_pace_at_which_work_is_finished() -> None
     for _ in range(100):
         desk.enter("a")
     assert desk.wait_ms("a") == max(int(FIRST_EACH_S * 1_000), 1)
-    for _ in range(200):  # 10 ms each
+    for _ in range(2_000):  # 10 ms each
         desk.clock.now += 0.010
         desk.leave("a")
         desk.enter("a")
@@ -102,6 +102,23 @@ def test_a_burst_that_finishes_at_once_is_not_taken_for_a_pace() -> None:
     first = slots.next_ms(2.0)
     last = [slots.next_ms(2.0) for _ in range(1_000)][-1]
     assert last - first == pytest.approx(1_000 * 2, rel=0.1)  # 50 in 100 ms
+
+
+def test_a_slower_pace_is_believed_slowly_and_a_faster_one_soon() -> None:
+    slots, now = Slots(60.0, 0.0), 0.0
+
+    def work(pieces: int, each_s: float) -> int:
+        """The spacing of slots after so much work, in milliseconds a hundred."""
+        nonlocal now
+        for _ in range(pieces):
+            now += each_s
+            slots.finished(now, busy=True)
+        waits = [slots.next_ms(now) for _ in range(101)]
+        return waits[-1] - waits[0]
+
+    assert work(20, 0.1) < 1_200  # the first window of a storm: nothing but connections
+    assert work(2_000, 0.01) == pytest.approx(1_000, rel=0.05)
+    assert work(80, 0.004) < 550
 
 
 def test_idle_time_is_not_taken_for_a_slow_pace() -> None:
