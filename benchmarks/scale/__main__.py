@@ -9,12 +9,13 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import uvloop
 
-from benchmarks.scale import intake, pokes
+from benchmarks.scale import intake, pokes, storm
 from homeport_server.serve import allow_open_files
 
 PARTS: Mapping[str, Callable[[], Awaitable[Mapping[str, float]]]] = {
     "intake": intake.measure,
     "pokes": pokes.measure,
+    "storm": storm.measure,
 }
 
 
