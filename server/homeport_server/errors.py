@@ -39,7 +39,7 @@ class BadSetting(Fix):
 
 
 class MigrationRefused(Fix):
-    """The schema cannot be moved like this: nothing was changed."""
+    """The schema cannot be moved like this: the step was not made."""
 
     code = "MIGRATION_REFUSED"
 

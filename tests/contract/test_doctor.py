@@ -7,13 +7,20 @@ from dataclasses import replace
 
 import pytest
 
+from homeport_client.fleet.nats import RealNats
 from homeport_server.doctor.finding import Finding
+from homeport_server.doctor.followers import check_followers
 from homeport_server.doctor.isolation import TABLES
+from homeport_server.doctor.nats import check_nats
 from homeport_server.doctor.postgres import check_clock, check_postgres, check_room, check_version
 from homeport_server.migrations.migrate import migrate
 from homeport_server.settings import Settings
+from homeport_sync.limits import LIMITS
+from homeport_sync.sql.postgres.store import PostgresStore
+from homeport_sync.usage import FOLLOWER
 from tests.contract.databases import Databases
 from tests.contract.empty_databases import EmptyPostgres
+from tests.contract.samples import EPOCH, NOW, TENANT, all_of, write
 
 UNSYNCED = "fsync is off: a crash loses acknowledged changes"  # true of the test's own server, which is in a hurry
 
@@ -172,3 +179,29 @@ async def test_commits_that_do_not_wait_for_the_disk_are_told(database: EmptyPos
     await database.query(f"ALTER ROLE {role_of(database)} SET synchronous_commit = off")
     (found,) = await faults(database)
     assert found.what == "synchronous_commit is off: a crash loses acknowledged changes"
+
+
+async def test_a_log_that_nobody_follows_is_told_until_a_worker_is_at_it_and_when_it_is_done(
+    database: EmptyPostgres,
+) -> None:
+    settings = settings_of(database)
+    store = await PostgresStore.open(settings.database_url, LIMITS)
+    try:
+        await store.create(TENANT, id=TENANT, epoch=EPOCH, now_ms=0)
+        await write(store, all_of())
+        (alone,) = await check_followers(settings, lambda: NOW + 3_600_000)
+        assert "is 1 changes and" in alone.what
+        assert alone.mend == "start one: homeport work"
+        lease = await store.lease(TENANT, FOLLOWER, "worker", ttl_ms=2**40)
+        assert lease is not None
+        (slow,) = await check_followers(settings, lambda: NOW + 3_600_000)
+        assert slow.mend == "start more workers: homeport work"
+        await store.keep_place(lease, 1)
+        assert [each.ok for each in await check_followers(settings, lambda: NOW + 3_600_000)] == [True]
+    finally:
+        await store.close()
+
+
+async def test_a_nats_that_answers_is_fine(nats: RealNats) -> None:
+    (found,) = await check_nats(nats.url)
+    assert found.ok
