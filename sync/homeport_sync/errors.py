@@ -4,7 +4,7 @@
     ├── Fix                 the input is wrong: mend it, never send it again unchanged
     │   ├── BadDeclaration      BAD_DECLARATION       an app cannot be started as declared
     │   ├── SchemaUnknown       SCHEMA_UNKNOWN        the database is older or newer than this Homeport
-    │   ├── RoleUnsafe          ROLE_UNSAFE           the database's role could pass the policies that keep tenants apart
+    │   ├── RoleUnsafe          ROLE_UNSAFE           the database's role could read past its tenant
     │   ├── Malformed           MALFORMED             a message does not have its shape
     │   ├── TooLarge            TOO_LARGE             a message or document is over its limit
     │   └── Rejection           one change is refused; the others of its push go through

@@ -124,9 +124,11 @@ async def end_all_sessions(databases: Databases, name: str) -> None:
     assert await databases.server.query(ended)
 
 
-async def test_nobody_there_is_unavailable(postgres18: Databases) -> None:
-    with pytest.raises(Unavailable, match="did not answer"):
-        await PostgresStore.open(postgres18.url("no_such_place").replace("host=", "host=/nowhere"), LIMITS)
+async def test_who_is_not_there_or_does_not_let_us_in_is_unavailable_with_what_to_do(postgres18: Databases) -> None:
+    url = postgres18.url("no_such_database")
+    for wrong in (url, url.replace("host=", "host=/nowhere"), postgres18.url("postgres", "nobody_we_know"), "what?"):
+        with pytest.raises(Unavailable, match="start it, or mend its URL"):
+            await PostgresStore.open(wrong, LIMITS)
 
 
 async def test_a_mistake_is_not_taken_for_trouble(postgres18: Databases, name: str) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 import asyncpg
 
 from homeport_sync.errors import Unavailable
-from homeport_sync.sql.postgres.trouble import BROKEN, retried, translated
+from homeport_sync.sql.postgres.trouble import BROKEN, retried, says, translated
 
 Result = TypeVar("Result")
 
@@ -93,8 +93,8 @@ class Database:
 
     @classmethod
     async def open(cls, url: str, connections_max: int) -> Database:
-        """Connect to `postgresql://…`. Raises `Unavailable` if nobody answers there."""
-        with translated():
+        """Connect to `postgresql://…`. Raises `Unavailable` if nobody answers there, or lets us in."""
+        try:
             pool = await asyncpg.create_pool(
                 url,
                 min_size=1,
@@ -104,6 +104,8 @@ class Database:
                 server_settings=SERVER_SETTINGS,
                 reset=_reset,
             )
+        except (*BROKEN, asyncpg.PostgresError, ValueError) as error:  # ValueError: it is no URL
+            raise Unavailable(f"PostgreSQL cannot be reached ({says(error)}): start it, or mend its URL.") from error
         return cls(pool)
 
     async def close(self) -> None:

@@ -43,7 +43,7 @@ def translated() -> Iterator[None]:
     try:
         yield
     except _TROUBLE as error:
-        raise Unavailable(f"The database did not answer ({_says(error)}): send the same again.") from error
+        raise Unavailable(f"The database did not answer ({says(error)}): send the same again.") from error
 
 
 async def retried(read: Callable[[], Awaitable[Result]]) -> Result:
@@ -58,5 +58,6 @@ async def retried(read: Callable[[], Awaitable[Result]]) -> Result:
     return await read()
 
 
-def _says(error: BaseException) -> str:
+def says(error: BaseException) -> str:
+    """A driver's error in one line."""
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
