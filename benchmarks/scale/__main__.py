@@ -9,13 +9,14 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import uvloop
 
-from benchmarks.scale import intake, pokes, storm
+from benchmarks.scale import intake, noise, pokes, storm
 from homeport_server.serve import allow_open_files
 
 PARTS: Mapping[str, Callable[[], Awaitable[Mapping[str, float]]]] = {
     "intake": intake.measure,
     "pokes": pokes.measure,
     "storm": storm.measure,
+    "noise": noise.measure,
 }
 
 
