@@ -1,5 +1,6 @@
 """`homeport serve` as an operator runs it: one process, one line to find it by, an end that is quiet."""
 
+import asyncio
 import json
 import os
 import signal
@@ -12,8 +13,10 @@ from typing import IO
 import httpx2
 import pytest
 
+from homeport_client.fleet.postgres import RealPostgres
 from homeport_server.app import GRAPHQL_PATH
 from homeport_sync.wire import PULL
+from tests.contract.databases import Databases
 from tests.edge.world import DEVICE
 
 APP = 'from homeport_sync import App\n\napp = App("lists")\n\n\n@app.kind(root=True)\nclass List:\n    title: str\n'
@@ -86,3 +89,21 @@ def test_several_processes_on_sqlite_are_refused_with_what_to_do(environment: di
     assert "--workers is 2" in ran.stderr
     assert "SQLite, which one process owns" in ran.stderr
     assert "--database-url" in ran.stderr
+
+
+def test_several_processes_serve_one_port_on_postgresql_and_end_together(
+    postgres: RealPostgres, environment: dict[str, str], tmp_path: Path
+) -> None:
+    database_url = postgres.url(asyncio.run(Databases(postgres).fresh()), "homeport_app")
+    theirs = {**environment, "HOMEPORT_DATABASE_URL": database_url}
+    command = [*HOMEPORT, "serve", str(tmp_path / "app.py"), "--workers", "2"]
+    with subprocess.Popen(command, env=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as server:
+        assert server.stdout
+        url = _address(server.stdout)
+        assert httpx2.get(url + "/readyz").status_code == 200
+        assert "homeport_draining_processes 0.0" in httpx2.get(url + "/metrics").text
+        server.send_signal(signal.SIGTERM)
+        rest, complaints = server.communicate(timeout=30)
+    assert (server.returncode, complaints) == (0, b"")
+    told = [json.loads(line)["event"] for line in rest.splitlines()]
+    assert (told.count("draining"), told.count("drained"), told.count("listening")) == (2, 2, 0)
