@@ -122,7 +122,7 @@ async def main() -> None:
 if __name__ == "__main__":
     import uvloop
 
-    from homeport_server.serve import spare_the_collector
+    from homeport_server.process.serve import spare_the_collector
 
     spare_the_collector()
 

@@ -25,7 +25,7 @@ from homeport_client.fleet.cluster import ROLE
 from homeport_client.fleet.postgres import RealPostgres
 from homeport_server.migrations.migrate import migrate
 from homeport_server.migrations.postgres import PostgresPlace
-from homeport_server.serve import spare_the_collector
+from homeport_server.process.serve import spare_the_collector
 from homeport_sync import LIMITS
 from homeport_sync.sql.postgres.store import PostgresStore
 

@@ -22,6 +22,7 @@ from homeport_server.edge.health import Health, health_routes, signal_warnings
 from homeport_server.edge.http import GraphqlOverHttp
 from homeport_server.edge.schema import HomeportSchema, make_schema
 from homeport_server.edge.view import SocketView
+from homeport_server.followers.work import make_work
 from homeport_server.observe import Log
 from homeport_server.observe.metrics import Metrics
 from homeport_server.observe.process import Pulse
@@ -33,7 +34,6 @@ from homeport_server.secret import Secret
 from homeport_server.settings import Settings
 from homeport_server.sightings import Heard, Keeper
 from homeport_server.tokens import Tokens
-from homeport_server.work import make_work
 from homeport_sync import LIMITS, App
 from homeport_sync.cursor import CursorSeal
 from homeport_sync.exchange import Exchange

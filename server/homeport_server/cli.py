@@ -52,9 +52,9 @@ def main() -> None:
 @every_setting
 def serve(app: Path, leash: str, **given: Any) -> None:  # noqa: ANN401  # one argument a setting
     """Serve the app that the Python file APP declares."""
-    from homeport_server.leash import Leash
+    from homeport_server.process.leash import Leash
+    from homeport_server.process.serve import run, supervise
     from homeport_server.secret import open_secret
-    from homeport_server.serve import run, supervise
     from homeport_sync.declaration import load_app
 
     settings = Settings(**given)

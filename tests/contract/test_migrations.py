@@ -24,7 +24,7 @@ from homeport_sync.sql.schema_version import SERVES_FROM
 from homeport_sync.sql.sqlite.store import SqliteStore
 from homeport_sync.sql.tables import SCHEMA_VERSION, metadata
 from tests.contract.empty_databases import EmptyPostgres, EmptySqlite
-from tests.contract.samples import EPOCH, TENANT, all_of, keep, load, write
+from tests.contract.samples import EPOCH, TENANT, all_of, load, write
 from tests.contract.stores import Store
 
 Empty: TypeAlias = EmptySqlite | EmptyPostgres

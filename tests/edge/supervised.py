@@ -14,11 +14,11 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from homeport_server.child import LEASH_FLAG
-from homeport_server.drain import Stop
-from homeport_server.leash import Leash
 from homeport_server.observe import make_log
-from homeport_server.supervisor import Supervisor
+from homeport_server.process.child import LEASH_FLAG
+from homeport_server.process.drain import Stop
+from homeport_server.process.leash import Leash
+from homeport_server.process.supervisor import Supervisor
 
 BROKEN_CODE = 3
 

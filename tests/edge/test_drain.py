@@ -13,9 +13,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from homeport_server.app import GRAPHQL_PATH
-from homeport_server.drain import Stop
 from homeport_server.observe import make_log
-from homeport_server.serve import Server, listen
+from homeport_server.process.drain import Stop
+from homeport_server.process.serve import Server, listen
 from homeport_sync.wire import POKE, PULL
 from tests.edge.world import DEVICE, SETTINGS, World, listening, make_world, receive, send, socket
 

@@ -26,8 +26,8 @@ from homeport_client.pokes import PokeSocket
 from homeport_client.state import Event
 from homeport_client.transport import GoAway
 from homeport_server.app import make_tokens
+from homeport_server.process.serve import allow_open_files
 from homeport_server.secret import open_secret
-from homeport_server.serve import allow_open_files
 from homeport_server.settings import Settings
 from homeport_sync.change import Change, encode
 from homeport_sync.clock import HybridClock, uuid7

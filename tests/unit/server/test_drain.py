@@ -2,7 +2,7 @@
 
 import pytest
 
-from homeport_server.drain import ALONE_S, LINGER_S, Pace, Stop, pace_of
+from homeport_server.process.drain import ALONE_S, LINGER_S, Pace, Stop, pace_of
 from homeport_server.settings import Settings
 
 SQLITE = Settings(drain_notice_s=5, drain_s=10)

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from homeport_server.followers.upkeep import TENANTS_PAGE, Upkeep
 from homeport_server.observe import make_log
-from homeport_server.upkeep import TENANTS_PAGE, Upkeep
 from homeport_sync import LIMITS
 from homeport_sync.clock import make_stamp
 from homeport_sync.memory import MemoryStore

@@ -12,10 +12,10 @@ from random import Random
 import pytest
 
 from homeport_client.fleet import process
-from homeport_server.lag import Lag
+from homeport_server.followers.lag import Lag
+from homeport_server.followers.worker import Worker
 from homeport_server.observe import make_log
 from homeport_server.observe.metrics import Metrics
-from homeport_server.worker import Worker
 from homeport_sync.errors import Unavailable
 from homeport_sync.follow import Follower, Work, at_least_once
 from homeport_sync.lease import Lease

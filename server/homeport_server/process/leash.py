@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
-from homeport_server.drain import Stop
+from homeport_server.process.drain import Stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,12 +20,12 @@ from pathlib import Path
 import uvicorn
 
 from homeport_server.app import Built, build_app
-from homeport_server.connections import Connections, HttpConnection
 from homeport_server.database import opened_store
-from homeport_server.drain import CLOSE_S, Drain, Stop, pace_of
 from homeport_server.errors import BadSetting
-from homeport_server.leash import Leash
 from homeport_server.observe import Log, adopt_standard_logging, make_log
+from homeport_server.process.connections import Connections, HttpConnection
+from homeport_server.process.drain import CLOSE_S, Drain, Stop, pace_of
+from homeport_server.process.leash import Leash
 from homeport_server.secret import Secret
 from homeport_server.settings import Settings, flag, variable
 from homeport_server.signals import open_signals
@@ -154,7 +154,7 @@ def supervise(settings: Settings, app: Path) -> int:
     on the machine may read a command line, and the database's URL has a password in it.
     """
     from homeport_server.observe.exposition import SHARED_DIRECTORY, process_ended, shared_directory
-    from homeport_server.supervisor import Supervisor
+    from homeport_server.process.supervisor import Supervisor
 
     given = {variable(each.name): str(getattr(settings, each.name)) for each in fields(Settings)}
     with listen(settings) as listening, shared_directory() as shared:

@@ -18,9 +18,9 @@ import socket
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
-from homeport_server.child import Child
-from homeport_server.drain import Stop
 from homeport_server.observe import Log
+from homeport_server.process.child import Child
+from homeport_server.process.drain import Stop
 
 START_S = 60.0
 STEADY_S = 30.0

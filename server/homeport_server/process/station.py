@@ -13,13 +13,13 @@ from homeport_server.background import Background
 from homeport_server.database import Store, opened_store
 from homeport_server.edge.departures import Departures
 from homeport_server.edge.health import Health, health_routes, signal_warnings
+from homeport_server.followers.work import make_work
 from homeport_server.observe import Log, adopt_standard_logging, make_log
 from homeport_server.observe.metrics import Metrics
 from homeport_server.observe.process import Pulse
-from homeport_server.serve import Server, listen, loop_factory, spare_the_collector, url_of
+from homeport_server.process.serve import Server, listen, loop_factory, spare_the_collector, url_of
 from homeport_server.settings import Settings
 from homeport_server.signals import open_signals
-from homeport_server.work import make_work
 from homeport_sync.ports import Signals
 
 

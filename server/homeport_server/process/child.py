@@ -8,8 +8,8 @@ import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from homeport_server.drain import Stop
-from homeport_server.leash import Leash
+from homeport_server.process.drain import Stop
+from homeport_server.process.leash import Leash
 
 LEASH_FLAG = "--leash"
 

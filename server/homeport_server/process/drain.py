@@ -14,9 +14,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from homeport_server.connections import Connections
 from homeport_server.edge.departures import Departures
 from homeport_server.edge.health import Health
+from homeport_server.process.connections import Connections
 from homeport_server.settings import Settings
 
 ALONE_S = 1.0

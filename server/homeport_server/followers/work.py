@@ -14,12 +14,12 @@ from secrets import token_hex
 from typing import Any
 
 from homeport_server.database import Store
-from homeport_server.lag import Lag
+from homeport_server.followers.lag import Lag
+from homeport_server.followers.upkeep import Upkeep
+from homeport_server.followers.worker import Worker
 from homeport_server.observe import Log
 from homeport_server.observe.metrics import Metrics
 from homeport_server.settings import Settings
-from homeport_server.upkeep import Upkeep
-from homeport_server.worker import Worker
 from homeport_sync import LIMITS
 from homeport_sync.follow import Follower
 from homeport_sync.ports import Signals

@@ -15,9 +15,9 @@ from contextlib import suppress
 from random import Random
 from typing import TypeAlias
 
-from homeport_server.errands import Errands
 from homeport_server.errors import Internal
-from homeport_server.lag import Lag
+from homeport_server.followers.errands import Errands
+from homeport_server.followers.lag import Lag
 from homeport_server.observe import Log
 from homeport_server.observe.metrics import Metrics
 from homeport_sync.errors import HomeportError
