@@ -56,6 +56,16 @@ async def test_frozen_it_answers_nobody_and_thawed_it_answers_those_who_waited()
         assert await asked == [["late"]]
 
 
+async def test_it_freezes_though_a_child_ends_just_then() -> None:
+    async with RealPostgres() as own:
+        for _ in range(5):
+            asked = [asyncio.create_task(own.query("SELECT 1")) for _ in range(4)]
+            await asked[0]
+            await own.freeze()
+            own.thaw()
+            assert await asyncio.gather(*asked) == [[["1"]]] * 4
+
+
 async def test_a_frozen_one_can_be_killed_and_lives_again() -> None:
     async with RealPostgres() as own:
         await own.freeze()

@@ -15,6 +15,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import weakref
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypedDict
@@ -50,6 +51,7 @@ class RealPostgres:
         self.lives = 0
         self._account = _account()
         self._directory = Path(tempfile.mkdtemp(prefix="homeport-pg-"))
+        self._remove = weakref.finalize(self, shutil.rmtree, self._directory, ignore_errors=True)
         self._bin = _binaries(version, self._directory, self._account)
         self._hasty = () if durable else _HASTY
         self._log = self._directory / "log"
@@ -114,7 +116,7 @@ class RealPostgres:
             await self.stop()
         except ProcessFailed:
             await self.kill()
-        shutil.rmtree(self._directory, ignore_errors=True)
+        self._remove()
 
     async def freeze(self) -> None:
         """SIGSTOP to all its processes: whoever is connected waits, and new connections get no answer."""

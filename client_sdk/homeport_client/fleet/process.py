@@ -37,7 +37,7 @@ def family(parent: int) -> list[int]:
     """The ids of a process and of all its descendants that live, parents first."""
     children: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and (fields := _stat(int(entry.name))):
+        if entry.name.isdigit() and alive(int(entry.name)) and (fields := _stat(int(entry.name))):
             children.setdefault(int(fields[_PARENT]), []).append(int(entry.name))
     found = [parent] if alive(parent) else []
     for each in found:
@@ -51,11 +51,10 @@ def alive(process: int) -> bool:
     return bool(fields) and fields[_STATE] not in {"Z", "X"}
 
 
-async def freeze(parent: int, *, within_s: float = 10.0) -> list[int]:
-    """Stops the whole family, parents first, and returns who was stopped when nobody can be born any more."""
+async def freeze(parent: int, *, within_s: float = 10.0) -> None:
+    """Stops the whole family, parents first; when this returns, nobody can be born any more."""
     _send(signal.SIGSTOP, family(parent))
     await until(lambda: _stopped(parent), within_s=within_s, awaited=f"process {parent} has stopped")
-    return family(parent)
 
 
 def thaw(parent: int) -> None:
@@ -65,7 +64,9 @@ def thaw(parent: int) -> None:
 
 async def kill(parent: int, *, within_s: float = 10.0) -> None:
     """SIGKILL to the whole family: no handler runs, nothing is flushed, and nobody is left when this returns."""
-    doomed = await freeze(parent)
+    with contextlib.suppress(ProcessFailed):  # however that may be, it dies
+        await freeze(parent)
+    doomed = family(parent)
     _send(signal.SIGKILL, doomed)
     await until(
         lambda: not any(alive(each) for each in doomed), within_s=within_s, awaited=f"process {parent} is no more"
@@ -111,7 +112,7 @@ def _stat(process: int) -> list[str]:
 
 def _stopped(parent: int) -> bool:
     """Whether the whole family stands still. Whoever was born meanwhile is stopped too, and looked at again."""
-    moving = [each for each in family(parent) if _stat(each)[:1] not in ([], ["T"])]
+    moving = [each for each in family(parent) if alive(each) and _stat(each)[:1] != ["T"]]
     _send(signal.SIGSTOP, moving)
     return not moving
 
