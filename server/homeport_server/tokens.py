@@ -20,7 +20,7 @@ NAME = "homeport"  # issuer and audience
 TYPE = "at+jwt"  # an access token (RFC 9068), so that no other kind of token passes for one
 TOKEN_LENGTH_MAX = 4_096
 
-_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 
 
 class _Header(msgspec.Struct):

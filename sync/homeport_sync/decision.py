@@ -80,8 +80,9 @@ def wanted(pushes: Iterable[Push]) -> Wanted:
             records.add(change.id)
             records.add(change.scope)
             grants.add((push.user, change.scope))
-            if change.kind == MEMBER:
-                grants.add((str(change.fields.get("user")), change.scope))
+            subject = str(change.fields.get("user"))
+            if change.kind == MEMBER and "\0" not in subject:  # no user has such a name, and no database takes it
+                grants.add((subject, change.scope))
     return Wanted(
         devices=frozenset(devices),
         outcomes=frozenset(outcomes),

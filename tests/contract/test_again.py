@@ -90,3 +90,12 @@ async def test_what_was_refused_is_told_again_until_it_is_pruned_and_its_depende
     assert await store.prune_outcomes(TENANT, NOW + 1, 10) == 1
     await assert_forked(store, phone, root, 1)
     assert codes(outcomes(await decide(store, phone.push(phone.make(root.id)), later))) == ["DEPENDS_ON_REJECTED"]
+
+
+async def test_a_name_that_no_database_takes_is_refused_alone_and_holds_up_nobody(store: Store) -> None:
+    phone = ann()
+    root = phone.make_root()
+    poison = phone.invite(root.id, "no\0body")
+    decided = await decide(store, phone.push(root, poison, phone.make(root.id, title="nu\0l"), phone.make(root.id)))
+    assert codes(outcomes(decided)) == ["", "WRONG_TYPE", "WRONG_TYPE", ""]
+    assert (await store.standing(TENANT, phone.user, phone.device)).last_number == 4
