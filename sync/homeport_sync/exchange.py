@@ -11,12 +11,12 @@ import msgspec
 from homeport_sync.catalog import Catalog
 from homeport_sync.clock import is_uuid
 from homeport_sync.cursor import CursorSeal
-from homeport_sync.decision import Decided, Push
 from homeport_sync.errors import ClockSkewed, HomeportError, Malformed
 from homeport_sync.intake import Intake
 from homeport_sync.limits import Limits
 from homeport_sync.meter import Meter
 from homeport_sync.ports import LogStore, Signals
+from homeport_sync.push import Decided, Push
 from homeport_sync.reader import Reader
 from homeport_sync.reading import Reading
 from homeport_sync.wire import PullInput, PullMessage, PushMessage, push_answer_text

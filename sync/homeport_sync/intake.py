@@ -16,11 +16,12 @@ from dataclasses import replace
 from time import perf_counter
 
 from homeport_sync.catalog import Catalog
-from homeport_sync.decision import Batch, Decided, Push, wanted
+from homeport_sync.decision import Batch
 from homeport_sync.errors import HomeportError, Overloaded, Unavailable
 from homeport_sync.limits import Limits
 from homeport_sync.meter import Meter, NoMeter
 from homeport_sync.ports import LogStore, Signals
+from homeport_sync.push import Decided, Push, wanted
 from homeport_sync.queues import Queues, Turn, Waiting
 
 

@@ -11,9 +11,9 @@ from asyncio import Future
 from collections import deque
 from dataclasses import dataclass, field, replace
 
-from homeport_sync.decision import Decided, Push
 from homeport_sync.limits import Limits
 from homeport_sync.pace import Pace
+from homeport_sync.push import Decided, Push
 
 
 @dataclass(slots=True)

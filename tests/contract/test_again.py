@@ -6,8 +6,9 @@ from msgspec.structs import replace
 
 from homeport_sync.change import Change
 from homeport_sync.clock import make_stamp
-from homeport_sync.decision import Batch, Decided, Push, wanted
+from homeport_sync.decision import Batch
 from homeport_sync.limits import LIMITS
+from homeport_sync.push import Decided, Push, wanted
 from tests.contract.samples import TENANT
 from tests.contract.stores import Store
 from tests.unit.sync.ledger import codes, error_codes, outcomes, verdicts

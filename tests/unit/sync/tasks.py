@@ -13,8 +13,8 @@ import msgspec
 from homeport_sync.catalog import MEMBER_KIND, Catalog, Field, Kind
 from homeport_sync.change import Change, Op, Value, encode
 from homeport_sync.clock import NEVER, Stamp, next_stamp, uuid7
-from homeport_sync.decision import Push
 from homeport_sync.limits import LIMITS, Limits
+from homeport_sync.push import Push
 from homeport_sync.scope import MEMBER, member_id
 from homeport_sync.values import PLAIN, choice, optional, text
 from homeport_sync.wire import read_changes

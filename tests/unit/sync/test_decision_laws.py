@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from homeport_sync.change import Change, Outcome, encode
-from homeport_sync.decision import Decided, Push
+from homeport_sync.push import Decided, Push
 from tests.unit.sync.ledger import Ledger, outcomes
 from tests.unit.sync.tasks import MINUTE, NOW, Phone, device_id
 

@@ -8,11 +8,11 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from homeport_sync.decision import Decided, Push
 from homeport_sync.errors import Overloaded, Unavailable
 from homeport_sync.intake import Intake
 from homeport_sync.limits import LIMITS, Limits
 from homeport_sync.ports import Writes
+from homeport_sync.push import Decided, Push
 from homeport_sync.signals import LocalSignals
 from tests.unit.sync.doors import TENANT, Broken, Doors, DoorStore, opened
 from tests.unit.sync.ledger import outcomes, verdicts

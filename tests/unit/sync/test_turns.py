@@ -7,10 +7,10 @@ import asyncio
 import pytest
 
 from homeport_client.fleet.clock import run
-from homeport_sync.decision import Decided, Push
 from homeport_sync.errors import Overloaded, Unavailable
 from homeport_sync.intake import Intake
 from homeport_sync.limits import Limits
+from homeport_sync.push import Decided, Push
 from homeport_sync.queues import Queues, Waiting
 from homeport_sync.signals import LocalSignals
 from tests.unit.sync.doors import TENANT, DoorStore, opened

@@ -1,0 +1,65 @@
+"""A push on its way through the intake: who sends what, what must be known to decide it, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from homeport_sync.change import Verdict
+from homeport_sync.clock import NEVER
+from homeport_sync.errors import HomeportError
+from homeport_sync.ports import Wanted
+from homeport_sync.scope import MEMBER
+from homeport_sync.wire import Sent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Push:
+    """One push as it is decided: who sends what. `confirmed` is the highest number whose outcome is stored there.
+
+    `first` is the place of its first change in the push as it came: a long one is decided in parts.
+    """
+
+    device: str
+    user: str
+    request_id: str
+    confirmed: int
+    sent: Sequence[Sent]
+    first: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Decided:
+    """What became of a push: outcomes as JSON text, in order, and errors for what could not be decided.
+
+    `verdicts` are the outcomes' words, and `rejections` the codes of those that are rejected, for counting.
+    """
+
+    outcomes: list[str] = field(default_factory=list)
+    errors: list[HomeportError] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+    rejections: list[str] = field(default_factory=list)
+
+
+def wanted(pushes: Iterable[Push]) -> Wanted:
+    """What must be loaded to decide these pushes."""
+    devices, outcomes, grants, records = set(), set(), set(), set()
+    for push in pushes:
+        devices.add(push.device)
+        for sent in push.sent:
+            change = sent.change
+            outcomes.add((change.stamp if change else NEVER, push.device, sent.number))
+            if change is None:
+                continue
+            records.add(change.id)
+            records.add(change.scope)
+            grants.add((push.user, change.scope))
+            subject = str(change.fields.get("user"))
+            if change.kind == MEMBER and "\0" not in subject:  # no user has such a name, and no database takes it
+                grants.add((subject, change.scope))
+    return Wanted(
+        devices=frozenset(devices),
+        outcomes=frozenset(outcomes),
+        grants=frozenset(grants),
+        records=frozenset(records),
+    )
