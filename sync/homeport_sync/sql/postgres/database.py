@@ -59,7 +59,7 @@ class Row(Protocol):
 class Connection(Protocol):
     """What is used of asyncpg's, which has no types of its own."""
 
-    async def execute(self, statement: str, *values: object) -> str:
+    async def execute(self, statement: str, *values: object, timeout: float | None = None) -> str:
         """Run it; what it did, such as "UPDATE 1". Without values it may be several statements."""
 
     async def executemany(self, statement: str, values: Iterable[tuple[object, ...]]) -> None:
@@ -97,13 +97,15 @@ class Database:
         try:
             pool = await asyncpg.create_pool(
                 url,
-                min_size=1,
+                min_size=0,
                 max_size=connections_max,
                 timeout=CONNECT_S,
                 command_timeout=STATEMENT_S,
                 server_settings=SERVER_SETTINGS,
                 reset=_reset,
             )
+            async with pool.acquire():
+                pass  # somebody is there, and lets us in
         except (*BROKEN, asyncpg.PostgresError, ValueError) as error:  # ValueError: it is no URL
             raise Unavailable(f"PostgreSQL cannot be reached ({says(error)}): start it, or mend its URL.") from error
         return cls(pool)
@@ -150,7 +152,7 @@ class Database:
         """End what was left open, however often whoever waits was cancelled."""
         try:
             if connection.is_in_transaction():
-                await connection.execute("ROLLBACK")
+                await connection.execute("ROLLBACK", timeout=CONNECT_S)
         except (*BROKEN, asyncpg.PostgresError):
             connection.terminate()  # and with it the transaction
         finally:
