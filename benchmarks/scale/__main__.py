@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import uvloop
 
 from benchmarks.scale import intake, noise, pokes, storm
-from homeport_server.serve import allow_open_files
+from homeport_server.process.serve import allow_open_files
 
 PARTS: Mapping[str, Callable[[], Awaitable[Mapping[str, float]]]] = {
     "intake": intake.measure,

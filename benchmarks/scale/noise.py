@@ -21,8 +21,8 @@ from statistics import median, quantiles
 from benchmarks.scale.site import Site, site
 from benchmarks.table import show
 
-ROUNDS = 3
-BLOCK_S = 6.0
+ROUNDS = 5
+BLOCK_S = 4.0
 SETTLE_S = 1.0
 FLOODS = ("flood", "rude")
 
