@@ -122,8 +122,11 @@ async def _first(*either: asyncio.Future[Any]) -> None:
 
 
 async def _until(wait_s: float, former: _Line | None) -> None:
-    """Wait, or until the socket we still listen on is over. Raises `Refused`."""
-    if former is None:
+    """Wait, or until the socket we still listen on is over; when it is over already that is no news any more.
+
+    Raises `Refused`.
+    """
+    if former is None or former.task.done():
         await asyncio.sleep(wait_s)
     else:
         await asyncio.wait({former.task}, timeout=wait_s)

@@ -1,14 +1,15 @@
 """Holding a poke socket through a restart of the server: over real sockets, without a gap and without a pause.
 
-Every pause after a failure would be a quarter of an hour here, so whoever counts a failure does not end in time.
+Every pause after a failure would be a quarter of an hour here, so whoever counts a failure does not end in time. How
+often it tries where there is nothing to hold is counted in virtual time.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from random import Random
 from typing import Any
 
@@ -16,9 +17,12 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.typing import Subprotocol
 
-from homeport_client import DeviceLimits, HttpTransport
+from homeport_client import DEVICE_LIMITS, DeviceLimits, HttpTransport, Unreachable
+from homeport_client.errors import Restarting
+from homeport_client.fleet.clock import run
 from homeport_client.pokes import PokeSocket
 from homeport_client.state import Event
+from homeport_client.transport import GoAway
 
 LIMITS = DeviceLimits(retry_first_ms=900_000, told_jitter_ms=10, handshake_s=5)
 PATIENCE_S = 20
@@ -159,3 +163,54 @@ async def test_closing_it_in_the_middle_of_a_move_closes_both(server: Listeners)
         await say(first, type="ping", payload={"goAwayMs": 20})
         second = await server.next()
     assert [await closed(first), await closed(second)] == [1000, 1000]
+
+
+class Scripted(HttpTransport):
+    """A transport whose sockets are played: `sockets[n]` is what comes over the n-th, the last one ever after."""
+
+    def __init__(self, *sockets: Callable[[], AsyncIterator[GoAway | None]]) -> None:
+        super().__init__("http://127.0.0.1:9", "t0ken")
+        self.attempts = 0
+        self._sockets = sockets
+
+    def pokes(self) -> AbstractAsyncContextManager[AsyncIterator[GoAway | None]]:
+        self.attempts += 1
+        assert self.attempts < 10_000, "it tries without a pause"
+        return played(self._sockets[min(self.attempts, len(self._sockets)) - 1]())
+
+
+@asynccontextmanager
+async def played(socket: AsyncIterator[GoAway | None]) -> AsyncIterator[AsyncIterator[GoAway | None]]:
+    yield socket
+
+
+async def stops_soon() -> AsyncIterator[GoAway | None]:
+    """Live, told to go, and closed a while later."""
+    yield None
+    yield GoAway(within_ms=100)
+    await asyncio.sleep(1)
+    raise Restarting
+
+
+async def nobody_there() -> AsyncIterator[GoAway | None]:
+    raise Unreachable
+    yield
+
+
+def attempts(in_s: float, *sockets: Callable[[], AsyncIterator[GoAway | None]]) -> int:
+    """How many sockets are opened in so many virtual seconds."""
+
+    async def count() -> int:
+        transport = Scripted(*sockets)
+        held = PokeSocket(transport, lambda _event: None, Random(1), DEVICE_LIMITS)
+        held.hold()
+        await asyncio.sleep(in_s)
+        await held.close()
+        return transport.attempts
+
+    return run(count())
+
+
+def test_where_nobody_takes_over_it_tries_ever_more_seldom() -> None:
+    # Doubling from half a second to a minute, an hour has room for some 120 pauses of 30 s on average.
+    assert 60 <= attempts(3_600, stops_soon, nobody_there) <= 240
