@@ -15,6 +15,7 @@ from homeport_server.doctor.nats import check_nats
 from homeport_server.doctor.postgres import check_clock, check_postgres, check_room, check_version
 from homeport_server.migrations.migrate import migrate
 from homeport_server.settings import Settings
+from homeport_sync.errors import RoleUnsafe
 from homeport_sync.limits import LIMITS
 from homeport_sync.sql.postgres.store import PostgresStore
 from homeport_sync.usage import FOLLOWER
@@ -128,6 +129,39 @@ async def test_a_role_that_owns_a_table_is_told_and_so_is_a_member_of_the_owner(
         f"CREATE ROLE {other}; ALTER TABLE places OWNER TO {other}; GRANT {other} TO {role_of(database)}"
     )
     assert f"is a member of {other}, who owns the table places" in (await faults(database))[0].what
+
+
+MEMBERSHIPS = (
+    ("SUPERUSER", "is a member of {other}, a superuser, who sees every tenant"),
+    ("BYPASSRLS", "is a member of {other}, who bypasses row-level security"),
+    ("OWNER", "is a member of {other}, who owns the table places"),
+)
+
+
+@pytest.mark.parametrize(("power", "told"), MEMBERSHIPS)
+async def test_a_power_that_can_be_taken_by_set_role_is_told_and_refused_at_start(
+    database: EmptyPostgres, power: str, told: str
+) -> None:
+    other, role = f"other_of_{database.name}", role_of(database)
+    await database.query(
+        f"CREATE ROLE {other} {power.replace('OWNER', '')}; GRANT {other} TO {role} WITH INHERIT FALSE"
+    )
+    await database.query(f"ALTER TABLE places OWNER TO {other}" if power == "OWNER" else "SELECT")
+    (found,) = await faults(database)
+    assert told.format(other=other) in found.what
+    with pytest.raises(RoleUnsafe, match=f"is a member of {other}"):
+        await PostgresStore.open(settings_of(database).database_url, LIMITS)
+    if power != "OWNER":
+        await mended(database, found)
+
+
+async def test_a_power_behind_several_roles_is_told(database: EmptyPostgres) -> None:
+    far, near = f"far_of_{database.name}", f"near_of_{database.name}"
+    await database.query(f"CREATE ROLE {far} BYPASSRLS; CREATE ROLE {near} NOINHERIT IN ROLE {far}")
+    await database.query(f"GRANT {near} TO {role_of(database)} WITH INHERIT FALSE")
+    (found,) = await faults(database)
+    assert f"is a member of {far}, who bypasses" in found.what
+    await mended(database, found)
 
 
 async def test_rights_that_lack_or_are_too_many_are_told_and_migrating_mends_them(database: EmptyPostgres) -> None:

@@ -8,13 +8,10 @@ import asyncpg
 
 from homeport_server.doctor.finding import Finding, all_fine, wrong
 from homeport_server.migrations.access import READ_ONLY, WRITES, quoted
+from homeport_sync.sql.postgres.role import Power, powers
 from homeport_sync.sql.tables import metadata
 
 RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
-_OWNED = """
-    SELECT relname, pg_get_userbyid(relowner) FROM pg_class
-    WHERE relkind IN ('r', 'p') AND relname = ANY ($1) AND relnamespace = current_schema()::regnamespace
-      AND pg_has_role(current_user, relowner, 'USAGE') ORDER BY relname"""
 _HAS = """
     SELECT relname, "right" FROM pg_class, unnest($2::text[]) AS "right"
     WHERE relname = ANY ($1) AND relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
@@ -22,32 +19,42 @@ _HAS = """
 
 
 async def check_role(connection: asyncpg.Connection) -> Sequence[Finding]:
-    """No superuser, does not bypass policies, owns no table: any of the three would see every tenant."""
-    name, superuser, bypasses = await connection.fetchrow(
-        "SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user"
-    )
-    owned = [] if superuser else await connection.fetch(_OWNED, list(metadata.tables))
+    """No power over the policies, its own or one it is a member of: any would show it every tenant."""
+    name = await connection.fetchval("SELECT current_user")
     return all_fine(
-        f"role {name} owns nothing and is subject to the policies", _powers(name, superuser, bypasses, owned)
+        f"role {name} owns nothing and is subject to the policies", [_told(each) for each in await powers(connection)]
     )
 
 
-def _powers(name: str, superuser: bool, bypasses: bool, owned: Sequence[tuple[str, str]]) -> Iterator[Finding]:
-    if superuser:
-        yield wrong(
-            f"the servers connect as {name}, a superuser, who sees every tenant",
-            "give --database-url the role homeport_app, or ALTER ROLE … NOSUPERUSER",
-        )
-    if bypasses and not superuser:
-        yield wrong(f"the role {name} bypasses row-level security", f"ALTER ROLE {quoted(name)} NOBYPASSRLS")
-    for table, owner in owned:
-        if owner == name:
-            yield wrong(f"the role {name} owns the table {table}", f"ALTER TABLE {table} OWNER TO <the owner>")
-        else:
-            yield wrong(
-                f"the role {name} is a member of {owner}, who owns the table {table}",
-                f"REVOKE {quoted(owner)} FROM {quoted(name)}",
+def _told(power: Power) -> Finding:
+    if power.of != power.role:
+        return _told_of_membership(power)
+    match power.what:
+        case "superuser":
+            return wrong(
+                f"the servers connect as {power.role}, a superuser, who sees every tenant",
+                "give --database-url the role homeport_app, or ALTER ROLE … NOSUPERUSER",
             )
+        case "bypass":
+            return wrong(
+                f"the role {power.role} bypasses row-level security", f"ALTER ROLE {quoted(power.role)} NOBYPASSRLS"
+            )
+        case "owner":
+            return wrong(
+                f"the role {power.role} owns the table {power.table}", f"ALTER TABLE {power.table} OWNER TO <the owner>"
+            )
+
+
+def _told_of_membership(power: Power) -> Finding:
+    has = {
+        "superuser": "a superuser, who sees every tenant",
+        "bypass": "who bypasses row-level security",
+        "owner": f"who owns the table {power.table}",
+    }
+    return wrong(
+        f"the role {power.role} is a member of {power.of}, {has[power.what]}",
+        f"REVOKE {', '.join(map(quoted, power.through))} FROM {quoted(power.role)}",
+    )
 
 
 async def check_grants(connection: asyncpg.Connection) -> Sequence[Finding]:

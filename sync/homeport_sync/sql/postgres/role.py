@@ -2,31 +2,68 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from homeport_sync.errors import RoleUnsafe
-from homeport_sync.sql.postgres.database import Database
+from homeport_sync.sql.postgres.database import Connection, Database
 from homeport_sync.sql.postgres.trouble import translated
+from homeport_sync.sql.tables import metadata
 
-# Whoever owns a table can lift its policies, and so can a member of the owner's role.
-ROLE: Final = """
-    SELECT current_user, rolsuper, rolbypassrls, EXISTS (
-      SELECT FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace
-        AND relname IN ('heads', 'log', 'records') AND pg_has_role(current_user, relowner, 'MEMBER')
-    ) FROM pg_roles WHERE rolname = current_user"""
+# MEMBER and not USAGE: whoever does not inherit a role's powers can still take them by SET ROLE. A superuser is a
+# member of everything, which says nothing more. Whoever owns a table can lift its policies.
+_POWERS = """
+    WITH me AS (SELECT oid, rolsuper FROM pg_roles WHERE rolname = current_user),
+    mine AS (
+      SELECT r.*, ARRAY (
+        SELECT granted.rolname FROM pg_auth_members JOIN pg_roles granted ON granted.oid = roleid
+        WHERE member = me.oid AND pg_has_role(roleid, r.oid, 'MEMBER') ORDER BY 1) AS through
+      FROM pg_roles r, me WHERE r.oid = me.oid OR NOT me.rolsuper AND pg_has_role(me.oid, r.oid, 'MEMBER'))
+    SELECT current_user, rolname, through, 'superuser', '' FROM mine WHERE rolsuper
+    UNION ALL
+    SELECT current_user, rolname, through, 'bypass', '' FROM mine WHERE rolbypassrls AND NOT rolsuper
+    UNION ALL
+    SELECT current_user, rolname, through, 'owner', relname FROM mine JOIN pg_class ON relowner = mine.oid
+    WHERE NOT rolsuper AND relkind IN ('r', 'p') AND relnamespace = current_schema()::regnamespace
+      AND relname = ANY ($1)
+    ORDER BY 4 DESC, 5, 2"""
+
+_SAID = {"superuser": "is a superuser", "bypass": "has BYPASSRLS", "owner": "owns the tables"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Power:
+    """Why a role could pass the policies: `of` is a superuser, bypasses them, or owns `table`. `of` is the role itself,
+    or one that it is a member of, `through` roles that it was granted."""
+
+    role: str
+    of: str
+    through: tuple[str, ...] = ()
+    what: Literal["superuser", "bypass", "owner"]
+    table: str = ""
+
+    def __str__(self) -> str:
+        whose = "" if self.of == self.role else f"is a member of {self.of}, which "
+        return whose + _SAID[self.what]
+
+
+async def powers(connection: Connection) -> Sequence[Power]:
+    """All that lets the role of this connection pass the policies; of a superuser, that it is one."""
+    found = await connection.fetch(_POWERS, list(metadata.tables))
+    return [
+        Power(role=role, of=of, through=tuple(through), what=what, table=table)
+        for role, of, through, what, table in found
+    ]
 
 
 async def check(database: Database) -> None:
-    """Raises `RoleUnsafe` for a superuser, a role that bypasses row-level security, or an owner of our tables."""
+    """Raises `RoleUnsafe` for a role with any power over the policies, its own or one it is a member of."""
     with translated():
         async with database.connection() as connection:
-            found = await connection.fetchrow(ROLE)
-    if found is None:
-        return
-    name, superuser, bypasses, owns = found
-    for wrong, why in ((superuser, "is a superuser"), (bypasses, "has BYPASSRLS"), (owns, "owns the tables")):
-        if wrong:
-            raise RoleUnsafe(
-                f"The database role {name} {why}, so it could bypass the policies that keep tenants apart: connect as "
-                "the role that `homeport migrate` made (homeport_app, if you named no other)."
-            )
+            found = await powers(connection)
+    if found:
+        raise RoleUnsafe(
+            f"The database role {found[0].role} {found[0]}, so it could bypass the policies that keep tenants apart: "
+            "connect as the role that `homeport migrate` made (homeport_app, if you named no other)."
+        )
