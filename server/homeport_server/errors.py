@@ -20,6 +20,7 @@ HomeportError
 │       ├── TokenForeign            TOKEN_FOREIGN       the request names another tenant
 │       └── TenantUnknown           TENANT_UNKNOWN
 └── Retry                   wait, then do the same again
+    ├── BodyTooSlow             BODY_TOO_SLOW           it did not arrive in time
     ├── Internal                INTERNAL                nobody expected it; the cause stands in the log
     ├── ServerRestarting        SERVER_RESTARTING       another process serves at once: no pause is needed
     ├── MigrationBusy           MIGRATION_BUSY          others use what a migration must lock
@@ -124,6 +125,12 @@ class TenantUnknown(Unauthenticated):
     """The token's tenant does not exist here: make it (`homeport tenant create`) or get a token of one that does."""
 
     code = "TENANT_UNKNOWN"
+
+
+class BodyTooSlow(Retry):
+    """The body did not arrive in time: send the same again, or less at once."""
+
+    code = "BODY_TOO_SLOW"
 
 
 class Internal(Retry):

@@ -36,6 +36,8 @@ class Settings:
     token_leeway_s: Annotated[int, "How wrong the clocks of two servers may be, in seconds, at most 60."] = 30
     tokens_cached_max: Annotated[int, "How many verified tokens are remembered."] = 10_000
     body_bytes_max: Annotated[int, "The largest request body or socket message, in bytes."] = 1_310_720
+    body_s: Annotated[float, "How long a request body may take to arrive, in seconds."] = 120.0
+    bodies_arriving_max: Annotated[int, "How many bodies may be arriving in pieces, half of them one tenant's."] = 128
     requests_in_hand_max: Annotated[int, "How many requests a process works on at once; more are told to wait."] = 512
     tenant_requests_in_hand_max: Annotated[int, "How many of them may be one tenant's."] = 256
     handshakes_in_hand_max: Annotated[int, "How many sockets may be opening at once, half of them one tenant's."] = 512

@@ -105,13 +105,21 @@ def requests_admission(rooms: Rooms) -> Admission:
     )
 
 
+def bodies_admission(rooms: Rooms) -> Admission:
+    """For bodies that arrive in pieces, as the settings say."""
+    return _half_a_tenants(rooms, rooms.settings.bodies_arriving_max)
+
+
 def handshakes_admission(rooms: Rooms) -> Admission:
     """For sockets that are opening, as the settings say."""
-    settings = rooms.settings
+    return _half_a_tenants(rooms, rooms.settings.handshakes_in_hand_max)
+
+
+def _half_a_tenants(rooms: Rooms, in_hand_max: int) -> Admission:
     return Admission(
-        in_hand_max=settings.handshakes_in_hand_max,
-        tenant_in_hand_max=max(settings.handshakes_in_hand_max // 2, 1),
-        retry_after_max_s=settings.retry_after_max_s,
+        in_hand_max=in_hand_max,
+        tenant_in_hand_max=max(in_hand_max // 2, 1),
+        retry_after_max_s=rooms.settings.retry_after_max_s,
         now_s=monotonic,
         told=rooms.metrics.told_to_wait,
     )

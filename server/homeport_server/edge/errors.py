@@ -14,6 +14,7 @@ from graphql import GraphQLError
 from homeport_server.errors import (
     BodyNotJson,
     BodyTooLarge,
+    BodyTooSlow,
     GraphqlInvalid,
     Internal,
     MediaTypeWrong,
@@ -29,6 +30,7 @@ _NEXT_STEP = "compare the request with /api/v1/schema.graphql"
 _STATUS: Mapping[type[HomeportError], int] = {
     BodyNotJson: 400,
     MethodWrong: 405,
+    BodyTooSlow: 408,
     BodyTooLarge: 413,
     MediaTypeWrong: 415,
     Overloaded: 503,

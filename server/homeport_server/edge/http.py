@@ -17,14 +17,15 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types.execution import ExecutionResult
 from strawberry.types.graphql import OperationType
 
-from homeport_server.edge.admission import requests_admission
+from homeport_server.edge.admission import bodies_admission, requests_admission
 from homeport_server.edge.auth import caller_of_request
+from homeport_server.edge.body import Bodies
 from homeport_server.edge.context import TRACEPARENT, Call, Rooms, request_id_of
 from homeport_server.edge.errors import expected, log_unexpected, retry_after_s, shown, status
 from homeport_server.edge.operations import precompiled
 from homeport_server.edge.schema import HomeportSchema
 from homeport_server.edge.well_formed import well_formed
-from homeport_server.errors import BodyNotJson, BodyTooLarge, GraphqlInvalid, MediaTypeWrong, MethodWrong
+from homeport_server.errors import BodyNotJson, GraphqlInvalid, MediaTypeWrong, MethodWrong
 from homeport_sync.errors import HomeportError
 
 _JSON_TYPE = b"application/json"
@@ -72,8 +73,10 @@ class GraphqlOverHttp:
         self._schema = schema
         self._rooms = rooms
         self._precompiled = precompiled()
-        self._body_bytes_max = rooms.settings.body_bytes_max
         self._admission = requests_admission(rooms)
+        self._bodies = Bodies(
+            bodies_admission(rooms), bytes_max=rooms.settings.body_bytes_max, within_s=rooms.settings.body_s
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """An ASGI application for the scope "http"."""
@@ -83,7 +86,7 @@ class GraphqlOverHttp:
             _check_form(scope["method"], headers)
             caller = await caller_of_request(headers, self._rooms.accounts)
             self._admission.check(caller.tenant)  # now, because a body that is not read costs no memory
-            body = await _read_body(receive, headers, self._body_bytes_max)
+            body = await self._bodies.read(receive, headers, caller.tenant)
             if body is None:
                 return
             traceparent = headers.get(TRACEPARENT, b"").decode("latin-1")
@@ -160,33 +163,6 @@ def _check_form(method: str, headers: Mapping[bytes, bytes]) -> None:
         raise MediaTypeWrong
 
 
-async def _read_body(receive: Receive, headers: Mapping[bytes, bytes], bytes_max: int) -> bytes | None:
-    """The body; None if the client went away. Raises `BodyTooLarge`, as early as that can be known."""
-    announced = headers.get(b"content-length", b"")
-    if announced.isdigit() and int(announced) > bytes_max:
-        raise _too_large(bytes_max)
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        return None
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body", False) and len(body) <= bytes_max:
-        return body
-    parts, size = [body], len(body)
-    while message.get("more_body", False) and size <= bytes_max:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-    if size > bytes_max:
-        raise _too_large(bytes_max)
-    return b"".join(parts)
-
-
-def _too_large(bytes_max: int) -> BodyTooLarge:
-    return BodyTooLarge(f"The body is over {bytes_max:,} bytes: send the changes in smaller parts.", limit=bytes_max)
-
-
 def _request_of(body: bytes) -> _Request | None:
     try:
         return _read_request(body)
@@ -218,6 +194,8 @@ async def _send(send: Send, headers: Mapping[bytes, bytes], answer: Answer, requ
         sent.append((b"www-authenticate", b"Bearer"))
     elif code == 405:
         sent.append((b"allow", b"POST"))
+    elif code == 408:
+        sent.append((b"connection", b"close"))  # or the rest of the body would still be taken, and thrown away
     elif answer.retry_after_s is not None:
         sent.append((b"retry-after", b"%d" % answer.retry_after_s))
     start: dict[str, Any] = {"type": "http.response.start", "status": code, "headers": sent}
