@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 from homeport_client.backoff import pause_s
-from homeport_client.errors import DeviceError, Refused
+from homeport_client.errors import DeviceError, Refused, Restarting
 from homeport_client.limits import DeviceLimits
 from homeport_client.state import Event
 from homeport_client.transport import GoAway, Transport
@@ -70,7 +70,7 @@ class PokeSocket:
                     told_ms = line.ended()
                     failures += told_ms is None
                     wait_s = pause_s(failures, told_ms, self._random, self._limits)
-                await _until(wait_s, former)
+                await self._until(wait_s, former)
                 line = _Line(self._transport, self._tell)
         except Refused as error:
             self.refusal = error
@@ -79,9 +79,24 @@ class PokeSocket:
             await _hang_up(former, line)
 
     def _moment_s(self, told: GoAway) -> float:
-        """A moment within the time we were given. The server has spread its devices; the second half keeps that."""
+        """A moment within the time we were given, and a little more, for that may be none at all. The server has
+        spread its devices; the second half keeps that."""
         within_ms = min(told.within_ms, self._limits.retry_after_max_ms)
-        return self._random.uniform(within_ms / 2, within_ms) / 1_000
+        return self._random.uniform(within_ms / 2, within_ms) / 1_000 + self._soon_s()
+
+    async def _until(self, wait_s: float, former: _Line | None) -> None:
+        """Wait; or, once the socket we still listen on is over, only a moment more, for we are deaf then. That it is
+        over already is no news. Raises `Refused`."""
+        if former is not None and not former.task.done():
+            await asyncio.wait({former.task}, timeout=wait_s)
+            if not former.task.done():
+                return
+            former.ended()
+            wait_s = self._soon_s()
+        await asyncio.sleep(wait_s)
+
+    def _soon_s(self) -> float:
+        return pause_s(0, 0, self._random, self._limits)
 
 
 class _Line:
@@ -97,11 +112,16 @@ class _Line:
         self.task = loop.create_task(self._listen(transport, tell))
 
     def ended(self) -> int | None:
-        """Why it is over: how long the server told to wait, in milliseconds, or None: it failed. Raises `Refused`."""
+        """Why it is over: how long the server told to wait, in milliseconds, or None: it failed. Raises `Refused`.
+
+        A restart before the first poke is a failure, too: who never gets further must come back ever more seldom.
+        """
         try:
             self.task.result()
         except Refused:
             raise
+        except Restarting as error:
+            return error.retry_after_ms if self.heard.done() else None
         except DeviceError as error:  # the next one heals it, and polling does meanwhile
             return error.retry_after_ms
         return None
@@ -119,19 +139,6 @@ class _Line:
 
 async def _first(*either: asyncio.Future[Any]) -> None:
     await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-
-
-async def _until(wait_s: float, former: _Line | None) -> None:
-    """Wait, or until the socket we still listen on is over; when it is over already that is no news any more.
-
-    Raises `Refused`.
-    """
-    if former is None or former.task.done():
-        await asyncio.sleep(wait_s)
-    else:
-        await asyncio.wait({former.task}, timeout=wait_s)
-        if former.task.done():
-            former.ended()
 
 
 async def _hang_up(*lines: _Line | None) -> None:

@@ -192,6 +192,22 @@ async def stops_soon() -> AsyncIterator[GoAway | None]:
     raise Restarting
 
 
+async def tells_to_go_at_once() -> AsyncIterator[GoAway | None]:
+    yield None
+    yield GoAway(within_ms=0)
+    await asyncio.Event().wait()
+
+
+async def restarts() -> AsyncIterator[GoAway | None]:
+    yield None
+    raise Restarting
+
+
+async def restarts_unheard() -> AsyncIterator[GoAway | None]:
+    raise Restarting
+    yield
+
+
 async def nobody_there() -> AsyncIterator[GoAway | None]:
     raise Unreachable
     yield
@@ -214,3 +230,13 @@ def attempts(in_s: float, *sockets: Callable[[], AsyncIterator[GoAway | None]]) 
 def test_where_nobody_takes_over_it_tries_ever_more_seldom() -> None:
     # Doubling from half a second to a minute, an hour has room for some 120 pauses of 30 s on average.
     assert 60 <= attempts(3_600, stops_soon, nobody_there) <= 240
+
+
+@pytest.mark.parametrize("socket", [tells_to_go_at_once, restarts])
+def test_each_move_takes_a_moment_whatever_the_server_tells(socket: Callable[[], AsyncIterator[GoAway | None]]) -> None:
+    moment_s = DEVICE_LIMITS.told_jitter_ms / 2 / 1_000
+    assert attempts(600, socket) <= 600 / moment_s * 1.2
+
+
+def test_a_restart_before_the_first_poke_is_a_failure() -> None:
+    assert 60 <= attempts(3_600, restarts_unheard) <= 240
