@@ -18,6 +18,7 @@ from typing import Any, Protocol
 STEP_S = 0.05
 SLOTS_SHARE = 0.5
 GRACE_SHARE = 0.45
+LATE_S = 0.25
 TOLD_PER_STEP = 500
 _NEVER = float("inf")
 
@@ -47,11 +48,14 @@ class Departures:
         return len(self._slots) + len(self._closing)
 
     def enter(self, socket: Departing) -> None:
-        """A socket was opened; one that comes while the others leave is given a slot at once."""
+        """A socket was opened; one that comes while the others leave is given a slot at once.
+
+        Those that come after the last slot are spread over `LATE_S`.
+        """
         self._slots[socket] = _NEVER
         if self._last_slot < _NEVER:
             now = asyncio.get_running_loop().time()
-            self._tell(socket, self._random.uniform(now, max(now, self._last_slot)))
+            self._tell(socket, self._random.uniform(now, max(now + LATE_S, self._last_slot)))
 
     def leave(self, socket: Departing) -> None:
         """A socket is over; harmless when it never came."""
@@ -72,8 +76,8 @@ class Departures:
             while len(self) and (now := loop.time()) < start + within_s:
                 self._close(due=now - within_s * GRACE_SHARE)
                 await asyncio.sleep(STEP_S)
-            if self._slots:  # a loop that was late
-                self._close(due=self._last_slot)
+            if self._slots:  # a loop that was late, or sockets that came late
+                self._close(due=_NEVER)
                 await asyncio.sleep(STEP_S)
         finally:
             for task in self._talking:

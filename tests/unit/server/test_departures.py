@@ -3,7 +3,8 @@
 import asyncio
 from random import Random
 
-from homeport_server.edge.departures import SLOTS_SHARE, Departures
+from homeport_client.fleet.clock import run
+from homeport_server.edge.departures import LATE_S, SLOTS_SHARE, Departures
 
 
 class Socket:
@@ -74,6 +75,22 @@ async def test_who_comes_while_the_others_leave_is_told_at_once() -> None:
     async with asyncio.timeout(5):
         assert await letting == 0
     assert len(late.told_ms) == 1
+
+
+def test_who_comes_after_the_last_slot_is_given_a_moment_and_then_closed_properly() -> None:
+    async def scene() -> None:
+        departures = Departures(Random(1))
+        Socket(departures, reads=False)  # is waited for until the end
+        letting = asyncio.create_task(departures.let_go(10))
+        await asyncio.sleep(9)
+        last = [Socket(departures) for _ in range(20)]
+        assert await letting == 1
+        told = [socket.told_ms[0] for socket in last]
+        assert min(told) < max(told) <= LATE_S * 1_000
+        assert max(told) > LATE_S * 1_000 / 2
+        assert [socket.closed for socket in last] == [["1012"]] * 20
+
+    run(scene())
 
 
 async def test_a_client_that_reads_nothing_delays_nobody_and_is_counted() -> None:
