@@ -41,11 +41,13 @@ async def sqlite(path: Path, limits: Limits) -> AsyncIterator[Store]:
 
 @asynccontextmanager
 async def postgres(databases: Databases, limits: Limits) -> AsyncIterator[Store]:
-    store = await PostgresStore.open(databases.url(await databases.fresh()), limits)
+    name = await databases.fresh()
+    store = await PostgresStore.open(databases.url(name), limits)
     try:
         yield store
     finally:
         await store.close()
+    await databases.give_back(name)
 
 
 OPENERS: Mapping[str, Opener] = {"memory": memory, "sqlite": sqlite}

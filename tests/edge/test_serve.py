@@ -13,7 +13,6 @@ from typing import IO
 import httpx2
 import pytest
 
-from homeport_client.fleet.postgres import RealPostgres
 from homeport_server.app import GRAPHQL_PATH
 from homeport_sync.wire import PULL
 from tests.contract.databases import Databases
@@ -92,9 +91,9 @@ def test_several_processes_on_sqlite_are_refused_with_what_to_do(environment: di
 
 
 def test_several_processes_serve_one_port_on_postgresql_and_end_together(
-    postgres: RealPostgres, environment: dict[str, str], tmp_path: Path
+    postgres18: Databases, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    database_url = postgres.url(asyncio.run(Databases(postgres).fresh()), "homeport_app")
+    database_url = postgres18.url(asyncio.run(postgres18.fresh()))
     theirs = {**environment, "HOMEPORT_DATABASE_URL": database_url}
     command = [*HOMEPORT, "serve", str(tmp_path / "app.py"), "--workers", "2"]
     with subprocess.Popen(command, env=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as server:

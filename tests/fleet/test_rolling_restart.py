@@ -200,9 +200,9 @@ async def writing(site: Site) -> AsyncIterator[None]:
 
 
 @pytest.fixture
-async def site(postgres: RealPostgres, directory: Path) -> AsyncIterator[Site]:
+async def site(postgres18: Databases, directory: Path) -> AsyncIterator[Site]:
     allow_open_files()
-    made = Site(postgres, await Databases(postgres).fresh(), directory)
+    made = Site(postgres18.server, await postgres18.fresh(), directory)
     try:
         await made.server.start()
         await made.add_devices()

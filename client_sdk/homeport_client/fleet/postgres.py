@@ -111,11 +111,8 @@ class RealPostgres:
             running.wait()
 
     async def close(self) -> None:
-        """The end of all its lives: the process and the data are gone."""
-        try:
-            await self.stop()
-        except ProcessFailed:
-            await self.kill()
+        """The end of all its lives: the process and the data are gone, so nothing has to be written any more."""
+        await self.kill()
         self._remove()
 
     async def freeze(self) -> None:
