@@ -21,6 +21,7 @@ from benchmarks.scale.device import LightDevice, Tally
 from benchmarks.scale.site import Site, site
 from benchmarks.table import show
 from benchmarks.workload import Phone
+from homeport_client.fleet.process import cpu_s
 
 DEVICES = 5_000
 TENANTS = 10
@@ -30,9 +31,11 @@ ROUNDS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Return:
-    """How all devices came back: until when the last was through, and what the server's memory was at its peak."""
+    """How all devices came back: until when the last was through, what processor time the server and PostgreSQL took
+    for it (its neighbours on the machine move it less), and what the server's memory was at its peak."""
 
     seconds: float
+    cpu_s: float
     told: int
     errors: Counter[str]
     rss_mib: float
@@ -52,10 +55,12 @@ async def come_back(here: Site, devices: Sequence[LightDevice], under_way: int) 
         async with room:
             await device.come_back(tally)
 
+    used_s = cpu_s(server.pid) + here.cluster.postgres.cpu_s()
     started = time.perf_counter()
     await asyncio.gather(*map(one, devices))
     seconds = time.perf_counter() - started
-    return Return(seconds=seconds, told=tally.told, errors=tally.errors, rss_mib=peak_mib(server.pid))
+    used_s = cpu_s(server.pid) + here.cluster.postgres.cpu_s() - used_s
+    return Return(seconds=seconds, cpu_s=used_s, told=tally.told, errors=tally.errors, rss_mib=peak_mib(server.pid))
 
 
 def peak_mib(process: int) -> float:
@@ -88,6 +93,8 @@ async def measure() -> Mapping[str, float]:
         print(f"{times} × {words}")
     figures = {
         "storm_time_ratio": median(each.seconds / even.seconds for each, even in zip(storms, spread, strict=True)),
+        "storm_cpu_ratio": median(each.cpu_s / even.cpu_s for each, even in zip(storms, spread, strict=True)),
+        "spread_cpu_ms_per_device": median(each.cpu_s for each in spread) / DEVICES * 1e3,
         "storm_s": median(each.seconds for each in storms),
         "spread_s": median(each.seconds for each in spread),
         "storm_errors": errors.total(),
