@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from homeport_server.accounts import Accounts
 from homeport_server.background import Background
 from homeport_server.database import Store
+from homeport_server.edge.admission import requests_admission
 from homeport_server.edge.context import Rooms
 from homeport_server.edge.departures import Departures
 from homeport_server.edge.health import Health, health_routes, signal_warnings
@@ -117,13 +118,13 @@ def assemble(
     """Routes over rooms that are built, and the `work` that runs beside them. `warnings` are shown by `/readyz`."""
     background = Background(*work, at_end=rooms.tracer.close)
     health = Health(tenants, background.runs, rooms.metrics.draining, warnings)
-    schema = make_schema()
-    graphql = GraphqlOverHttp(schema, rooms)
+    schema, requests = make_schema(), requests_admission(rooms)
+    graphql = GraphqlOverHttp(schema, rooms, requests)
     departures = Departures()
     routes = Starlette(
         routes=[
             Route(GRAPHQL_PATH, graphql),
-            WebSocketRoute(GRAPHQL_PATH, SocketView(schema, rooms, departures)),
+            WebSocketRoute(GRAPHQL_PATH, SocketView(schema, rooms, requests, departures)),
             Route(SCHEMA_PATH, _schema_text(schema)),
             *health_routes(health, rooms.metrics),
         ],

@@ -11,12 +11,13 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from homeport_client import HttpTransport, ServerError
 from homeport_server.app import GRAPHQL_PATH
 from homeport_sync.wire import POKE, PULL, PUSH, PullMessage
-from tests.edge.world import DEVICE, SETTINGS, World, ask, make_world, receive, send, served, socket
+from tests.edge.world import DEVICE, SETTINGS, World, ask, listening, make_world, poke, receive, send, served, socket
 
 SMALL = replace(SETTINGS, requests_in_hand_max=2, tenant_requests_in_hand_max=1, handshakes_in_hand_max=1)
 ROOMY = replace(SMALL, tenant_requests_in_hand_max=2)
@@ -159,3 +160,54 @@ async def test_a_socket_that_leaves_while_it_opens_gives_its_place_back() -> Non
         for _ in range(5):
             async with socket(url, world.token()) as opening:
                 assert (await receive(opening))["type"] == "connection_ack"
+
+
+async def test_an_operation_in_a_socket_is_told_to_wait_too_and_the_socket_stays() -> None:
+    world = await make_world(ROOMY)
+    async with served(world) as url, listening(url, world.token(), POKE) as ana:
+        pull = {"query": PULL, "variables": {"device": DEVICE}}
+        async with busy(world, 2):
+            await send(ana, type="subscribe", id="2", payload=pull)
+            refused = await receive(ana)
+            await send(ana, type="subscribe", id="3", payload={"query": POKE})
+            assert await receive(ana) == poke("3")
+        assert (refused["id"], refused["type"]) == ("2", "error")
+        told = refused["payload"][0]["extensions"]
+        assert (told["code"], told["retryable"]) == ("OVERLOADED", True)
+        assert 1 <= told["retryAfterMs"] <= 1_000
+        await send(ana, type="subscribe", id="2", payload=pull)
+        while await receive(ana) != {"id": "2", "type": "complete"}:
+            pass
+
+
+async def test_operations_in_sockets_fill_the_same_room_and_leave_it_when_they_are_answered_or_given_up() -> None:
+    world = await make_world(SMALL)
+    async with served(world) as url, listening(url, world.token(), POKE) as ana, world.client() as client:
+        for end in ("answered", "given up"):
+            async with world.store.transaction(world.tenant):
+                variables = {"device": DEVICE, "changes": [world.new_list(DEVICE)]}
+                await send(ana, type="subscribe", id="2", payload={"query": PUSH, "variables": variables})
+                await until_pong(ana)
+                assert (await ask(client, PULL, device=DEVICE)).status_code == 503
+                if end == "given up":
+                    await send(ana, type="complete", id="2")
+                    await until_pong(ana)
+                    assert (await ask(client, PULL, device=DEVICE)).status_code == 200
+            if end == "answered":
+                while (await receive(ana))["type"] != "complete":
+                    pass
+                assert (await ask(client, PULL, device=DEVICE)).status_code == 200
+
+
+async def test_a_subscription_that_only_waits_takes_nobodys_room() -> None:
+    world = await make_world(SMALL)
+    other = "subscription Other { poke }"
+    async with served(world) as url, listening(url, world.token(), other), world.client() as client:
+        assert (await ask(client, PULL, device=DEVICE)).status_code == 200
+
+
+async def until_pong(connection: ClientConnection) -> None:
+    """Until the server has taken what was sent before."""
+    await send(connection, type="ping")
+    while (await receive(connection))["type"] != "pong":
+        pass

@@ -16,7 +16,7 @@ from homeport_server.app import GRAPHQL_PATH
 from homeport_server.observe import make_log
 from homeport_server.process.drain import Stop
 from homeport_server.process.serve import Server, listen
-from homeport_sync.wire import POKE, PULL
+from homeport_sync.wire import POKE, PULL, PUSH
 from tests.edge.world import DEVICE, SETTINGS, World, listening, make_world, receive, send, socket
 
 LONG_S = 3_600.0
@@ -103,6 +103,24 @@ async def test_every_socket_is_told_when_to_go_and_then_closed_with_1012(stop: S
         for (ping,) in frames:
             assert ping["type"] == "ping"
             assert 0 <= ping["payload"]["goAwayMs"] <= 500
+        await it.over()
+
+
+async def test_a_socket_counts_as_busy_while_a_push_is_under_way_in_it_and_not_while_it_listens() -> None:
+    world = await make_world(SHARED)
+    async with running(world) as it, listening(it.url, world.token(), POKE) as ana:
+        (departing,) = world.built.departures._slots
+        assert not departing.busy()
+        variables = {"device": DEVICE, "changes": [world.new_list(DEVICE)]}
+        async with world.store.transaction(world.tenant):
+            await send(ana, type="subscribe", id="2", payload={"query": PUSH, "variables": variables})
+            await send(ana, type="ping")
+            assert (await receive(ana))["type"] == "pong"
+            assert departing.busy()
+        while (await receive(ana))["type"] != "complete":
+            pass
+        assert not departing.busy()
+        it.server.stop()
         await it.over()
 
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as some
 
 from homeport_server.accounts import Accounts
 from homeport_server.app import make_tokens
+from homeport_server.edge.admission import requests_admission
 from homeport_server.edge.context import Call, Rooms
 from homeport_server.edge.http import GraphqlOverHttp
 from homeport_server.edge.operations import precompiled
@@ -107,7 +108,11 @@ def endpoint() -> tuple[GraphqlOverHttp, str, Rooms]:
         settings=replace(SETTINGS, body_bytes_max=10_000_000),
         wall_ms=clock,
     )
-    return GraphqlOverHttp(make_schema(), rooms), tokens.issue(user="ana", tenant="t1", ttl_s=60), rooms
+    return (
+        GraphqlOverHttp(make_schema(), rooms, requests_admission(rooms)),
+        tokens.issue(user="ana", tenant="t1", ttl_s=60),
+        rooms,
+    )
 
 
 async def post(request: Mapping[str, object]) -> tuple[int, Any]:

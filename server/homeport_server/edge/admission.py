@@ -94,7 +94,7 @@ class Admission:
 
 
 def requests_admission(rooms: Rooms) -> Admission:
-    """For requests over HTTP, as the settings say."""
+    """For requests over HTTP and operations of sockets together, as the settings say."""
     settings = rooms.settings
     return Admission(
         in_hand_max=settings.requests_in_hand_max,

@@ -3,8 +3,9 @@
 Nobody is cut and no two leave at once. Every socket gets a slot of its own, spread evenly and in random order over
 the time there is, and is told of it: a `ping` of graphql-transport-ws with `goAwayMs`. Our SDK opens its next socket
 within that time, then lets this one go; a stock client answers with a pong and stays. Whoever is still here a grace
-after their slot is closed with 1012, which every client takes as "reconnect". So the processes that take over meet a
-stream and never a storm, whatever the clients understand.
+after their slot is closed with 1012, which every client takes as "reconnect"; with an operation under way, after its
+answer or when the time is over. So the processes that take over meet a stream and never a storm, whatever the clients
+understand.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ class Departing(Protocol):
 
     async def restart(self) -> None:
         """Close with 1012."""
+
+    def busy(self) -> bool:
+        """Whether an operation is under way whose answer a close would cut off."""
 
 
 class Departures:
@@ -77,7 +81,7 @@ class Departures:
                 self._close(due=now - within_s * GRACE_SHARE)
                 await asyncio.sleep(STEP_S)
             if self._slots:  # a loop that was late, or sockets that came late
-                self._close(due=_NEVER)
+                self._close(due=_NEVER, busy=True)
                 await asyncio.sleep(STEP_S)
         finally:
             for task in self._talking:
@@ -98,9 +102,9 @@ class Departures:
         left_s = max(slot - asyncio.get_running_loop().time(), 0)
         self._talk(socket.go_away(int(left_s * 1_000)))
 
-    def _close(self, *, due: float) -> None:
-        """Close those whose slot was at `due` or before."""
-        for socket in [socket for socket, slot in self._slots.items() if slot <= due]:
+    def _close(self, *, due: float, busy: bool = False) -> None:
+        """Close those whose slot was at `due` or before; those who are busy only if told so."""
+        for socket in [socket for socket, slot in self._slots.items() if slot <= due and (busy or not socket.busy())]:
             del self._slots[socket]
             self._closing.add(socket)  # it leaves when its close is written
             self._talk(socket.restart())

@@ -17,7 +17,7 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 from strawberry.types.execution import ExecutionResult
 from strawberry.types.graphql import OperationType
 
-from homeport_server.edge.admission import bodies_admission, requests_admission
+from homeport_server.edge.admission import Admission, bodies_admission
 from homeport_server.edge.auth import caller_of_request
 from homeport_server.edge.body import Bodies
 from homeport_server.edge.context import TRACEPARENT, Call, Rooms, request_id_of
@@ -69,11 +69,11 @@ class Answer:
 class GraphqlOverHttp:
     """The endpoint, for one schema."""
 
-    def __init__(self, schema: HomeportSchema, rooms: Rooms) -> None:
+    def __init__(self, schema: HomeportSchema, rooms: Rooms, requests: Admission) -> None:
         self._schema = schema
         self._rooms = rooms
         self._precompiled = precompiled()
-        self._admission = requests_admission(rooms)
+        self._admission = requests
         self._bodies = Bodies(
             bodies_admission(rooms), bytes_max=rooms.settings.body_bytes_max, within_s=rooms.settings.body_s
         )

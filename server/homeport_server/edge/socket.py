@@ -21,6 +21,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 )
 
 from homeport_server.edge.admission import Admission, Handshake
+from homeport_server.edge.admitted import AdmittedOperation
 from homeport_server.edge.auth import caller_of_socket
 from homeport_server.edge.context import Call, Rooms
 from homeport_server.edge.departures import Departures
@@ -30,7 +31,7 @@ from homeport_server.edge.seats import Seats
 from homeport_server.edge.visit import Visit
 from homeport_server.errors import ServerRestarting, TokenExpired, TooManySubscriptions
 from homeport_server.tokens import Caller
-from homeport_sync.errors import HomeportError
+from homeport_sync.errors import HomeportError, Overloaded
 from homeport_sync.wire import POKE
 
 
@@ -55,6 +56,7 @@ class Opening:
     rooms: Rooms
     seats: Seats
     handshakes: Admission
+    requests: Admission
     departures: Departures
     send: Send
     visit: Visit
@@ -85,6 +87,10 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
         """See `Departing`."""
         error = ServerRestarting()
         await self.websocket.close(code=close_code(error), reason=close_reason(error))
+
+    def busy(self) -> bool:
+        """See `Departing`."""
+        return any(isinstance(each, AdmittedOperation) and each.under_way for each in self.operations.values())
 
     async def handle_message(self, message: Message) -> None:
         """Close on what is no message at all, where Strawberry would break off without a close code.
@@ -126,7 +132,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
         await super().handle_connection_init(cast(ConnectionInitMessage, {**message, "payload": payload}))
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
-        """The poke our devices ask for runs without an executor; everything else is Strawberry's."""
+        """The poke our devices ask for runs without an executor; everything else is Strawberry's, if there is room."""
         id, query = message["id"], message["payload"]["query"]
         if not self.connection_acknowledged or id in self.operations:
             await super().handle_subscribe(message)
@@ -135,7 +141,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
         elif query == POKE:
             await self._poke(id, query)
         else:
-            await super().handle_subscribe(message)
+            await self._run(id, message)
 
     async def cleanup_operation(self, operation_id: str) -> None:
         """End an operation, ours or Strawberry's."""
@@ -173,6 +179,17 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
         except Exception as error:  # noqa: BLE001  # as above
             await self.cleanup_operation(id)
             await self._refuse(id, self._told(error))
+
+    async def _run(self, id: str, message: SubscribeMessage) -> None:
+        call: Call = self.context
+        try:
+            operation = AdmittedOperation(self, message, self._opening.requests, call.caller.tenant)
+        except Overloaded as full:
+            await self._refuse(id, full)
+            return
+        call.rooms.metrics.admitted()
+        self.operations[id] = operation
+        operation.start().add_done_callback(self._task_done)
 
     def _told(self, error: Exception) -> HomeportError:
         """What the client may know of it; the rest is logged."""

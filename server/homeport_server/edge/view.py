@@ -17,7 +17,7 @@ from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.schema.base import BaseSchema
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 
-from homeport_server.edge.admission import handshakes_admission
+from homeport_server.edge.admission import Admission, handshakes_admission
 from homeport_server.edge.context import Rooms, request_id_of
 from homeport_server.edge.departures import Departures
 from homeport_server.edge.seats import Seats
@@ -46,7 +46,7 @@ class SocketView(GraphQL[Any, None]):
     graphql_transport_ws_handler_class = SocketHandler
     websocket_adapter_class = TextFrames
 
-    def __init__(self, schema: BaseSchema, rooms: Rooms, departures: Departures) -> None:
+    def __init__(self, schema: BaseSchema, rooms: Rooms, requests: Admission, departures: Departures) -> None:
         super().__init__(
             schema,
             graphql_ide=None,
@@ -56,6 +56,7 @@ class SocketView(GraphQL[Any, None]):
             max_subscriptions_per_connection=None,  # SocketHandler counts them
         )
         self._rooms = rooms
+        self._requests = requests
         self._departures = departures
         self._handshakes = handshakes_admission(rooms)
         self._seats = Seats(rooms.settings.sockets_per_user_max)
@@ -75,6 +76,7 @@ class SocketView(GraphQL[Any, None]):
             rooms=self._rooms,
             seats=self._seats,
             handshakes=self._handshakes,
+            requests=self._requests,
             departures=self._departures,
             send=request.scope[_SEND],
             visit=request.scope[_VISIT],

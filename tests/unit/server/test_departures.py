@@ -14,6 +14,7 @@ class Socket:
         self.told_ms: list[int] = []
         self.told = asyncio.Event()
         self.closed: list[str] = []
+        self.answering = False
         self._departures = departures
         self._leaves = leaves_when_told
         self._reads = reads
@@ -26,6 +27,9 @@ class Socket:
             await asyncio.Event().wait()
         if self._leaves:
             self._departures.leave(self)
+
+    def busy(self) -> bool:
+        return self.answering
 
     async def restart(self) -> None:
         if not self._reads:
@@ -89,6 +93,23 @@ def test_who_comes_after_the_last_slot_is_given_a_moment_and_then_closed_properl
         assert min(told) < max(told) <= LATE_S * 1_000
         assert max(told) > LATE_S * 1_000 / 2
         assert [socket.closed for socket in last] == [["1012"]] * 20
+
+    run(scene())
+
+
+def test_a_socket_that_is_just_being_answered_is_closed_after_its_answer_or_when_the_time_is_over() -> None:
+    async def scene() -> None:
+        departures = Departures(Random(1))
+        answered, never, idle = (Socket(departures) for _ in range(3))
+        answered.answering = never.answering = True
+        letting = asyncio.create_task(departures.let_go(10))
+        await asyncio.sleep(9.7)
+        assert (answered.closed, never.closed, idle.closed) == ([], [], ["1012"])
+        answered.answering = False
+        await asyncio.sleep(0.2)
+        assert (answered.closed, never.closed) == (["1012"], [])
+        assert await letting == 0
+        assert never.closed == ["1012"]
 
     run(scene())
 
