@@ -8,6 +8,7 @@ reading.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -70,7 +71,7 @@ class Pusher:
             changes = [msgspec.Raw(encode(invitation(self._phone, user)).encode()) for user in part]
             self._push(PushMessage(device=self._phone.device, changes=changes))
 
-    def round(self, listeners: Sequence[Listener], poked: Poked) -> None:
+    async def round(self, listeners: Sequence[Listener], poked: Poked) -> None:
         """Push one change and note when each of the listeners had its poke.
 
         A listener that was poked twice tells nothing: of both only the last arrival is known.
@@ -78,7 +79,7 @@ class Pusher:
         drain(listeners)
         sent_ns = time.time_ns()
         answered_ns = self._push(self._phone.push(1))
-        time.sleep(UNREAD_S)
+        await asyncio.sleep(UNREAD_S)
         arrived_ns = heard(listeners)
         if not arrived_ns:
             return
@@ -114,21 +115,21 @@ async def poked(*, nats: bool) -> tuple[Poked, Poked]:
         pusher = Pusher(here, tenant)
         pusher.invite([*users, STALLED])
         listeners = [Listener(here.ports[1], here.token(user, tenant)) for user in users]
-        rounds(here, pusher, listeners, Poked())  # warms up
+        await rounds(here, pusher, listeners, Poked())  # warms up
         for _ in range(BLOCKS):
-            rounds(here, pusher, listeners, alone)
+            await rounds(here, pusher, listeners, alone)
             with stalled(here.ports[1], here.token(STALLED, tenant)):
-                rounds(here, pusher, listeners, beside)
+                await rounds(here, pusher, listeners, beside)
     return alone, beside
 
 
-def rounds(here: Site, pusher: Pusher, listeners: Sequence[Listener], poked: Poked) -> None:
+async def rounds(here: Site, pusher: Pusher, listeners: Sequence[Listener], poked: Poked) -> None:
     """One block of rounds."""
     pusher.connect()
     server = here.cluster.servers[1].pid
     before_s = cpu_s(server)
     for _ in range(ROUNDS):
-        pusher.round(listeners, poked)
+        await pusher.round(listeners, poked)
     poked.cpu_us += (cpu_s(server) - before_s) / (ROUNDS * BLOCKS * LISTENERS) * 1e6
 
 
