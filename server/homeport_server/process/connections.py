@@ -3,6 +3,9 @@
 uvicorn closes idle connections the moment it stops, and says nothing on the busy ones: a client that is just sending
 its next request over an idle one then sees it cut. Here every answer says `connection: close` from the moment the
 process begins to leave, so that clients let go of their connections themselves, one request at a time.
+
+uvicorn closes a socket whose client did not answer a ping in time with 1011, after which stock graphql-ws clients never
+come back. Phones fall silent all day long; here they are told 1012, "reconnect".
 """
 
 from __future__ import annotations
@@ -10,6 +13,8 @@ from __future__ import annotations
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
+
+from homeport_server.edge.errors import CLOSE_RESTARTING
 
 
 class Connections(ServerState):
@@ -48,3 +53,15 @@ class HttpConnection(HttpToolsProtocol):
         # uvicorn's type forgets that there is no cycle before the first request.
         if self.cycle is not None and not self.cycle.response_complete:  # type: ignore[redundant-expr]
             self.cycle.keep_alive = False
+
+
+class SocketConnection(WebSocketsSansIOProtocol):
+    """A socket whose client may come again when it has been silent for too long."""
+
+    def keepalive_timeout(self) -> None:
+        """No pong came in time."""
+        if not self.close_sent and not self.transport.is_closing():
+            self.conn.fail(
+                CLOSE_RESTARTING, "No pong came in time: reconnect."
+            )  # the first code is the one that is sent
+        super().keepalive_timeout()

@@ -23,7 +23,7 @@ from homeport_server.app import Built, build_app
 from homeport_server.database import opened_store
 from homeport_server.errors import BadSetting
 from homeport_server.observe import Log, adopt_standard_logging, make_log
-from homeport_server.process.connections import Connections, HttpConnection
+from homeport_server.process.connections import Connections, HttpConnection, SocketConnection
 from homeport_server.process.drain import CLOSE_S, Drain, Stop, pace_of
 from homeport_server.process.leash import Leash
 from homeport_server.secret import Secret
@@ -47,7 +47,7 @@ class Server(uvicorn.Server):
                 built.asgi,
                 loop="none",
                 http=HttpConnection,
-                ws="websockets-sansio",
+                ws=SocketConnection,
                 ws_max_size=settings.body_bytes_max,
                 ws_per_message_deflate=False,
                 backlog=settings.backlog,
