@@ -52,6 +52,7 @@ class Settings:
     lease_s: Annotated[float, "How long the work of a worker that vanished waits for another, in seconds."] = 15.0
     upkeep_every_s: Annotated[float, "How often old confirmed outcomes are forgotten, in seconds."] = 3_600.0
     sightings_every_s: Annotated[float, "How often it is kept when devices were last heard of, in seconds."] = 30.0
+    keep_alive_s: Annotated[int, "How long an idle HTTP connection is kept open, in seconds."] = 75
     backlog: Annotated[int, "How many connections may wait to be accepted."] = 4_096
     workers: Annotated[int, "How many server processes share the port; more than 1 needs PostgreSQL."] = 1
     drain_notice_s: Annotated[float, "How long a process told to stop serves on as not ready, in seconds."] = 0.0

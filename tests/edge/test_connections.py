@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from homeport_server.app import GRAPHQL_PATH
 from homeport_server.observe import make_log
 from homeport_server.process.serve import Server, listen
-from tests.edge.world import make_world
+from tests.edge.world import SETTINGS, make_world
 
 UPGRADE = (
     f"GET {GRAPHQL_PATH} HTTP/1.1\r\nhost: here\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
@@ -37,3 +38,12 @@ async def test_a_client_that_answers_no_ping_is_closed_with_a_code_after_which_i
         writer.close()
         server.stop()
         await up
+
+
+async def test_an_idle_connection_is_kept_for_longer_than_load_balancers_keep_it() -> None:
+    world = await make_world()
+    with listen(world.settings) as listening:
+        for settings in (world.settings, replace(SETTINGS, keep_alive_s=3)):
+            server = Server(world.built, settings, make_log("error", world.out), listening)
+            assert server.config.timeout_keep_alive == settings.keep_alive_s
+    assert world.settings.keep_alive_s > 60

@@ -51,6 +51,7 @@ class Server(uvicorn.Server):
                 ws_max_size=settings.body_bytes_max,
                 ws_per_message_deflate=False,
                 backlog=settings.backlog,
+                timeout_keep_alive=settings.keep_alive_s,
                 access_log=False,
                 proxy_headers=False,
                 log_config=None,
