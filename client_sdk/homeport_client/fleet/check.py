@@ -57,7 +57,8 @@ class Evidence:
     """What a fleet left behind: the server's log, what the phones wrote, what they were told, what they hold.
 
     `followed` is how followers stood, at any moments. `flickers` are what those saw who never looked away, if anybody
-    did. `unrest` says what still moved when the time to heal was over (nothing: all came to rest).
+    did. `fallen` says which processes ended though nobody ended them. `unrest` says what still moved when the time to
+    heal was over (nothing: all came to rest).
     """
 
     log: Sequence[LogEntry]
@@ -66,6 +67,7 @@ class Evidence:
     holdings: Sequence[Holding]
     followed: Sequence[Followed] = ()
     flickers: Sequence[str] = ()
+    fallen: Sequence[str] = ()
     unrest: str = ""
 
 
@@ -82,6 +84,7 @@ class Verdict:
     gaps: tuple[str, ...]
     skipped: tuple[str, ...]
     unexplained: tuple[str, ...]
+    fallen: tuple[str, ...]
     unhealed: tuple[str, ...]
 
     @property
@@ -108,6 +111,7 @@ def judge(evidence: Evidence) -> Verdict:
         gaps=tuple(_gaps(evidence.log)),
         skipped=tuple(_skipped(evidence.followed)),
         unexplained=tuple(_unexplained(evidence)),
+        fallen=tuple(evidence.fallen),
         unhealed=tuple(_unhealed(evidence)),
     )
 

@@ -109,13 +109,14 @@ class Cluster:
         await asyncio.gather(*(each.start() for each in (*self.servers, *self.workers)))
 
     async def close(self) -> None:
-        """The end of everything, whatever runs of it."""
-        await self._balancer.close()
-        for each in (*self.servers, *self.workers):
-            await each.kill()
-        if self.nats:
-            await self.nats.kill()
-        await self.postgres.close()
+        """The end of everything, whatever runs of it. Raises `ProcessFailed` if anything had ended by itself."""
+        async with contextlib.AsyncExitStack() as ends:  # the last first, and all of them whatever one says
+            ends.push_async_callback(self.postgres.close)
+            if self.nats:
+                ends.push_async_callback(self.nats.kill)
+            for each in (*self.servers, *self.workers):
+                ends.push_async_callback(each.kill)
+            ends.push_async_callback(self._balancer.close)
 
     async def make_tenant(self, name: str) -> None:
         """See `Site`."""

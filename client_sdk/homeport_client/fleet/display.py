@@ -73,7 +73,8 @@ class Display:
         died = [name for name in now.down if name in self._up]
         back = [name for name in now.up if name in self._met - self._up]
         if died:
-            self._say(f"Killed with SIGKILL: {', '.join(died)}. {now.waiting} changes wait on the phones.")
+            how = "Ended by itself" if set(died) & set(now.fallen) else "Killed with SIGKILL"
+            self._say(f"{how}: {', '.join(died)}. {now.waiting} changes wait on the phones.")
         if back:
             self._say(f"Back: {', '.join(back)}.")
         self._up, self._met = up, self._met | up
@@ -120,6 +121,7 @@ def draw_verdict(console: Console, verdict: Verdict, *, told: str) -> None:
         ("gaps in the log", verdict.gaps),
         ("positions that a follower skipped", verdict.skipped),
         ("rejections without a reason", verdict.unexplained),
+        ("processes that ended by themselves", verdict.fallen),
         ("devices that did not heal", verdict.unhealed),
     ):
         table.add_row(promise, Text(str(len(sentences)), "bold red" if sentences else "bold green"))

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from homeport_client.fleet import process
+from homeport_client.fleet.life import Life
 from homeport_client.fleet.process import ProcessFailed
 
 START_S = 30.0
@@ -30,60 +31,59 @@ class HomeportProcess:
         self, words: Sequence[str], *, ready: str, said: Path, environ: Mapping[str, str] | None = None
     ) -> None:
         self.lives = 0
+        self._name = f"homeport {words[0]}"
         self._words = words
         self._ready = ready
         self._said = said
         self._environ = environ or {}
-        self._process: subprocess.Popen[bytes] | None = None
+        self._life: Life | None = None
         self._from = 0
 
     @property
     def running(self) -> bool:
-        """Whether there is a process."""
-        return self._process is not None
+        """See `Part`."""
+        return self._life is not None and self._life.running
+
+    @property
+    def fallen(self) -> str:
+        """See `Part`."""
+        return self._life.fallen if self._life else ""
 
     @property
     def pid(self) -> int:
         """The id of the process. Raises `ProcessFailed` if there is none."""
-        if self._process is None:
-            raise ProcessFailed(f"homeport {' '.join(self._words)} does not run: start it first.")
-        return self._process.pid
+        if self._life is None or not self._life.running:
+            raise ProcessFailed(f"{self._name} does not run: start it first.")
+        return self._life.pid
 
     async def start(self) -> None:
-        """A new life, ready when this returns. Raises `ProcessFailed` with its last words."""
-        started = self._process = self._spawn()
+        """A new life, ready when this returns. Raises `ProcessFailed` with its last words, or those of the former life
+        if that has ended by itself."""
+        if self.running or self.fallen:
+            raise ProcessFailed(self.fallen or f"{self._name} is running already: stop it or kill it first.")
+        life = self._life = Life(self._name, self._spawn(), lambda: process.last_words(self._said))
         try:
             await process.until(
-                lambda: started.poll() is not None or bool(self.said(self._ready)),
+                lambda: not life.running or bool(self.said(self._ready)),
                 within_s=START_S,
-                awaited=f"homeport {self._words[0]} says {self._ready}",
+                awaited=f"{self._name} says {self._ready}",
             )
         except ProcessFailed as failed:
             await self.kill()
             raise ProcessFailed(f"{failed} {process.last_words(self._said)}") from None
-        if started.poll() is not None:
-            self._process = None
-            raise ProcessFailed(f"homeport {self._words[0]} ended at once: {process.last_words(self._said)}")
+        if not life.running:
+            await self.kill()
+            raise ProcessFailed(f"{self._name} was ended before it was ready.")
         self.lives += 1
 
     async def stop(self) -> int:
-        """SIGTERM, and its exit code when it has ended. Raises `ProcessFailed` if it does not."""
-        stopping = self._process
-        if stopping is None:
-            return 0
-        stopping.send_signal(signal.SIGTERM)
-        await process.until(
-            lambda: stopping.poll() is not None, within_s=STOP_S, awaited=f"homeport {self._words[0]} has ended"
-        )
-        self._process = None
-        return stopping.returncode
+        """SIGTERM, and its exit code when it has ended. Raises `ProcessFailed` if it does not, or had by itself."""
+        return await self._life.stop(signal.SIGTERM, within_s=STOP_S) if self._life else 0
 
     async def kill(self) -> None:
-        """SIGKILL to it and its children: no handler runs, nothing is flushed. Harmless when nothing runs."""
-        killed, self._process = self._process, None
-        if killed is not None:
-            await process.kill(killed.pid)
-            killed.wait()
+        """See `Part`. Its children are killed with it."""
+        if self._life is not None:
+            await self._life.kill()
 
     def said(self, event: str) -> list[Mapping[str, object]]:
         """Every such event that this life has logged."""

@@ -19,6 +19,7 @@ from homeport_client import DeviceLimits, ServerError, Unreachable
 from homeport_client.fleet.check import Evidence, Followed, Holding, Verdict, judge
 from homeport_client.fleet.holding import fresh
 from homeport_client.fleet.phone import Phone
+from homeport_client.fleet.process import ProcessFailed
 from homeport_client.fleet.radio import Radio
 from homeport_client.fleet.script import Script, play, set_stage
 from homeport_client.fleet.seed import Seed
@@ -37,12 +38,13 @@ RETRY_S = 0.1
 class Snapshot:
     """How a live fleet stands: phones in all and online, changes written, waiting in outboxes and in the log.
 
-    `up` and `down` name the processes that serve them.
+    `up` and `down` name the processes that serve them; `fallen` those of the latter that nobody ended.
     """
 
     phase: str
     up: Sequence[str]
     down: Sequence[str]
+    fallen: Sequence[str]
     phones: int
     online: int
     written: int
@@ -70,6 +72,7 @@ class LiveFleet:
         self._witness = Witness()
         self._tokens: dict[str, str] = {}
         self._followed: list[Followed] = []
+        self._fallen: list[str] = []
 
     def note(self, who: str, what: str) -> None:
         """Nobody keeps the trace of the real world."""
@@ -99,11 +102,15 @@ class LiveFleet:
         self.phase = "writing"
         about_s = self._script.actions * self._script.pause_s
         stories = (play(phone, self._script, self.seed) for phone in self.phones)
-        await asyncio.gather(*stories, self._trouble(self._site, about_s))
+        await asyncio.gather(*stories, self._suffer(about_s))
 
     async def heal(self) -> str:
-        """Everything online, until phones and followers have caught up with each other; who has not, if any."""
+        """Everything online, until phones and followers have caught up with each other; who has not, if any.
+
+        A process that has ended by itself is noted for the verdict, and started again, so that the rest can be judged.
+        """
         self.phase = "catching up"
+        await self._raise_parts()
         for phone in self.phones:
             phone.leave_tunnel()
             await phone.device.go_online()
@@ -133,6 +140,7 @@ class LiveFleet:
                 told=self._witness.told,
                 holdings=holdings,
                 followed=self._followed,
+                fallen=[*self._fallen, *filter(None, (part.fallen for part in self._site.parts.values()))],
                 unrest=unrest,
             )
         )
@@ -155,12 +163,30 @@ class LiveFleet:
             phase=self.phase,
             up=[name for name, part in parts.items() if part.running],
             down=[name for name, part in parts.items() if not part.running],
+            fallen=[name for name, part in parts.items() if part.fallen],
             phones=len(self.phones),
             online=sum(serving and phone.line.reachable and phone.device.online for phone in self.phones),
             written=len(self.written),
             waiting=sum(phone.device.pending for phone in self.phones),
             logged=await self._site.head(),
         )
+
+    async def _suffer(self, for_s: float) -> None:
+        """The trouble, which is over when it meets a process that has ended by itself."""
+        try:
+            await self._trouble(self._site, for_s)
+        except ProcessFailed as failed:
+            self._fallen.append(str(failed))
+
+    async def _raise_parts(self) -> None:
+        for part in self._site.parts.values():
+            try:
+                if part.fallen:
+                    await part.kill()
+            except ProcessFailed as failed:
+                self._fallen.append(str(failed))
+            if not part.running:
+                await part.start()
 
     async def _followers_catch_up(self) -> None:
         while True:

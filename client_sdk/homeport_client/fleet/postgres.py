@@ -10,7 +10,6 @@ import asyncio
 import csv
 import importlib.util
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -21,6 +20,7 @@ from types import TracebackType
 from typing import Self, TypedDict
 
 from homeport_client.fleet import process
+from homeport_client.fleet.life import Life
 from homeport_client.fleet.process import ProcessFailed
 
 START_S = 30.0
@@ -55,7 +55,7 @@ class RealPostgres:
         self._bin = _binaries(version, self._directory, self._account)
         self._hasty = () if durable else _HASTY
         self._log = self._directory / "log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._life: Life | None = None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -69,7 +69,12 @@ class RealPostgres:
     @property
     def running(self) -> bool:
         """Whether there is a process, frozen or not."""
-        return self._process is not None
+        return self._life is not None and self._life.running
+
+    @property
+    def fallen(self) -> str:
+        """See `Part`."""
+        return self._life.fallen if self._life else ""
 
     @property
     def data(self) -> Path:
@@ -81,9 +86,10 @@ class RealPostgres:
         return f"postgresql://{user}@/{database}?host={self._directory}"
 
     async def start(self) -> None:
-        """A new life on the same data, ready when this returns. Raises `ProcessFailed` with the end of its log."""
-        if self._process is not None:
-            raise ProcessFailed("PostgreSQL is running already: stop it or kill it first.")
+        """A new life on the same data, ready when this returns. Raises `ProcessFailed` with the end of its log, or with
+        that of the former life if it has ended by itself."""
+        if self.running or self.fallen:
+            raise ProcessFailed(self.fallen or "PostgreSQL is running already: stop it or kill it first.")
         if not self.data.exists():
             await self._init()
         try:
@@ -95,25 +101,21 @@ class RealPostgres:
 
     async def stop(self) -> None:
         """A fast shutdown: sessions are ended, the rest is written. Harmless when nothing runs."""
-        running = self._process
-        if running is None:
-            return
-        self.thaw()
-        running.send_signal(signal.SIGINT)
-        await process.until(lambda: running.poll() is not None, within_s=START_S, awaited="PostgreSQL has shut down")
-        self._process = None
+        if self._life is not None:
+            process.thaw(self._life.pid)
+            await self._life.stop(signal.SIGINT, within_s=START_S)
 
     async def kill(self) -> None:
-        """SIGKILL to the postmaster and all its children, frozen or not. Harmless when nothing runs."""
-        running, self._process = self._process, None
-        if running is not None:
-            await process.kill(running.pid)
-            running.wait()
+        """See `Part`. The postmaster and all its children, frozen or not."""
+        if self._life is not None:
+            await self._life.kill()
 
     async def close(self) -> None:
         """The end of all its lives: the process and the data are gone, so nothing has to be written any more."""
-        await self.kill()
-        self._remove()
+        try:
+            await self.kill()
+        finally:
+            self._remove()
 
     async def freeze(self) -> None:
         """SIGSTOP to all its processes: whoever is connected waits, and new connections get no answer."""
@@ -137,9 +139,9 @@ class RealPostgres:
         return [row or [""] for row in csv.reader(ended.splitlines(keepends=True))]
 
     def _pid(self) -> int:
-        if self._process is None:
+        if self._life is None or not self._life.running:
             raise ProcessFailed("PostgreSQL does not run: start it first.")
-        return self._process.pid
+        return self._life.pid
 
     async def _init(self) -> None:
         if "user" in self._account:
@@ -149,13 +151,12 @@ class RealPostgres:
 
     def _started(self) -> bool:
         """Whether it is ready. Starts the process, and again when the former one is still in its way."""
-        if self._process is None:
-            self._process = self._spawn()
-        elif self._process.poll() is not None:
-            self._process = None
-            if not any(each in self._said() for each in _STALE):
-                raise ProcessFailed("PostgreSQL ended before it was ready.")
-        return self._process is not None and self._ready(self._process.pid)
+        life = self._life
+        if life is None or not life.running:
+            if self.fallen and not any(each in self._said() for each in _STALE):
+                raise ProcessFailed(self.fallen)
+            life = self._life = Life("PostgreSQL", self._spawn(), self._said)
+        return self._ready(life.pid)
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         place = ["-D", str(self.data), "-k", str(self._directory), "-h", "", "-N", str(CONNECTIONS_MAX)]
@@ -195,6 +196,8 @@ def _ended(command: tuple[str, ...], words: str, place: Path, account: Account) 
 def _account() -> Account:
     if os.geteuid() != 0:
         return Account()
+    import pwd  # there is none on Windows, where nobody comes here
+
     nobody = pwd.getpwnam("nobody")
     return Account(user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[])
 

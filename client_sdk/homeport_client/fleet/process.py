@@ -1,6 +1,7 @@
 """A process and all its children as one thing: frozen, thawed, killed and measured together, on Linux.
 
-By their ids in /proc, since each child of PostgreSQL leads a process group of its own.
+By their ids in /proc, since each child of PostgreSQL leads a process group of its own. Where there is no /proc a
+process can still be killed, with its group if there is such a thing: that is enough for one server.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ import contextlib
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from random import SystemRandom
 
 LOOK_S = 0.005
+KILL_S = 10.0
+PROC = Path("/proc")
 _STATE, _PARENT, _TIMES = 0, 1, slice(11, 15)  # in what follows the name in /proc/ID/stat
 _PORTS = (10_000, 32_000)  # below what the kernel hands out, so that nobody takes a port whose server is down
 
@@ -36,7 +40,7 @@ async def until(condition: Callable[[], bool], *, within_s: float, awaited: str)
 def family(parent: int) -> list[int]:
     """The ids of a process and of all its descendants that live, parents first."""
     children: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
+    for entry in PROC.iterdir():
         if entry.name.isdigit() and alive(int(entry.name)) and (fields := _stat(int(entry.name))):
             children.setdefault(int(fields[_PARENT]), []).append(int(entry.name))
     found = [parent] if alive(parent) else []
@@ -62,8 +66,14 @@ def thaw(parent: int) -> None:
     _send(signal.SIGCONT, family(parent))
 
 
-async def kill(parent: int, *, within_s: float = 10.0) -> None:
-    """SIGKILL to the whole family: no handler runs, nothing is flushed, and nobody is left when this returns."""
+async def kill(parent: int, *, within_s: float = KILL_S, proc: Path = PROC) -> None:
+    """SIGKILL to the whole family: no handler runs, nothing is flushed, and nobody is left when this returns.
+
+    Without `proc` it goes to the group that the process leads, and nobody waits for their end.
+    """
+    if not _is_there(proc):
+        _kill_group(parent)
+        return
     with contextlib.suppress(ProcessFailed):  # however that may be, it dies
         await freeze(parent)
     doomed = family(parent)
@@ -84,7 +94,7 @@ def memory_bytes(parent: int) -> int:
     pages = 0
     for process in family(parent):
         with contextlib.suppress(OSError):
-            pages += int(Path(f"/proc/{process}/statm").read_text().split()[1])
+            pages += int((PROC / str(process) / "statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
@@ -105,7 +115,7 @@ def last_words(log: Path) -> str:
 def _stat(process: int) -> list[str]:
     """The fields after the name, which may hold anything; none when there is no such process."""
     try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        return (PROC / str(process) / "stat").read_text().rpartition(")")[2].split()
     except OSError:
         return []
 
@@ -115,6 +125,18 @@ def _stopped(parent: int) -> bool:
     moving = [each for each in family(parent) if alive(each) and _stat(each)[:1] != ["T"]]
     _send(signal.SIGSTOP, moving)
     return not moving
+
+
+def _is_there(proc: Path) -> bool:
+    return proc.is_dir()
+
+
+def _kill_group(leader: int) -> None:
+    if sys.platform == "win32":
+        os.kill(leader, signal.SIGTERM)  # which is the end of it there
+    else:
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # PermissionError: all are zombies, on macOS
+            os.killpg(leader, signal.SIGKILL)
 
 
 def _send(what: signal.Signals, processes: list[int]) -> None:

@@ -14,13 +14,18 @@ class Part(Protocol):
 
     @property
     def running(self) -> bool:
-        """Whether there is a process."""
+        """Whether there is a process, and nobody is about to end it."""
+
+    @property
+    def fallen(self) -> str:
+        """How it ended, with its last words, if nobody ended it; nothing while it runs or when somebody did."""
 
     async def start(self) -> None:
-        """A new life, ready when this returns. Raises `ProcessFailed`."""
+        """A new life, ready when this returns. Raises `ProcessFailed`, also if the former one has ended by itself."""
 
     async def kill(self) -> None:
-        """SIGKILL: no handler runs, nothing is flushed. Harmless when nothing runs."""
+        """SIGKILL: no handler runs, nothing is flushed. Harmless when nothing runs; raises `ProcessFailed` with its
+        last words if it has ended by itself."""
 
 
 class Site(Protocol):

@@ -1,0 +1,60 @@
+"""One life of a program: it ends by our hand, or by itself, and then somebody is told."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Callable
+
+from homeport_client.fleet import process
+from homeport_client.fleet.process import ProcessFailed
+
+
+class Life:
+    """From the program's start to its end. `said` gives its last words, for whoever is told that it failed."""
+
+    def __init__(self, name: str, started: subprocess.Popen[bytes], said: Callable[[], str]) -> None:
+        self.pid = started.pid
+        self._name = name
+        self._started = started
+        self._said = said
+        self._doomed = False
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a process, and nobody is about to end it."""
+        return not self._doomed and self._started.poll() is None
+
+    @property
+    def fallen(self) -> str:
+        """How it ended, if by itself; nothing if it runs, or we ended it."""
+        if self._doomed or self._started.poll() is None:
+            return ""
+        return f"{self._name} ended by itself with exit code {self._started.returncode}. {self._said()}".strip()
+
+    async def stop(self, how: signal.Signals, *, within_s: float) -> int:
+        """Ask it to end, and its exit code when it has. Raises `ProcessFailed` if it does not, or had by itself."""
+        fallen, self._doomed = self.fallen, True
+        self._started.send_signal(how)
+        await self._over(within_s)
+        _told(fallen)
+        return self._started.returncode
+
+    async def kill(self) -> None:
+        """SIGKILL to it and its children. Harmless when we have ended it; raises `ProcessFailed` if it had ended by
+        itself, or does not end."""
+        fallen, self._doomed = self.fallen, True
+        if self._started.poll() is None:
+            await process.kill(self.pid)
+            await self._over(process.KILL_S)
+        _told(fallen)
+
+    async def _over(self, within_s: float) -> None:
+        await process.until(
+            lambda: self._started.poll() is not None, within_s=within_s, awaited=f"{self._name} has ended"
+        )
+
+
+def _told(fallen: str) -> None:
+    if fallen:
+        raise ProcessFailed(fallen)
