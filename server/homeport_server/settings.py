@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, get_type_hints
 
 from homeport_server.errors import BadSetting
+from homeport_server.urls import can_be_read
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 TRACES = ("off", "otlp")
@@ -84,6 +85,9 @@ class Settings:
             raise _wrong("database_url", self.database_url.partition(":")[0] + ":…", "postgresql://… or nothing")
         if self.nats_url and not (self.database_url and self.nats_url.startswith(NATS_SCHEMES)):
             raise _wrong("nats_url", self.nats_url.partition(":")[0] + ":…", "nats://…, and PostgreSQL, or nothing")
+        for name, urls in (("database_url", [self.database_url]), ("nats_url", self.nats_url.split(","))):
+            if not all(map(can_be_read, urls)):
+                raise BadSetting(f"{flag(name)} cannot be read: escape / @ : in the password as %2F %40 %3A.")
 
 
 def says(name: str) -> str:

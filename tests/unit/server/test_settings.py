@@ -1,11 +1,17 @@
 """Settings: one rule for their names, and nothing that cannot work is accepted."""
 
+import re
 from dataclasses import fields
+from traceback import format_exception
 
 import pytest
+from click.testing import CliRunner
 
+from homeport_server.cli import main
 from homeport_server.errors import BadSetting
 from homeport_server.settings import Settings, flag, says, variable
+from homeport_sync.errors import Unavailable
+from homeport_sync.sql.postgres.database import Database
 
 
 def test_one_rule_names_a_settings_flag_and_its_variable() -> None:
@@ -40,3 +46,51 @@ def test_every_setting_says_what_it_is_for(name: str) -> None:
 def test_a_value_that_cannot_work_is_refused_by_the_name_of_its_variable(name: str, value: object) -> None:
     with pytest.raises(BadSetting, match=f"{flag(name)} is .*expected.*{variable(name)}"):
         Settings(**{name: value})  # type: ignore[arg-type]
+
+
+UNREADABLE = [
+    "postgresql://ana:{}/part@host/db",
+    "postgresql://ana:{}?part@host/db",
+    "postgresql://ana:{}#part@host/db",
+    "postgresql://ana:{}@part@host/db",
+    "postgresql://ana:[{}@host/db",
+    "postgresql://ana:2024/{}@host/db",
+    "postgresql://ana:word@host:{}/db",
+]
+
+
+@pytest.mark.parametrize("verb", [["tenant", "list"], ["doctor"], ["migrate"], ["migrate", "--plan"]])
+@pytest.mark.parametrize("url", UNREADABLE)
+def test_no_part_of_a_password_is_shown_when_its_url_cannot_be_read(verb: list[str], url: str) -> None:
+    told = CliRunner().invoke(main, [*verb, "--database-url", url.format("s3cr3t")])
+    assert told.exit_code == 2
+    assert "--database-url cannot be read: escape / @ : in the password as %2F %40 %3A." in told.output
+    assert not re.search("s3cr3t|part|2024|word@", told.output)
+
+
+def test_nor_is_that_of_nats() -> None:
+    with pytest.raises(BadSetting, match=r"--nats-url cannot be read: escape .*%3A\.$") as told:
+        Settings(database_url="postgresql://h/d", nats_url="nats://one:4222,nats://ana:s3cr3t/part@two")
+    assert "s3cr3t" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://host",
+        "postgresql://ana:a%2Fb%40c%3Ad@host:5432/db?sslmode=require",
+        "postgresql://ana:a:b@one:1,two:2/db",
+        "postgresql://ana@[::1]:5432/db",
+        "postgresql://ana:@/db?host=/run/post@gres",
+        "postgresql:///db?host=/run/post@gres",
+    ],
+)
+def test_a_url_whose_parts_can_be_told_apart_is_accepted(url: str) -> None:
+    assert Settings(database_url=url).database_url == url
+
+
+async def test_the_store_shows_nothing_of_a_url_that_cannot_be_read_either() -> None:
+    url = UNREADABLE[0].format("s3cr" + "3t")
+    with pytest.raises(Unavailable, match="PostgreSQL's URL cannot be read") as told:
+        await Database.open(url, 1)
+    assert "s3cr3t" not in "".join(format_exception(told.value))

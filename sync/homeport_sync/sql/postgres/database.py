@@ -106,7 +106,9 @@ class Database:
             )
             async with pool.acquire():
                 pass  # somebody is there, and lets us in
-        except (*BROKEN, asyncpg.PostgresError, ValueError) as error:  # ValueError: it is no URL
+        except ValueError:  # it is no URL, and what the error quotes may be a piece of the password: not even a cause
+            raise Unavailable("PostgreSQL's URL cannot be read: escape / @ : in its password as %2F %40 %3A.") from None
+        except (*BROKEN, asyncpg.PostgresError) as error:
             raise Unavailable(f"PostgreSQL cannot be reached ({says(error)}): start it, or mend its URL.") from error
         return cls(pool)
 
