@@ -6,6 +6,7 @@ One rule names them: the field `token_ttl_s` is the flag `--token-ttl-s` and the
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, get_type_hints
 
@@ -15,6 +16,7 @@ from homeport_server.urls import can_be_read
 LOG_LEVELS = ("debug", "info", "warning", "error")
 TRACES = ("off", "otlp")
 TOKEN_LEEWAY_MAX_S = 60
+LEASE_MIN_S = 1.0
 MAY_BE_ZERO = frozenset({"port", "work_port", "token_leeway_s", "drain_notice_s"})
 POSTGRES_SCHEMES = ("postgresql://", "postgres://")
 NATS_SCHEMES = ("nats://", "tls://")
@@ -66,19 +68,26 @@ class Settings:
         self._check_urls()
         if self.traces not in TRACES:
             raise _wrong("traces", self.traces, f"one of {', '.join(TRACES)}")
+        self._check_numbers()
+        if self.workers > 1 and not self.database_url:
+            raise _wrong("workers", self.workers, f"1 on SQLite, which one process owns (or {flag('database_url')})")
+
+    def _check_numbers(self) -> None:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if isinstance(value, float) and not isfinite(value):
+                raise _wrong(each.name, value, "a finite number")
+            if each.name not in MAY_BE_ZERO and isinstance(value, int | float) and value <= 0:
+                raise _wrong(each.name, value, "a number above 0")
         for name, port in (("port", self.port), ("work_port", self.work_port)):
             if not 0 <= port <= 65_535:
                 raise _wrong(name, port, "0 to 65535")
         if not 0 <= self.token_leeway_s <= TOKEN_LEEWAY_MAX_S:
             raise _wrong("token_leeway_s", self.token_leeway_s, f"0 to {TOKEN_LEEWAY_MAX_S}")
+        if self.lease_s < LEASE_MIN_S:
+            raise _wrong("lease_s", self.lease_s, f"{LEASE_MIN_S:g} or more, or workers take each other's work away")
         if self.drain_notice_s < 0:
             raise _wrong("drain_notice_s", self.drain_notice_s, "0 or more")
-        if self.workers > 1 and not self.database_url:
-            raise _wrong("workers", self.workers, f"1 on SQLite, which one process owns (or {flag('database_url')})")
-        for each in fields(self):
-            value = getattr(self, each.name)
-            if each.name not in MAY_BE_ZERO and isinstance(value, int | float) and value <= 0:
-                raise _wrong(each.name, value, "a number above 0")
 
     def _check_urls(self) -> None:
         if self.database_url and not self.database_url.startswith(POSTGRES_SCHEMES):

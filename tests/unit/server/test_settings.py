@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import fields
+from math import inf, nan
 from traceback import format_exception
 
 import pytest
@@ -41,6 +42,13 @@ def test_every_setting_says_what_it_is_for(name: str) -> None:
         ("workers", 2),
         ("nats_url", "nats://without.postgresql:4222"),
         ("lease_s", 0.0),
+        ("lease_s", 0.999),
+        ("lease_s", nan),
+        ("drain_s", inf),
+        ("drain_s", nan),
+        ("drain_notice_s", nan),
+        ("poke_poll_s", nan),
+        ("retry_after_max_s", inf),
     ],
 )
 def test_a_value_that_cannot_work_is_refused_by_the_name_of_its_variable(name: str, value: object) -> None:
