@@ -18,7 +18,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.typing import Subprotocol
 
 from homeport_client import DEVICE_LIMITS, DeviceLimits, HttpTransport, Unreachable
-from homeport_client.errors import Restarting
+from homeport_client.errors import DeviceError, Restarting
 from homeport_client.fleet.clock import run
 from homeport_client.pokes import PokeSocket
 from homeport_client.state import Event
@@ -203,14 +203,13 @@ async def restarts() -> AsyncIterator[GoAway | None]:
     raise Restarting
 
 
-async def restarts_unheard() -> AsyncIterator[GoAway | None]:
-    raise Restarting
-    yield
+def unheard(error: type[DeviceError]) -> Callable[[], AsyncIterator[GoAway | None]]:
+    async def fails() -> AsyncIterator[GoAway | None]:
+        for _ in ():
+            yield None
+        raise error
 
-
-async def nobody_there() -> AsyncIterator[GoAway | None]:
-    raise Unreachable
-    yield
+    return fails
 
 
 def attempts(in_s: float, *sockets: Callable[[], AsyncIterator[GoAway | None]]) -> int:
@@ -229,7 +228,7 @@ def attempts(in_s: float, *sockets: Callable[[], AsyncIterator[GoAway | None]]) 
 
 def test_where_nobody_takes_over_it_tries_ever_more_seldom() -> None:
     # Doubling from half a second to a minute, an hour has room for some 120 pauses of 30 s on average.
-    assert 60 <= attempts(3_600, stops_soon, nobody_there) <= 240
+    assert 60 <= attempts(3_600, stops_soon, unheard(Unreachable)) <= 240
 
 
 @pytest.mark.parametrize("socket", [tells_to_go_at_once, restarts])
@@ -239,4 +238,4 @@ def test_each_move_takes_a_moment_whatever_the_server_tells(socket: Callable[[],
 
 
 def test_a_restart_before_the_first_poke_is_a_failure() -> None:
-    assert 60 <= attempts(3_600, restarts_unheard) <= 240
+    assert 60 <= attempts(3_600, unheard(Restarting)) <= 240
