@@ -9,18 +9,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import sys
 from collections.abc import Mapping, MutableMapping
 from typing import Any, BinaryIO, TypeAlias
 
 import msgspec
 import structlog
-from structlog.types import EventDict, FilteringBoundLogger, Processor
+from structlog.types import EventDict, ExcInfo, FilteringBoundLogger, Processor
+
+from homeport_server.observe.failure import failure
 
 Log: TypeAlias = FilteringBoundLogger
 
 _LEVELS: Mapping[str, int] = logging.getLevelNamesMapping()
 _DETAIL = "DETAIL:"
+# A row may have any number of lines: all goes up to what can only be Python's again.
+_rows = re.compile(r"^DETAIL:.*?(?=^\n?(?:Traceback |The above |During handling )|\Z)", re.MULTILINE | re.DOTALL)
 # Each socket's coming and going is no news; at debug level these write every frame, and so the tokens in them.
 _KEPT_ABOVE_DEBUG = ("uvicorn", "uvicorn.error", "uvicorn.asgi", "websockets", "asyncio")
 
@@ -29,7 +34,7 @@ def make_log(level: str, out: BinaryIO | None = None) -> Log:
     """A log at that level (one of `settings.LOG_LEVELS`), to a byte stream (None: standard output)."""
     made: Log = structlog.wrap_logger(
         _Lines(out or sys.stdout.buffer),
-        processors=[*_shared(), structlog.processors.format_exc_info, _without_rows, _line],
+        processors=[*_shared(), _failures, _without_rows, _line],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level.upper()]),
         cache_logger_on_first_use=True,
     ).bind()
@@ -44,7 +49,7 @@ def adopt_standard_logging(level: str, out: BinaryIO | None = None) -> None:
             foreign_pre_chain=[*_shared(), structlog.stdlib.add_logger_name],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
+                _failures,
                 _without_rows,
                 _line_as_text,
             ],
@@ -113,12 +118,19 @@ def _shared() -> list[Processor]:
     ]
 
 
+def _told_failure(exc_info: ExcInfo) -> str:
+    return failure(exc_info[1])
+
+
+_failures = structlog.processors.ExceptionRenderer(_told_failure)
+
+
 def _without_rows(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """PostgreSQL quotes the row that broke a constraint, in a line of its own: that row is a user's."""
-    exception = event.get("exception")
-    if isinstance(exception, str) and _DETAIL in exception:
-        lines = (f"{_DETAIL}  left out" if line.startswith(_DETAIL) else line for line in exception.split("\n"))
-        event["exception"] = "\n".join(lines)
+    """PostgreSQL quotes the row that broke a constraint, in lines of their own, and libraries log what it said."""
+    for name in ("event", "exception"):
+        text = event.get(name)
+        if isinstance(text, str) and _DETAIL in text:
+            event[name] = _rows.sub(f"{_DETAIL}  left out\n", text)
     return event
 
 

@@ -5,11 +5,16 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from traceback import format_exception
 from typing import Any
 
+import asyncpg
 import pytest
+from sqlalchemy.exc import StatementError
 
 from homeport_server.observe import adopt_standard_logging, make_log
+
+QUOTED = 'violates "records_pk"\nDETAIL:  Failing row contains (one,\ncanary\n\ncanary).\nHINT:  none'
 
 
 class Writes(io.BytesIO):
@@ -77,14 +82,43 @@ def test_an_exception_is_text_in_its_line() -> None:
 
 
 def test_the_row_that_a_database_quotes_is_left_out(adopted: io.BytesIO) -> None:
-    error = ValueError('violates "records_pk"\nDETAIL:  Failing row contains (canary).\nHINT:  none')
+    try:
+        try:
+            raise ValueError(QUOTED)
+        except ValueError:
+            raise RuntimeError("and then")  # noqa: B904  # one that happened while the other was dealt with
+    except RuntimeError as last:
+        error = last
     out = io.BytesIO()
     make_log("info", out).error("failed", exc_info=error)
     logging.getLogger("somebody").error("failed", exc_info=error)
-    for line in (*_lines(out), *_lines(adopted)):
-        assert "canary" not in line["exception"]
-        assert 'violates "records_pk"' in line["exception"]
-        assert "HINT:  none" in line["exception"]
+    logging.getLogger("somebody").error("".join(format_exception(error)))
+    ours, theirs, text = (*_lines(out), *_lines(adopted))
+    for told in (ours["exception"], theirs["exception"], text["event"]):
+        assert "canary" not in told
+        assert 'violates "records_pk"' in told
+        assert "RuntimeError: and then" in told
+
+
+def test_of_a_drivers_error_only_its_class_and_its_sqlstate_are_told(adopted: io.BytesIO) -> None:
+    broken = asyncpg.CheckViolationError("new row canary violates a check")
+    broken.detail = "Failing row contains (canary)."
+    argument = asyncpg.DataError("invalid input for query argument $1: 'canary'")
+    statement = StatementError("it failed", "INSERT", {"value": "canary"}, argument)
+    statement.__cause__ = argument
+    out = io.BytesIO()
+    for error in (broken, argument, statement, ExceptionGroup("both", [broken, statement])):
+        make_log("info", out).error("failed", exc_info=error)
+        logging.getLogger("somebody").error("failed", exc_info=error)
+    lines = [line["exception"] for line in (*_lines(out), *_lines(adopted))]
+    assert "canary" not in "".join(lines)
+    assert lines[:2] == [
+        "asyncpg.exceptions.CheckViolationError (SQLSTATE 23514)",
+        "asyncpg.exceptions.DataError (SQLSTATE 22000)",
+    ]
+    assert lines[2].endswith("sqlalchemy.exc.StatementError")
+    assert "ExceptionGroup: both (2 sub-exceptions)" in lines[3]
+    assert "(SQLSTATE 23514)" in lines[3]
 
 
 def test_a_fact_that_is_no_json_is_shown_as_python_shows_it() -> None:
