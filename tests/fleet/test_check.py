@@ -95,6 +95,12 @@ def by_a_stranger(told: Told) -> Told:
     return replace(told, user="a stranger")
 
 
+def at_rest(evidence: Evidence) -> Followed:
+    """A follower that has come to the log's end."""
+    head = len(evidence.log)
+    return Followed(tenant="demo", head=head, place=head, counted=head)
+
+
 BUGS: dict[str, tuple[Bug, set[str]]] = {
     "the log lost an acknowledged change": (lambda e: replace(e, log=e.log[:-1]), {"lost"}),
     "the log has a hole": (lambda e: replace(e, log=[*e.log[:3], *e.log[4:]]), {"lost", "gaps"}),
@@ -123,13 +129,19 @@ BUGS: dict[str, tuple[Bug, set[str]]] = {
     "a phone showed something older": (lambda e: replace(e, flickers=["It went back."]), {"flickering"}),
     "a deleted task came back": (with_a_deleted_task, {"differing", "resurrected"}),
     "a follower skipped a position": (
-        lambda e: replace(e, followed=[Followed(tenant="demo", head=9, place=9, counted=8)]),
+        lambda e: replace(e, followed=[Followed(tenant="demo", head=9, place=9, counted=8), at_rest(e)]),
         {"skipped"},
     ),
     "a follower came further than the log": (
-        lambda e: replace(e, followed=[Followed(tenant="demo", head=9, place=10, counted=10)]),
+        lambda e: replace(e, followed=[Followed(tenant="demo", head=9, place=10, counted=10), at_rest(e)]),
         {"skipped"},
     ),
+    "a follower never came to the end": (
+        lambda e: replace(e, followed=[at_rest(e), Followed(tenant="demo", head=9, place=8, counted=8)]),
+        {"unhealed"},
+    ),
+    "nobody saw where a follower stood": (lambda e: replace(e, followed=[]), {"unhealed"}),
+    "a server ended by itself": (lambda e: replace(e, fallen=["homeport serve ended by itself."]), {"fallen"}),
     "an outcome was changed afterwards": (lambda e: with_told(e, told_otherwise), {"unexplained"}),
     "a rejection says nothing": (lambda e: with_told(e, told_no_reason), {"unexplained"}),
     "an outbox never empties": (

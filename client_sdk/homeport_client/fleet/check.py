@@ -56,16 +56,16 @@ class Followed:
 class Evidence:
     """What a fleet left behind: the server's log, what the phones wrote, what they were told, what they hold.
 
-    `followed` is how followers stood, at any moments. `flickers` are what those saw who never looked away, if anybody
-    did. `fallen` says which processes ended though nobody ended them. `unrest` says what still moved when the time to
-    heal was over (nothing: all came to rest).
+    `followed` is how followers stood, at any moments and in the end; None where there are none. `flickers` are what
+    those saw who never looked away, if anybody did. `fallen` says which processes ended though nobody ended them.
+    `unrest` says what still moved when the time to heal was over (nothing: all came to rest).
     """
 
     log: Sequence[LogEntry]
     written: Sequence[Written]
     told: Sequence[Told]
     holdings: Sequence[Holding]
-    followed: Sequence[Followed] = ()
+    followed: Sequence[Followed] | None = None
     flickers: Sequence[str] = ()
     fallen: Sequence[str] = ()
     unrest: str = ""
@@ -109,10 +109,10 @@ def judge(evidence: Evidence) -> Verdict:
         outside=(*_outside(evidence.holdings, grants), *_intruding(evidence.log, accepted)),
         resurrected=tuple(_resurrected(evidence.holdings, truths)),
         gaps=tuple(_gaps(evidence.log)),
-        skipped=tuple(_skipped(evidence.followed)),
+        skipped=tuple(_skipped(evidence.followed or ())),
         unexplained=tuple(_unexplained(evidence)),
         fallen=tuple(evidence.fallen),
-        unhealed=tuple(_unhealed(evidence)),
+        unhealed=(*_unhealed(evidence), *_unfollowed(evidence)),
     )
 
 
@@ -250,6 +250,19 @@ def _unhealed(evidence: Evidence) -> Iterator[str]:
     for holding in evidence.holdings:
         if holding.waiting:
             yield f"{holding.name} still has {holding.waiting} changes in its outbox."
+
+
+def _unfollowed(evidence: Evidence) -> Iterator[str]:
+    """I13 for followers: in the end they have come to the log's end."""
+    if evidence.followed is None:
+        return
+    if not evidence.followed:
+        yield "There are followers, and nobody saw where any of them stood."
+        return
+    head = max((entry.position for entry in evidence.log), default=0)
+    last = evidence.followed[-1]
+    if last.place != head:
+        yield f"The follower of {last.tenant} stood at {last.place} in the end, and the log ended at {head}."
 
 
 def _once(told: Iterable[Told]) -> Iterable[Told]:

@@ -104,6 +104,11 @@ class Cluster:
         """See `Site`."""
         return self.postgres.running and any(server.running for server in self.servers)
 
+    @property
+    def follows(self) -> bool:
+        """See `Site`."""
+        return bool(self.workers)
+
     async def start(self) -> None:
         """All servers and workers, ready when this returns. Raises `ProcessFailed`."""
         await asyncio.gather(*(each.start() for each in (*self.servers, *self.workers)))
@@ -128,22 +133,29 @@ class Cluster:
 
     async def head(self) -> int:
         """See `Site`."""
-        if self.postgres.running:
-            with contextlib.suppress(ProcessFailed):  # killed while we read
-                [[position]] = await self.postgres.query(HEAD)
-                self._head = int(position)
+        for [position] in await self._read(HEAD):
+            self._head = int(position)
         return self._head
 
     async def followed(self) -> list[Followed]:
         """See `Site`."""
-        if self.postgres.running and self.workers:
-            with contextlib.suppress(ProcessFailed):  # killed while we read
-                return [followed(row) for row in await self.postgres.query(FOLLOWED)]
-        return []
+        return [followed(row) for row in await self._read(FOLLOWED)] if self.follows else []
 
     async def log(self) -> list[LogEntry]:
         """See `Site`."""
         return [entry(row) for row in await self.postgres.query(LOG)]
+
+    async def _read(self, sql: str) -> list[list[str]]:
+        """The rows; none while PostgreSQL does not run, or when it was killed while we read. Raises `ProcessFailed`."""
+        life = self.postgres.lives
+        if not self.postgres.is_ready():
+            return []
+        try:
+            return await self.postgres.query(sql)
+        except ProcessFailed:
+            if self.postgres.is_ready() and self.postgres.lives == life:
+                raise
+            return []
 
     def _process(self, name: str, *words: str, ready: str) -> HomeportProcess:
         return HomeportProcess(words, ready=ready, said=self._data / f"{name}.log", environ=self._environ)

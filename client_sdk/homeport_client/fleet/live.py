@@ -139,7 +139,7 @@ class LiveFleet:
                 written=self.written,
                 told=self._witness.told,
                 holdings=holdings,
-                followed=self._followed,
+                followed=self._followed if self._site.follows else None,
                 fallen=[*self._fallen, *filter(None, (part.fallen for part in self._site.parts.values()))],
                 unrest=unrest,
             )
@@ -189,8 +189,9 @@ class LiveFleet:
                 await part.start()
 
     async def _followers_catch_up(self) -> None:
-        while True:
-            if all(each.at_rest for each in await self._look_at_followers()):
+        while self._site.follows:
+            seen = await self._look_at_followers()
+            if seen and all(each.at_rest for each in seen):
                 return
             await asyncio.sleep(RETRY_S)
 

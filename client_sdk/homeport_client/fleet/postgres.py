@@ -76,6 +76,10 @@ class RealPostgres:
         """See `Part`."""
         return self._life.fallen if self._life else ""
 
+    def is_ready(self) -> bool:
+        """Whether it runs and lets everybody in."""
+        return self._life is not None and self._life.running and self._ready(self._life.pid)
+
     @property
     def data(self) -> Path:
         """The data directory, the same in every life."""

@@ -52,6 +52,11 @@ class RealServer:
         """See `Site`."""
         return self._process.running
 
+    @property
+    def follows(self) -> bool:
+        """See `Site`. The server does it beside its requests."""
+        return True
+
     async def start(self) -> None:
         """A new process, ready when this returns. Raises `ProcessFailed`."""
         await self._process.start()
@@ -77,7 +82,7 @@ class RealServer:
         return int(position)
 
     async def followed(self) -> list[Followed]:
-        """See `Site`. The server follows beside its requests."""
+        """See `Site`."""
         if not self._process.lives:
             return []
         with closing(self._open()) as database:

@@ -43,6 +43,10 @@ class Site(Protocol):
     def serving(self) -> bool:
         """Whether enough of it runs to serve anybody."""
 
+    @property
+    def follows(self) -> bool:
+        """Whether anybody follows the log there."""
+
     async def start(self) -> None:
         """All that serves, ready when this returns. Raises `ProcessFailed`."""
 
@@ -56,7 +60,7 @@ class Site(Protocol):
         """The last position of the log, as the database has it now, or had it when it could last be read."""
 
     async def followed(self) -> Sequence[Followed]:
-        """How far the followers have come, as the database has it now; none while nobody can read it."""
+        """How far the followers have come, as the database has it now; none while it does not run."""
 
     async def log(self) -> Sequence[LogEntry]:
         """The whole log, as the database has it now, read with nothing of ours."""
