@@ -25,6 +25,7 @@ from homeport_server.edge.schema import HomeportSchema, make_schema
 from homeport_server.edge.view import SocketView
 from homeport_server.followers.work import make_work
 from homeport_server.observe import Log
+from homeport_server.observe.failed_commits import FailedCommits
 from homeport_server.observe.metrics import Metrics
 from homeport_server.observe.process import Pulse
 from homeport_server.observe.traced import TracedStore
@@ -80,7 +81,7 @@ def build_app(
 
     Without a `tracer` it has the one that the settings ask for.
     """
-    metrics, seal, heard = Metrics(log), CursorSeal(secret.key("cursors")), Heard()
+    metrics, seal, heard = Metrics(), CursorSeal(secret.key("cursors")), Heard()
     tracer = tracer or make_tracer(settings)
     rooms = Rooms(
         exchange=Exchange(
@@ -90,7 +91,7 @@ def build_app(
             seal=seal,
             limits=_limits(settings),
             wall_ms=clock,
-            meter=metrics,
+            meter=FailedCommits(metrics, log),
         ),
         accounts=Accounts(make_tokens(settings, secret, clock), store, clock, cached_max=settings.tokens_cached_max),
         pokes=PokeHub(store, signals, log, poll_s=settings.poke_poll_s, metrics=metrics, wall_ms=clock),

@@ -16,7 +16,6 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from homeport_server.observe.exposition import check_sharing
 from homeport_server.observe.families import Families
-from homeport_server.observe.log import Log
 
 # Any other close code is the client's own choice, and no label may have as many values as clients can think of.
 _CLOSE_CODES = frozenset(
@@ -29,11 +28,8 @@ _USUAL = ("applied", "merged", "superseded", "again")
 class Metrics:
     """The readings of one process. It is the core's `Meter`, and has a verb for every other thing worth counting."""
 
-    def __init__(self, log: Log | None = None) -> None:
-        """With a `log`, what the core reports as failed leaves a line there: the core itself logs nothing.
-
-        Raises `BadSetting` if processes mean to share their metrics and this one began too early to.
-        """
+    def __init__(self) -> None:
+        """Raises `BadSetting` if processes mean to share their metrics and this one began too early to."""
         check_sharing()
         # Without this each counter has a second line beside it that says when it began, which nobody asks.
         disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -53,7 +49,6 @@ class Metrics:
         self._age = _Children(families.age)
         self._found = families.pages.labels("cache")
         self._read = families.pages.labels("store")
-        self._log = log
         self._head = 0
         self._waiting = 0
         self._admitted = 0
@@ -76,8 +71,6 @@ class Metrics:
     def commit_failed(self, code: str) -> None:
         """A commit batch failed in the store."""
         self._commit_failures[code,].inc()
-        if self._log is not None:
-            self._log.warning("commit failed", error=code)
 
     def waiting(self, changes: int) -> None:
         """So many changes of all tenants wait for their turn now. Said at every push, shown by `settle`."""

@@ -34,7 +34,7 @@ class Station(Server):
 
 def build_station(settings: Settings, *, store: Store, signals: Signals, log: Log) -> Built:
     """The work of the settings, and the routes that tell of it. Whoever opened the store closes it."""
-    metrics = Metrics(log)
+    metrics = Metrics()
     work = make_work(settings, store, signals, log, metrics=metrics, wall_ms=wall_ms)
     background = Background(*work, Pulse(metrics, signals.connected).run, at_end=_nothing)
     warnings = signal_warnings(signals, "followers", settings.work_poll_s)
