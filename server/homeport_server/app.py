@@ -28,9 +28,9 @@ from homeport_server.observe import Log
 from homeport_server.observe.failed_commits import FailedCommits
 from homeport_server.observe.metrics import Metrics
 from homeport_server.observe.process import Pulse
-from homeport_server.observe.traced import TracedStore
-from homeport_server.observe.tracer import NoTracer, Tracer
-from homeport_server.observe.traces import make_tracer
+from homeport_server.observe.tracing.chosen import make_tracer
+from homeport_server.observe.tracing.port import NoTracer, Tracer
+from homeport_server.observe.tracing.store import TracedStore
 from homeport_server.pokes import PokeHub
 from homeport_server.secret import Secret
 from homeport_server.settings import Settings

@@ -24,7 +24,7 @@ from homeport_server.edge.operations import precompiled
 from homeport_server.edge.schema import make_schema
 from homeport_server.observe import make_log
 from homeport_server.observe.metrics import Metrics
-from homeport_server.observe.tracer import NoTracer
+from homeport_server.observe.tracing.port import NoTracer
 from homeport_server.pokes import PokeHub
 from homeport_server.secret import Secret
 from homeport_server.tokens import Caller

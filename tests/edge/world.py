@@ -16,7 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from homeport_server.app import GRAPHQL_PATH, Built, build_app, make_tokens
 from homeport_server.observe import make_log
-from homeport_server.observe.tracer import Tracer
+from homeport_server.observe.tracing.port import Tracer
 from homeport_server.process.serve import Server, listen
 from homeport_server.secret import Secret
 from homeport_server.settings import Settings

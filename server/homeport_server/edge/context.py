@@ -10,7 +10,7 @@ from random import getrandbits
 from homeport_server.accounts import Accounts
 from homeport_server.observe import Log
 from homeport_server.observe.metrics import Metrics
-from homeport_server.observe.tracer import Tracer
+from homeport_server.observe.tracing.port import Tracer
 from homeport_server.pokes import PokeHub
 from homeport_server.settings import Settings
 from homeport_server.sightings import Heard

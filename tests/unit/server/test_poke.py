@@ -13,7 +13,7 @@ from homeport_server.edge.context import Call, Rooms
 from homeport_server.edge.poke import FastPoke, stream
 from homeport_server.observe import make_log
 from homeport_server.observe.metrics import Metrics
-from homeport_server.observe.tracer import NoTracer
+from homeport_server.observe.tracing.port import NoTracer
 from homeport_server.pokes import PokeHub
 from homeport_server.settings import Settings
 from homeport_server.tokens import Caller, Tokens

@@ -13,8 +13,8 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
-from homeport_server.observe.tracer import NoTracer, Tracer
-from homeport_server.observe.traces import make_tracer
+from homeport_server.observe.tracing.chosen import make_tracer
+from homeport_server.observe.tracing.port import NoTracer, Tracer
 from homeport_sync.errors import Unavailable
 from homeport_sync.wire import PULL, PUSH
 from tests.edge.world import DEVICE, SETTINGS, World, ask, make_world
@@ -157,7 +157,7 @@ def test_who_does_not_trace_does_not_load_what_traces() -> None:
 def test_traces_without_what_makes_them_are_refused_with_what_to_install() -> None:
     blocked = (
         "import sys; sys.modules['opentelemetry'] = None\n"
-        "from homeport_server.observe.traces import make_tracer\n"
+        "from homeport_server.observe.tracing.chosen import make_tracer\n"
         "from homeport_server.settings import Settings\n"
         "make_tracer(Settings(traces='otlp'))\n"
     )

@@ -1,0 +1,63 @@
+"""A store whose commit batches leave spans, linked to the requests whose pushes they hold."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from homeport_server.observe.tracing.port import Span, Tracer
+from homeport_sync.cursor import Cursor
+from homeport_sync.ports import Loaded, LogEntry, LogStore, PageRows, Standing, Transaction, Wanted, Writes
+
+
+class TracedStore:
+    """The `LogStore` port over another one: what is traced is the transaction, all else is passed on."""
+
+    def __init__(self, store: LogStore, tracer: Tracer) -> None:
+        self._store = store
+        self._tracer = tracer
+
+    @asynccontextmanager
+    async def transaction(self, tenant: str) -> AsyncIterator[Transaction]:
+        """See `ports.LogStore`."""
+        with self._tracer.batch(tenant) as span:
+            async with self._store.transaction(tenant) as transaction:
+                yield _TracedTransaction(transaction, tenant, span, self._tracer)
+
+    async def standing(self, tenant: str, user: str, device: str) -> Standing:
+        """See `ports.LogStore`."""
+        return await self._store.standing(tenant, user, device)
+
+    async def page(self, tenant: str, user: str, device: str, cursor: Cursor | None, limit: int) -> PageRows:
+        """See `ports.LogStore`."""
+        return await self._store.page(tenant, user, device, cursor, limit)
+
+    async def begin_epoch(self, tenant: str, former: str) -> None:
+        """See `ports.LogStore`."""
+        await self._store.begin_epoch(tenant, former)
+
+    async def read(self, tenant: str, after: int, limit: int) -> Sequence[LogEntry]:
+        """See `ports.LogStore`."""
+        return await self._store.read(tenant, after, limit)
+
+    async def prune_outcomes(self, tenant: str, before_ms: int, limit: int) -> int:
+        """See `ports.LogStore`."""
+        return await self._store.prune_outcomes(tenant, before_ms, limit)
+
+
+class _TracedTransaction:
+    def __init__(self, transaction: Transaction, tenant: str, span: Span, tracer: Tracer) -> None:
+        self._transaction = transaction
+        self._tenant = tenant
+        self._span = span
+        self._tracer = tracer
+
+    async def load(self, wanted: Wanted) -> Loaded:
+        """See `ports.Transaction`."""
+        self._tracer.holds(self._span, self._tenant, wanted.devices)
+        return await self._transaction.load(wanted)
+
+    async def commit(self, writes: Writes) -> None:
+        """See `ports.Transaction`."""
+        self._span.tell({"accepted": len(writes.log), "rejected": len(writes.quarantined), "head": writes.head})
+        await self._transaction.commit(writes)
