@@ -13,6 +13,7 @@ from homeport_server.doctor.followers import check_followers
 from homeport_server.doctor.isolation import TABLES
 from homeport_server.doctor.nats import check_nats
 from homeport_server.doctor.postgres import check_clock, check_postgres, check_room, check_version
+from homeport_server.followers.upkeep import UPKEEP
 from homeport_server.migrations.migrate import migrate
 from homeport_server.settings import Settings
 from homeport_sync.errors import RoleUnsafe
@@ -226,6 +227,8 @@ async def test_a_log_that_nobody_follows_is_told_until_a_worker_is_at_it_and_whe
         (alone,) = await check_followers(settings, lambda: NOW + 3_600_000)
         assert "is 1 changes and" in alone.what
         assert alone.mend == "start one: homeport work"
+        assert await store.lease(TENANT, UPKEEP, "worker", ttl_ms=2**40)
+        assert await check_followers(settings, lambda: NOW + 3_600_000) == [alone], "who keeps house follows nothing"
         lease = await store.lease(TENANT, FOLLOWER, "worker", ttl_ms=2**40)
         assert lease is not None
         (slow,) = await check_followers(settings, lambda: NOW + 3_600_000)

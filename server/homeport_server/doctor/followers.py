@@ -16,7 +16,9 @@ from homeport_sync.usage import FOLLOWER
 FOLLOWERS = (FOLLOWER,)
 TENANTS_MAX = 1_000
 POLLS_LATE_MAX = 2  # a worker looks by itself once a poll: whoever is later is not working
-_LEASED_UNTIL = "SELECT coalesce(max(leased_until), 0) FROM places WHERE tenant_id = "
+_MENDS_POSTGRES = ("start more workers: homeport work", "start one: homeport work")
+_MENDS_SQLITE = ("look for `follower failed` in the server's log", "start the server, which is one: homeport serve")
+_LEASED_UNTIL = "SELECT coalesce(max(leased_until), 0) FROM places WHERE tenant_id = $1 AND follower = $2"
 
 
 async def check_followers(settings: Settings, now_ms: Callable[[], int]) -> Sequence[Finding]:
@@ -42,22 +44,24 @@ async def _late(store: Store, settings: Settings, tenant: Tenant, follower: str,
         return None
     behind = (await store.standing(tenant.id, "", "")).head.position - place
     what = f"the follower {follower} is {behind:,} changes and {late_s:,.0f} s behind in the log of {tenant.name}"
-    if await _leased_until(settings, tenant.id) > now_ms:
-        return wrong(f"{what}, though a worker is at it", "start more workers: homeport work")
-    return wrong(f"{what}, and no worker runs", "start one: homeport work")
+    more, one = _MENDS_POSTGRES if settings.database_url else _MENDS_SQLITE
+    if await _leased_until(settings, tenant.id, follower) > now_ms:
+        return wrong(f"{what}, though a worker is at it", more)
+    return wrong(f"{what}, and no worker runs", one)
 
 
-async def _leased_until(settings: Settings, tenant: str) -> int:
-    """When the last lease of a tenant's followers runs out, in milliseconds since 1970."""
+async def _leased_until(settings: Settings, tenant: str, follower: str) -> int:
+    """When the lease of this follower runs out, in milliseconds since 1970. Upkeep's own, which lies beside it, is long
+    and says nothing of who works."""
     if not settings.database_url:
         with closing(sqlite3.connect(database_of(settings.data))) as file:
-            return int(file.execute(_LEASED_UNTIL + "?", (tenant,)).fetchone()[0])
+            return int(file.execute(_LEASED_UNTIL, {"1": tenant, "2": follower}).fetchone()[0])
     import asyncpg
 
     connection = await asyncpg.connect(settings.database_url)
     try:
         async with connection.transaction(readonly=True):
             await connection.execute("SELECT set_config('homeport.tenant', $1, true)", tenant)
-            return int(await connection.fetchval(_LEASED_UNTIL + "$1", tenant))
+            return int(await connection.fetchval(_LEASED_UNTIL, tenant, follower))
     finally:
         await connection.close()

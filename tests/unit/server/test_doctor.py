@@ -149,14 +149,21 @@ def test_a_log_that_nobody_follows_is_told_and_so_is_a_worker_that_is_too_slow(r
     execute(data, "UPDATE heads SET position = 7")
     (line,) = wrongs(run("doctor"))
     assert "is 7 changes and" in line
-    assert line.endswith("in the log of demo, and no worker runs — start one: homeport work")
-    held = f"'{tenant}', 'usage', 0, 'w', 1, {2**53}, 0, 0"
+    assert line.endswith("in the log of demo, and no worker runs — start the server, which is one: homeport serve")
+    hold(data, tenant, "upkeep")
+    assert "and no worker runs" in wrongs(run("doctor"))[0]
+    hold(data, tenant, "usage")
+    assert wrongs(run("doctor"))[0].endswith("a worker is at it — look for `follower failed` in the server's log")
+
+
+def hold(data: Path, tenant: str, follower: str) -> None:
+    """Somebody holds its lease for a long time."""
+    held = f"'{tenant}', '{follower}', 0, 'w', 1, {2**53}, 0, 0"
     execute(
         data,
         "INSERT INTO places (tenant_id, follower, position, holder, fence, leased_until, created_at, updated_at) "  # noqa: S608
         f"VALUES ({held})",
     )
-    assert wrongs(run("doctor"))[0].endswith("though a worker is at it — start more workers: homeport work")
 
 
 def test_a_database_and_a_nats_that_do_not_answer_are_told_without_their_passwords(run: Run) -> None:
