@@ -165,18 +165,20 @@ class PokeHub:
                     await self._poll_now.wait()
             self._poll_now.clear()
             for tenant, audience in tuple(self._audiences.items()):
-                place, epoch = audience.place, audience.epoch
                 await self._look(tenant, audience, again=True)
-                if audience.epoch == epoch and audience.place > place >= 0:
-                    self._metrics.signal_lost()
 
     async def _look(self, tenant: str, audience: _Audience, *, again: bool) -> None:
-        """Read the log from the audience's place on. `again`: ask first whether it is still the same log."""
+        """Read the log from the audience's place on.
+
+        `again`: no signal said so; ask first whether it is still the same log.
+        """
         try:
             if again and not await self._is_same_log(tenant, audience):
                 return
             while audience.place >= 0 and (entries := await self._store.read(tenant, audience.place, READ_MAX)):
-                await self._tell(tenant, audience, entries)
+                positions = await self._tell(tenant, audience, entries)
+                if again:
+                    self._metrics.signals_missed(positions)
                 if len(entries) < READ_MAX:  # that was all; what comes now brings its own signal
                     break
         except HomeportError as error:  # the next signal or poll tries again, from the same place
@@ -186,8 +188,11 @@ class PokeHub:
             self._metrics.poke_failed(Internal.code)
             self._log.error("pokes failed", tenant=tenant, exc_info=error)
 
-    async def _tell(self, tenant: str, audience: _Audience, entries: Sequence[LogEntry]) -> None:
-        """Poke each once: whoever may see a changed scope, before or after, and whose rights changed."""
+    async def _tell(self, tenant: str, audience: _Audience, entries: Sequence[LogEntry]) -> int:
+        """Poke each once: whoever may see a changed scope, before or after, and whose rights changed.
+
+        How many positions that was, without those that somebody else has told of meanwhile.
+        """
         scopes = {entry.scope for entry in entries}
         told = audience.holders(scopes)
         for user in audience.affected(entries):
@@ -195,7 +200,9 @@ class PokeHub:
             told.add(user)
         poked = sum(user.poke() for user in told)
         self._metrics.poked(poked, (self._wall_ms() - entries[0].accepted_at_ms) / 1_000)
-        audience.place = max(audience.place, entries[-1].position)
+        positions = max(entries[-1].position - audience.place, 0)
+        audience.place += positions
+        return positions
 
     async def _is_same_log(self, tenant: str, audience: _Audience) -> bool:
         """False: the log began another life (a restore); everyone pulls, and its head is the place to go on from."""

@@ -117,14 +117,14 @@ async def test_a_client_that_is_just_gone_closed_without_a_code(served_world: Wo
             await asyncio.wait([asyncio.ensure_future(connection.wait_closed())], timeout=0.01)
 
 
-async def test_what_the_poll_finds_was_a_signal_lost() -> None:
+async def test_each_position_that_the_poll_finds_was_one_that_no_signal_told_of() -> None:
     world = await make_world(replace(SETTINGS, poke_poll_s=0.01))
     world.signals.publish = lambda tenant, position: None  # type: ignore[method-assign]  # every signal is lost
     async with served(world) as url, listening(url, world.token(), POKE) as ana:
-        await world.push(world.new_list(DEVICE))
+        await world.push(*(world.new_list(DEVICE) for _ in range(3)))
         await receive(ana)
         found = await shown(world)
-    assert found["homeport_signals_lost_total"] == 1
+    assert found["homeport_signals_missed_positions_total"] == 3
     assert found["homeport_signals_received_total"] == 0
 
 

@@ -62,7 +62,7 @@ class Families:
         self.signals_sent = self._counter("signals_sent_total", "Signals sent, one a commit batch.")
         self.signals_received = self._counter("signals_received_total", "Signals that came, from any process.")
         self.signals_apart = self._gauge("signals_disconnected_processes", "Processes no signal reaches.", "livesum")
-        self.signals_lost = self._counter("signals_lost_total", "Signals the slow poll had to make up for.")
+        self.signals_missed = self._counter("signals_missed_positions_total", "Positions found by the slow poll.")
 
     def _following(self) -> None:
         self.lag = self._gauge("follower_lag_positions", "How far a follower is behind.", "livemax", "follower")

@@ -144,8 +144,9 @@ class Metrics:
 
     def poked(self, listeners: int, delay_s: float) -> None:
         """So many listeners were poked, so long after the oldest change they are told of was accepted."""
-        self._families.pokes.inc(listeners)
-        self._families.poke_delay.observe(max(delay_s, 0.0))
+        if listeners:
+            self._families.pokes.inc(listeners)
+            self._families.poke_delay.observe(max(delay_s, 0.0))
 
     def poke_failed(self, code: str) -> None:
         """The log could not be read for pokes; the next signal or poll tries again."""
@@ -157,9 +158,9 @@ class Metrics:
         """A signal came, from this process or another."""
         self._families.signals_received.inc()
 
-    def signal_lost(self) -> None:
-        """The slow poll found what no signal had told of."""
-        self._families.signals_lost.inc()
+    def signals_missed(self, positions: int) -> None:
+        """The slow poll found so many positions of a log that no signal had told of."""
+        self._families.signals_missed.inc(positions)
 
     def signals_connected(self, connected: bool) -> None:
         """Whether signals go to and come from other processes now."""

@@ -39,7 +39,7 @@ def value(metrics: Metrics, name: str, **labels: str) -> float | None:
         (lambda m: m.poked(1, 0.01), "poke_delay_seconds_count", {}),
         (lambda m: m.poke_failed("UNAVAILABLE"), "poke_failures_total", {"code": "UNAVAILABLE"}),
         (lambda m: m.signal_received(), "signals_received_total", {}),
-        (lambda m: m.signal_lost(), "signals_lost_total", {}),
+        (lambda m: m.signals_missed(1), "signals_missed_positions_total", {}),
         (lambda m: m.signals_connected(False), "signals_disconnected_processes", {}),
         (lambda m: m.follower_failed("usage", "X"), "follower_errors_total", {"follower": "usage", "code": "X"}),
         (lambda m: m.leases_held(1), "leases_held", {}),
@@ -111,6 +111,12 @@ def test_the_head_is_the_highest_that_was_seen() -> None:
     for position in (5, 9, 7):
         metrics.head(position)
     assert value(metrics, "log_head_position") == 9
+
+
+def test_what_nobody_was_poked_about_has_no_delay() -> None:
+    metrics = Metrics()
+    metrics.poked(0, 3.0)
+    assert value(metrics, "poke_delay_seconds_count") == 0
 
 
 def test_a_clock_that_is_behind_makes_no_delay_below_zero() -> None:
