@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from homeport_sync.change import Change, Outcome, Record, decode_change, digest, digest_text
+from homeport_sync.change import Change, Number, Outcome, Record, decode_change, digest, digest_text
 from homeport_sync.errors import DocumentTooLarge, HomeportError, Malformed, TooLarge
 from homeport_sync.limits import Limits
 
@@ -98,7 +98,7 @@ class PushAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class _Numbered(msgspec.Struct):
-    number: int
+    number: Number  # one that no change can have is none: a database would choke on it
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,7 +160,7 @@ def _read_change(text: msgspec.Raw, limits: Limits) -> Sent:
             f"The change has {size:,} bytes; at most {limits.change_bytes_max:,} are allowed: make it smaller.",
             limit=limits.change_bytes_max,
         )
-    return Sent(number=max(number_of(text) or 0, 0), digest=digest_text(text), change=None, error=error)
+    return Sent(number=number_of(text) or 0, digest=digest_text(text), change=None, error=error)
 
 
 def page_text(

@@ -100,3 +100,11 @@ async def test_a_name_that_no_database_takes_is_refused_alone_and_holds_up_nobod
     decided = await decide(store, phone.push(root, poison, phone.make(root.id, title="nu\0l"), phone.make(root.id)))
     assert codes(outcomes(decided)) == ["", "WRONG_TYPE", "WRONG_TYPE", ""]
     assert (await store.standing(TENANT, phone.user, phone.device)).last_number == 4
+
+
+async def test_a_number_that_no_change_can_have_ends_its_push_and_what_stood_before_it_is_in(store: Store) -> None:
+    for number in (0, -1, 2**53, 2**63, 10**30):
+        phone = Phone(user="ann", index=number % 97)
+        decided = await decide(store, phone.push(phone.make_root(), b'{"number":%d}' % number))
+        assert verdicts(outcomes(decided)) == ["applied"]
+        assert error_codes(decided.errors) == ["MALFORMED"]

@@ -15,6 +15,8 @@ import asyncpg
 import pytest
 
 from homeport_client.fleet.postgres import SUPERUSER
+from homeport_server.migrations.migrate import migrate
+from homeport_server.migrations.postgres import PostgresPlace
 from homeport_sync.errors import RoleUnsafe, SchemaUnknown, Unavailable
 from homeport_sync.limits import LIMITS
 from homeport_sync.sql import postgres as room
@@ -126,7 +128,7 @@ async def end_all_sessions(databases: Databases, name: str) -> None:
 
 async def test_who_is_not_there_or_does_not_let_us_in_is_unavailable_with_what_to_do(postgres18: Databases) -> None:
     url = postgres18.url("no_such_database")
-    for wrong in (url, url.replace("host=", "host=/nowhere"), postgres18.url("postgres", "nobody_we_know"), "what?"):
+    for wrong in (url, url.replace("host=", "host=/nowhere"), postgres18.url("postgres", "nobody_we_know")):
         with pytest.raises(Unavailable, match="start it, or mend its URL"):
             await PostgresStore.open(wrong, LIMITS)
 
@@ -142,6 +144,14 @@ async def test_a_database_without_our_schema_is_refused_with_what_to_run(postgre
     await postgres18.server.query("CREATE DATABASE empty_of_homeport")
     with pytest.raises(SchemaUnknown, match="homeport migrate"):
         await PostgresStore.open(postgres18.url("empty_of_homeport"), LIMITS)
+
+
+async def test_a_database_that_cannot_hold_every_text_is_refused(postgres18: Databases) -> None:
+    await postgres18.server.query("CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1'")
+    with pytest.raises(SchemaUnknown, match="as LATIN1, and Homeport needs UTF8"):
+        await PostgresStore.open(postgres18.url("latin"), LIMITS)
+    with pytest.raises(SchemaUnknown, match="needs UTF8"):
+        await migrate(PostgresPlace(postgres18.url("latin", SUPERUSER), "homeport_app"))
 
 
 async def test_a_role_that_could_pass_the_policies_is_refused(postgres18: Databases, name: str) -> None:

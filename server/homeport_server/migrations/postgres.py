@@ -22,6 +22,7 @@ from homeport_server.errors import MigrationBusy, MigrationRefused
 from homeport_server.migrations import access
 from homeport_server.migrations.steps import Step, run_step, version_of
 from homeport_sync.errors import Unavailable
+from homeport_sync.sql.postgres.schema import READ_ENCODING, check_encoding
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Record
@@ -109,7 +110,9 @@ class PostgresPlace:
                 return
 
     async def prepare(self, connection: AsyncConnection) -> None:
-        """See `Place`: the servers' role. Raises `MigrationRefused` with the SQL to run if it may not be made."""
+        """See `Place`: the servers' role. Raises `MigrationRefused` with the SQL to run if it may not be made, and
+        `SchemaUnknown` for a database that cannot hold every text."""
+        check_encoding((await connection.exec_driver_sql(READ_ENCODING)).first())
         with _explained(self._role):
             await connection.run_sync(lambda raw: access.make_role(raw, self._role))
         await connection.commit()

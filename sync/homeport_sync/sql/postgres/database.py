@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
 import asyncpg
 
 from homeport_sync.errors import Unavailable
-from homeport_sync.sql.postgres.trouble import BROKEN, retried, says, translated
+from homeport_sync.sql.postgres.trouble import BROKEN, is_broken, retried, says, translated
 
 Result = TypeVar("Result")
 
@@ -23,8 +23,8 @@ ROSTER = "*"  # as this tenant the names of all tenants can be read, and nothing
 CONNECT_S = 5.0
 ACQUIRE_S = 10.0
 STATEMENT_S = 30.0
-LOCK_MS = 10_000
-IDLE_IN_TRANSACTION_MS = 60_000
+LOCK_MS = 5_000  # longer than a queue of batches takes; whoever holds a head that long is stuck, and not we with them
+IDLE_IN_TRANSACTION_MS = 10_000  # a batch is idle only while it is decided: a frozen process loses its locks
 
 WRITE = "ISOLATION LEVEL READ COMMITTED"  # what is read after the lock was had sees what was committed before
 SNAPSHOT = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -59,7 +59,7 @@ class Row(Protocol):
 class Connection(Protocol):
     """What is used of asyncpg's, which has no types of its own."""
 
-    async def execute(self, statement: str, *values: object, timeout: float | None = None) -> str:
+    async def execute(self, statement: str, *values: object, timeout: float | None = None) -> str:  # noqa: ASYNC109  # asyncpg's own
         """Run it; what it did, such as "UPDATE 1". Without values it may be several statements."""
 
     async def executemany(self, statement: str, values: Iterable[tuple[object, ...]]) -> None:
@@ -126,8 +126,7 @@ class Database:
             async with self.connection() as connection:
                 await begin(connection, tenant, mode)
                 yield connection
-                if connection.is_in_transaction():
-                    await connection.execute("COMMIT")
+                await commit(connection)
 
     async def read(self, tenant: str, work: Callable[[Connection], Awaitable[Result]]) -> Result:
         """What `work` reads in one snapshot as this tenant; asked again if a dead connection stopped it."""
@@ -144,19 +143,24 @@ class Database:
         connection = await self._pool.acquire(timeout=ACQUIRE_S)
         try:
             yield connection
-        except BROKEN:
-            connection.terminate()
+        except BaseException as error:
+            await asyncio.shield(self._give_back(connection, broken=is_broken(error)))
             raise
-        finally:
-            await asyncio.shield(self._give_back(connection))
+        await asyncio.shield(self._give_back(connection, broken=False, clean=not connection.is_in_transaction()))
 
-    async def _give_back(self, connection: Connection) -> None:
-        """End what was left open, however often whoever waits was cancelled."""
+    async def _give_back(self, connection: Connection, *, broken: bool, clean: bool = False) -> None:
+        """End what may be open, however often whoever waits was cancelled.
+
+        It is not asked whether a transaction is open: a `BEGIN` that was cancelled may still be on its way.
+        """
         try:
-            if connection.is_in_transaction():
+            if broken:
+                connection.terminate()
+            elif not clean:
                 await connection.execute("ROLLBACK", timeout=CONNECT_S)
         except (*BROKEN, asyncpg.PostgresError):
-            connection.terminate()  # and with it the transaction
+            with suppress(asyncpg.InterfaceError):  # it is closed already, and with it the transaction
+                connection.terminate()
         finally:
             await self._pool.release(connection, timeout=CONNECT_S)
 
@@ -164,6 +168,13 @@ class Database:
 async def begin(connection: Connection, tenant: str, mode: str) -> None:
     """Begin a transaction as this tenant, in one round trip: hence the literal."""
     await connection.execute(f"BEGIN {mode}; SET LOCAL homeport.tenant = {literal(tenant)}")
+
+
+async def commit(connection: Connection) -> None:
+    """Commit. Raises `Unavailable` if the database rolled back instead."""
+    status = await connection.execute("COMMIT")
+    if status != "COMMIT":
+        raise Unavailable(f"The database ended the transaction with {status}: send the same again.")
 
 
 def literal(text: str) -> str:

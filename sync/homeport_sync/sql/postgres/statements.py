@@ -58,7 +58,8 @@ LOAD: Final = """
       WHERE tenant_id = $1 AND record_id = wanted.id AND created
       ORDER BY record_id OFFSET 0
     ) AS found
-    WHERE found.device_id = ANY ($2::text[])"""
+    WHERE found.device_id = ANY ($2::text[])
+      AND (SELECT true FROM records WHERE tenant_id = $1 AND record_id = wanted.id LIMIT 1) IS NULL"""
 
 STANDING: Final = """
     SELECT 0 AS part, epoch AS a, NULL AS b, NULL AS c, position AS m, NULL::bigint AS n, NULL::boolean AS flag

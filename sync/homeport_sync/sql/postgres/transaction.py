@@ -7,10 +7,9 @@ end, so no two processes ever decide about one tenant at once, and positions are
 
 from __future__ import annotations
 
-from homeport_sync.errors import Unavailable
 from homeport_sync.ports import Loaded, Wanted, Writes
 from homeport_sync.sql.postgres import statements
-from homeport_sync.sql.postgres.database import WRITE, Connection, begin
+from homeport_sync.sql.postgres.database import WRITE, Connection, begin, commit
 from homeport_sync.sql.postgres.load import is_stale, loaded
 from homeport_sync.sql.postgres.statements import columns_of
 from homeport_sync.sql.postgres.trouble import translated
@@ -45,6 +44,4 @@ class PostgresTransaction:
         statement, parameters = written(self._tenant, writes)
         with translated():
             await self._connection.fetch(statement, *parameters)
-            status = await self._connection.execute("COMMIT")
-        if status != "COMMIT":
-            raise Unavailable(f"The database ended the commit batch with {status}: send the same again.")
+            await commit(self._connection)

@@ -37,6 +37,11 @@ _TROUBLE = (
 )
 
 
+def is_broken(error: BaseException) -> bool:
+    """Whether the connection on which this happened may be in any state."""
+    return isinstance(error, BROKEN) or isinstance(error.__cause__, BROKEN)
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Raises `Unavailable` for trouble that is raised inside."""
