@@ -1,7 +1,8 @@
 """A supervisor over tiny processes, as a program of its own: `supervised.py DIRECTORY WORKERS GONE_S`.
 
-Each process answers every connection with its process id. A file in the directory changes what new ones do: with
-`broken` they end before they serve, with `stubborn` they do not stop when told.
+Each process is started by `DIRECTORY/python`, which a test can take away, and answers every connection with its
+process id. A file in the directory changes what new ones do: with `broken` they end before they serve, with `slow` they
+serve once that is gone, with `weak` they die as soon as they serve, with `stubborn` they do not stop when told.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from homeport_server.process.leash import Leash
 from homeport_server.process.supervisor import Supervisor
 
 BROKEN_CODE = 3
+WEAK_CODE = 4
 
 
 def say(event: str, **values: object) -> None:
@@ -31,6 +33,11 @@ def say(event: str, **values: object) -> None:
 async def serve(directory: Path, leash: Leash) -> None:
     if (directory / "broken").exists():
         sys.exit(BROKEN_CODE)
+    if (directory / "slow").exists():
+        say("slow")
+        while (directory / "slow").exists():  # noqa: ASYNC110  # another process removes it
+            await asyncio.sleep(0.01)
+    weak = (directory / "weak").exists()
     stubborn = (directory / "stubborn").exists()
     over = asyncio.Event()
 
@@ -52,6 +59,8 @@ async def serve(directory: Path, leash: Leash) -> None:
         say("serving")
         leash.obey(stop)
         leash.say_ready()
+        if weak:
+            os._exit(WEAK_CODE)
         await over.wait()
         asyncio.get_running_loop().remove_reader(listening)
 
@@ -60,7 +69,7 @@ async def supervise(directory: Path, workers: int, gone_s: float) -> int:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
         supervisor = Supervisor(
-            [sys.executable, __file__, str(directory)],
+            [str(directory / "python"), __file__, str(directory)],
             listening,
             os.environ,
             make_log("info"),

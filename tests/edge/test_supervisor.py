@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shlex
 import signal
 import sys
 from collections import Counter
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from homeport_server.process.supervisor import PAUSE_FIRST_S, PAUSE_MAX_S, pause_s
 from tests.edge import supervised
 
 WORKERS = 2
@@ -67,7 +69,10 @@ def start(tmp_path: Path) -> Start:
     """Starts a supervisor whose directory is `tmp_path`; whatever is left of it is killed at the end."""
 
     @asynccontextmanager
-    async def starting(*, gone_s: float = 60, workers: int = WORKERS) -> AsyncIterator[Supervised]:
+    async def starting(*, gone_s: float = 60, workers: int = WORKERS, python: bool = True) -> AsyncIterator[Supervised]:
+        interpreter = tmp_path / "python"
+        interpreter.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
+        interpreter.chmod(0o755 if python else 0o644)
         command = [sys.executable, supervised.__file__, str(tmp_path), str(workers), str(gone_s)]
         process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
         made = Supervised(process)
@@ -75,6 +80,7 @@ def start(tmp_path: Path) -> Start:
             yield made
         finally:
             (tmp_path / "stubborn").unlink(missing_ok=True)
+            (tmp_path / "slow").unlink(missing_ok=True)
             if process.returncode is None:
                 process.kill()
             await made.rest()
@@ -137,6 +143,34 @@ async def test_a_process_that_cannot_be_replaced_yet_is_tried_again(start: Start
         assert len(them.of("serving")) == WORKERS + 1
 
 
+async def test_a_process_that_cannot_even_be_started_is_tried_again(start: Start, tmp_path: Path) -> None:
+    async with start() as them:
+        await them.until("listening")
+        (tmp_path / "python").rename(tmp_path / "away")
+        signal_to(them.pids("serving")[0])
+        await them.until("server process not started", 2)
+        (tmp_path / "away").rename(tmp_path / "python")
+        await them.until("server process replaced")
+        assert len(them.of("serving")) == WORKERS + 1
+
+
+async def test_a_process_that_dies_as_soon_as_it_serves_is_replaced_ever_later(start: Start, tmp_path: Path) -> None:
+    async with start() as them:
+        await them.until("listening")
+        (tmp_path / "weak").touch()
+        signal_to(them.pids("serving")[0])
+        await them.until("buried", 4)
+        pauses_s = [line["again_in_s"] for line in them.lines if "again_in_s" in line]
+        assert len(pauses_s) >= 3
+        assert pauses_s == sorted(set(pauses_s))
+
+
+def test_the_pause_doubles_and_has_an_end() -> None:
+    pauses_s = [pause_s(deaths) for deaths in range(1_000)]
+    assert pauses_s[:3] == [PAUSE_FIRST_S, PAUSE_FIRST_S * 2, PAUSE_FIRST_S * 4]
+    assert pauses_s[-1] == max(pauses_s) == PAUSE_MAX_S
+
+
 async def test_a_roll_replaces_everyone_and_not_one_connection_is_refused(start: Start) -> None:
     async with start() as them:
         await them.until("listening")
@@ -187,6 +221,42 @@ async def test_a_new_version_that_does_not_come_up_leaves_the_old_one_serving(st
         assert await them.ask() in them.pids("serving")[WORKERS:]
 
 
+async def test_a_new_version_that_cannot_be_started_leaves_the_old_one_serving(start: Start, tmp_path: Path) -> None:
+    async with start() as them:
+        await them.until("listening")
+        (tmp_path / "python").rename(tmp_path / "away")
+        them.process.send_signal(signal.SIGHUP)
+        await them.until("roll given up")
+        assert not them.of("stopped")
+        assert await them.ask() in them.pids("serving")
+
+
+async def test_a_process_that_dies_while_its_successor_starts_leaves_as_many_as_were_asked_for(
+    start: Start, tmp_path: Path
+) -> None:
+    async with start() as them:
+        await them.until("listening")
+        (tmp_path / "slow").touch()
+        them.process.send_signal(signal.SIGHUP)
+        await them.until("slow")
+        signal_to(them.pids("serving")[0])
+        await them.until("slow", 2)  # its successor of the roll, and one for the dead
+        (tmp_path / "slow").unlink()
+        await them.until("rolled")
+        await them.until("stopped", 2)  # the other old one, and whichever is too many
+        them.process.terminate()
+        assert await them.rest() == 0
+        assert Counter(line["why"] for line in them.of("stopped")) == {"HANDOVER": 2, "PLANNED": WORKERS}
+
+
+async def test_a_stop_that_had_to_kill_is_a_failure(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "stubborn").touch()
+    async with start(gone_s=0.1) as them:
+        await them.until("listening")
+        them.process.terminate()
+        assert await them.rest() == 1
+
+
 async def test_a_process_that_does_not_go_is_killed_when_its_time_is_over(start: Start, tmp_path: Path) -> None:
     (tmp_path / "stubborn").touch()
     async with start(gone_s=0.1) as them:
@@ -209,7 +279,13 @@ async def test_a_first_process_that_fails_ends_the_start_with_its_exit_code(star
     (tmp_path / "broken").touch()
     async with start() as them:
         assert await them.rest() == supervised.BROKEN_CODE
-        assert [line["event"] for line in them.lines] == ["buried"]
+        assert sorted(line["event"] for line in them.lines) == ["buried", "server process did not come up"]
+
+
+async def test_a_first_process_that_cannot_be_started_ends_the_start(start: Start, tmp_path: Path) -> None:
+    async with start(python=False) as them:
+        assert await them.rest() == 1
+        assert [line["event"] for line in them.lines] == ["server process not started"]
 
 
 def signal_to(pid: int) -> None:

@@ -33,7 +33,12 @@ class Child:
         It is in a session of its own: what a terminal sends to the whole group would reach it twice.
         """
         heard, ready = os.pipe()
-        obeyed, orders = os.pipe()
+        try:
+            obeyed, orders = os.pipe()
+        except OSError:
+            os.close(heard)
+            os.close(ready)
+            raise
         leash = Leash(listening=listening.fileno(), ready=ready, orders=obeyed)
         try:
             process = await asyncio.create_subprocess_exec(

@@ -10,7 +10,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import signal
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -35,6 +36,9 @@ class Stop(Enum):
     PLANNED = b"p"
     NOW = b"n"
     HANDOVER = b""
+
+
+STOPS: Mapping[signal.Signals, Stop] = {signal.SIGTERM: Stop.PLANNED, signal.SIGINT: Stop.NOW}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

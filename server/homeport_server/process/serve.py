@@ -24,14 +24,13 @@ from homeport_server.database import opened_store
 from homeport_server.errors import BadSetting
 from homeport_server.observe import Log, adopt_standard_logging, make_log
 from homeport_server.process.connections import Connections, HttpConnection, SocketConnection
-from homeport_server.process.drain import CLOSE_S, Drain, Stop, pace_of
+from homeport_server.process.drain import CLOSE_S, STOPS, Drain, Stop, pace_of
 from homeport_server.process.leash import Leash
 from homeport_server.secret import Secret
 from homeport_server.settings import Settings, flag, variable
 from homeport_server.signals import open_signals
 from homeport_sync import App
 
-_STOPS = {signal.SIGTERM: Stop.PLANNED, signal.SIGINT: Stop.NOW}
 _GRACE_S = 10
 _EXIT_S = 5
 
@@ -70,6 +69,8 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then say so: to the supervisor, or in one line with the address that tools can wait for."""
         await super().startup(sockets)
+        if self.should_exit:
+            return  # it was told to stop meanwhile
         if self._leash is None:
             self._log.info("listening", url=url_of(self._listening))
         else:
@@ -85,7 +86,7 @@ class Server(uvicorn.Server):
         loop = asyncio.get_running_loop()
         # There is no such thing outside the main thread, where nobody sends us signals, nor on Windows.
         with suppress(NotImplementedError, RuntimeError, ValueError):
-            for number in _STOPS:
+            for number in STOPS:
                 loop.add_signal_handler(number, self._signalled, number)
         yield
 
@@ -95,9 +96,9 @@ class Server(uvicorn.Server):
             self._leaving = asyncio.get_running_loop().create_task(self._leave(stop))
 
     def _signalled(self, number: signal.Signals) -> None:
-        self.stop(_STOPS[number])
+        self.stop(STOPS[number])
         # Once more, and the process ends as if nobody had listened: what was acknowledged is committed.
-        for each in _STOPS:
+        for each in STOPS:
             signal.signal(each, signal.SIG_DFL)
 
     async def _leave(self, stop: Stop) -> None:

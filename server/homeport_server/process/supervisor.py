@@ -3,7 +3,8 @@
 The socket is opened once and inherited. `SO_REUSEPORT`, the other way to share a port, would give each process a
 queue of its own, and a process that stops drops what waits in it. Here what one process does not take, another does.
 
-- A process that dies is replaced, after a pause that grows while they keep dying.
+- A process that dies is replaced, after a pause that grows while they keep dying soon after their start, or before they
+  serve. What cannot even be started counts as that, too.
 - SIGHUP rolls: for each process a new one is started (with the app's file and the program as they are now), and only
   when it serves does the old one drain. If a new one does not come up, the old ones stay.
 - SIGTERM and SIGINT are passed on, a second one kills. If the supervisor itself is killed, its processes see their
@@ -20,13 +21,25 @@ from typing import Any
 
 from homeport_server.observe import Log
 from homeport_server.process.child import Child
-from homeport_server.process.drain import Stop
+from homeport_server.process.drain import STOPS, Stop
 
 START_S = 60.0
 STEADY_S = 30.0
 PAUSE_FIRST_S = 0.1
 PAUSE_MAX_S = 10.0
-_STOPS = {signal.SIGTERM: Stop.PLANNED, signal.SIGINT: Stop.NOW}
+
+
+class _NotUp(Exception):
+    """A process ended before it served, or could not be started. The log says so."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__(exit_code)
+        self.exit_code = exit_code
+
+
+def pause_s(deaths: int) -> float:
+    """Seconds before the next process is started, when so many died young in a row."""
+    return min(PAUSE_FIRST_S * (1 << min(deaths, 20)), PAUSE_MAX_S)
 
 
 class Supervisor:
@@ -68,7 +81,7 @@ class Supervisor:
     async def run(self) -> int:
         """Supervise until told to stop and everyone is gone. The exit code, not 0 if that went wrong."""
         loop = asyncio.get_running_loop()
-        for number, stop in _STOPS.items():
+        for number, stop in STOPS.items():
             loop.add_signal_handler(number, self._told, stop)
         loop.add_signal_handler(signal.SIGHUP, self._roll_wanted.set)
         async with asyncio.TaskGroup() as tasks:
@@ -99,9 +112,10 @@ class Supervisor:
 
     async def _run(self) -> None:
         """The first process starts alone: why it fails is said once, and it makes what the others share."""
-        first = await self._start()
-        if first not in self._serving:
-            self._failed = await first.gone() or 1
+        try:
+            await self._start()
+        except _NotUp as error:
+            self._failed = error.exit_code or 1
             self.stop(Stop.NOW)
             return
         await asyncio.gather(*(self._add() for _ in range(self._workers - 1)))
@@ -116,39 +130,68 @@ class Supervisor:
         for old in tuple(self._serving):
             if old not in self._serving:
                 continue  # it died meanwhile, so its successor is a new one already
-            new = await self._start()
-            if new not in self._serving:
-                self._log.error("roll given up", pid=new.pid, reason="the new process did not come up")
+            try:
+                new = await self._start()
+            except _NotUp:
+                self._log.error("roll given up", reason="the new process did not come up")
                 return
-            self._serving.remove(old)
-            old.tell(Stop.HANDOVER)
-            await self._gone(old)
+            if old in self._serving:
+                await self._let_go(old)
+            elif len(self._serving) > self._workers:  # it died meanwhile and was replaced, too
+                await self._let_go(new)
         self._log.info("rolled", pids=[child.pid for child in self._serving])
 
-    async def _gone(self, child: Child) -> None:
-        """Wait until a process that was told to go is gone; kill it when its time is over."""
+    async def _let_go(self, child: Child) -> None:
+        self._serving.remove(child)
+        child.tell(Stop.HANDOVER)
+        await self._gone(child)
+
+    async def _gone(self, child: Child) -> int:
+        """Wait until a process that is to go is gone, and kill it when its time is over: its exit code."""
         try:
             async with asyncio.timeout(self._gone_s):
-                await child.gone()
+                return await child.gone()
         except TimeoutError:
             self._log.error("server process killed", pid=child.pid, reason=f"it did not stop in {self._gone_s:.0f} s")
+            if self._stop is not None:
+                self._failed = self._failed or 1
             child.kill()
-            await child.gone()
+            return await child.gone()
 
-    async def _add(self) -> None:
-        """One more that serves, however often it takes; each death makes the next pause longer."""
-        while (await self._start()) not in self._serving:
-            self._deaths += 1
-            await asyncio.sleep(min(PAUSE_FIRST_S * 2 ** min(self._deaths, 20), PAUSE_MAX_S))
+    async def _add(self) -> Child | None:
+        """One more that serves, however often it takes; each death makes the next pause longer.
+
+        None: there are enough, because a roll was quicker.
+        """
+        while len(self._serving) < self._workers:
+            try:
+                child = await self._start()
+            except _NotUp:
+                self._deaths += 1
+                again_in_s = pause_s(self._deaths)
+                self._log.warning("server process missing", again_in_s=again_in_s)
+                await asyncio.sleep(again_in_s)
+                continue
+            if len(self._serving) <= self._workers:
+                return child
+            await self._let_go(child)
+        return None
 
     async def _start(self) -> Child:
-        """A process more. It is among those that serve when this returns, or did not come up."""
-        child = await Child.start(self._command, self._listening, self._environment)
+        """A process more, which is among those that serve when this returns. Raises `_NotUp`."""
+        try:
+            child = await Child.start(self._command, self._listening, self._environment)
+        except OSError as error:
+            self._log.error("server process not started", reason=str(error))
+            raise _NotUp(1) from error
         self._alive.add(child)
         self._tasks.create_task(self._attend(child))
         if await child.serves(START_S) and child in self._alive:
             self._serving.append(child)
-        return child
+            return child
+        code = await self._gone(child)
+        self._log.error("server process did not come up", pid=child.pid, exit_code=code)
+        raise _NotUp(code)
 
     async def _attend(self, child: Child) -> None:
         """See a process to its end, and have it replaced if nobody told it to go."""
@@ -159,15 +202,17 @@ class Supervisor:
             return
         self._serving.remove(child)
         if self._stop is None:
-            self._log.error("server process died", pid=child.pid, exit_code=code)
-            if asyncio.get_running_loop().time() - child.started_at > STEADY_S:
-                self._deaths = 0
-            self._begin(self._replace())
+            young = asyncio.get_running_loop().time() - child.started_at < STEADY_S
+            self._deaths = self._deaths + 1 if young else 0
+            again_in_s = pause_s(self._deaths)
+            self._log.error("server process died", pid=child.pid, exit_code=code, again_in_s=again_in_s)
+            self._begin(self._replace(again_in_s))
 
-    async def _replace(self) -> None:
-        await asyncio.sleep(PAUSE_FIRST_S)
-        await self._add()
-        self._log.info("server process replaced", pid=self._serving[-1].pid)
+    async def _replace(self, after_s: float) -> None:
+        await asyncio.sleep(after_s)
+        new = await self._add()
+        if new is not None:
+            self._log.info("server process replaced", pid=new.pid)
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         """Work that ends when the supervisor is told to stop."""
