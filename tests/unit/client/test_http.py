@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -13,7 +14,8 @@ import pytest
 from homeport_client import DeviceLimits, HttpTransport, Refused, ServerError, Unreachable
 from homeport_sync.wire import PullInput, PullMessage, PushMessage
 
-LIMITS = DeviceLimits(connect_s=1, answer_s=0.3, handshake_s=0.3, answer_bytes_max=10_000)
+LIMITS = DeviceLimits(connect_s=5, answer_s=5, handshake_s=5, answer_bytes_max=10_000)
+IMPATIENT = replace(LIMITS, answer_s=0.3)  # for a server that says nothing at all
 PULL = PullMessage(device="d", cursor="c")
 PAGE = {"cursor": "c2", "more": False, "serverTimeMs": 7, "unknown": [1]}
 
@@ -57,8 +59,8 @@ async def web() -> AsyncIterator[Web]:
 
 
 @asynccontextmanager
-async def to(web: Web) -> AsyncIterator[HttpTransport]:
-    transport = HttpTransport(web.url, "t0ken", LIMITS)
+async def to(web: Web, limits: DeviceLimits = LIMITS) -> AsyncIterator[HttpTransport]:
+    transport = HttpTransport(web.url, "t0ken", limits)
     try:
         yield transport
     finally:
@@ -145,7 +147,7 @@ async def test_a_cut_body_a_silent_server_and_none_at_all_are_unreachable(web: W
         with pytest.raises(Unreachable):
             await transport.pull(PULL)
     web.answer = None
-    async with to(web) as transport:
+    async with to(web, IMPATIENT) as transport:
         with pytest.raises(Unreachable):
             await transport.pull(PULL)
     nobody = HttpTransport("http://127.0.0.1:1", "t", LIMITS)

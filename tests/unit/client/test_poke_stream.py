@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -16,14 +17,15 @@ from websockets.typing import Subprotocol
 from homeport_client import DeviceLimits, HttpTransport, Refused, ServerError, Unreachable
 from homeport_client.transport import GoAway
 
-LIMITS = DeviceLimits(connect_s=1, answer_s=0.3, handshake_s=0.3, answer_bytes_max=10_000)
+LIMITS = DeviceLimits(connect_s=5, answer_s=5, handshake_s=5, answer_bytes_max=10_000)
+IMPATIENT = replace(LIMITS, handshake_s=0.3)  # for a server that says nothing at all
 
 
 Talk = Callable[[ServerConnection], Awaitable[None]]
 
 
 @asynccontextmanager
-async def poking(talk: Talk) -> AsyncIterator[HttpTransport]:
+async def poking(talk: Talk, limits: DeviceLimits = LIMITS) -> AsyncIterator[HttpTransport]:
     """A socket server that greets as it should, then talks."""
 
     async def greet(socket: ServerConnection) -> None:
@@ -33,12 +35,12 @@ async def poking(talk: Talk) -> AsyncIterator[HttpTransport]:
 
     async with serve(greet, "127.0.0.1", 0, subprotocols=[Subprotocol("graphql-transport-ws")]) as server:
         port = next(iter(server.sockets)).getsockname()[1]
-        yield HttpTransport(f"http://127.0.0.1:{port}", "t0ken", LIMITS)
+        yield HttpTransport(f"http://127.0.0.1:{port}", "t0ken", limits)
 
 
-async def listen(talk: Talk) -> list[GoAway | None]:
+async def listen(talk: Talk, limits: DeviceLimits = LIMITS) -> list[GoAway | None]:
     """The pokes of a server that talks so, until it ends them."""
-    async with poking(talk) as transport, transport.pokes() as pokes:
+    async with poking(talk, limits) as transport, transport.pokes() as pokes:
         return [each async for each in pokes]
 
 
@@ -150,9 +152,9 @@ async def test_a_server_that_never_acknowledges_or_talks_nonsense_is_unreachable
         await socket.send("<html>")
         await socket.wait_closed()
 
-    for talk in (silent, nonsense):
+    for talk, limits in ((silent, IMPATIENT), (nonsense, LIMITS)):
         with pytest.raises(Unreachable):
-            await listen(talk)
+            await listen(talk, limits)
 
 
 @pytest.mark.parametrize("status", [HTTPStatus.FORBIDDEN, HTTPStatus.UNAUTHORIZED, HTTPStatus.BAD_GATEWAY])
