@@ -7,7 +7,7 @@ done once more after that; while it rests, it is done once when the rest is over
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Hashable, Set
 from typing import Generic, TypeVar
 
 Errand = TypeVar("Errand", bound=Hashable)
@@ -41,6 +41,10 @@ class Errands(Generic[Errand]):
         self._under_way.add(errand)
         self._changed.set()
         return errand
+
+    def open(self) -> Set[Errand]:
+        """All that wait or are under way."""
+        return self._under_way | self._waiting.keys()
 
     def done(self, errand: Errand, *, rest_s: float = 0.0, again: bool = False) -> None:
         """It is not under way any more, and rests for so many seconds. It is looked at `again` after that, or if it

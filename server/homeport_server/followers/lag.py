@@ -1,8 +1,11 @@
-"""How far the followers of this worker are behind, where they did not catch up in one turn."""
+"""How far the followers of this worker are behind, where they did not catch up in one turn.
+
+What hangs says nothing of itself, so whatever is left open is looked at every few seconds, and grows older by that.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -14,7 +17,7 @@ _NOBODY = ""
 
 @dataclass(frozen=True, slots=True)
 class _Behind:
-    positions: int
+    positions: int  # 0: not known
     since_ms: int
 
 
@@ -41,6 +44,14 @@ class Lag:
     def caught_up(self, follower: str, tenant: str) -> None:
         """The follower is at the log's end, or another worker's."""
         self._behind.setdefault(follower, {}).pop(tenant, None)
+        self._show(follower)
+
+    def look(self, follower: str, open_now: Iterable[str]) -> None:
+        """These tenants' logs the follower has not come to the end of: it waits for its turn, works, or rests after
+        trouble. Where nobody could ask how old that is, it is as old as the first look at it."""
+        logs, now_ms = self._behind.setdefault(follower, {}), self._wall_ms()
+        for tenant in open_now:
+            logs.setdefault(tenant, _Behind(0, now_ms))
         self._show(follower)
 
     def _show(self, follower: str) -> None:

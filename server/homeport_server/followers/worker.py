@@ -28,6 +28,7 @@ from homeport_sync.ports import EVERY_TENANT, Signals, Tenants
 TENANTS_PAGE = 100
 PAUSE_FIRST_S = 0.5
 PAUSE_LONGEST_S = 30.0
+LOOK_S = 5.0  # how often it is told how old what is left open is
 FINISH_S = 5.0  # how long a worker that ends gives what is under way
 _Errand: TypeAlias = tuple[Follower, str]
 
@@ -70,6 +71,7 @@ class Worker:
         try:
             async with asyncio.TaskGroup() as both, self._signals.listen() as told:
                 both.create_task(self._poll())
+                both.create_task(self._look())
                 async for tenant, _ in told:
                     if tenant == EVERY_TENANT:
                         self._errands.wake()
@@ -105,6 +107,17 @@ class Worker:
             for tenant in self._random.sample(page, len(page)):
                 self._want(tenant.id)
             await self._errands.room()
+
+    async def _look(self) -> None:
+        while True:
+            self.look()
+            await asyncio.sleep(LOOK_S)
+
+    def look(self) -> None:
+        """Tell how old what is left open is: also of what hangs, waits behind that, or cannot be asked after."""
+        unfinished = self._errands.open() | self._pauses.keys()
+        for follower in self._followers:
+            self._lag.look(follower.name, [tenant for each, tenant in unfinished if each is follower])
 
     async def _hand(self) -> None:
         while True:

@@ -39,6 +39,7 @@ class House:
         self.signals = LocalSignals()
         self.out = io.BytesIO()
         self.metrics = Metrics()
+        self.now_ms = NOW + 5_000
 
     async def commit(self, tenant: str, *, signal: bool = True) -> None:
         async with self.store.transaction(tenant) as transaction:
@@ -65,7 +66,7 @@ class House:
     @asynccontextmanager
     async def worker(
         self, name: str, work: Work | None = None, *, poll_s: float = NEVER_S, pace_s: float = 0.0
-    ) -> AsyncIterator[None]:
+    ) -> AsyncIterator[Worker]:
         """A worker at work, whose first round is over."""
         follower = Follower(
             FOLLOWER, self.store, self.store, work or counting(self.store), holder=name, ttl_ms=LONG_MS, now_s=lambda: 0
@@ -75,7 +76,7 @@ class House:
             self.store,
             self.signals,
             make_log("info", self.out),
-            lag=Lag(self.store, self.store, self.metrics, lambda: NOW + 5_000),
+            lag=Lag(self.store, self.store, self.metrics, lambda: self.now_ms),
             metrics=self.metrics,
             poll_s=poll_s,
             pace_s=pace_s,
@@ -86,7 +87,7 @@ class House:
         await process.until(lambda: len(self.signals._listeners) > 0, within_s=LONG_S, awaited="it listens")
         await asyncio.sleep(0)
         try:
-            yield
+            yield made
         finally:
             task.cancel()
             await asyncio.wait({task})
@@ -95,6 +96,18 @@ class House:
     def said(self, event: str) -> list[dict[str, object]]:
         lines = [json.loads(line) for line in self.out.getvalue().splitlines()]
         return [line for line in lines if line["event"] == event]
+
+    async def rests(self, worker: Worker) -> None:
+        """Wait until a look at the worker finds nothing left open."""
+
+        def looked() -> bool:
+            worker.look()
+            return self.age_s() == 0
+
+        await process.until(looked, within_s=LONG_S, awaited="nothing is left open")
+
+    def age_s(self) -> float:
+        return self.reading("homeport_follower_age_seconds", follower=FOLLOWER)
 
     def reading(self, name: str, **labels: str) -> float:
         return self.metrics.registry.get_sample_value(name, labels) or 0.0
@@ -240,6 +253,61 @@ async def test_trouble_with_one_tenant_is_logged_counted_and_tried_again_and_sto
             lambda: house.store._place("acme", FOLLOWER).position == 1, within_s=LONG_S, awaited="the next try"
         )
         assert house.reading("homeport_follower_lag_positions", follower=FOLLOWER) == 0
+
+
+async def test_a_worker_looks_by_itself_though_nothing_happens() -> None:
+    house = House()
+    async with house.worker("one"):
+        assert house.metrics.registry.get_sample_value("homeport_follower_age_seconds", {"follower": FOLLOWER}) == 0
+
+
+async def test_a_follower_that_hangs_grows_old_for_all_to_see_until_it_goes_on(house: House) -> None:
+    began, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hangs(_tenant: str, _entries: Sequence[LogEntry]) -> None:
+        began.set()
+        await go_on.wait()
+
+    async with house.worker("one", at_least_once(house.store, hangs)) as worker:
+        await house.commit("acme")
+        await began.wait()
+        for age_s in (0, 90, 180):
+            worker.look()
+            assert house.age_s() == age_s
+            house.now_ms += 90_000
+        go_on.set()
+        await house.rests(worker)
+
+
+async def test_a_follower_that_cannot_even_ask_where_it_stands_grows_old_too(house: House) -> None:
+    answers = house.store.place
+
+    async def fails(_tenant: str, _follower: str) -> int:
+        raise ConnectionError
+
+    async with house.worker("one") as worker:
+        house.store.place = fails  # type: ignore[assignment,method-assign]
+        await house.commit("acme")
+        await process.until(lambda: bool(house.said("follower failed")), within_s=LONG_S, awaited="the complaint")
+        worker.look()
+        house.now_ms += 90_000
+        worker.look()
+        assert house.age_s() == 90
+        house.store.place = answers  # type: ignore[method-assign]
+        await house.counts("acme", 1)
+        await house.rests(worker)
+
+
+async def test_a_log_that_another_worker_follows_does_not_grow_old_here(house: House) -> None:
+    assert await house.store.lease("acme", FOLLOWER, "another", LONG_MS)
+    async with house.worker("one") as worker:
+        await house.commit("acme")
+        await house.commit("other")
+        await house.counts("other", 1)
+        for _ in range(2):
+            worker.look()
+            assert house.age_s() == 0
+            house.now_ms += 90_000
 
 
 async def test_what_is_under_way_when_it_ends_is_finished_first(house: House) -> None:
