@@ -52,6 +52,7 @@ def main() -> None:
 @every_setting
 def serve(app: Path, leash: str, **given: Any) -> None:  # noqa: ANN401  # one argument a setting
     """Serve the app that the Python file APP declares."""
+    from homeport_server.data import claim
     from homeport_server.process.leash import Leash
     from homeport_server.process.serve import run, supervise
     from homeport_server.secret import open_secret
@@ -60,8 +61,10 @@ def serve(app: Path, leash: str, **given: Any) -> None:  # noqa: ANN401  # one a
     settings = Settings(**given)
     if settings.workers > 1 and not leash:
         raise SystemExit(supervise(settings, app))
-    declared = load_app(app)
-    run(settings, declared, open_secret(settings.data), Leash.read(leash) if leash else None)
+    declared, secret = load_app(app), open_secret(settings.data)
+    if not settings.database_url:
+        claim(settings.data, declared.name)
+    run(settings, declared, secret, Leash.read(leash) if leash else None)
 
 
 @main.command()

@@ -25,12 +25,16 @@ def must_exist(data: Path) -> None:
 
 
 def claim(data: Path, app: str) -> None:
-    """Say that the data are those of `app`. Raises `BadSetting` if they are another app's."""
+    """Say that the SQLite data in this directory are those of `app`. Raises `BadSetting` if they are another app's.
+
+    On PostgreSQL the directory holds no data, but a secret that servers of several apps may share.
+    """
     file = data / APP_FILE
-    if not file.exists():
+    owner = file.read_text().strip() if file.exists() else ""
+    if not owner:  # or a crash came between making the file and writing it
         file.write_text(app + "\n")
-    owner = file.read_text().strip()
-    if owner != app:
+    elif owner != app:
         raise BadSetting(
-            f"{data} holds the data of the app {owner!r}, and this is the app {app!r}: serve it with another --data."
+            f"{data} holds the data of the app {owner!r}, and this is the app {app!r}: serve it with another --data. "
+            f"If you have renamed the app, remove {file}."
         )

@@ -1,6 +1,7 @@
 """The command line: what it prints, and one clear sentence with exit code 2 for what a user gets wrong."""
 
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
 
@@ -9,8 +10,7 @@ from click.testing import CliRunner, Result
 
 from homeport_server.app import make_tokens, wall_ms
 from homeport_server.cli import main
-from homeport_server.data import claim, database_of
-from homeport_server.errors import BadSetting
+from homeport_server.data import APP_FILE, database_of
 from homeport_server.secret import open_secret
 from homeport_server.settings import Settings, flag, variable
 
@@ -90,11 +90,28 @@ def test_a_file_that_is_no_database_is_refused_in_one_sentence(run: Run, tmp_pat
     assert "The database cannot be used" in _refused(run("tenant", "list"))
 
 
-def test_the_data_of_one_app_are_not_served_as_anothers(tmp_path: Path) -> None:
-    claim(tmp_path, "tasks")
-    claim(tmp_path, "tasks")
-    with pytest.raises(BadSetting, match="holds the data of the app 'tasks', and this is the app 'chat'"):
-        claim(tmp_path, "chat")
+@pytest.fixture
+def taken() -> Iterator[str]:
+    """A port on which somebody listens already, so that a server ends before it serves."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        yield str(other.getsockname()[1])
+
+
+def test_the_data_of_one_app_are_not_served_as_anothers(run: Run, app_file: Path, taken: str, tmp_path: Path) -> None:
+    for _ in range(2):
+        assert "cannot be listened on" in _refused(run("serve", str(app_file), "--port", taken))
+    app_file.write_text(APP.replace('App("lists")', 'App("chat")'))
+    said = _refused(run("serve", str(app_file), "--port", taken))
+    assert "holds the data of the app 'lists', and this is the app 'chat'" in said
+    (tmp_path / "data" / APP_FILE).write_text("")
+    assert "cannot be listened on" in _refused(run("serve", str(app_file), "--port", taken)), "nobody had said whose"
+
+
+def test_on_postgresql_apps_may_share_the_directory_of_the_secret(run: Run, app_file: Path, taken: str) -> None:
+    for name in ("lists", "chat"):
+        app_file.write_text(APP.replace("lists", name))
+        away = ("--port", taken, "--database-url", "postgresql://127.0.0.1:1/x")
+        assert "cannot be listened on" in _refused(run("serve", str(app_file), *away))
 
 
 @pytest.mark.parametrize("named", ["by name", "by id"])
