@@ -53,12 +53,14 @@ def wall_ms() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """An ASGI application, the routes it is made of, the switch that takes it out of traffic, and its sockets."""
+    """An ASGI application, the routes it is made of, the switch that takes it out of traffic, its sockets, and the
+    work beside the requests."""
 
     asgi: ASGIApp
     routes: Starlette
     health: Health
     departures: Departures
+    background: Background
 
 
 def make_tokens(settings: Settings, secret: Secret, clock: Callable[[], int] = wall_ms) -> Tokens:
@@ -117,7 +119,7 @@ def assemble(
     warnings: Callable[[], Sequence[str]] = tuple,
 ) -> Built:
     """Routes over rooms that are built, and the `work` that runs beside them. `warnings` are shown by `/readyz`."""
-    background = Background(*work, at_end=rooms.tracer.close)
+    background = Background(rooms.log, *work, at_end=rooms.tracer.close)
     health = Health(tenants, background.runs, rooms.metrics.draining, warnings)
     schema, requests = make_schema(), requests_admission(rooms)
     graphql = GraphqlOverHttp(schema, rooms, requests)
@@ -131,7 +133,7 @@ def assemble(
         ],
         lifespan=background.lifespan,
     )
-    return Built(_Front(graphql, routes), routes, health, departures)
+    return Built(_Front(graphql, routes), routes, health, departures, background)
 
 
 def _limits(settings: Settings) -> Limits:

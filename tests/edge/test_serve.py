@@ -19,6 +19,16 @@ from tests.contract.databases import Databases
 from tests.edge.world import DEVICE
 
 APP = 'from homeport_sync import App\n\napp = App("lists")\n\n\n@app.kind(root=True)\nclass List:\n    title: str\n'
+BREAKS = """
+from homeport_server.observe.process import Pulse
+
+
+def read(pulse: Pulse) -> None:
+    raise RuntimeError("a bug in the pulse")
+
+
+Pulse.read = read
+"""
 HOMEPORT = [sys.executable, "-c", "from homeport_server.cli import main; main(prog_name='homeport')"]
 
 
@@ -67,6 +77,18 @@ def test_a_server_serves_a_tenant_made_beside_it_and_stops_when_told(
     assert (server.returncode, complaints) == (0, b"")
     assert [json.loads(line)["event"] for line in rest.splitlines()] == ["pull", "draining", "drained"]
     assert token.encode() not in rest
+
+
+def test_a_process_whose_work_beside_the_requests_breaks_says_so_and_ends_with_an_error(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "app.py").write_text(APP + BREAKS)
+    command = [*HOMEPORT, "serve", str(tmp_path / "app.py")]
+    ran = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=60)
+    lines = [json.loads(line) for line in ran.stdout.splitlines()]
+    (stopped,) = [line for line in lines if line["event"] == "work stopped"]
+    assert "a bug in the pulse" in stopped["exception"]
+    assert (ran.returncode, ran.stderr) == (1, b"")
 
 
 def test_a_second_signal_ends_the_process_at_once(environment: dict[str, str], tmp_path: Path) -> None:

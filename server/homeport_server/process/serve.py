@@ -31,12 +31,16 @@ from homeport_server.settings import Settings, flag, variable
 from homeport_server.signals import open_signals
 from homeport_sync import App
 
+BROKEN = 1  # the exit code of a process whose work beside the requests has stopped
 _GRACE_S = 10
 _EXIT_S = 5
 
 
 class Server(uvicorn.Server):
-    """uvicorn, which says that it listens, and drains before it stops. `leash`: it has a supervisor."""
+    """uvicorn, which says that it listens, and drains before it stops. `leash`: it has a supervisor.
+
+    `broken`: it stops because work beside the requests has stopped, and whoever restarts it should.
+    """
 
     def __init__(
         self, built: Built, settings: Settings, log: Log, listening: socket.socket, leash: Leash | None = None
@@ -65,6 +69,8 @@ class Server(uvicorn.Server):
         self._listening = listening
         self._leash = leash
         self._leaving: asyncio.Task[None] | None = None
+        self.broken = False
+        built.background.at_death(self._break)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then say so: to the supervisor, or in one line with the address that tools can wait for."""
@@ -94,6 +100,10 @@ class Server(uvicorn.Server):
         """Drain, then stop; harmless when that has begun."""
         if self._leaving is None:
             self._leaving = asyncio.get_running_loop().create_task(self._leave(stop))
+
+    def _break(self) -> None:
+        self.broken = True
+        self.stop(Stop.PLANNED)
 
     def _signalled(self, number: signal.Signals) -> None:
         self.stop(STOPS[number])
@@ -139,14 +149,18 @@ def listen(settings: Settings) -> socket.socket:
 
 
 def run(settings: Settings, app: App, secret: Secret, leash: Leash | None = None) -> None:
-    """Serve until told to stop, on a loop of its own. Raises `BadSetting` if the address cannot be had."""
+    """Serve until told to stop, on a loop of its own.
+
+    Raises `BadSetting` if the address cannot be had, and `SystemExit` if the work beside the requests has stopped.
+    """
     with leash.shared() if leash else listen(settings) as listening:
         adopt_standard_logging(settings.log_level)
         log = make_log(settings.log_level)
         allow_open_files()
         spare_the_collector()
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            runner.run(_serve(settings, app, secret, log, listening, leash=leash))
+            if runner.run(_serve(settings, app, secret, log, listening, leash=leash)):
+                raise SystemExit(BROKEN)
 
 
 def supervise(settings: Settings, app: Path) -> int:
@@ -204,10 +218,12 @@ def spare_the_collector() -> None:
 
 async def _serve(
     settings: Settings, app: App, secret: Secret, log: Log, listening: socket.socket, *, leash: Leash | None
-) -> None:
+) -> bool:
     async with opened_store(settings) as store, open_signals(settings, log) as signals:
         built = build_app(settings, app, store=store, signals=signals, secret=secret, log=log)
-        await Server(built, settings, log, listening, leash).serve(sockets=[listening])
+        server = Server(built, settings, log, listening, leash)
+        await server.serve(sockets=[listening])
+        return server.broken
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -17,7 +17,7 @@ from homeport_server.followers.work import make_work
 from homeport_server.observe import Log, adopt_standard_logging, make_log
 from homeport_server.observe.metrics import Metrics
 from homeport_server.observe.process import Pulse
-from homeport_server.process.serve import Server, listen, loop_factory, spare_the_collector, url_of
+from homeport_server.process.serve import BROKEN, Server, listen, loop_factory, spare_the_collector, url_of
 from homeport_server.settings import Settings
 from homeport_server.signals import open_signals
 from homeport_sync.ports import Signals
@@ -36,27 +36,33 @@ def build_station(settings: Settings, *, store: Store, signals: Signals, log: Lo
     """The work of the settings, and the routes that tell of it. Whoever opened the store closes it."""
     metrics = Metrics()
     work = make_work(settings, store, signals, log, metrics=metrics, wall_ms=wall_ms)
-    background = Background(*work, Pulse(metrics, signals.connected).run, at_end=_nothing)
+    background = Background(log, *work, Pulse(metrics, signals.connected).run, at_end=_nothing)
     warnings = signal_warnings(signals, "followers", settings.work_poll_s)
     health = Health(store, background.runs, metrics.draining, warnings)
     routes = Starlette(routes=health_routes(health, metrics), lifespan=background.lifespan)
-    return Built(routes, routes, health, Departures())
+    return Built(routes, routes, health, Departures(), background)
 
 
 def run(settings: Settings) -> None:
-    """Work until told to stop, on a loop of its own. Raises `BadSetting` if the address cannot be had."""
+    """Work until told to stop, on a loop of its own.
+
+    Raises `BadSetting` if the address cannot be had, and `SystemExit` if a part of the work has stopped by itself.
+    """
     with listen(settings) as listening:
         adopt_standard_logging(settings.log_level)
         log = make_log(settings.log_level)
         spare_the_collector()
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            runner.run(_work(settings, log, listening))
+            if runner.run(_work(settings, log, listening)):
+                raise SystemExit(BROKEN)
 
 
-async def _work(settings: Settings, log: Log, listening: socket.socket) -> None:
+async def _work(settings: Settings, log: Log, listening: socket.socket) -> bool:
     async with opened_store(settings) as store, open_signals(settings, log) as signals:
         built = build_station(settings, store=store, signals=signals, log=log)
-        await Station(built, settings, log, listening).serve(sockets=[listening])
+        station = Station(built, settings, log, listening)
+        await station.serve(sockets=[listening])
+        return station.broken
 
 
 async def _nothing() -> None:
