@@ -20,6 +20,7 @@ APP = Path(__file__).parents[2] / "examples" / "tasks" / "app.py"
 KILLS = 50
 WRITERS = 6
 ALIVE_MAX_S = 0.2
+LONG_S = 60.0
 SEED = int(os.environ.get("HOMEPORT_SEED", "1"))
 
 
@@ -46,6 +47,29 @@ async def test_a_server_killed_fifty_times_under_load_keeps_every_acknowledged_c
             assert not caller.told_to_wait
             await caller.close()
     check(tmp_path, writers, follower)
+
+
+async def test_a_killed_server_does_not_wait_for_the_leases_of_its_former_life(tmp_path: Path) -> None:
+    async with RealServer(APP, tmp_path, settings={"HOMEPORT_LEASE_S": "3600"}) as server:
+        await server.make_tenant("demo")
+        writer = Writer(Caller(server.url, await server.token("ana", "demo")), Random(SEED))
+        await server.start()
+        async with running(writer), asyncio.timeout(LONG_S):
+            await counted(server, 1)
+            await server.kill()
+            await server.start()
+            await counted(server, await server.head() + 1)
+        await writer.caller.close()
+
+
+async def counted(server: RealServer, position: int) -> None:
+    """Wait until the usage follower has come there, having counted each position once."""
+    place = 0
+    while place < position:
+        await asyncio.sleep(0.02)
+        [follower] = await server.followed()
+        place = follower.place
+        assert follower.counted == place
 
 
 def check(data: Path, writers: list[Writer], follower: Follower) -> None:

@@ -23,7 +23,7 @@ from homeport_sync.ports import LogEntry
 class RealServer:
     """One data directory and the processes that serve it, one after the other, on one port."""
 
-    def __init__(self, app: Path, data: Path) -> None:
+    def __init__(self, app: Path, data: Path, *, settings: Mapping[str, str] | None = None) -> None:
         port = str(free_port())
         self.url = f"http://127.0.0.1:{port}"
         self._data = data
@@ -31,7 +31,7 @@ class RealServer:
             ["serve", str(app), "--host", "127.0.0.1", "--port", port, "--data", str(data)],
             ready="listening",
             said=data / "server.log",
-            environ=HASTE,
+            environ={**HASTE, **(settings or {})},
         )
 
     async def __aenter__(self) -> Self:

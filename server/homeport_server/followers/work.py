@@ -25,6 +25,7 @@ from homeport_sync.follow import Follower
 from homeport_sync.ports import Signals
 from homeport_sync.usage import FOLLOWER, counting
 
+EMBEDDED = "embedded"
 USAGE_PACE_S = 1.0  # each piece of work is a durable commit, and on SQLite nobody else can write in it
 
 
@@ -32,7 +33,7 @@ def make_work(
     settings: Settings, store: Store, signals: Signals, log: Log, *, metrics: Metrics, wall_ms: Callable[[], int]
 ) -> list[Callable[[], Coroutine[Any, Any, None]]]:
     """What runs until it is cancelled."""
-    holder = f"{socket.gethostname()} {os.getpid()} {token_hex(4)}"  # the first two are for people who read the table
+    holder = _holder(settings)
     lease_ms = int(settings.lease_s * 1_000)
     usage = Follower(FOLLOWER, store, store, counting(store), holder=holder, ttl_ms=lease_ms, now_s=time.monotonic)
     worker = Worker(
@@ -49,3 +50,14 @@ def make_work(
     )
     upkeep = Upkeep(store, log, limits=LIMITS, wall_ms=wall_ms, every_s=settings.upkeep_every_s, holder=holder)
     return [worker.run, upkeep.run]
+
+
+def _holder(settings: Settings) -> str:
+    """A name of this worker's own; on SQLite the same in every life, since there is no other worker to wait for.
+
+    A server that was killed has the leases of its former life again at once. Should two serve one file by mistake,
+    their lease is one too, and counts are still taken once: they move with the place they start from.
+    """
+    if not settings.database_url:
+        return EMBEDDED
+    return f"{socket.gethostname()} {os.getpid()} {token_hex(4)}"  # the first two are for people who read the table
