@@ -30,6 +30,7 @@ class Display:
         self._rate = 0.0
         self._up: set[str] = set()
         self._met: set[str] = set()
+        self._starting = False
         self._live = Live(console=console, refresh_per_second=8) if console.is_terminal else None
 
     @property
@@ -57,13 +58,19 @@ class Display:
         if self._live:
             self._live.update(self._panel(now))
         else:
-            starting = f"{len(now.up)}/{len(now.up) + len(now.down)} processes up"
-            parts = starting if now.phase == "starting" or not now.down else f"{', '.join(now.down)} DOWN"
+            self._print(now)
+
+    def _print(self, now: Snapshot) -> None:
+        if now.phase != "starting":
+            parts = f"{', '.join(now.down)} DOWN" if now.down else f"{len(now.up)} processes up"
             self._console.print(
                 f"{self._elapsed_s:5.1f} s  {now.phase}: {parts}, {now.online}/{now.phones} phones online, "
                 f"{now.written} written, {now.waiting} waiting, {now.logged} in the log, {self._rate:.0f}/s",
                 soft_wrap=True,
             )
+        elif not self._starting:  # once, however long it takes
+            self._console.print(f"Starting {len(now.up) + len(now.down)} processes.")
+            self._starting = True
 
     def _tell_of_parts(self, now: Snapshot) -> None:
         """What happens to a process stays on the screen."""
