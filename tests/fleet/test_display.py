@@ -24,7 +24,7 @@ def said(*snapshots: Snapshot) -> list[str]:
 
 
 def test_the_start_is_said_once_however_long_it_takes() -> None:
-    assert said(START, START, replace(START, up=["server"], down=["worker"])) == ["Starting 2 processes."]
+    assert said(START, START, replace(START, up=["server"], down=["worker"])) == ["Starting: server, worker."]
 
 
 def test_who_was_killed_and_who_ended_by_itself_are_told_apart() -> None:

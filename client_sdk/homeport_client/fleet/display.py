@@ -69,7 +69,7 @@ class Display:
                 soft_wrap=True,
             )
         elif not self._starting:  # once, however long it takes
-            self._console.print(f"Starting {len(now.up) + len(now.down)} processes.")
+            self._console.print(f"Starting: {', '.join((*now.up, *now.down))}.", soft_wrap=True)
             self._starting = True
 
     def _tell_of_parts(self, now: Snapshot) -> None:
