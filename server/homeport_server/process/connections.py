@@ -10,11 +10,15 @@ come back. Phones fall silent all day long; here they are told 1012, "reconnect"
 
 from __future__ import annotations
 
+from typing import Any
+
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
+from websockets.http11 import Request
 
 from homeport_server.edge.errors import CLOSE_RESTARTING
+from homeport_server.edge.poke import WRITE_FRAME
 
 
 class Connections(ServerState):
@@ -56,12 +60,26 @@ class HttpConnection(HttpToolsProtocol):
 
 
 class SocketConnection(WebSocketsSansIOProtocol):
-    """A socket whose client may come again when it has been silent for too long."""
+    """A socket whose client may come again when it has been silent for too long, and which takes ready frames."""
+
+    def handle_connect(self, event: Request) -> None:
+        """A client asks for a socket: the application may write whole frames to it (`edge/poke.py`)."""
+        super().handle_connect(event)
+        if hasattr(self, "scope"):
+            extensions: dict[str, Any] = self.scope.setdefault("extensions", {})
+            extensions[WRITE_FRAME] = self.write_frame
+
+    def write_frame(self, frame: bytes) -> bool:
+        """Write a whole frame at once; False, and nothing written, if the socket takes none just now."""
+        ready = self.handshake_complete and self.writable.is_set() and not self.close_sent
+        if ready and not self.transport.is_closing():
+            self.transport.write(frame)
+            return True
+        return False
 
     def keepalive_timeout(self) -> None:
         """No pong came in time."""
         if not self.close_sent and not self.transport.is_closing():
-            self.conn.fail(
-                CLOSE_RESTARTING, "No pong came in time: reconnect."
-            )  # the first code is the one that is sent
+            # Only the first code is sent; uvicorn's comes after it.
+            self.conn.fail(CLOSE_RESTARTING, "No pong came in time: reconnect.")
         super().keepalive_timeout()
