@@ -66,12 +66,16 @@ class Worker:
         self._poll_now = asyncio.Event()
 
     async def run(self) -> None:
-        """Work until cancelled; then finish what is under way and give the leases back."""
+        """Work until cancelled; then finish what is under way and give the leases back.
+
+        Raises an `ExceptionGroup` when a part of it ends by itself.
+        """
         hands = [asyncio.create_task(self._hand()) for _ in range(self._at_once_max)]
         try:
             async with asyncio.TaskGroup() as both, self._signals.listen() as told:
                 both.create_task(self._poll())
                 both.create_task(self._look())
+                both.create_task(_watch(hands))
                 async for tenant, _ in told:
                     if tenant == EVERY_TENANT:
                         self._errands.wake()
@@ -184,3 +188,11 @@ class Worker:
         else:
             if given_back:
                 self._signals.publish(EVERY_TENANT, 0)
+
+
+async def _watch(hands: Sequence[asyncio.Task[None]]) -> None:
+    """Raise when a hand ends, be it that a driver cancelled it: what it had in hand would stay under way for ever."""
+    ended, _ = await asyncio.wait(hands, return_when=asyncio.FIRST_COMPLETED)
+    hand = ended.pop()
+    error = None if hand.cancelled() else hand.exception()
+    raise error or RuntimeError("A worker's hand was cancelled by what it did.")

@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 
-from homeport_client.fleet import process
+from homeport_client.fleet import clock, process
 from homeport_server.followers.lag import Lag
 from homeport_server.followers.worker import Worker
 from homeport_server.observe import make_log
@@ -63,15 +63,11 @@ class House:
     def holder(self, tenant: str) -> str:
         return self.store._place(tenant, FOLLOWER).holder
 
-    @asynccontextmanager
-    async def worker(
-        self, name: str, work: Work | None = None, *, poll_s: float = NEVER_S, pace_s: float = 0.0
-    ) -> AsyncIterator[Worker]:
-        """A worker at work, whose first round is over."""
+    def make(self, name: str, work: Work | None = None, *, poll_s: float = NEVER_S, pace_s: float = 0.0) -> Worker:
         follower = Follower(
             FOLLOWER, self.store, self.store, work or counting(self.store), holder=name, ttl_ms=LONG_MS, now_s=lambda: 0
         )
-        made = Worker(
+        return Worker(
             [follower],
             self.store,
             self.signals,
@@ -83,6 +79,13 @@ class House:
             at_once_max=3,
             random=Random(1),
         )
+
+    @asynccontextmanager
+    async def worker(
+        self, name: str, work: Work | None = None, *, poll_s: float = NEVER_S, pace_s: float = 0.0
+    ) -> AsyncIterator[Worker]:
+        """A worker at work, whose first round is over."""
+        made = self.make(name, work, poll_s=poll_s, pace_s=pace_s)
         task = asyncio.create_task(made.run())
         await process.until(lambda: len(self.signals._listeners) > 0, within_s=LONG_S, awaited="it listens")
         await asyncio.sleep(0)
@@ -337,3 +340,20 @@ async def test_a_roster_that_cannot_be_read_is_read_again(house: House) -> None:
     async with house.worker("one", poll_s=0.01):
         await house.counts("acme", 1)
     assert house.said("work delayed")
+
+
+def test_a_hand_that_something_else_cancels_ends_the_worker() -> None:
+    async def scene() -> None:
+        house = House()
+        await house.store.create("acme", id="acme", epoch="first", now_ms=0)
+        await house.commit("acme", signal=False)
+
+        async def work(tenant: str, entries: Sequence[LogEntry]) -> None:
+            raise asyncio.CancelledError
+
+        with pytest.raises(ExceptionGroup, match="TaskGroup") as told:
+            async with asyncio.timeout(LONG_S):
+                await house.make("one", at_least_once(house.store, work)).run()
+        assert "cancelled" in str(told.value.exceptions[0])
+
+    clock.run(scene())
