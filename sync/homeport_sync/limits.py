@@ -39,7 +39,7 @@ class Limits:
     commits_at_once_max: int = 8
     read_changes_max: int = 100
     read_at_once_max: int = 10
-    decide_changes_max: int = 100
+    decide_changes_max: int = 50
     commit_tries_max: int = 3
     skew_max_ms: int = 300_000
     cursor_bytes_max: int = 65_536

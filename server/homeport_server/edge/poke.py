@@ -17,10 +17,13 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
     BaseGraphQLTransportWSHandler,
     Operation,
 )
+from websockets.frames import Frame, Opcode
 
 from homeport_server.edge.context import Call
 
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Coroutine[Any, Any, None]]
+WriteFrame: TypeAlias = Callable[[bytes], bool]
+WRITE_FRAME = "homeport.write_frame"  # where our server offers it in the scope's extensions
 _json = msgspec.json.Encoder().encode
 
 
@@ -53,20 +56,30 @@ async def stream(call: Call) -> AsyncIterator[bool]:
 class FastPoke(Operation[Call, None]):
     """One running poke subscription of a socket: a listener that writes its own, ready frame.
 
-    `task` is set only while the client is too slow to take a frame at once.
+    `write` puts the frame straight on the wire (None: this server cannot); else `send` takes it the ordinary way, at
+    another 3 µs. `task` is set only while the client is too slow to take a frame at once.
     """
 
-    __slots__ = ("_again", "_message", "_send", "call")
+    __slots__ = ("_again", "_frame", "_message", "_send", "_write", "call")
 
     def __init__(
-        self, handler: BaseGraphQLTransportWSHandler[Call, None], id: str, query: str, call: Call, send: Send
+        self,
+        handler: BaseGraphQLTransportWSHandler[Call, None],
+        id: str,
+        query: str,
+        *,
+        call: Call,
+        send: Send,
+        write: WriteFrame | None,
     ) -> None:
         super().__init__(handler, id, query, None, None)
         self.call = call
         self._send = send
+        self._write = write
         self._again = False
-        payload = {"id": id, "type": "next", "payload": {"data": {"poke": True}}}
-        self._message = {"type": "websocket.send", "text": _json(payload).decode()}
+        text = _json({"id": id, "type": "next", "payload": {"data": {"poke": True}}})
+        self._message = {"type": "websocket.send", "text": text.decode()}
+        self._frame = Frame(Opcode.TEXT, text).serialize(mask=False)
 
     def poke(self) -> None:
         """Write the frame: at once if the socket takes it, else as soon as it does."""
@@ -74,6 +87,8 @@ class FastPoke(Operation[Call, None]):
             return
         if self.task is not None:
             self._again = True
+            return
+        if self._write is not None and self._write(self._frame):
             return
         sending = self._send(self._message)
         try:

@@ -26,7 +26,7 @@ from homeport_server.edge.auth import caller_of_socket
 from homeport_server.edge.context import Call, Rooms
 from homeport_server.edge.departures import Departures
 from homeport_server.edge.errors import close_code, close_reason, expected, log_unexpected, shown
-from homeport_server.edge.poke import FastPoke, Send
+from homeport_server.edge.poke import FastPoke, Send, WriteFrame
 from homeport_server.edge.seats import Seats
 from homeport_server.edge.visit import Visit
 from homeport_server.errors import ServerRestarting, TokenExpired, TooManySubscriptions
@@ -59,6 +59,7 @@ class Opening:
     requests: Admission
     departures: Departures
     send: Send
+    write: WriteFrame | None
     visit: Visit
     request_id: str
 
@@ -172,7 +173,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
 
     async def _poke(self, id: str, query: str) -> None:
         call: Call = self.context
-        subscription = FastPoke(self, id, query, call, self._opening.send)
+        subscription = FastPoke(self, id, query, call=call, send=self._opening.send, write=self._opening.write)
         self.operations[id] = subscription
         try:
             await call.rooms.pokes.join(call.caller.tenant, call.caller.user, subscription)

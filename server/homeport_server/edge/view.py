@@ -20,6 +20,7 @@ from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from homeport_server.edge.admission import Admission, handshakes_admission
 from homeport_server.edge.context import Rooms, request_id_of
 from homeport_server.edge.departures import Departures
+from homeport_server.edge.poke import WRITE_FRAME
 from homeport_server.edge.seats import Seats
 from homeport_server.edge.socket import Opening, SocketHandler
 from homeport_server.edge.visit import Visit
@@ -79,6 +80,7 @@ class SocketView(GraphQL[Any, None]):
             requests=self._requests,
             departures=self._departures,
             send=request.scope[_SEND],
+            write=request.scope.get("extensions", {}).get(WRITE_FRAME),
             visit=request.scope[_VISIT],
             request_id=request.scope[_VISIT].request_id,
         )

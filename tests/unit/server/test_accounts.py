@@ -1,10 +1,11 @@
 """A token is verified once and remembered while it is valid, and memory has a bound."""
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
 
-from homeport_server.accounts import Accounts
+from homeport_server.accounts import TENANT_KNOWN_MS, Accounts
 from homeport_server.errors import TenantUnknown, TokenExpired
 from homeport_server.tokens import Tokens
 from homeport_sync.ports import Tenant
@@ -80,3 +81,23 @@ async def test_a_token_of_a_tenant_that_is_not_here_is_refused_and_not_remembere
         with pytest.raises(TenantUnknown):
             await desk.accounts.caller(desk.token(tenant=tenant))
     assert desk.tenants.finds == 2
+
+
+async def test_a_crowd_of_new_tokens_asks_for_their_tenant_once_and_again_after_a_minute() -> None:
+    desk = Desk(cached_max=100)
+    users = [f"user {index}" for index in range(20)]
+    await asyncio.gather(*(desk.accounts.caller(desk.token(user)) for user in users))
+    assert desk.tenants.finds == 1
+    desk.clock.now_ms += TENANT_KNOWN_MS
+    await asyncio.gather(*(desk.accounts.caller(desk.token(f"{user} again")) for user in users))
+    assert desk.tenants.finds == 2
+
+
+async def test_a_tenant_that_is_not_there_is_asked_for_each_time_until_it_is() -> None:
+    desk = Desk()
+    for finds in (1, 2):
+        told = await asyncio.gather(
+            *(desk.accounts.caller(desk.token(user, "t2")) for user in ("ana", "ben")), return_exceptions=True
+        )
+        assert [type(each) for each in told] == [TenantUnknown, TenantUnknown]
+        assert desk.tenants.finds == finds

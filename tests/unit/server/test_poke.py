@@ -10,7 +10,7 @@ import pytest
 
 from homeport_server.accounts import Accounts
 from homeport_server.edge.context import Call, Rooms
-from homeport_server.edge.poke import FastPoke, stream
+from homeport_server.edge.poke import FastPoke, WriteFrame, stream
 from homeport_server.observe import make_log
 from homeport_server.observe.metrics import Metrics
 from homeport_server.observe.tracing.port import NoTracer
@@ -68,8 +68,9 @@ async def call() -> Call:
     return Call(rooms=rooms, caller=Caller(tenant="t1", user="ana", expires_at_ms=2), request_id="r1")
 
 
-def _subscription(call: Call, client: Client, id: str = "1") -> FastPoke:
-    return FastPoke(None, id, "", call, client.send)  # type: ignore[arg-type]  # its handler is never asked
+def _subscription(call: Call, client: Client, id: str = "1", write: WriteFrame | None = None) -> FastPoke:
+    nobody: Any = None  # its handler is never asked
+    return FastPoke(nobody, id, "", call=call, send=client.send, write=write)
 
 
 async def test_a_frame_is_written_before_poke_returns(call: Call) -> None:
@@ -78,6 +79,23 @@ async def test_a_frame_is_written_before_poke_returns(call: Call) -> None:
     assert [json.loads(frame) for frame in client.frames] == [
         {"id": 'i"d', "type": "next", "payload": {"data": {"poke": True}}}
     ]
+
+
+async def test_a_server_that_takes_frames_gets_a_whole_one_and_the_rest_goes_the_ordinary_way(call: Call) -> None:
+    client, frames, takes = Client(reads=True), list[bytes](), [True, False, True]
+
+    def write(frame: bytes) -> bool:
+        taken = takes.pop(0)
+        if taken:
+            frames.append(frame)
+        return taken
+
+    subscription = _subscription(call, client, "x" * 200, write)
+    for _ in range(3):
+        subscription.poke()
+    payload = client.frames[0].encode()
+    assert len(client.frames) == 1
+    assert frames == [b"\x81\x7e" + len(payload).to_bytes(2, "big") + payload] * 2
 
 
 async def test_a_client_that_stalls_delays_nobody_and_gets_one_poke_for_all_it_missed(call: Call) -> None:
