@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from homeport_client.fleet.nats import RealNats
-from homeport_client.fleet.postgres import RealPostgres
+from homeport_client.fleet.live.nats import RealNats
+from homeport_client.fleet.live.postgres import RealPostgres
 from tests.contract.databases import Databases
 
 

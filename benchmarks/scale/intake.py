@@ -21,8 +21,8 @@ from benchmarks.push import CLIENTS, hello_rate, push_requests
 from benchmarks.scale.site import new_tenant, site
 from benchmarks.table import show
 from benchmarks.workload import exchange_over, phones
-from homeport_client.fleet.cluster import ROLE
-from homeport_client.fleet.postgres import RealPostgres
+from homeport_client.fleet.live.cluster import ROLE
+from homeport_client.fleet.live.postgres import RealPostgres
 from homeport_server.migrations.migrate import migrate
 from homeport_server.migrations.postgres import PostgresPlace
 from homeport_server.process.serve import spare_the_collector

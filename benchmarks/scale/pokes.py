@@ -23,7 +23,7 @@ from benchmarks.scale.site import Site, site
 from benchmarks.scale.stalled import stalled
 from benchmarks.table import show
 from benchmarks.workload import Phone
-from homeport_client.fleet.process import cpu_s
+from homeport_client.fleet.live.process import cpu_s
 from homeport_sync.change import Change, encode
 from homeport_sync.limits import LIMITS
 from homeport_sync.scope import MEMBER, member_id

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from benchmarks.workload import APP, wall_ms
-from homeport_client.fleet.cluster import ROLE, Cluster
+from homeport_client.fleet.live.cluster import ROLE, Cluster
 from homeport_server.app import make_tokens
 from homeport_server.secret import open_secret
 from homeport_server.settings import Settings

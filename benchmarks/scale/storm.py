@@ -21,7 +21,7 @@ from benchmarks.scale.device import LightDevice, Tally
 from benchmarks.scale.site import Site, site
 from benchmarks.table import show
 from benchmarks.workload import Phone
-from homeport_client.fleet.process import cpu_s
+from homeport_client.fleet.live.process import cpu_s
 
 DEVICES = 5_000
 TENANTS = 10

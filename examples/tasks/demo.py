@@ -19,13 +19,13 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from homeport_client.fleet.cluster import Cluster
-from homeport_client.fleet.display import Display, draw_verdict
-from homeport_client.fleet.live import LiveFleet, run_live
-from homeport_client.fleet.process import ProcessFailed
-from homeport_client.fleet.real import RealServer
+from homeport_client.fleet.live.cluster import Cluster
+from homeport_client.fleet.live.display import Display, draw_verdict
+from homeport_client.fleet.live.fleet import LiveFleet, run_live
+from homeport_client.fleet.live.process import ProcessFailed
+from homeport_client.fleet.live.real import RealServer
+from homeport_client.fleet.live.trouble import EndlessTrouble, Trouble, killing
 from homeport_client.fleet.script import Script
-from homeport_client.fleet.trouble import EndlessTrouble, Trouble, killing
 from homeport_sync import load_app
 
 APP = Path(__file__).with_name("app.py")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from homeport_client.fleet.postgres import RealPostgres
+from homeport_client.fleet.live.postgres import RealPostgres
 from homeport_sync.limits import LIMITS, Limits
 from tests.contract.databases import Databases
 from tests.contract.samples import EPOCH, TENANT

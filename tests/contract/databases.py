@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import count
 
-from homeport_client.fleet.postgres import SUPERUSER, RealPostgres
+from homeport_client.fleet.live.postgres import SUPERUSER, RealPostgres
 from homeport_server.migrations.migrate import migrate
 from homeport_server.migrations.postgres import PostgresPlace
 from homeport_sync.sql.tables import metadata

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import asyncpg
 
-from homeport_client.fleet.postgres import RealPostgres
+from homeport_client.fleet.live.postgres import RealPostgres
 from homeport_server.migrations.postgres import PATIENCE, Patience, PostgresPlace
 from homeport_server.migrations.sqlite import SqlitePlace
 from homeport_sync.limits import LIMITS

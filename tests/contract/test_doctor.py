@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from homeport_client.fleet.nats import RealNats
+from homeport_client.fleet.live.nats import RealNats
 from homeport_server.doctor.finding import Finding
 from homeport_server.doctor.followers import check_followers
 from homeport_server.doctor.isolation import TABLES

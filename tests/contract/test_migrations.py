@@ -14,7 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
-from homeport_client.fleet.postgres import RealPostgres
+from homeport_client.fleet.live.postgres import RealPostgres
 from homeport_server.errors import MigrationRefused
 from homeport_server.migrations.migrate import migrate, plan
 from homeport_server.migrations.place import Place

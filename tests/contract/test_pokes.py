@@ -7,7 +7,7 @@ import io
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from homeport_client.fleet import process
+from homeport_client.fleet.live import process
 from homeport_server.observe import make_log
 from homeport_server.observe.metrics import Metrics
 from homeport_server.pokes import PokeHub

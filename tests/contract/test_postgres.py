@@ -14,7 +14,7 @@ from pkgutil import iter_modules
 import asyncpg
 import pytest
 
-from homeport_client.fleet.postgres import SUPERUSER
+from homeport_client.fleet.live.postgres import SUPERUSER
 from homeport_server.migrations.migrate import migrate
 from homeport_server.migrations.postgres import PostgresPlace
 from homeport_sync.errors import RoleUnsafe, SchemaUnknown, Unavailable

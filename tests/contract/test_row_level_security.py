@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 from sqlalchemy import BigInteger, Boolean, LargeBinary
 
-from homeport_client.fleet.postgres import SUPERUSER
+from homeport_client.fleet.live.postgres import SUPERUSER
 from homeport_sync.errors import Unavailable
 from homeport_sync.limits import LIMITS
 from homeport_sync.sql.postgres.database import ROSTER

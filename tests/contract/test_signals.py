@@ -10,9 +10,9 @@ from typing import TypeAlias
 
 import pytest
 
-from homeport_client.fleet import process
-from homeport_client.fleet.nats import RealNats
-from homeport_client.fleet.postgres import RealPostgres
+from homeport_client.fleet.live import process
+from homeport_client.fleet.live.nats import RealNats
+from homeport_client.fleet.live.postgres import RealPostgres
 from homeport_server.nats_signals import nats_signals
 from homeport_sync.ports import EVERY_TENANT, Signals
 from homeport_sync.signals import NEWEST_MAX, LocalSignals

@@ -9,10 +9,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from homeport_client.fleet import process
-from homeport_client.fleet.cluster import Cluster
-from homeport_client.fleet.homeport import HomeportProcess, ask
-from homeport_client.fleet.process import ProcessFailed
+from homeport_client.fleet.live import process
+from homeport_client.fleet.live.cluster import Cluster
+from homeport_client.fleet.live.homeport import HomeportProcess, ask
+from homeport_client.fleet.live.process import ProcessFailed
 from homeport_sync.ports import Tenant, Writes
 from homeport_sync.sql.postgres.signals import postgres_signals
 from homeport_sync.sql.postgres.store import PostgresStore

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from homeport_client.fleet.balancer import Balancer
-from homeport_client.fleet.process import free_port
+from homeport_client.fleet.live.balancer import Balancer
+from homeport_client.fleet.live.process import free_port
 
 
 @asynccontextmanager

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from homeport_client.fleet.cluster import Cluster
-from homeport_client.fleet.process import ProcessFailed
+from homeport_client.fleet.live.cluster import Cluster
+from homeport_client.fleet.live.process import ProcessFailed
 
 APP = Path(__file__).parents[2] / "examples" / "tasks" / "app.py"
 

@@ -10,10 +10,10 @@ from random import Random
 
 import pytest
 
-from homeport_client.fleet.cluster import Cluster
-from homeport_client.fleet.live import LiveFleet, run_live
+from homeport_client.fleet.live.cluster import Cluster
+from homeport_client.fleet.live.fleet import LiveFleet, run_live
+from homeport_client.fleet.live.trouble import EndlessTrouble
 from homeport_client.fleet.script import Script
-from homeport_client.fleet.trouble import EndlessTrouble
 from homeport_sync import App
 
 APP = Path(__file__).parents[2] / "examples" / "tasks" / "app.py"

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from homeport_client.fleet.display import Display
-from homeport_client.fleet.live import Snapshot
+from homeport_client.fleet.live.display import Display
+from homeport_client.fleet.live.fleet import Snapshot
 
 START = Snapshot(
     phase="starting", up=[], down=["server", "worker"], fallen=[], phones=0, online=0, written=0, waiting=0, logged=0

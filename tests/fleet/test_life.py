@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from homeport_client.fleet import process
-from homeport_client.fleet.homeport import HomeportProcess
-from homeport_client.fleet.life import Life
-from homeport_client.fleet.live import LiveFleet, run_live
-from homeport_client.fleet.nats import RealNats
-from homeport_client.fleet.postgres import RealPostgres
-from homeport_client.fleet.process import ProcessFailed
-from homeport_client.fleet.real import RealServer
+from homeport_client.fleet.live import process
+from homeport_client.fleet.live.fleet import LiveFleet, run_live
+from homeport_client.fleet.live.homeport import HomeportProcess
+from homeport_client.fleet.live.life import Life
+from homeport_client.fleet.live.nats import RealNats
+from homeport_client.fleet.live.postgres import RealPostgres
+from homeport_client.fleet.live.process import ProcessFailed
+from homeport_client.fleet.live.real import RealServer
+from homeport_client.fleet.live.site import Part, Site
 from homeport_client.fleet.script import Script
-from homeport_client.fleet.site import Part, Site
 from homeport_sync import App
 
 ROOT = Path(__file__).parents[2]

@@ -6,8 +6,8 @@ import nats as client
 import pytest
 from nats.aio.client import Client
 
-from homeport_client.fleet.nats import RealNats
-from homeport_client.fleet.process import ProcessFailed
+from homeport_client.fleet.live.nats import RealNats
+from homeport_client.fleet.live.process import ProcessFailed
 
 
 async def _round_trip(server: RealNats) -> bytes:

@@ -13,8 +13,8 @@ from random import Random
 import httpx2
 import pytest
 
-from homeport_client.fleet.cluster import Cluster
-from homeport_client.fleet.process import memory_bytes
+from homeport_client.fleet.live.cluster import Cluster
+from homeport_client.fleet.live.process import memory_bytes
 from tests.fleet.load import Caller, Writer, running
 
 APP = Path(__file__).parents[2] / "examples" / "tasks" / "app.py"

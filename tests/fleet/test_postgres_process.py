@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from homeport_client.fleet.postgres import VERSIONS, RealPostgres
-from homeport_client.fleet.process import ProcessFailed, alive, family
+from homeport_client.fleet.live.postgres import VERSIONS, RealPostgres
+from homeport_client.fleet.live.process import ProcessFailed, alive, family
 
 
 @pytest.fixture(params=sorted(VERSIONS))

@@ -19,9 +19,9 @@ import msgspec
 import pytest
 
 from homeport_client import DeviceLimits, HttpTransport
-from homeport_client.fleet.homeport import HomeportProcess, ask
-from homeport_client.fleet.postgres import RealPostgres
-from homeport_client.fleet.process import free_port, until
+from homeport_client.fleet.live.homeport import HomeportProcess, ask
+from homeport_client.fleet.live.postgres import RealPostgres
+from homeport_client.fleet.live.process import free_port, until
 from homeport_client.pokes import PokeSocket
 from homeport_client.state import Event
 from homeport_client.transport import GoAway

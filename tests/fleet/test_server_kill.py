@@ -13,7 +13,7 @@ from random import Random
 
 import pytest
 
-from homeport_client.fleet.real import RealServer
+from homeport_client.fleet.live.real import RealServer
 from tests.fleet.load import Caller, Follower, Writer, running
 
 APP = Path(__file__).parents[2] / "examples" / "tasks" / "app.py"

@@ -7,10 +7,10 @@ from random import Random
 
 import pytest
 
-from homeport_client.fleet import rows
-from homeport_client.fleet.homeport import HomeportProcess, ask
-from homeport_client.fleet.postgres import SUPERUSER
-from homeport_client.fleet.process import free_port, until
+from homeport_client.fleet.live import rows
+from homeport_client.fleet.live.homeport import HomeportProcess, ask
+from homeport_client.fleet.live.postgres import SUPERUSER
+from homeport_client.fleet.live.process import free_port, until
 from tests.contract.databases import Databases
 from tests.fleet.load import Caller, Follower, Writer, running
 from tests.fleet.next_version import COLUMN, NEXT, ROOT, make_next_version

@@ -15,7 +15,8 @@ from contextlib import asynccontextmanager
 import msgspec
 import pytest
 
-from homeport_client.fleet import oracle, rows
+from homeport_client.fleet import oracle
+from homeport_client.fleet.live import rows
 from homeport_client.fleet.witness import Told
 from homeport_sync.change import Change, decode_change, encode
 from homeport_sync.clock import make_stamp

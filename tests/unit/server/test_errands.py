@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from homeport_client.fleet import process
+from homeport_client.fleet.live import process
 from homeport_server.followers.errands import WAITING_MAX, Errands
 
 LONG_S = 3_600.0

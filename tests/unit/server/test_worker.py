@@ -11,7 +11,8 @@ from random import Random
 
 import pytest
 
-from homeport_client.fleet import clock, process
+from homeport_client.fleet import clock
+from homeport_client.fleet.live import process
 from homeport_server.followers.lag import Lag
 from homeport_server.followers.worker import Worker
 from homeport_server.observe import make_log

@@ -13,10 +13,10 @@ from types import TracebackType
 from typing import Self
 
 from homeport_client.fleet.check import Followed
-from homeport_client.fleet.homeport import HASTE, HomeportProcess, ask
-from homeport_client.fleet.process import free_port
-from homeport_client.fleet.rows import FOLLOWED, HEAD, LOG, entry, followed
-from homeport_client.fleet.site import Part
+from homeport_client.fleet.live.homeport import HASTE, HomeportProcess, ask
+from homeport_client.fleet.live.process import free_port
+from homeport_client.fleet.live.rows import FOLLOWED, HEAD, LOG, entry, followed
+from homeport_client.fleet.live.site import Part
 from homeport_sync.ports import LogEntry
 
 

@@ -13,14 +13,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from homeport_client.fleet.balancer import Balancer
 from homeport_client.fleet.check import Followed
-from homeport_client.fleet.homeport import HASTE, HomeportProcess, ask
-from homeport_client.fleet.nats import RealNats
-from homeport_client.fleet.postgres import RealPostgres
-from homeport_client.fleet.process import ProcessFailed, free_port
-from homeport_client.fleet.rows import FOLLOWED, HEAD, LOG, entry, followed
-from homeport_client.fleet.site import Part
+from homeport_client.fleet.live.balancer import Balancer
+from homeport_client.fleet.live.homeport import HASTE, HomeportProcess, ask
+from homeport_client.fleet.live.nats import RealNats
+from homeport_client.fleet.live.postgres import RealPostgres
+from homeport_client.fleet.live.process import ProcessFailed, free_port
+from homeport_client.fleet.live.rows import FOLLOWED, HEAD, LOG, entry, followed
+from homeport_client.fleet.live.site import Part
 from homeport_sync.ports import LogEntry
 
 ROLE = "homeport_app"

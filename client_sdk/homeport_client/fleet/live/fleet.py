@@ -18,13 +18,13 @@ from random import Random
 from homeport_client import DeviceLimits, ServerError, Unreachable
 from homeport_client.fleet.check import Evidence, Followed, Holding, Verdict, judge
 from homeport_client.fleet.holding import fresh
+from homeport_client.fleet.live.process import ProcessFailed
+from homeport_client.fleet.live.radio import Radio
+from homeport_client.fleet.live.site import Site
+from homeport_client.fleet.live.trouble import Trouble
 from homeport_client.fleet.phone import Phone
-from homeport_client.fleet.process import ProcessFailed
-from homeport_client.fleet.radio import Radio
 from homeport_client.fleet.script import Script, play, set_stage
 from homeport_client.fleet.seed import Seed
-from homeport_client.fleet.site import Site
-from homeport_client.fleet.trouble import Trouble
 from homeport_client.fleet.witness import Witness, Written
 from homeport_client.http import HttpTransport
 from homeport_sync import App, Outcome

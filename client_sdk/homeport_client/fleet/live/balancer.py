@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 
-from homeport_client.fleet.process import free_port
+from homeport_client.fleet.live.process import free_port
 
 _HOST = "127.0.0.1"
 _READ_BYTES = 65_536

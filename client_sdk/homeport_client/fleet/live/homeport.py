@@ -11,9 +11,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from homeport_client.fleet import process
-from homeport_client.fleet.life import Life
-from homeport_client.fleet.process import ProcessFailed
+from homeport_client.fleet.live import process
+from homeport_client.fleet.live.life import Life
+from homeport_client.fleet.live.process import ProcessFailed
 
 START_S = 30.0
 STOP_S = 60.0

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from homeport_client.fleet.check import Verdict
-from homeport_client.fleet.live import Snapshot
+from homeport_client.fleet.live.fleet import Snapshot
 
 _SENTENCES_MAX = 10
 

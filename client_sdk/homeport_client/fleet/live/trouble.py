@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from random import Random
 from typing import TypeAlias
 
-from homeport_client.fleet.site import Site
+from homeport_client.fleet.live.site import Site
 
 DOWN_S = 1.5
 REST_S = (1.0, 4.0)

@@ -14,9 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from homeport_client.fleet import process
-from homeport_client.fleet.life import Life
-from homeport_client.fleet.process import ProcessFailed
+from homeport_client.fleet.live import process
+from homeport_client.fleet.live.life import Life
+from homeport_client.fleet.live.process import ProcessFailed
 
 START_S = 10.0
 _HOST = "127.0.0.1"

@@ -6,8 +6,8 @@ import signal
 import subprocess
 from collections.abc import Callable
 
-from homeport_client.fleet import process
-from homeport_client.fleet.process import ProcessFailed
+from homeport_client.fleet.live import process
+from homeport_client.fleet.live.process import ProcessFailed
 
 
 class Life:
