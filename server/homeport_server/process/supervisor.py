@@ -197,7 +197,10 @@ class Supervisor:
         """See a process to its end, and have it replaced if nobody told it to go."""
         code = await child.gone()
         self._alive.discard(child)
-        self._buried(child.pid)
+        try:
+            self._buried(child.pid)
+        except OSError as error:  # nothing there is worth stopping the servers for
+            self._log.error("counts lost", pid=child.pid, reason=str(error))
         if child not in self._serving:
             return
         self._serving.remove(child)

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import pytest
 
@@ -208,10 +209,38 @@ def test_processes_add_up_and_one_that_ends_takes_its_gauges_along_and_leaves_it
             process.communicate(b"\n", timeout=10)
         process_ended(running[0].pid, variables[SHARED_DIRECTORY])
         one = _shown(variables)
+        process_ended(running[1].pid, variables[SHARED_DIRECTORY])
+        none = _shown(variables)
+        left = {path.name for path in Path(variables[SHARED_DIRECTORY]).glob("*.db")}
     applied = 'homeport_changes_total{code="",outcome="applied"}'
     assert (both[applied], both["homeport_sockets_open"], both["homeport_log_head_position"]) == ("4.0", "2.0", "7.0")
     assert (one[applied], one["homeport_sockets_open"], one["homeport_log_head_position"]) == ("4.0", "1.0", "3.0")
-    assert one["homeport_push_seconds_count"] == "2.0"
+    assert one["homeport_push_seconds_count"] == none["homeport_push_seconds_count"] == "2.0"
+    assert none[applied] == "4.0"
+    assert left == {"counter_gone.db", "histogram_gone.db"}  # however many there were
+
+
+def test_a_process_killed_while_it_made_its_files_spoils_no_sum(tmp_path: Path) -> None:
+    (tmp_path / "counter_7.db").touch()
+    process_ended(7, str(tmp_path))
+    assert _shown({SHARED_DIRECTORY: str(tmp_path)}) == {}
+
+
+def test_the_next_supervisor_removes_what_a_killed_one_left_and_nothing_that_somebody_holds() -> None:
+    holds = "from homeport_server.observe.exposition import shared_directory\n"
+    holds += "with shared_directory() as made:\n    print(*made.values(), flush=True)\n    input()"
+    with (
+        shared_directory() as mine,
+        subprocess.Popen([sys.executable, "-c", holds], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other,
+    ):
+        assert other.stdout
+        theirs = Path(other.stdout.readline().decode().strip())
+        assert theirs.is_dir()
+        other.kill()
+        other.wait()
+        with shared_directory():
+            assert not theirs.exists()
+            assert Path(mine[SHARED_DIRECTORY]).is_dir()
 
 
 def test_a_directory_that_is_none_is_refused_by_its_name() -> None:
