@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -112,6 +114,31 @@ async def test_the_patience_of_the_connection_is_the_same_after_a_begin(
         await transaction.end()
     finally:
         await connection.close()
+
+
+VISIT = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM log').fetchone()"
+LOOK = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT position FROM heads').fetchone()[0])"
+
+
+async def visit(code: str, path: Path) -> str:
+    """What another process prints that opens the file and ends."""
+    command = [sys.executable, "-c", code, str(path)]
+    ended = await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True, text=True)
+    return ended.stdout.strip()
+
+
+@pytest.mark.promise("I1")
+async def test_a_process_that_comes_and_goes_leaves_the_log_that_others_still_write(store: Store, path: Path) -> None:
+    """It must not take itself for the last one and delete the write-ahead log: what is committed after it would be
+    in a file that nobody finds any more."""
+    await write(store, all_of(1))
+    log = path.with_name(f"{path.name}-wal")
+    before = log.stat().st_ino
+    for position in (2, 3):
+        await visit(VISIT, path)
+        assert log.stat().st_ino == before
+        await write(store, all_of(position))
+        assert await visit(LOOK, path) == str(position)
 
 
 async def test_a_batch_does_not_wait_where_nobody_else_writes(store: Store, other: sqlite3.Connection) -> None:

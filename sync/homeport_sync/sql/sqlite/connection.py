@@ -10,10 +10,13 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 import aiosqlite
+
+from homeport_sync.sql.sqlite.trouble import translated
 
 Result = TypeVar("Result")
 BUSY_TIMEOUT_MS = 10_000
@@ -43,9 +46,13 @@ class Connection:
         return opened
 
     async def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        """What `work` returns, done in the connection's thread, after whatever was handed over before."""
+        """What `work` returns, done in the connection's thread, after whatever was handed over before.
+
+        Raises `Unavailable` when the file is in trouble.
+        """
         execute: Callable[..., Awaitable[Result]] = self._connection._execute  # noqa: SLF001  # see the module's words
-        return await execute(work, self.raw)
+        with translated():
+            return await execute(work, self.raw)
 
     async def close(self) -> None:
         """Finish what was handed over, then close."""
@@ -53,8 +60,14 @@ class Connection:
 
 
 def make_file(path: Path) -> None:
-    """Make the file, readable by its owner alone, if it is not there; SQLite gives its log files the same mode."""
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    """Make the file, readable by its owner alone, if it is not there; SQLite gives its log files the same mode.
+
+    A file that is there is never opened here: closing it would drop every lock that this process has on it, whoever
+    took them (POSIX), and the next process to come and go would take itself for the last and delete the write-ahead
+    log under us (sqlite.org/howtocorrupt.html, section 2.2).
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _configure(connection: sqlite3.Connection) -> None:
