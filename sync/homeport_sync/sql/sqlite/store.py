@@ -22,6 +22,7 @@ from homeport_sync.sql.sqlite.places import SqlitePlaces
 from homeport_sync.sql.sqlite.schema import prepare
 from homeport_sync.sql.sqlite.sightings import SqliteSightings
 from homeport_sync.sql.sqlite.transaction import SqliteTransaction, head_of
+from homeport_sync.sql.sqlite.trouble import translated
 
 
 class SqliteStore(SqlitePlaces, SqliteSightings):
@@ -51,7 +52,8 @@ class SqliteStore(SqlitePlaces, SqliteSightings):
         await self._one_at_a_time.acquire()
         transaction = SqliteTransaction(self._writer, tenant)
         try:
-            yield transaction
+            with translated():  # what is done on the event loop, too
+                yield transaction
         finally:
             await asyncio.shield(self._end(transaction))
 

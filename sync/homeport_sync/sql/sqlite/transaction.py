@@ -18,8 +18,8 @@ from homeport_sync.ports import Head, Loaded, Wanted, Writes
 from homeport_sync.sql import rows
 from homeport_sync.sql.sqlite import statements
 from homeport_sync.sql.sqlite.connection import BUSY_TIMEOUT_MS, Connection
+from homeport_sync.sql.sqlite.trouble import code_of
 
-PRIMARY_CODE = 0xFF  # the rest says more about it
 _json = msgspec.json.Encoder().encode
 
 
@@ -106,7 +106,7 @@ def _locked_at_once(connection: sqlite3.Connection) -> bool:
     try:
         connection.execute("BEGIN IMMEDIATE")
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & PRIMARY_CODE != sqlite3.SQLITE_BUSY:
+        if code_of(error) != sqlite3.SQLITE_BUSY:
             raise
         return False
     finally:
