@@ -24,7 +24,8 @@ class Store(LogStore, Places, Tenants, Protocol):
 
 
 class Upkeep:
-    """Goes round all tenants, then rests for `every_s` seconds. Trouble is logged and tried again next time.
+    """Goes round all tenants, then rests for `every_s` seconds. Trouble is logged and tried again next time; that of
+    one tenant keeps no other from its turn.
     `holder` is the worker's own name."""
 
     def __init__(
@@ -51,9 +52,16 @@ class Upkeep:
         forgotten, after = 0, ""
         while page := await self._store.tenants(after, TENANTS_PAGE):
             for tenant in page:
-                if await self._store.lease(tenant.id, UPKEEP, self._holder, int(self._every_s * 1_000)):
-                    forgotten += await prune_outcomes(self._store, tenant.id, self._limits, now_ms=self._wall_ms())
+                try:
+                    forgotten += await self._keep(tenant.id)
+                except Exception as error:  # noqa: BLE001  # the others have their turn all the same
+                    self._log.error("upkeep failed", tenant=tenant.id, exc_info=error)
             after = page[-1].id
         if forgotten:
             self._log.info("upkeep", forgotten_outcomes=forgotten)
         return forgotten
+
+    async def _keep(self, tenant: str) -> int:
+        if not await self._store.lease(tenant, UPKEEP, self._holder, int(self._every_s * 1_000)):
+            return 0
+        return await prune_outcomes(self._store, tenant, self._limits, now_ms=self._wall_ms())

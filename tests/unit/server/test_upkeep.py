@@ -1,6 +1,7 @@
 """Upkeep forgets for every tenant what can no longer be asked for, and nothing else."""
 
 import io
+import json
 from dataclasses import replace
 
 import pytest
@@ -35,10 +36,15 @@ async def store() -> MemoryStore:
     return store
 
 
-def upkeep(store: MemoryStore, now_ms: int, *, holder: str = "one") -> Upkeep:
+def upkeep(store: MemoryStore, now_ms: int, *, holder: str = "one", out: io.BytesIO | None = None) -> Upkeep:
     limits = replace(LIMITS, outcome_keep_ms=DAY_MS)
     return Upkeep(
-        store, make_log("info", io.BytesIO()), limits=limits, wall_ms=lambda: now_ms, every_s=3_600, holder=holder
+        store,
+        make_log("info", out or io.BytesIO()),
+        limits=limits,
+        wall_ms=lambda: now_ms,
+        every_s=3_600,
+        holder=holder,
     )
 
 
@@ -55,3 +61,11 @@ async def test_what_one_worker_keeps_no_other_looks_at_in_the_same_time(store: M
     assert await upkeep(store, DAY_MS).round() == 0
     assert await upkeep(store, 2 * DAY_MS, holder="two").round() == 0, "all tenants are the other worker's"
     assert await upkeep(store, 2 * DAY_MS).round() == TENANTS_PAGE + 5
+
+
+async def test_trouble_with_one_tenant_is_logged_and_keeps_no_other_from_its_turn(store: MemoryStore) -> None:
+    del store._logs["tenant-003"].devices["d"]
+    out = io.BytesIO()
+    assert await upkeep(store, 2 * DAY_MS, out=out).round() == TENANTS_PAGE + 4
+    failed = json.loads(out.getvalue().splitlines()[0])
+    assert (failed["event"], failed["tenant"]) == ("upkeep failed", "tenant-003")
