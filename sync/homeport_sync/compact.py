@@ -8,16 +8,18 @@ the same outcomes and not take effect twice. What was rejected stays in quaranti
 from __future__ import annotations
 
 from homeport_sync.limits import Limits
-from homeport_sync.ports import LogStore
+from homeport_sync.ports import BEFORE_ALL_OUTCOMES, LogStore, OutcomeName
 
 PRUNE_MAX = 1_000
 
 
 async def prune_outcomes(store: LogStore, tenant: str, limits: Limits, *, now_ms: int) -> int:
-    """Forget old confirmed outcomes of the tenant, at most `PRUNE_MAX` in a step; how many it were."""
-    total = 0
-    while gone := await store.prune_outcomes(tenant, now_ms - limits.outcome_keep_ms, PRUNE_MAX):
-        total += gone
-        if gone < PRUNE_MAX:
-            break
-    return total
+    """Forget old confirmed outcomes of the tenant; how many it were. A step looks at `PRUNE_MAX` old ones and no more,
+    and goes on where the last one ended: those that are never confirmed are passed once."""
+    forgotten = 0
+    after: OutcomeName | None = BEFORE_ALL_OUTCOMES
+    while after is not None:
+        step = await store.prune_outcomes(tenant, now_ms - limits.outcome_keep_ms, after, PRUNE_MAX)
+        forgotten += step.forgotten
+        after = step.last
+    return forgotten

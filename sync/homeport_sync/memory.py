@@ -25,7 +25,9 @@ from homeport_sync.ports import (
     KnownDevice,
     Loaded,
     LogEntry,
+    OutcomeName,
     PageRows,
+    Pruned,
     Quarantined,
     Standing,
     StoredOutcome,
@@ -159,17 +161,19 @@ class MemoryStore(MemoryPlaces, MemorySightings):
         start = bisect_right(entries, after, key=lambda entry: entry.position)
         return entries[start : start + limit]
 
-    async def prune_outcomes(self, tenant: str, before_ms: int, limit: int) -> int:
+    async def prune_outcomes(self, tenant: str, before_ms: int, after: OutcomeName, limit: int) -> Pruned:
         """See `ports.LogStore`."""
         log, bound = self._log(tenant), make_stamp(before_ms, 0, NOBODY)
-        old = [
-            key
-            for key, kept in log.outcomes.items()
-            if kept.stamp < bound and kept.decided_at_ms < before_ms and key[1] <= log.devices[key[0]].confirmed
+        names = sorted((kept.stamp, *key) for key, kept in log.outcomes.items())
+        old = [name for name in names if after < name and name[0] < bound][:limit]
+        gone = [
+            (device, number)
+            for _, device, number in old
+            if log.outcomes[device, number].decided_at_ms < before_ms and number <= log.devices[device].confirmed
         ]
-        for key in old[:limit]:
+        for key in gone:
             del log.outcomes[key]
-        return len(old[:limit])
+        return Pruned(forgotten=len(gone), last=old[-1] if len(old) == limit else None)
 
     async def device(self, tenant: str, device: str) -> DeviceFacts | None:
         """See `sightings.Sightings`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 import msgspec
 
@@ -112,12 +112,16 @@ class LogEntry(msgspec.Struct, frozen=True, kw_only=True):
     accepted_at_ms: int
 
 
+OutcomeName: TypeAlias = tuple[Stamp, str, int]  # the stamp of the change as it was sent, its device and its number
+BEFORE_ALL_OUTCOMES: Final[OutcomeName] = (NEVER, "", 0)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a commit batch must know before it decides. `outcomes` are (stamp, device, number) of what was sent."""
+    """What a commit batch must know before it decides. `outcomes` are those of what was sent."""
 
     devices: frozenset[str]
-    outcomes: frozenset[tuple[Stamp, str, int]]
+    outcomes: frozenset[OutcomeName]
     grants: frozenset[tuple[str, str]]
     records: frozenset[str]
 
@@ -184,6 +188,15 @@ class PageRows:
     full: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pruned:
+    """What one step of pruning came to: how many outcomes were forgotten, and the last that was looked at, after which
+    the next step goes on (None: there are no more)."""
+
+    forgotten: int
+    last: OutcomeName | None
+
+
 class LogStore(Protocol):
     """A tenant's log and records. Unknown tenants raise `Unavailable`: callers check the tenant first."""
 
@@ -203,8 +216,9 @@ class LogStore(Protocol):
     async def read(self, tenant: str, after: int, limit: int) -> Sequence[LogEntry]:
         """The log after a position, in order, without gaps, at most `limit` entries."""
 
-    async def prune_outcomes(self, tenant: str, before_ms: int, limit: int) -> int:
-        """Forget at most `limit` confirmed outcomes stamped and decided before `before_ms`; how many it were."""
+    async def prune_outcomes(self, tenant: str, before_ms: int, after: OutcomeName, limit: int) -> Pruned:
+        """Look at the next `limit` outcomes after that one, in the order of their names, that are stamped before
+        `before_ms`, and forget those that are confirmed and were decided before it, too."""
 
 
 class Places(Protocol):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from homeport_sync.change import Op, Record, Value
 from homeport_sync.clock import NEVER, Stamp, make_stamp
 from homeport_sync.ports import (
+    BEFORE_ALL_OUTCOMES,
     KnownDevice,
     Loaded,
     LogEntry,
@@ -138,6 +139,11 @@ async def load(store: LogStore, asked: Wanted = EVERYTHING, tenant: str = TENANT
     """What a batch that wanted this would know."""
     async with store.transaction(tenant) as transaction:
         return await transaction.load(asked)
+
+
+async def forgotten(store: LogStore, before_ms: int, tenant: str = TENANT) -> int:
+    """How many outcomes a step of pruning forgets, that looks at all of a small log."""
+    return (await store.prune_outcomes(tenant, before_ms, BEFORE_ALL_OUTCOMES, 100)).forgotten
 
 
 def all_of(position: int = 1, *, title: str = "milk") -> Writes:

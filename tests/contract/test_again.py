@@ -9,7 +9,7 @@ from homeport_sync.clock import make_stamp
 from homeport_sync.decision import Batch
 from homeport_sync.limits import LIMITS
 from homeport_sync.push import Decided, Push, wanted
-from tests.contract.samples import TENANT
+from tests.contract.samples import TENANT, forgotten
 from tests.contract.stores import Store
 from tests.unit.sync.ledger import codes, error_codes, outcomes, verdicts
 from tests.unit.sync.tasks import CATALOG, DAY, MINUTE, NOW, Phone, ann
@@ -88,7 +88,7 @@ async def test_what_was_refused_is_told_again_until_it_is_pruned_and_its_depende
     await decide(store, phone.push(confirmed=1))
     later = NOW + LIMITS.outcome_keep_ms
     assert (await decide(store, phone.push(root), later)).outcomes == first.outcomes
-    assert await store.prune_outcomes(TENANT, NOW + 1, 10) == 1
+    assert await forgotten(store, NOW + 1) == 1
     await assert_forked(store, phone, root, 1)
     assert codes(outcomes(await decide(store, phone.push(phone.make(root.id)), later))) == ["DEPENDS_ON_REJECTED"]
 

@@ -8,7 +8,7 @@ import pytest
 
 from homeport_sync.cursor import Cursor, CursorSeal
 from homeport_sync.limits import LIMITS
-from homeport_sync.ports import Writes
+from homeport_sync.ports import BEFORE_ALL_OUTCOMES, Pruned, Writes
 from homeport_sync.reader import Reader
 from homeport_sync.wire import Page, decode_page
 from tests.contract.samples import (
@@ -16,6 +16,7 @@ from tests.contract.samples import (
     NOW,
     TENANT,
     entry,
+    forgotten,
     grant,
     keep,
     known,
@@ -141,7 +142,7 @@ async def test_pruning_forgets_old_confirmed_outcomes_and_keeps_the_others(store
     devices = [known(last_number=5, confirmed=4), known("e", last_number=1)]
     refusal = refused(4, record="missing")
     await write(store, Writes(head=0, now_ms=NOW, outcomes=outcomes, devices=devices, quarantined=[refusal]))
-    assert await store.prune_outcomes(TENANT, NOW, 100) == 2
+    assert await forgotten(store, NOW) == 2
     numbers = [("d", number) for number in range(1, 6)]
     found = await load(store, wanted(devices=["d", "e"], numbers=[*numbers, ("e", 1)], records=["missing"]))
     assert sorted(found.outcomes) == [("d", 3), ("d", 5), ("e", 1)]
@@ -153,12 +154,17 @@ async def test_an_outcome_whose_change_was_stamped_late_is_kept_as_long_as_its_s
     late = 7
     devices = [known(last_number=late, confirmed=late)]
     await write(store, Writes(head=0, now_ms=NOW, outcomes=[outcome(late, at_ms=1)], devices=devices))
-    assert await store.prune_outcomes(TENANT, late, 100) == 0
-    assert await store.prune_outcomes(TENANT, late + 1, 100) == 1
+    assert await forgotten(store, late) == 0
+    assert await forgotten(store, late + 1) == 1
 
 
-async def test_pruning_goes_in_steps_of_the_limit(store: Store) -> None:
-    outcomes = [outcome(number, at_ms=NOW - 1) for number in range(1, 6)]
-    devices = [known(last_number=5, confirmed=5)]
+async def test_pruning_looks_at_so_many_outcomes_and_goes_on_behind_those_that_stay(store: Store) -> None:
+    outcomes = [outcome(number, device=device, at_ms=NOW - 1) for number in range(1, 4) for device in ("d", "lost")]
+    devices = [known(last_number=3, confirmed=3), known("lost", last_number=3)]
     await write(store, Writes(head=0, now_ms=NOW, outcomes=outcomes, devices=devices))
-    assert [await store.prune_outcomes(TENANT, NOW, 2) for _ in range(4)] == [2, 2, 1, 0]
+    names = sorted((each.stamp, each.device, each.number) for each in outcomes)
+    step = await store.prune_outcomes(TENANT, NOW, BEFORE_ALL_OUTCOMES, 3)
+    assert step == Pruned(forgotten=2, last=names[2])
+    assert await store.prune_outcomes(TENANT, NOW, names[2], 2) == Pruned(forgotten=1, last=names[4])
+    assert await store.prune_outcomes(TENANT, NOW, names[4], 2) == Pruned(forgotten=0, last=None)
+    assert await store.prune_outcomes(TENANT, NOW, BEFORE_ALL_OUTCOMES, 3) == Pruned(forgotten=0, last=names[5])

@@ -39,7 +39,7 @@ from tests.contract.samples import (
 from tests.contract.stores import Store, sqlite
 
 STATEMENTS = {name: text for name, text in vars(statements).items() if name.isupper() and isinstance(text, str)}
-HOT_READS = ("SCOPE_ROWS", "SCOPE_POSITIONS", "READ_LOG", "GRANTS_OF_USER", "TENANTS")
+HOT_READS = ("SCOPE_ROWS", "SCOPE_POSITIONS", "READ_LOG", "OLD_OUTCOMES", "GRANTS_OF_USER", "TENANTS")
 TENANT_TABLES = frozenset(metadata.tables) - {"tenants", "schema"}
 
 

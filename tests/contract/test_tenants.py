@@ -14,6 +14,7 @@ from tests.contract.samples import (
     TENANT,
     all_of,
     entry,
+    forgotten,
     grant,
     keep,
     known,
@@ -107,8 +108,8 @@ async def test_what_one_tenant_writes_begins_or_forgets_leaves_the_other_as_it_w
     )
     await two.begin_epoch(TENANT, EPOCH)
     await two.begin_epoch(OTHER, EPOCH)
-    assert await two.prune_outcomes(TENANT, NOW + 1, 100) == 1
-    assert await two.prune_outcomes(OTHER, NOW + 1, 100) == 0
+    assert await forgotten(two, NOW + 1) == 1
+    assert await forgotten(two, NOW + 1, OTHER) == 0
     await keep(two, "pokes", 9)
     assert await load(two, tenant=OTHER) == before
     assert await two.place(OTHER, "pokes") == 0

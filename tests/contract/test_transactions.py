@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from homeport_sync.errors import Unavailable
-from homeport_sync.ports import Head, Loaded, Wanted, Writes
+from homeport_sync.ports import BEFORE_ALL_OUTCOMES, Head, Loaded, Wanted, Writes
 from tests.contract.samples import (
     EPOCH,
     EVERYTHING,
@@ -219,5 +219,5 @@ async def test_a_tenant_that_is_not_here_is_unavailable(store: Store) -> None:
     with pytest.raises(Unavailable, match="no tenant nobody"):
         await store.begin_epoch("nobody", EPOCH)
     with pytest.raises(Unavailable, match="no tenant nobody"):
-        await store.prune_outcomes("nobody", NOW, 10)
+        await store.prune_outcomes("nobody", NOW, BEFORE_ALL_OUTCOMES, 10)
     await write(store, all_of())

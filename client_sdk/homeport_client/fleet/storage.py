@@ -14,7 +14,18 @@ from random import Random
 
 from homeport_client.fleet.seed import happens
 from homeport_sync.cursor import Cursor
-from homeport_sync.ports import Loaded, LogEntry, LogStore, PageRows, Standing, Transaction, Wanted, Writes
+from homeport_sync.ports import (
+    Loaded,
+    LogEntry,
+    LogStore,
+    OutcomeName,
+    PageRows,
+    Pruned,
+    Standing,
+    Transaction,
+    Wanted,
+    Writes,
+)
 
 
 class Crashed(Exception):
@@ -91,10 +102,10 @@ class FaultyStore:
         await self._gate.cross("after read")
         return entries
 
-    async def prune_outcomes(self, tenant: str, before_ms: int, limit: int) -> int:
+    async def prune_outcomes(self, tenant: str, before_ms: int, after: OutcomeName, limit: int) -> Pruned:
         """As the port says."""
         await self._gate.cross("before prune_outcomes")
-        pruned = await self._store.prune_outcomes(tenant, before_ms, limit)
+        pruned = await self._store.prune_outcomes(tenant, before_ms, after, limit)
         await self._gate.cross("after prune_outcomes")
         return pruned
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
 
 from homeport_sync.change import Fields, decode_record, encode
 from homeport_sync.clock import Stamp, stamp_ms
-from homeport_sync.ports import KnownDevice, LogEntry, Quarantined, StoredOutcome, StoredRecord, Tenant
+from homeport_sync.ports import KnownDevice, LogEntry, Pruned, Quarantined, StoredOutcome, StoredRecord, Tenant
 from homeport_sync.scope import Grant
 from homeport_sync.sightings import Sighting
 
@@ -162,6 +162,12 @@ def device_rows(tenant: str, devices: Iterable[KnownDevice], now_ms: int) -> lis
         (tenant, each.id, each.user, each.last_number, each.confirmed, each.last_stamp, now_ms, now_ms)
         for each in devices
     ]
+
+
+def pruned(old: Sequence[Row], limit: int) -> Pruned:
+    """Rows of `OLD_OUTCOMES`, of which those that say so were forgotten, as a step of pruning."""
+    last = old[-1][:3] if len(old) == limit else None
+    return Pruned(forgotten=sum(goes for *_, goes in old), last=last)
 
 
 def known_device(row: Row) -> KnownDevice:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
 from homeport_sync.clock import make_stamp
 from homeport_sync.compact import PRUNE_MAX, prune_outcomes
 from homeport_sync.limits import LIMITS
 from homeport_sync.memory import MemoryStore
-from homeport_sync.ports import KnownDevice, StoredOutcome, Wanted, Writes
+from homeport_sync.ports import KnownDevice, OutcomeName, Pruned, StoredOutcome, Wanted, Writes
 from tests.unit.sync.tasks import NOW, STRANGER
 
 TENANT = "acme"
@@ -20,12 +24,22 @@ def outcome(number: int, *, at_ms: int = OLD) -> StoredOutcome:
     return StoredOutcome(device=STRANGER, number=number, stamp=STAMP, digest=b"", text="{}", decided_at_ms=at_ms)
 
 
-async def store_of(*outcomes: StoredOutcome, confirmed: int) -> MemoryStore:
-    store = MemoryStore()
+class Counting(MemoryStore):
+    """Counts the steps of pruning."""
+
+    count = 0
+
+    async def prune_outcomes(self, tenant: str, before_ms: int, after: OutcomeName, limit: int) -> Pruned:
+        self.count += 1
+        return await super().prune_outcomes(tenant, before_ms, after, limit)
+
+
+async def store_of(*outcomes: StoredOutcome, confirmed: int, others: Sequence[KnownDevice] = ()) -> Counting:
+    store = Counting()
     await store.create(TENANT, id=TENANT, epoch="first", now_ms=0)
     device = KnownDevice(id=STRANGER, user="ann", last_number=len(outcomes), confirmed=confirmed)
     async with store.transaction(TENANT) as transaction:
-        await transaction.commit(Writes(head=0, now_ms=NOW, outcomes=outcomes, devices=[device]))
+        await transaction.commit(Writes(head=0, now_ms=NOW, outcomes=outcomes, devices=[device, *others]))
     return store
 
 
@@ -52,3 +66,10 @@ async def test_many_old_outcomes_are_forgotten_in_steps_until_none_is_left() -> 
     store = await store_of(*(outcome(number) for number in range(1, count + 1)), confirmed=count)
     assert await prune_outcomes(store, TENANT, LIMITS, now_ms=NOW) == count
     assert await kept(store, count) == set()
+
+
+async def test_outcomes_that_nobody_confirms_are_looked_at_once_and_hold_up_none_behind_them() -> None:
+    lost = [replace(outcome(number), device="0" * 8) for number in range(1, PRUNE_MAX + 2)]
+    store = await store_of(*lost, outcome(1), confirmed=1, others=[KnownDevice(id="0" * 8, user="bob")])
+    assert await prune_outcomes(store, TENANT, LIMITS, now_ms=NOW) == 1
+    assert store.count == 2

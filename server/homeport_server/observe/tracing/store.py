@@ -7,7 +7,18 @@ from contextlib import asynccontextmanager
 
 from homeport_server.observe.tracing.port import Span, Tracer
 from homeport_sync.cursor import Cursor
-from homeport_sync.ports import Loaded, LogEntry, LogStore, PageRows, Standing, Transaction, Wanted, Writes
+from homeport_sync.ports import (
+    Loaded,
+    LogEntry,
+    LogStore,
+    OutcomeName,
+    PageRows,
+    Pruned,
+    Standing,
+    Transaction,
+    Wanted,
+    Writes,
+)
 
 
 class TracedStore:
@@ -40,9 +51,9 @@ class TracedStore:
         """See `ports.LogStore`."""
         return await self._store.read(tenant, after, limit)
 
-    async def prune_outcomes(self, tenant: str, before_ms: int, limit: int) -> int:
+    async def prune_outcomes(self, tenant: str, before_ms: int, after: OutcomeName, limit: int) -> Pruned:
         """See `ports.LogStore`."""
-        return await self._store.prune_outcomes(tenant, before_ms, limit)
+        return await self._store.prune_outcomes(tenant, before_ms, after, limit)
 
 
 class _TracedTransaction:

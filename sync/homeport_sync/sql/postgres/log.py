@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from homeport_sync.clock import NOBODY, make_stamp
 from homeport_sync.cursor import Cursor
 from homeport_sync.limits import LIMITS, Limits
-from homeport_sync.ports import LogEntry, PageRows, Standing
+from homeport_sync.ports import LogEntry, OutcomeName, PageRows, Pruned, Standing
 from homeport_sync.pull import Gathered, Plan, Range, Row, gathering, plan
 from homeport_sync.sql import rows
 from homeport_sync.sql.postgres import statements
@@ -70,15 +70,17 @@ class PostgresLog(OnDatabase):
 
         return await self._database.read(tenant, read)
 
-    async def prune_outcomes(self, tenant: str, before_ms: int, limit: int) -> int:
+    async def prune_outcomes(self, tenant: str, before_ms: int, after: OutcomeName, limit: int) -> Pruned:
         """See `ports.LogStore`."""
-        stamp = make_stamp(before_ms, 0, NOBODY)
+        bound = make_stamp(before_ms, 0, NOBODY)
         async with self._database.tenant(tenant) as connection:
-            old = await connection.fetch(statements.OLD_OUTCOMES, tenant, stamp, before_ms, limit)
-            await connection.executemany(statements.FORGET_OUTCOME, [(tenant, *row) for row in old])
+            found = await connection.fetch(statements.OLD_OUTCOMES, tenant, bound, before_ms, *after, limit)
+            old = [tuple(row) for row in found]
+            gone = [(tenant, *name) for *name, goes in old if goes]
+            await connection.executemany(statements.FORGET_OUTCOME, gone)
             if not old:
                 await _must_be_here(connection, tenant)
-            return len(old)
+            return rows.pruned(old, limit)
 
     async def _gather(self, connection: Connection, tenant: str, made: Plan, limit: int) -> Gathered:
         steps = gathering(made, limit, self._limits)

@@ -100,14 +100,18 @@ READ_LOG: Final = """
     FROM log WHERE tenant_id = $1 AND position > $2 ORDER BY position LIMIT $3"""
 BEGIN_EPOCH: Final = """
     UPDATE heads SET epoch = $3, updated_at = $4 WHERE tenant_id = $1 AND epoch = $2"""
-# In two, because a DELETE that joins is free to read all outcomes of the tenant for each that is to go.
+# In two, because a DELETE that joins is free to read all outcomes of the tenant for each that is to go. The last column
+# is whether it goes: those that stay are told too, so that the next step begins behind them.
 OLD_OUTCOMES: Final = """
-    SELECT o.stamp, o.device_id, o.number FROM outcomes AS o
-    CROSS JOIN LATERAL (
-      SELECT FROM devices WHERE tenant_id = $1 AND device_id = o.device_id AND confirmed >= o.number LIMIT 1
-    ) AS known
-    WHERE o.tenant_id = $1 AND o.stamp < $2 AND o.created_at < $3
-    LIMIT $4"""
+    SELECT old.stamp, old.device_id, old.number, old.created_at < $3 AND coalesce((
+      SELECT confirmed FROM devices WHERE tenant_id = $1 AND device_id = old.device_id LIMIT 1
+    ), 0) >= old.number
+    FROM (
+      SELECT stamp, device_id, number, created_at FROM outcomes
+      WHERE tenant_id = $1 AND stamp < $2 AND (stamp, device_id, number) > ($4, $5, $6)
+      ORDER BY stamp, device_id, number LIMIT $7
+    ) AS old
+    ORDER BY old.stamp, old.device_id, old.number"""
 FORGET_OUTCOME: Final = """
     DELETE FROM outcomes WHERE tenant_id = $1 AND stamp = $2 AND device_id = $3 AND number = $4"""
 

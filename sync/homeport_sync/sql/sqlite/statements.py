@@ -84,12 +84,16 @@ READ_LOG: Final = """
     FROM log WHERE tenant_id = :tenant AND position > :after ORDER BY position LIMIT :room"""
 BEGIN_EPOCH: Final = """
     UPDATE heads SET epoch = :epoch, updated_at = :now WHERE tenant_id = :tenant AND epoch = :former"""
-PRUNE_OUTCOMES: Final = """
-    DELETE FROM outcomes WHERE (tenant_id, stamp, device_id, number) IN (
-      SELECT o.tenant_id, o.stamp, o.device_id, o.number FROM outcomes AS o
-      JOIN devices AS d ON d.tenant_id = o.tenant_id AND d.device_id = o.device_id
-      WHERE o.tenant_id = :tenant AND o.stamp < :stamp AND o.created_at < :before AND o.number <= d.confirmed
-      LIMIT :room)"""
+# The last column is whether it goes: those that stay are told too, so that the next step begins behind them.
+OLD_OUTCOMES: Final = """
+    SELECT stamp, device_id, number, created_at < :before AND number <= coalesce((
+      SELECT confirmed FROM devices WHERE tenant_id = :tenant AND device_id = old.device_id), 0)
+    FROM outcomes AS old
+    WHERE tenant_id = :tenant AND stamp < :bound AND (stamp, device_id, number) > (:stamp, :device, :number)
+    ORDER BY stamp, device_id, number LIMIT :room"""
+FORGET_OUTCOME: Final = """
+    DELETE FROM outcomes
+    WHERE tenant_id = :tenant AND stamp = :stamp AND device_id = :device AND number = :number"""
 
 PLACE: Final = "SELECT position FROM places WHERE tenant_id = :tenant AND follower = :follower"
 LEASE: Final = """

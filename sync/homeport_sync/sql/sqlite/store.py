@@ -12,7 +12,7 @@ from pathlib import Path
 from homeport_sync.clock import NOBODY, make_stamp
 from homeport_sync.cursor import Cursor
 from homeport_sync.limits import LIMITS, Limits
-from homeport_sync.ports import LogEntry, PageRows, Standing, Tenant
+from homeport_sync.ports import LogEntry, OutcomeName, PageRows, Pruned, Standing, Tenant
 from homeport_sync.pull import Range, Row, gather, plan
 from homeport_sync.sql import rows
 from homeport_sync.sql.sqlite import statements
@@ -90,21 +90,33 @@ class SqliteStore(SqlitePlaces, SqliteSightings):
 
     async def read(self, tenant: str, after: int, limit: int) -> Sequence[LogEntry]:
         """See `ports.LogStore`."""
-        values = {"tenant": tenant, "after": after, "room": limit}
+        found = await self._of_tenant(statements.READ_LOG, {"tenant": tenant, "after": after, "room": limit})
+        return [rows.log_entry(row) for row in found]
+
+    async def prune_outcomes(self, tenant: str, before_ms: int, after: OutcomeName, limit: int) -> Pruned:
+        """See `ports.LogStore`. Only what goes is the writer's business: what is confirmed stays so."""
+        values = {"bound": make_stamp(before_ms, 0, NOBODY), "before": before_ms, "room": limit}
+        old = await self._of_tenant(statements.OLD_OUTCOMES, {**_named(tenant, after), **values})
+        gone = [_named(tenant, (stamp, device, number)) for stamp, device, number, goes in old if goes]
+
+        def forget(connection: sqlite3.Connection) -> None:
+            with transaction(connection):
+                connection.executemany(statements.FORGET_OUTCOME, gone)
+
+        if gone:
+            await self._alone(forget)
+        return rows.pruned(old, limit)
+
+    async def _of_tenant(self, statement: str, values: dict[str, object]) -> list[rows.Row]:
+        """The rows found; raises if there are none because there is no such tenant."""
 
         def fetch(connection: sqlite3.Connection) -> list[rows.Row]:
-            found = connection.execute(statements.READ_LOG, values).fetchall()
+            found = connection.execute(statement, values).fetchall()
             if not found:
-                head_of(connection, tenant)  # raises if there is no such tenant
+                head_of(connection, str(values["tenant"]))
             return found
 
-        return [rows.log_entry(row) for row in await self._reader.run(fetch)]
-
-    async def prune_outcomes(self, tenant: str, before_ms: int, limit: int) -> int:
-        """See `ports.LogStore`."""
-        stamp = make_stamp(before_ms, 0, NOBODY)
-        values = {"tenant": tenant, "before": before_ms, "stamp": stamp, "room": limit}
-        return await self._write(statements.PRUNE_OUTCOMES, values)
+        return await self._reader.run(fetch)
 
     async def create(self, name: str, *, id: str, epoch: str, now_ms: int) -> Tenant:
         """See `ports.Tenants`."""
@@ -127,6 +139,11 @@ class SqliteStore(SqlitePlaces, SqliteSightings):
     async def tenants(self, after: str, limit: int) -> Sequence[Tenant]:
         """See `ports.Tenants`."""
         return [rows.tenant_of(row) for row in await self._fetch(statements.TENANTS, {"after": after, "room": limit})]
+
+
+def _named(tenant: str, name: OutcomeName) -> dict[str, object]:
+    stamp, device, number = name
+    return {"tenant": tenant, "stamp": stamp, "device": device, "number": number}
 
 
 def _standing(connection: sqlite3.Connection, tenant: str, user: str, device: str) -> Standing:
