@@ -12,10 +12,13 @@ COMPILE := uv pip compile pyproject.toml --quiet --universal --generate-hashes -
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-postgres run test check format lint types bench-push bench-pull bench-scale soak soak-kill lock clean
+.PHONY: help develop demo demo-postgres run test check format lint types bench-push bench-pull bench-scale soak soak-kill lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+develop: $(DEV) ## make .venv with everything, PostgreSQL and NATS clients included
+	@echo "Ready: $(BIN)/homeport --help"
 
 demo: $(RUN) ## watch twenty phones work offline, lose their server, and agree again
 	@$(BIN)/python examples/tasks/demo.py

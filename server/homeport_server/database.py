@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 
 from homeport_server.data import database_of
-from homeport_server.errors import BadSetting
-from homeport_server.settings import Settings, variable
+from homeport_server.extras import POSTGRES, needing
+from homeport_server.settings import Settings
 from homeport_sync import LIMITS
 from homeport_sync.ports import LogStore, Places, Tenants
 from homeport_sync.sightings import Sightings
@@ -36,13 +36,8 @@ async def open_store(settings: Settings) -> OpenedStore:
         from homeport_sync.sql.sqlite.store import SqliteStore
 
         return await SqliteStore.open(database_of(settings.data), LIMITS)
-    try:
+    with needing(POSTGRES):
         from homeport_sync.sql.postgres.store import PostgresStore
-    except ModuleNotFoundError as missing:
-        raise BadSetting(
-            f"{variable('database_url')} names PostgreSQL, and {missing.name} is not installed: "
-            "install homeport[server,postgres]."
-        ) from missing
     return await PostgresStore.open(settings.database_url, LIMITS, connections_max=settings.database_connections_max)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from homeport_server.errors import BadSetting
+from homeport_server.extras import NATS, POSTGRES, needing
 from homeport_server.observe import Log
-from homeport_server.settings import Settings, variable
+from homeport_server.settings import Settings
 from homeport_sync.ports import Signals
 from homeport_sync.relay import Changed
 from homeport_sync.signals import LocalSignals
@@ -36,20 +36,12 @@ async def _local() -> AsyncIterator[Signals]:
 
 
 def _postgres(url: str, changed: Changed) -> AbstractAsyncContextManager[Signals]:
-    try:
+    with needing(POSTGRES):
         from homeport_sync.sql.postgres.signals import postgres_signals
-    except ModuleNotFoundError as missing:
-        raise _not_installed("database_url", "postgres", missing) from missing
     return postgres_signals(url, changed)
 
 
 def _nats(url: str, changed: Changed) -> AbstractAsyncContextManager[Signals]:
-    try:
+    with needing(NATS):
         from homeport_server.nats_signals import nats_signals
-    except ModuleNotFoundError as missing:
-        raise _not_installed("nats_url", "nats", missing) from missing
     return nats_signals(url, changed=changed)
-
-
-def _not_installed(setting: str, extra: str, missing: ModuleNotFoundError) -> BadSetting:
-    return BadSetting(f"{variable(setting)} needs {missing.name}, which is not installed: install homeport[{extra}].")

@@ -12,7 +12,9 @@ from homeport_server.doctor.finding import Finding, wrong
 from homeport_server.doctor.followers import check_followers
 from homeport_server.doctor.nats import check_nats
 from homeport_server.doctor.sqlite import check_file
-from homeport_server.settings import Settings, variable
+from homeport_server.errors import BadSetting
+from homeport_server.extras import POSTGRES, needing
+from homeport_server.settings import Settings
 
 
 async def examine(settings: Settings, app: Path | None, now_ms: Callable[[], int]) -> AsyncIterator[Finding]:
@@ -42,8 +44,8 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
 
 async def _postgres(settings: Settings) -> Sequence[Finding]:
     try:
-        from homeport_server.doctor.postgres import check_postgres
-    except ModuleNotFoundError as missing:
-        what = f"{variable('database_url')} names PostgreSQL, and {missing.name} is not installed"
-        return [wrong(what, "pip install 'homeport[postgres]'")]
+        with needing(POSTGRES):
+            from homeport_server.doctor.postgres import check_postgres
+    except BadSetting:
+        return [wrong(POSTGRES.missing, POSTGRES.mend)]
     return await check_postgres(settings)

@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Sequence
 
 from homeport_server.doctor.finding import Finding, fine, wrong
-from homeport_server.settings import flag, variable
+from homeport_server.errors import BadSetting
+from homeport_server.extras import NATS, needing
+from homeport_server.settings import flag
 
 CONNECT_S = 3
 
@@ -14,10 +16,11 @@ CONNECT_S = 3
 async def check_nats(url: str) -> Sequence[Finding]:
     """It answers. Without it signals are late, by `HOMEPORT_POKE_POLL_S` at most, and nothing is lost."""
     try:
-        import nats
-        from nats.aio.client import Client
-    except ModuleNotFoundError:
-        return [wrong(f"{variable('nats_url')} is set, and nats-py is not installed", "pip install 'homeport[nats]'")]
+        with needing(NATS):
+            import nats
+            from nats.aio.client import Client
+    except BadSetting:
+        return [wrong(NATS.missing, NATS.mend)]
     client = Client()
     try:
         async with asyncio.timeout(CONNECT_S):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from homeport_server.data import database_of
+from homeport_server.extras import POSTGRES, needing
 from homeport_server.settings import Settings
 from homeport_server.verbs.options import setting
 
@@ -53,7 +54,8 @@ def migrate(
 def _place(settings: Settings, *, new: bool) -> Place:
     """The database of the settings. A `new` data directory is made, with its mode, before a database stands in it."""
     if settings.database_url:
-        from homeport_server.migrations.postgres import PostgresPlace
+        with needing(POSTGRES):
+            from homeport_server.migrations.postgres import PostgresPlace
 
         return PostgresPlace(settings.database_url, settings.database_role)
     from homeport_server.migrations.sqlite import SqlitePlace

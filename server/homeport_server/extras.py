@@ -1,0 +1,44 @@
+"""The extras of the package that a setting may call for, and the one sentence for one that is not installed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from homeport_server.errors import BadSetting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extra:
+    """`what` needs the distribution `package`, which is imported as `module`."""
+
+    name: str
+    what: str
+    package: str
+    module: str
+
+    @property
+    def missing(self) -> str:
+        """What is wrong without it."""
+        return f"{self.what} needs {self.package}, which is not installed"
+
+    @property
+    def mend(self) -> str:
+        """What to do then. Homeport is on no index yet, so whoever has a clone is told what works there."""
+        return f"pip install 'homeport[server,{self.name}]', or in a clone of Homeport: make develop"
+
+
+POSTGRES = Extra(name="postgres", what="PostgreSQL", package="asyncpg", module="asyncpg")
+NATS = Extra(name="nats", what="NATS", package="nats-py", module="nats")
+
+
+@contextmanager
+def needing(extra: Extra) -> Iterator[None]:
+    """Around an import: raises `BadSetting`, saying what to install, if the extra is not there."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != extra.module:
+            raise  # something else is missing, and that is a fault of ours
+        raise BadSetting(f"{extra.missing}: {extra.mend}.") from error
