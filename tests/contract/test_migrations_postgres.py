@@ -9,11 +9,15 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
+from homeport_server.doctor.postgres import check_postgres
 from homeport_server.errors import MigrationBusy, MigrationRefused
 from homeport_server.migrations.isolation import ROSTER_POLICY, policy
 from homeport_server.migrations.migrate import migrate
-from homeport_server.migrations.postgres import ADVISORY_LOCK, Patience
+from homeport_server.migrations.postgres import ADVISORY_LOCK, Patience, PostgresPlace
+from homeport_server.settings import Settings
 from homeport_sync.errors import Unavailable
+from homeport_sync.limits import LIMITS
+from homeport_sync.sql.postgres.store import PostgresStore
 from homeport_sync.sql.tables import metadata
 from tests.contract.databases import APP_ROLE, Databases
 from tests.contract.empty_databases import EmptyPostgres
@@ -78,6 +82,7 @@ async def test_the_servers_role_may_use_our_tables_and_no_more(empty: EmptyPostg
     assert {row[0]: row[1] for row in rights} == {
         **dict.fromkeys(TENANT_TABLES, writes),
         "schema": "SELECT",
+        "installation": "INSERT SELECT UPDATE",
         "alembic_version": "SELECT",
     }
 
@@ -117,10 +122,20 @@ async def test_the_servers_role_does_not_migrate(empty: EmptyPostgres) -> None:
         await migrate(empty.place_of(APP_ROLE))
 
 
-async def test_a_database_that_is_not_there_is_told(empty: EmptyPostgres) -> None:
-    empty.name += "_nowhere"
-    with pytest.raises(Unavailable, match=r"cannot be reached \(database .* does not exist\)"):
-        await migrate(empty.place_of(empty.owner))
+async def test_a_database_and_a_role_that_are_not_there_are_told_to_whoever_migrates_serves_or_examines(
+    empty: EmptyPostgres,
+) -> None:
+    urls = {
+        "there is no database nowhere at ": empty.server.url("nowhere", empty.owner),
+        "does not let nobody_yet in ": empty.server.url(empty.name, "nobody_yet"),
+    }
+    for told, url in urls.items():
+        with pytest.raises(Unavailable, match=told) as migrating:
+            await migrate(PostgresPlace(url, APP_ROLE))
+        with pytest.raises(Unavailable, match=told) as serving:
+            await PostgresStore.open(url, LIMITS)
+        (found,) = await check_postgres(Settings(database_url=url))
+        assert migrating.value.message == serving.value.message == f"{found.what}: {found.mend}."
 
 
 async def test_a_step_gives_up_rather_than_hold_others_up_and_changes_nothing(empty: EmptyPostgres) -> None:

@@ -43,9 +43,9 @@ async def check_postgres(settings: Settings) -> Sequence[Finding]:
                 *await check_durable(connection),
                 *await check_room(connection, settings),
             ]
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        said = str(error) or type(error).__name__
-        return [wrong(f"PostgreSQL cannot be reached ({said})", f"start it, or mend {flag('database_url')}")]
+    except (*BROKEN, asyncpg.PostgresError) as error:
+        why = unreached(settings.database_url, error)
+        return [wrong(why.what, why.mend)]
 
 
 @asynccontextmanager

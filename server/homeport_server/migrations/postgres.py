@@ -23,6 +23,7 @@ from homeport_server.migrations import access
 from homeport_server.migrations.steps import Step, run_step, version_of
 from homeport_sync.errors import Unavailable
 from homeport_sync.sql.postgres.schema import READ_ENCODING, check_encoding
+from homeport_sync.sql.postgres.unreached import NOT_LET_IN, unreached
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Record
@@ -131,10 +132,9 @@ class PostgresPlace:
             return await asyncpg.connect(
                 self._url, timeout=CONNECT_S, server_settings={"application_name": "homeport migrate"}
             )
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise Unavailable(
-                f"PostgreSQL cannot be reached ({error or type(error).__name__}): start it, or mend --database-url."
-            ) from error
+        except NOT_LET_IN as error:
+            cause = None if isinstance(error, ValueError) else error  # it quotes what may be a piece of the password
+            raise Unavailable(str(unreached(self._url, error))) from cause
 
 
 @contextmanager

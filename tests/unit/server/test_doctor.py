@@ -169,6 +169,6 @@ def hold(data: Path, tenant: str, follower: str) -> None:
 def test_a_database_and_a_nats_that_do_not_answer_are_told_without_their_passwords(run: Run) -> None:
     away = ("--database-url", "postgresql://u:hidden@127.0.0.1:1/x", "--nats-url", "nats://u:hidden@127.0.0.1:1")
     database, nats = wrongs(run("doctor", *away))
-    assert "PostgreSQL cannot be reached" in database
+    assert "PostgreSQL at 127.0.0.1:1 cannot be reached (connection refused)" in database
     assert "NATS cannot be reached at 127.0.0.1:1" in nats
     assert "hidden" not in database + nats

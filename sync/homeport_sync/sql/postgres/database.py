@@ -15,7 +15,8 @@ from typing import Any, Protocol, TypeVar
 import asyncpg
 
 from homeport_sync.errors import Unavailable
-from homeport_sync.sql.postgres.trouble import BROKEN, is_broken, retried, says, translated
+from homeport_sync.sql.postgres.trouble import BROKEN, is_broken, retried, translated
+from homeport_sync.sql.postgres.unreached import NOT_LET_IN, unreached
 
 Result = TypeVar("Result")
 
@@ -106,10 +107,9 @@ class Database:
             )
             async with pool.acquire():
                 pass  # somebody is there, and lets us in
-        except ValueError:  # it is no URL, and what the error quotes may be a piece of the password: not even a cause
-            raise Unavailable("PostgreSQL's URL cannot be read: escape / @ : in its password as %2F %40 %3A.") from None
-        except (*BROKEN, asyncpg.PostgresError) as error:
-            raise Unavailable(f"PostgreSQL cannot be reached ({says(error)}): start it, or mend its URL.") from error
+        except NOT_LET_IN as error:
+            cause = None if isinstance(error, ValueError) else error  # it quotes what may be a piece of the password
+            raise Unavailable(str(unreached(url, error))) from cause
         return cls(pool)
 
     async def close(self) -> None:
