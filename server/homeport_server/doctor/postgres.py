@@ -12,6 +12,8 @@ from homeport_server.doctor import isolation, role
 from homeport_server.doctor.finding import Finding, all_fine, fine, wrong
 from homeport_server.doctor.schema import check_stamps
 from homeport_server.settings import Settings, flag
+from homeport_sync.sql.postgres.trouble import BROKEN
+from homeport_sync.sql.postgres.unreached import unreached
 from homeport_sync.sql.schema_version import READ_SCHEMA
 
 VERSION_MIN = 140_000  # 14
