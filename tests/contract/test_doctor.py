@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -41,13 +42,14 @@ def role_of(database: EmptyPostgres) -> str:
 
 
 def settings_of(database: EmptyPostgres) -> Settings:
-    return Settings(database_url=database.server.url(database.name, role_of(database)))
+    url = database.server.url(database.name, role_of(database))
+    return Settings(database_url=url, database_role=role_of(database))
 
 
-async def faults(database: EmptyPostgres) -> Sequence[Finding]:
+async def faults(database: EmptyPostgres, data: Path = Path("nowhere")) -> Sequence[Finding]:
     """What is wrong besides the hurry."""
     hurry = ("fsync is off", "full_page_writes is off")
-    found = await check_postgres(settings_of(database))
+    found = await check_postgres(replace(settings_of(database), data=data))
     return [each for each in found if not each.ok and not each.what.startswith(hurry)]
 
 
@@ -121,6 +123,18 @@ async def test_a_superuser_is_told(database: EmptyPostgres) -> None:
     assert "a superuser, who sees every tenant" in found.what
 
 
+    await mended(database, found)
+
+
+@pytest.mark.parametrize(("user", "whose"), [("postgres", "a superuser's URL"), ("owner", "the owner's URL")])
+async def test_a_url_that_is_not_the_servers_is_told_in_one_line_that_touches_no_role(
+    database: EmptyPostgres, user: str, whose: str
+) -> None:
+    name = database.owner if user == "owner" else user
+    found = await check_postgres(replace(settings_of(database), database_url=database.server.url(database.name, name)))
+    (line,) = [each for each in found if not each.ok and "is off" not in each.what]
+    assert line.what.startswith(f"this is {whose}")
+    assert line.mend == f"give the servers that of {role_of(database)}, and keep this one for homeport migrate"
 async def test_a_role_that_owns_a_table_is_told_and_so_is_a_member_of_the_owner(database: EmptyPostgres) -> None:
     await database.query(f"ALTER TABLE places OWNER TO {role_of(database)}")
     found = await faults(database)

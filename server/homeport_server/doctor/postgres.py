@@ -38,8 +38,7 @@ async def check_postgres(settings: Settings) -> Sequence[Finding]:
             return [
                 *await check_version(connection),
                 *await check_schema(connection),
-                *await role.check_role(connection),
-                *await role.check_grants(connection),
+                *(await role.check_url(connection, settings.database_role) or await _of_role(connection)),
                 *await isolation.check_isolation(connection),
                 *await check_clock(connection),
                 *await check_durable(connection),
@@ -53,6 +52,10 @@ async def check_postgres(settings: Settings) -> Sequence[Finding]:
 @asynccontextmanager
 async def _connected(url: str) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(url, timeout=CONNECT_S, server_settings={"application_name": "homeport doctor"})
+async def _of_role(connection: asyncpg.Connection) -> Sequence[Finding]:
+    return [*await role.check_role(connection), *await role.check_grants(connection)]
+
+
     try:
         yield connection
     finally:

@@ -18,6 +18,21 @@ _HAS = """
       AND has_table_privilege(oid, "right")"""
 
 
+async def check_url(connection: asyncpg.Connection, servers: str) -> Sequence[Finding]:
+    """It is not the owner's URL, nor a superuser's: then one line says so, and what else could be said of the role
+    would be of the wrong one. `servers` is the role that the URL should name; who was given power is told elsewhere."""
+    found = [each for each in await powers(connection) if each.of == each.role != servers]
+    owned = sum(each.what == "owner" for each in found)
+    if any(each.what == "superuser" for each in found):
+        whose = "a superuser's URL, and that sees every tenant"
+    elif owned > 1:
+        whose = f"the owner's URL, and that can lift the policies of {owned} tables"
+    else:
+        return []
+    mend = f"give the servers that of {servers}, and keep this one for homeport migrate"
+    return [wrong(f"this is {whose} (the role is {found[0].role})", mend)]
+
+
 async def check_role(connection: asyncpg.Connection) -> Sequence[Finding]:
     """No power over the policies, its own or one it is a member of: any would show it every tenant."""
     name = await connection.fetchval("SELECT current_user")
@@ -33,7 +48,7 @@ def _told(power: Power) -> Finding:
         case "superuser":
             return wrong(
                 f"the servers connect as {power.role}, a superuser, who sees every tenant",
-                "give --database-url the role homeport_app, or ALTER ROLE … NOSUPERUSER",
+                f"ALTER ROLE {quoted(power.role)} NOSUPERUSER",
             )
         case "bypass":
             return wrong(

@@ -15,6 +15,7 @@ from homeport_server.verbs.options import setting
 @click.argument("app", type=click.Path(path_type=Path), required=False)
 @setting("data")
 @setting("database_url")
+@setting("database_role")
 @setting("database_connections_max")
 @setting("nats_url")
 @setting("workers")
