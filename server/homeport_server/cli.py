@@ -17,6 +17,7 @@ from homeport_server.verbs.device import device
 from homeport_server.verbs.doctor import doctor
 from homeport_server.verbs.migrate import migrate
 from homeport_server.verbs.options import Refused, every_setting
+from homeport_server.verbs.secret import secret
 from homeport_server.verbs.tenant import tenant
 from homeport_server.verbs.token import token
 from homeport_server.verbs.work import work
@@ -61,10 +62,10 @@ def serve(app: Path, leash: str, **given: Any) -> None:  # noqa: ANN401  # one a
     settings = Settings(**given)
     if settings.workers > 1 and not leash:
         raise SystemExit(supervise(settings, app))
-    declared, secret = load_app(app), open_secret(settings.data)
+    declared, ours = load_app(app), open_secret(settings.data)
     if not settings.database_url:
         claim(settings.data, declared.name)
-    run(settings, declared, secret, Leash.read(leash) if leash else None)
+    run(settings, declared, ours, Leash.read(leash) if leash else None)
 
 
 @main.command()
@@ -81,6 +82,7 @@ def schema(app: Path) -> None:
 main.add_command(device)
 main.add_command(doctor)
 main.add_command(migrate)
+main.add_command(secret)
 main.add_command(tenant)
 main.add_command(token)
 main.add_command(work)

@@ -10,12 +10,13 @@ from homeport_server.data import database_of
 from homeport_server.extras import POSTGRES, needing
 from homeport_server.settings import Settings
 from homeport_sync import LIMITS
+from homeport_sync.installation import Installation
 from homeport_sync.ports import LogStore, Places, Tenants
 from homeport_sync.sightings import Sightings
 from homeport_sync.usage import Usage
 
 
-class Store(LogStore, Places, Sightings, Tenants, Usage, Protocol):
+class Store(Installation, LogStore, Places, Sightings, Tenants, Usage, Protocol):
     """What every adapter is: one store for the log, the followers' places, what they count, devices, and tenants."""
 
 

@@ -5,6 +5,7 @@ HomeportError
 │   ├── BadSetting              BAD_SETTING             the server cannot be started like this
 │   ├── MigrationRefused        MIGRATION_REFUSED       the schema cannot be moved like this
 │   ├── SecretUnsafe            SECRET_UNSAFE           the secret's file is short or open to others
+│   ├── SecretForeign           SECRET_FOREIGN          the database's tokens are signed with another secret
 │   ├── MethodWrong             METHOD_WRONG            GraphQL comes by POST
 │   ├── MediaTypeWrong          MEDIA_TYPE_WRONG        … as application/json
 │   ├── BodyNotJson             BODY_NOT_JSON
@@ -49,6 +50,14 @@ class SecretUnsafe(Fix):
     """The secret's file must hold at least 32 bytes and be readable by its owner alone."""
 
     code = "SECRET_UNSAFE"
+
+
+class SecretForeign(Fix):
+    """This data directory's secret is not the one that the database's tokens and cursors were signed with: copy the
+    file `secret` from a machine that serves already, or, to start over with this one on purpose, run
+    `homeport secret --replace` (every token is void then, and every device pulls from the start once)."""
+
+    code = "SECRET_FOREIGN"
 
 
 class MethodWrong(Fix):

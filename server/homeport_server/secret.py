@@ -11,7 +11,8 @@ import os
 import secrets
 from pathlib import Path
 
-from homeport_server.errors import SecretUnsafe
+from homeport_server.errors import SecretForeign, SecretUnsafe
+from homeport_sync.installation import Installation
 
 FILE = "secret"
 SECRET_BYTES = 32
@@ -30,6 +31,10 @@ class Secret:
         """The 32-byte key for one purpose, always the same."""
         return hmac.digest(self._value, f"homeport {purpose}".encode() + b"\x01", "sha256")
 
+    def fingerprint(self) -> str:
+        """A name for the secret that everybody may know: 16 bytes in hex."""
+        return self.key("fingerprint")[:16].hex()
+
     def __repr__(self) -> str:
         return "Secret(…)"
 
@@ -43,6 +48,11 @@ def open_secret(data: Path) -> Secret:
     file = data / FILE
     if not file.exists():
         _make(file)
+    return read_secret(file)
+
+
+def read_secret(file: Path) -> Secret:
+    """The secret in a file that is there. Raises `SecretUnsafe` as `open_secret` does."""
     if os.name == "posix" and file.stat().st_mode & _OTHERS:
         raise SecretUnsafe(f"Others may read the secret {file}: run chmod 600 {file}, then start again.")
     value = file.read_bytes()
@@ -52,6 +62,17 @@ def open_secret(data: Path) -> Secret:
             "backup, or delete it and give out new tokens."
         )
     return Secret(value)
+
+
+async def check_fingerprint(installation: Installation, secret: Secret, *, replace: bool = False) -> None:
+    """Let a process work with this secret; the first one's becomes the database's, and so does one that is to
+    `replace` it.
+
+    Raises `SecretForeign` if the database knows another: two secrets behind one address void each other's tokens.
+    """
+    ours = secret.fingerprint()
+    if await installation.adopt(ours, replace=replace) != ours:
+        raise SecretForeign
 
 
 def _make(file: Path) -> None:

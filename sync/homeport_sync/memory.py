@@ -17,6 +17,7 @@ from homeport_sync.change import encode
 from homeport_sync.clock import NOBODY, make_stamp
 from homeport_sync.cursor import Cursor
 from homeport_sync.errors import Unavailable
+from homeport_sync.installation import MemoryInstallation
 from homeport_sync.limits import LIMITS, Limits
 from homeport_sync.memory_places import MemoryPlaces
 from homeport_sync.memory_sightings import MemorySightings
@@ -99,10 +100,11 @@ class MemoryTransaction:
         log.grants.update(((grant.user, grant.scope), grant) for grant in writes.grants)
 
 
-class MemoryStore(MemoryPlaces, MemorySightings):
+class MemoryStore(MemoryInstallation, MemoryPlaces, MemorySightings):
     """Every port in memory."""
 
     def __init__(self, limits: Limits = LIMITS, new_epoch: Callable[[], str] = lambda: str(uuid.uuid4())) -> None:
+        MemoryInstallation.__init__(self)
         MemoryPlaces.__init__(self)
         MemorySightings.__init__(self)
         self._limits = limits

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
+from homeport_sync.installation import Installation
 from homeport_sync.limits import Limits
 from homeport_sync.memory import MemoryStore
 from homeport_sync.ports import LogStore, Places, Tenants
@@ -17,7 +18,7 @@ from homeport_sync.usage import Usage
 from tests.contract.databases import Databases
 
 
-class Store(LogStore, Places, Sightings, Tenants, Usage, Protocol):
+class Store(Installation, LogStore, Places, Sightings, Tenants, Usage, Protocol):
     """All that a database has to offer."""
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from homeport_client.fleet.live.nats import RealNats
+from homeport_server.database import opened_store
 from homeport_server.doctor.finding import Finding
 from homeport_server.doctor.followers import check_followers
 from homeport_server.doctor.isolation import TABLES
@@ -16,6 +17,7 @@ from homeport_server.doctor.nats import check_nats
 from homeport_server.doctor.postgres import check_clock, check_postgres, check_room, check_version
 from homeport_server.followers.upkeep import UPKEEP
 from homeport_server.migrations.migrate import migrate
+from homeport_server.secret import Secret, check_fingerprint, open_secret
 from homeport_server.settings import Settings
 from homeport_sync.errors import RoleUnsafe
 from homeport_sync.limits import LIMITS
@@ -121,8 +123,6 @@ async def test_a_superuser_is_told(database: EmptyPostgres) -> None:
     await database.query(f"ALTER ROLE {role_of(database)} SUPERUSER")
     (found,) = await faults(database)
     assert "a superuser, who sees every tenant" in found.what
-
-
     await mended(database, found)
 
 
@@ -135,6 +135,8 @@ async def test_a_url_that_is_not_the_servers_is_told_in_one_line_that_touches_no
     (line,) = [each for each in found if not each.ok and "is off" not in each.what]
     assert line.what.startswith(f"this is {whose}")
     assert line.mend == f"give the servers that of {role_of(database)}, and keep this one for homeport migrate"
+
+
 async def test_a_role_that_owns_a_table_is_told_and_so_is_a_member_of_the_owner(database: EmptyPostgres) -> None:
     await database.query(f"ALTER TABLE places OWNER TO {role_of(database)}")
     found = await faults(database)
@@ -195,7 +197,7 @@ async def test_an_older_schema_and_stamps_that_disagree_are_told(database: Empty
     assert "alembic_version says 0001" in (await faults(database))[0].what
     await database.query("UPDATE alembic_version SET version_num = '0002'")
     await migrate(database.place_of(database.owner, role_of(database)), 1)
-    assert "holds no schema of Homeport" in (await faults(database))[0].what
+    assert "schema version 1, and this Homeport needs 2" in (await faults(database))[0].what
 
 
 class Answers:
@@ -256,3 +258,14 @@ async def test_a_log_that_nobody_follows_is_told_until_a_worker_is_at_it_and_whe
 async def test_a_nats_that_answers_is_fine(nats: RealNats) -> None:
     (found,) = await check_nats(nats.url)
     assert found.ok
+
+
+async def test_a_second_machine_whose_secret_is_another_is_told(database: EmptyPostgres, tmp_path: Path) -> None:
+    settings = replace(settings_of(database), data=tmp_path)
+    ours = open_secret(tmp_path)
+    async with opened_store(settings) as store:
+        await check_fingerprint(store, Secret(b"s" * 32))
+        (found,) = await faults(database, tmp_path)
+        assert "copy the file secret from a machine that serves already" in found.mend
+        await check_fingerprint(store, ours, replace=True)
+    assert await faults(database, tmp_path) == []

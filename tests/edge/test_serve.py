@@ -14,6 +14,7 @@ import httpx2
 import pytest
 
 from homeport_server.app import GRAPHQL_PATH
+from homeport_server.secret import open_secret
 from homeport_sync.wire import PULL
 from tests.contract.databases import Databases
 from tests.edge.world import DEVICE
@@ -128,3 +129,19 @@ def test_several_processes_serve_one_port_on_postgresql_and_end_together(
     assert (server.returncode, complaints) == (0, b"")
     told = [json.loads(line)["event"] for line in rest.splitlines()]
     assert (told.count("draining"), told.count("drained"), told.count("listening")) == (2, 2, 0)
+
+
+@pytest.mark.parametrize("verb", [("serve",), ("serve", "--workers", "2"), ("work",)])
+def test_a_second_machine_with_a_secret_of_its_own_is_refused_with_what_to_do(
+    postgres18: Databases, environment: dict[str, str], tmp_path: Path, verb: tuple[str, ...]
+) -> None:
+    database_url = postgres18.url(asyncio.run(postgres18.fresh()))
+    ours = {**environment, "HOMEPORT_DATABASE_URL": database_url}
+    _run(ours, "secret")
+    theirs = {**ours, "HOMEPORT_DATA": str(tmp_path / "another machine's")}
+    open_secret(tmp_path / "another machine's")
+    command = [*HOMEPORT, verb[0], str(tmp_path / "app.py"), *verb[1:]]
+    ran = subprocess.run(command, env=theirs, capture_output=True, text=True, check=False, timeout=60)
+    assert ran.returncode == 2
+    assert "copy the file `secret` from a machine that serves already" in ran.stderr
+    assert "Traceback" not in ran.stderr + ran.stdout

@@ -11,10 +11,12 @@ import asyncpg
 from homeport_server.doctor import isolation, role
 from homeport_server.doctor.finding import Finding, all_fine, fine, wrong
 from homeport_server.doctor.schema import check_stamps
+from homeport_server.doctor.secret import check_fingerprint
 from homeport_server.settings import Settings, flag
+from homeport_sync.sql.postgres.installation import READ_FINGERPRINT
+from homeport_sync.sql.postgres.schema import stamps
 from homeport_sync.sql.postgres.trouble import BROKEN
 from homeport_sync.sql.postgres.unreached import unreached
-from homeport_sync.sql.schema_version import READ_SCHEMA
 
 VERSION_MIN = 140_000  # 14
 SKEW_MAX_MS = 5_000
@@ -41,6 +43,7 @@ async def check_postgres(settings: Settings) -> Sequence[Finding]:
                 *(await role.check_url(connection, settings.database_role) or await _of_role(connection)),
                 *await isolation.check_isolation(connection),
                 *await check_clock(connection),
+                *await check_secret(connection, settings),
                 *await check_durable(connection),
                 *await check_room(connection, settings),
             ]
@@ -49,13 +52,13 @@ async def check_postgres(settings: Settings) -> Sequence[Finding]:
         return [wrong(why.what, why.mend)]
 
 
-@asynccontextmanager
-async def _connected(url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(url, timeout=CONNECT_S, server_settings={"application_name": "homeport doctor"})
 async def _of_role(connection: asyncpg.Connection) -> Sequence[Finding]:
     return [*await role.check_role(connection), *await role.check_grants(connection)]
 
 
+@asynccontextmanager
+async def _connected(url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(url, timeout=CONNECT_S, server_settings={"application_name": "homeport doctor"})
     try:
         yield connection
     finally:
@@ -72,12 +75,21 @@ async def check_version(connection: asyncpg.Connection) -> Sequence[Finding]:
 
 async def check_schema(connection: asyncpg.Connection) -> Sequence[Finding]:
     """The schema is one this Homeport serves."""
+    found = await stamps(connection)
     try:
-        found = [tuple(row) for row in await connection.fetch(READ_SCHEMA)]
         heads = [row[0] for row in await connection.fetch("SELECT version_num FROM alembic_version")]
     except (asyncpg.UndefinedTableError, asyncpg.InsufficientPrivilegeError):
-        found, heads = [], []
+        heads = []
     return check_stamps(found, heads, MIGRATE)
+
+
+async def check_secret(connection: asyncpg.Connection, settings: Settings) -> Sequence[Finding]:
+    """The secret is the database's. A table that is not there is the schema's fault, and told there."""
+    try:
+        found = [row[0] for row in await connection.fetch(READ_FINGERPRINT)]
+    except (asyncpg.UndefinedTableError, asyncpg.InsufficientPrivilegeError):
+        return []
+    return check_fingerprint(found, settings.data)
 
 
 async def check_clock(connection: asyncpg.Connection) -> Sequence[Finding]:

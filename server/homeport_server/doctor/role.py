@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import asyncpg
 
 from homeport_server.doctor.finding import Finding, all_fine, wrong
-from homeport_server.migrations.access import READ_ONLY, WRITES, quoted
+from homeport_server.migrations.access import quoted, rights
 from homeport_sync.sql.postgres.role import Power, powers
 from homeport_sync.sql.tables import metadata
 
@@ -86,7 +86,7 @@ async def check_grants(connection: asyncpg.Connection) -> Sequence[Finding]:
 
 
 def _rights(name: str, table: str, has: set[str]) -> Iterator[Finding]:
-    needs = {"SELECT"} if table in READ_ONLY else set(WRITES.split(", "))
+    needs = set(rights(table).split(", "))
     mend = f"homeport migrate --database-url <the owner's URL> --database-role {name}"
     if missing := ", ".join(sorted(needs - has)):
         yield wrong(f"the role {name} lacks {missing} on the table {table}", mend)

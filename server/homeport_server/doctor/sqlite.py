@@ -10,6 +10,8 @@ from pathlib import Path
 from homeport_server.doctor.files import check_private
 from homeport_server.doctor.finding import Finding, all_fine, fine, wrong
 from homeport_server.doctor.schema import check_stamps
+from homeport_server.doctor.secret import check_fingerprint
+from homeport_sync.sql.sqlite.installation import READ_FINGERPRINT
 from homeport_sync.sql.sqlite.schema import schema_of
 
 BUSY_S = 10.0
@@ -26,6 +28,7 @@ def check_file(path: Path) -> Sequence[Finding]:
                 *check_whole(connection, path),
                 *check_journal(connection, path),
                 *check_schema(connection, path),
+                *check_secret(connection, path),
                 *check_modes(path),
             ]
     except sqlite3.DatabaseError as error:
@@ -54,6 +57,13 @@ def check_schema(connection: sqlite3.Connection, path: Path) -> Sequence[Finding
     stamped = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
     heads = [row[0] for row in connection.execute("SELECT version_num FROM alembic_version")] if stamped else []
     return check_stamps([found] if found else [], heads, f"homeport migrate --data {path.parent}")
+
+
+def check_secret(connection: sqlite3.Connection, path: Path) -> Sequence[Finding]:
+    """The secret is the database's. A table that is not there is the schema's fault, and told there."""
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'installation'").fetchone():
+        return []
+    return check_fingerprint([row[0] for row in connection.execute(READ_FINGERPRINT)], path.parent)
 
 
 def check_modes(path: Path) -> Sequence[Finding]:

@@ -14,7 +14,9 @@ from homeport_sync.sql.tables import metadata
 
 INSUFFICIENT_PRIVILEGE = "42501"
 WRITES = "SELECT, INSERT, UPDATE, DELETE"
+_KEPT = "SELECT, INSERT, UPDATE"
 READ_ONLY = ("schema", "alembic_version")  # a server looks which version is there; the owner alone changes it
+UNDELETED = ("installation",)  # its one row is everybody's
 PUBLIC = "public"
 _ATTRIBUTES = "LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION"
 
@@ -49,6 +51,11 @@ def statements(role: str) -> Sequence[str]:
     return [f"/* unless it is there */ {create_role(role)}", *grants]
 
 
+def rights(table: str) -> str:
+    """What the role may do on a table."""
+    return "SELECT" if table in READ_ONLY else _KEPT if table in UNDELETED else WRITES
+
+
 def quoted(name: str) -> str:
     """The name as SQL writes it."""
     return '"' + name.replace('"', '""') + '"'
@@ -57,11 +64,11 @@ def quoted(name: str) -> str:
 def _grants(role: str, schema: str, tables: Sequence[str]) -> Sequence[str]:
     """All in one transaction, so that no server sees the moment in between."""
     name = quoted(role)
-    written = ", ".join(each for each in tables if each not in READ_ONLY)
-    read = ", ".join(each for each in tables if each in READ_ONLY)
+    by_right: dict[str, list[str]] = {}
+    for each in tables:
+        by_right.setdefault(rights(each), []).append(each)
     return [
         f"GRANT USAGE ON SCHEMA {quoted(schema)} TO {name}",
         *([f"REVOKE ALL ON {', '.join(tables)} FROM {name}"] if tables else []),
-        *([f"GRANT {WRITES} ON {written} TO {name}"] if written else []),
-        *([f"GRANT SELECT ON {read} TO {name}"] if read else []),
+        *(f"GRANT {right} ON {', '.join(them)} TO {name}" for right, them in by_right.items()),
     ]

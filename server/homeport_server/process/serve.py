@@ -26,7 +26,7 @@ from homeport_server.observe import Log, adopt_standard_logging, make_log
 from homeport_server.process.connections import Connections, HttpConnection, SocketConnection
 from homeport_server.process.drain import CLOSE_S, STOPS, Drain, Stop, pace_of
 from homeport_server.process.leash import Leash
-from homeport_server.secret import Secret
+from homeport_server.secret import Secret, check_fingerprint
 from homeport_server.settings import Settings, flag, variable
 from homeport_server.signals import open_signals
 from homeport_sync import App
@@ -220,6 +220,7 @@ async def _serve(
     settings: Settings, app: App, secret: Secret, log: Log, listening: socket.socket, *, leash: Leash | None
 ) -> bool:
     async with opened_store(settings) as store, open_signals(settings, log) as signals:
+        await check_fingerprint(store, secret)
         built = build_app(settings, app, store=store, signals=signals, secret=secret, log=log)
         server = Server(built, settings, log, listening, leash)
         await server.serve(sockets=[listening])

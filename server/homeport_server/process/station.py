@@ -18,6 +18,7 @@ from homeport_server.observe import Log, adopt_standard_logging, make_log
 from homeport_server.observe.metrics import Metrics
 from homeport_server.observe.process import Pulse
 from homeport_server.process.serve import BROKEN, Server, listen, loop_factory, spare_the_collector, url_of
+from homeport_server.secret import FILE, check_fingerprint, read_secret
 from homeport_server.settings import Settings
 from homeport_server.signals import open_signals
 from homeport_sync.ports import Signals
@@ -59,6 +60,8 @@ def run(settings: Settings) -> None:
 
 async def _work(settings: Settings, log: Log, listening: socket.socket) -> bool:
     async with opened_store(settings) as store, open_signals(settings, log) as signals:
+        if (file := settings.data / FILE).is_file():  # a worker signs nothing, and needs none; a wrong one is a mistake
+            await check_fingerprint(store, read_secret(file))
         built = build_station(settings, store=store, signals=signals, log=log)
         station = Station(built, settings, log, listening)
         await station.serve(sockets=[listening])

@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 def token(user: str, name: str, data: Path, database_url: str, token_ttl_s: int) -> None:
     """Print a token for a user of a tenant, and nothing else."""
     from homeport_server.app import make_tokens
-    from homeport_server.secret import open_secret
+    from homeport_server.secret import check_fingerprint, open_secret
 
     check_name(user, "The user")
     settings = Settings(data=data, database_url=database_url, token_ttl_s=token_ttl_s)
 
-    async def tenant_id(store: Store) -> str:
-        return (await find_tenant(store, name, settings)).id
+    async def issue(store: Store) -> str:
+        found, secret = await find_tenant(store, name, settings), open_secret(data)
+        await check_fingerprint(store, secret)
+        return make_tokens(settings, secret).issue(user=user, tenant=found.id, ttl_s=token_ttl_s)
 
-    found = with_store(settings, tenant_id)
-    click.echo(make_tokens(settings, open_secret(data)).issue(user=user, tenant=found, ttl_s=token_ttl_s))
+    click.echo(with_store(settings, issue))

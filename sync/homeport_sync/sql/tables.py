@@ -185,6 +185,16 @@ sightings = Table(
     sqlite_with_rowid=False,
 )
 
+installation = Table(  # one row, of all tenants
+    "installation",
+    metadata,
+    _number("id", key=True),
+    _text("secret_fingerprint"),
+    _number("created_at"),
+    _number("updated_at"),
+    sqlite_with_rowid=False,
+)
+
 schema = Table(
     "schema",
     metadata,

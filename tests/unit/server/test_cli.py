@@ -168,3 +168,15 @@ def test_every_setting_is_a_flag_of_serve_and_shows_its_variable(run: Run) -> No
 
 def test_the_version_is_told(run: Run) -> None:
     assert run("--version").stdout.startswith("homeport, version ")
+
+
+def test_a_secret_that_was_lost_is_noticed_and_replaced_only_on_purpose(run: Run, tmp_path: Path) -> None:
+    run("tenant", "create", "demo")
+    assert run("token", "--user", "a", "--tenant", "demo").exit_code == 0
+    (tmp_path / "data" / "secret").unlink()
+    issue = ("token", "--user", "a", "--tenant", "demo")
+    for verb in (issue, ("secret",)):
+        assert "run `homeport secret --replace`" in _refused(run(*verb))
+    assert run("secret", "--replace").exit_code == 0
+    assert run("secret").exit_code == 0
+    assert run(*issue).exit_code == 0

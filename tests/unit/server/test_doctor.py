@@ -172,3 +172,13 @@ def test_a_database_and_a_nats_that_do_not_answer_are_told_without_their_passwor
     assert "PostgreSQL at 127.0.0.1:1 cannot be reached (connection refused)" in database
     assert "NATS cannot be reached at 127.0.0.1:1" in nats
     assert "hidden" not in database + nats
+
+
+def test_a_secret_that_is_not_the_databases_is_told_and_replacing_it_mends_that(run: Run, data: Path) -> None:
+    assert run("token", "--user", "a", "--tenant", "demo").exit_code == 0
+    assert wrongs(run("doctor")) == []
+    (data / "secret").write_bytes(b"s" * 32)
+    (found,) = wrongs(run("doctor"))
+    assert "is not the one that the database's tokens and cursors were signed with" in found
+    assert run(*shlex.split(found.rsplit(", homeport ")[-1])).exit_code == 0
+    assert wrongs(run("doctor")) == []

@@ -1,4 +1,4 @@
-"""Leases for followers, counted usage, sightings of devices, and the schema's own version."""
+"""Leases for followers, counted usage, sightings of devices, the secret's fingerprint, and the schema's own version."""
 
 from __future__ import annotations
 
@@ -27,15 +27,24 @@ def upgrade() -> None:
     op.add_column("places", Column("leased_until", BigInteger, nullable=False, server_default="0"))
     _make_usage()
     _make_sightings()
+    op.create_table(
+        "installation",
+        *numbers("id"),
+        *text("secret_fingerprint"),
+        *numbers("created_at", "updated_at"),
+        key("id"),
+        sqlite_with_rowid=False,
+    )
     op.create_table("schema", *numbers("version", "serves_from"), key("version"), sqlite_with_rowid=False)
     isolate("usage", "sightings")
     stamp(2, serves_from)
 
 
 def downgrade() -> None:
-    """Take them away. Leases are given anew by whoever comes next; usage and sightings would be lost."""
+    """Take them away. Leases and the fingerprint come anew with whoever starts next; usage and sightings would be
+    lost."""
     refuse_to_lose("usage", "sightings")
-    for table in ("schema", "sightings", "usage"):
+    for table in ("schema", "installation", "sightings", "usage"):
         op.drop_table(table)
     for column in reversed(_LEASE):
         op.drop_column("places", column)

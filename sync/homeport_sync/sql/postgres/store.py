@@ -5,13 +5,14 @@ from __future__ import annotations
 from homeport_sync.limits import LIMITS, Limits
 from homeport_sync.sql.postgres import role, schema
 from homeport_sync.sql.postgres.database import Database
+from homeport_sync.sql.postgres.installation import PostgresInstallation
 from homeport_sync.sql.postgres.log import PostgresLog
 from homeport_sync.sql.postgres.places import PostgresPlaces
 from homeport_sync.sql.postgres.sightings import PostgresSightings
 from homeport_sync.sql.postgres.tenants import PostgresTenants
 
 
-class PostgresStore(PostgresLog, PostgresPlaces, PostgresSightings, PostgresTenants):
+class PostgresStore(PostgresInstallation, PostgresLog, PostgresPlaces, PostgresSightings, PostgresTenants):
     """All ports. Whoever opens it closes it."""
 
     @classmethod

@@ -18,6 +18,7 @@ from homeport_sync.sql import rows
 from homeport_sync.sql.sqlite import statements
 from homeport_sync.sql.sqlite.connection import Connection
 from homeport_sync.sql.sqlite.file import now_ms, transaction
+from homeport_sync.sql.sqlite.installation import SqliteInstallation
 from homeport_sync.sql.sqlite.places import SqlitePlaces
 from homeport_sync.sql.sqlite.schema import prepare
 from homeport_sync.sql.sqlite.sightings import SqliteSightings
@@ -25,7 +26,7 @@ from homeport_sync.sql.sqlite.transaction import SqliteTransaction, head_of
 from homeport_sync.sql.sqlite.trouble import translated
 
 
-class SqliteStore(SqlitePlaces, SqliteSightings):
+class SqliteStore(SqliteInstallation, SqlitePlaces, SqliteSightings):
     """Every port on one file."""
 
     def __init__(self, writer: Connection, reader: Connection, limits: Limits) -> None:
