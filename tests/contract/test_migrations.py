@@ -194,15 +194,16 @@ async def test_a_server_of_version_1_keeps_its_place_on_the_newer_schema(empty: 
 
 
 async def test_what_the_database_refuses_is_told_in_its_words_and_nothing_of_the_step_stays(empty: Empty) -> None:
+    await migrate(empty.place, 1)
     if isinstance(empty, EmptySqlite):
-        await execute(empty, "CREATE TABLE log (mine TEXT)")
+        await execute(empty, "CREATE TABLE sightings (mine TEXT)")
     else:
-        await empty.server.query("CREATE TABLE log (mine TEXT)", database=empty.name, user=empty.owner)
-    with pytest.raises(MigrationRefused, match=r"step to schema version 1 .*log.* already exists"):
+        await empty.server.query("CREATE TABLE sightings (mine TEXT)", database=empty.name, user=empty.owner)
+    with pytest.raises(MigrationRefused, match=r"step to schema version 2 .*sightings.* already exists"):
         await migrate(empty.place)
-    assert await empty.place.version() == 0
-    with pytest.raises(Exception, match="tenants"):
-        await execute(empty, "SELECT * FROM tenants")
+    assert await empty.place.version() == 1
+    with pytest.raises(Exception, match="usage"):
+        await execute(empty, "SELECT * FROM usage")
 
 
 async def test_a_newer_schema_than_this_homeport_knows_is_left_alone(empty: Empty) -> None:

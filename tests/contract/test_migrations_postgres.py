@@ -12,10 +12,10 @@ import pytest
 from homeport_server.doctor.postgres import check_postgres
 from homeport_server.errors import MigrationBusy, MigrationRefused
 from homeport_server.migrations.isolation import ROSTER_POLICY, policy
-from homeport_server.migrations.migrate import migrate
+from homeport_server.migrations.migrate import migrate, plan
 from homeport_server.migrations.postgres import ADVISORY_LOCK, Patience, PostgresPlace
 from homeport_server.settings import Settings
-from homeport_sync.errors import Unavailable
+from homeport_sync.errors import SchemaUnknown, Unavailable
 from homeport_sync.limits import LIMITS
 from homeport_sync.sql.postgres.store import PostgresStore
 from homeport_sync.sql.tables import metadata
@@ -173,3 +173,40 @@ async def test_a_second_migration_waits_outside_the_database(empty: EmptyPostgre
         assert not moving.done()
         await first.execute(f"SELECT pg_advisory_unlock({ADVISORY_LOCK})")
     assert await moving == 0
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        "CREATE TABLE schema (name text)",
+        "CREATE TABLE schema (name text); CREATE TABLE heads (name text)",
+        "CREATE TABLE auth_user (id int); CREATE TABLE django_migrations (id int)",
+        "CREATE TABLE alembic_version (version_num text); INSERT INTO alembic_version VALUES ('0001')",
+    ],
+)
+async def test_a_database_of_another_application_is_left_alone_by_everyone(empty: EmptyPostgres, theirs: str) -> None:
+    await empty.query(theirs)
+    await empty.query(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {APP_ROLE}, {empty.owner}")
+    tables = await column(empty, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    for attempt in (migrate(empty.place), plan(empty.place)):
+        with pytest.raises(MigrationRefused, match=rf"another application \(tables .*: {len(tables)}, such as"):
+            await attempt
+    with pytest.raises(SchemaUnknown, match="holds no schema of Homeport"):
+        await empty.open()
+    assert await column(empty, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'") == tables
+
+
+async def test_a_table_beside_ours_is_the_owners_affair_and_what_went_back_begins_again(empty: EmptyPostgres) -> None:
+    await migrate(empty.place)
+    await empty.query("CREATE TABLE notes (id int)")
+    assert await migrate(empty.place) == 2
+    await migrate(empty.place, 0)
+    await empty.query("DROP TABLE notes")
+    assert await migrate(empty.place) == 0
+
+
+async def test_a_server_on_the_first_version_is_told_which_version_is_there(empty: EmptyPostgres) -> None:
+    await migrate(empty.place)
+    await migrate(empty.place, 1)
+    with pytest.raises(SchemaUnknown, match="has schema version 1, and this Homeport needs 2"):
+        await empty.open()

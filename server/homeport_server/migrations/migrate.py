@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from homeport_server.errors import MigrationRefused
 from homeport_server.migrations.place import Place
-from homeport_server.migrations.steps import Step, sql_of, steps, version_of
+from homeport_server.migrations.steps import Step, sql_of, steps
 from homeport_sync.sql.tables import SCHEMA_VERSION
 
 
@@ -46,7 +46,7 @@ async def migrate(
     what the servers' role may do, which it mends. Raises what `Place.run` and `Place.prepare` raise.
     """
     async with place.opened() as connection, place.alone(connection):
-        start = await connection.run_sync(version_of)
+        start = await place.version_in(connection)
         await connection.rollback()
         await place.prepare(connection)
         for step in steps(start, to):

@@ -23,7 +23,11 @@ class Place(Protocol):
         """Nobody else migrates meanwhile: whoever comes second waits. Raises `MigrationBusy` after a while."""
 
     async def version(self) -> int:
-        """The schema version that is there, without touching anything; 0 for no database at all."""
+        """The schema version that is there, without touching anything; 0 for no database at all. Raises
+        `MigrationRefused` for a database of another application."""
+
+    async def version_in(self, connection: AsyncConnection) -> int:
+        """The same on a connection of `opened`."""
 
     async def run(self, connection: AsyncConnection, step: Step, *, lose_data: bool) -> None:
         """Do the step whole or not at all, without holding others up for long. Raises `MigrationRefused` if it would

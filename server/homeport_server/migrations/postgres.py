@@ -20,6 +20,7 @@ from sqlalchemy.pool import NullPool
 
 from homeport_server.errors import MigrationBusy, MigrationRefused
 from homeport_server.migrations import access
+from homeport_server.migrations.ours import refuse_anothers
 from homeport_server.migrations.steps import Step, run_step, version_of
 from homeport_sync.errors import Unavailable
 from homeport_sync.sql.postgres.schema import READ_ENCODING, check_encoding
@@ -90,7 +91,12 @@ class PostgresPlace:
     async def version(self) -> int:
         """See `Place`."""
         async with self.opened() as connection:
-            return await connection.run_sync(version_of)
+            return await self.version_in(connection)
+
+    async def version_in(self, connection: AsyncConnection) -> int:
+        """See `Place`."""
+        await connection.run_sync(refuse_anothers)
+        return await connection.run_sync(version_of)
 
     async def run(self, connection: AsyncConnection, step: Step, *, lose_data: bool) -> None:
         """See `Place`."""

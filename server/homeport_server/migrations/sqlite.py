@@ -63,7 +63,11 @@ class SqlitePlace:
         if not self._path.exists():
             return 0
         async with self._connected("BEGIN") as connection:
-            return await connection.run_sync(version_of)
+            return await self.version_in(connection)
+
+    async def version_in(self, connection: AsyncConnection) -> int:
+        """See `Place`."""
+        return await connection.run_sync(version_of)
 
     async def run(self, connection: AsyncConnection, step: Step, *, lose_data: bool) -> None:
         """See `Place`."""
