@@ -142,7 +142,7 @@ class MemoryStore(MemoryInstallation, MemoryPlaces, MemorySightings):
         log = self._log(tenant)
         standing = await self.standing(tenant, user, device)
         made = plan(standing, cursor)
-        ranges, full = gather(made, lambda wanted, room: self._rows(log, wanted)[:room], limit, self._limits)
+        ranges, full = gather(made, lambda wanted, room: self._rows(log, wanted)[: room.rows], limit, self._limits)
         return PageRows(standing=standing, ranges=ranges, full=full)
 
     def _rows(self, log: _Log, wanted: Range) -> list[tuple[int, str]]:

@@ -11,7 +11,7 @@ read past rows that are gone, but nothing that a device must see is ever behind 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -32,8 +32,17 @@ class Range:
     upto: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """What of a range may be read: that many rows, and of those no more than `enough` says of `bytes`, which is what
+    the page has left."""
+
+    rows: int
+    bytes: int
+
+
 Gathered: TypeAlias = tuple[list[Sequence[Row]], bool]
-Gathering: TypeAlias = Generator[tuple[Range, int], Sequence[Row], Gathered]
+Gathering: TypeAlias = Generator[tuple[Range, Room], Sequence[Row], Gathered]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,23 +94,25 @@ def plan(standing: Standing, cursor: Cursor | None) -> Plan:
 def gathering(made: Plan, limit: int, limits: Limits) -> Gathering:
     """The rows of each range in its order, until `limit` rows or `page_bytes_max` bytes; whether that ended it.
 
-    It yields `(range, room)` and is sent that range's first `room` rows by position. A full page ends with a row: a
-    range that was not begun is left out.
+    It yields `(range, room)` and is sent that range's first rows by position, as many as there is room for. A full page
+    ends with a row: a range that was not begun is left out.
     """
     ranges: list[Sequence[Row]] = []
     room, bytes_left = limit, limits.page_bytes_max
     for wanted in made.ranges:
-        rows = yield wanted, room + 1
-        fitting = rows[: _fit(rows[:room], bytes_left, any(ranges))]
-        if len(fitting) < len(rows):
+        rows = yield wanted, Room(rows=room + 1, bytes=bytes_left)
+        sizes = sizes_of(rows)
+        count = _fit(sizes[:room], bytes_left, any(ranges))
+        fitting = rows[:count]
+        if count < len(rows):
             return [*ranges, fitting] if fitting else ranges, True
         ranges.append(fitting)
-        room -= len(fitting)
-        bytes_left -= sum(len(text) for _, text in fitting)
+        room -= count
+        bytes_left -= sum(sizes)
     return ranges, False
 
 
-def gather(made: Plan, read: Callable[[Range, int], Sequence[Row]], limit: int, limits: Limits) -> Gathered:
+def gather(made: Plan, read: Callable[[Range, Room], Sequence[Row]], limit: int, limits: Limits) -> Gathered:
     """What `gathering` comes to with a store that answers at once."""
     steps = gathering(made, limit, limits)
     try:
@@ -113,15 +124,30 @@ def gather(made: Plan, read: Callable[[Range, int], Sequence[Row]], limit: int, 
         return gathered
 
 
-def _fit(rows: Sequence[Row], bytes_left: int, begun: bool) -> int:
-    """How many of the rows fit into the bytes left; the first row of a page always does."""
-    if sum(len(text) for _, text in rows) <= bytes_left:
-        return len(rows)
-    for index, (_, text) in enumerate(rows):
-        bytes_left -= len(text)
+def sizes_of(rows: Iterable[Row]) -> list[int]:
+    """How many bytes each row's text has."""
+    return [len(text) if text.isascii() else len(text.encode()) for _, text in rows]
+
+
+def enough(sizes: Sequence[int], bytes_left: int) -> int:
+    """How many of a range's first rows, of these sizes, a page needs to see that has so many bytes left: those that
+    fit, of which the first one counts as one, and one more, which tells that there is more."""
+    for index, size in enumerate(sizes):
+        if index and bytes_left < size:
+            return index + 1
+        bytes_left -= size
+    return len(sizes)
+
+
+def _fit(sizes: Sequence[int], bytes_left: int, begun: bool) -> int:
+    """How many rows of these sizes fit into the bytes left; the first row of a page always does."""
+    if sum(sizes) <= bytes_left:
+        return len(sizes)
+    for index, size in enumerate(sizes):
+        bytes_left -= size
         if bytes_left < 0 and (begun or index):
             return index
-    return len(rows)
+    return len(sizes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,7 +41,7 @@ class History:
             if what in {"write", "delete"}:
                 id = f"{scope}{index}"
                 records.add(id)
-                title = "x" * (self.head % 7) * 20
+                title = "xä"[self.head % 2] * (self.head % 7) * 20
                 self.records[id] = stored(id, self.head, scope=scope, title=title, deleted=what == "delete")
             else:
                 user = f"user {index % 2}"
@@ -74,7 +74,7 @@ def first_of(rows: Sequence[Row], limit: int, bytes_max: int) -> list[Row]:
     taken: list[Row] = []
     size = 0
     for row in rows[:limit]:
-        size += len(row[1])
+        size += len(row[1].encode())
         if taken and size > bytes_max:
             break
         taken.append(row)
@@ -161,6 +161,31 @@ async def test_one_record_larger_than_a_page_still_comes(open_store: OpenStore) 
     page = await store.page(TENANT, "u", "d", None, 10)
     assert [at for at, _ in rows_of(page)] == [1]
     assert page.full
+
+
+@pytest.mark.parametrize("scopes", [["s"], ["s", "t"]], ids=["of one scope", "of two scopes"])
+@pytest.mark.parametrize("sizes", [[500, 9, 500, 9], [9] * 9 + [500, 500], [500] * 3, [9, 9, 500], [500, 9]], ids=str)
+async def test_large_and_small_records_come_in_their_order_and_none_is_passed_over(
+    open_store: OpenStore, scopes: list[str], sizes: list[int]
+) -> None:
+    store = await open_store(Limits(page_bytes_max=BYTES_MAX))
+    await store.create(TENANT, id=TENANT, epoch=EPOCH, now_ms=0)
+    records = [
+        stored(f"r{at}", at, scope=scopes[at % len(scopes)], title="ä" * size) for at, size in enumerate(sizes, 1)
+    ]
+    await write(store, Writes(head=len(sizes), now_ms=NOW, records=records, grants=[grant(each) for each in scopes]))
+    rows = [(each.record.position, encode(each.record)) for each in records]
+    position, read = 0, []
+    while position < len(sizes):
+        cursor = (
+            Cursor(tenant=TENANT, user="u", epoch=EPOCH, position=position, granted=len(sizes)) if position else None
+        )
+        page = await store.page(TENANT, "u", "d", cursor, 10)
+        assert rows_of(page) == first_of(rows[position:], 10, BYTES_MAX)
+        assert page.full == (len(rows_of(page)) < len(rows[position:]))
+        read += rows_of(page)
+        position = read[-1][0]
+    assert read == rows
 
 
 async def test_rows_are_the_very_text_that_was_written(store: Store) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from homeport_sync.cursor import Backfill, Cursor
 from homeport_sync.limits import Limits
 from homeport_sync.ports import Head, Standing
-from homeport_sync.pull import BACKFILLS_MAX, Plan, Range, Row, advance, gather, plan
+from homeport_sync.pull import BACKFILLS_MAX, Plan, Range, Room, Row, advance, enough, gather, plan
 from homeport_sync.scope import Grant
 
 SCOPES = ("a", "b", "c", "d")
@@ -61,13 +61,13 @@ class World:
         grants = [self.grants[scope] for scope in sorted(self.grants)]
         return Standing(head=Head(position=self.head, epoch=str(self.epoch)), grants=grants, last_number=0)
 
-    def read(self, wanted: Range, room: int) -> Sequence[Row]:
+    def read(self, wanted: Range, room: Room) -> Sequence[Row]:
         inside = [
             (position, record)
             for record, (scope, position) in self.rows.items()
             if scope in wanted.scopes and wanted.after < position <= wanted.upto
         ]
-        return sorted(inside)[:room]
+        return sorted(inside)[: room.rows]
 
 
 @dataclass(slots=True)
@@ -263,7 +263,7 @@ def test_more_new_scopes_than_a_cursor_can_hold_are_all_delivered_after_one_rese
 def test_one_record_always_fits_and_the_next_page_goes_on_after_it() -> None:
     rows: list[Row] = [(1, "x" * 100), (2, "y")]
     made = plan(standing(2, granted("a")), None)
-    read, full = gather(made, lambda wanted, room: rows[:room], 10, Limits(page_bytes_max=5))
+    read, full = gather(made, lambda wanted, room: rows[: room.rows], 10, Limits(page_bytes_max=5))
     assert (read, full) == ([[rows[0]]], True)
     assert (advance(made, read, full=full).position, advance(made, read, full=full).more) == (1, True)
 
@@ -271,6 +271,20 @@ def test_one_record_always_fits_and_the_next_page_goes_on_after_it() -> None:
 def test_a_page_that_ends_exactly_at_the_last_row_is_the_last() -> None:
     rows: list[Row] = [(1, "x"), (2, "y")]
     made = plan(standing(2, granted("a")), None)
-    read, full = gather(made, lambda wanted, room: rows[:room], 2, Limits())
+    read, full = gather(made, lambda wanted, room: rows[: room.rows], 2, Limits())
     assert (read, full) == ([rows], False)
     assert not advance(made, read, full=full).more
+
+
+def test_a_page_holds_so_many_bytes_and_not_so_many_characters() -> None:
+    rows: list[Row] = [(1, "äää"), (2, "äää")]
+    made = plan(standing(2, granted("a")), None)
+    assert gather(made, lambda wanted, room: rows, 10, Limits(page_bytes_max=11)) == ([rows[:1]], True)
+    assert gather(made, lambda wanted, room: rows, 10, Limits(page_bytes_max=12)) == ([rows], False)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "count"), [([], 0), ([9], 1), ([9, 1, 1], 2), ([3, 2, 1, 1], 3), ([1, 1, 9, 9], 3), ([5], 1)]
+)
+def test_enough_are_those_that_fit_and_one_more(sizes: list[int], count: int) -> None:
+    assert enough(sizes, 5) == count

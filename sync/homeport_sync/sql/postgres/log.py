@@ -11,11 +11,12 @@ from homeport_sync.clock import NOBODY, make_stamp
 from homeport_sync.cursor import Cursor
 from homeport_sync.limits import LIMITS, Limits
 from homeport_sync.ports import LogEntry, OutcomeName, PageRows, Pruned, Standing
-from homeport_sync.pull import Gathered, Plan, Range, Row, gathering, plan
+from homeport_sync.pull import Gathered, Plan, gathering, plan
 from homeport_sync.sql import rows
 from homeport_sync.sql.postgres import statements
 from homeport_sync.sql.postgres.database import Connection, Database, OnDatabase
 from homeport_sync.sql.postgres.load import no_tenant, standing
+from homeport_sync.sql.postgres.pages import read_range
 from homeport_sync.sql.postgres.transaction import PostgresTransaction
 from homeport_sync.sql.postgres.trouble import translated
 
@@ -87,21 +88,10 @@ class PostgresLog(OnDatabase):
         try:
             wanted, room = next(steps)
             while True:
-                wanted, room = steps.send(await _rows(connection, tenant, wanted, room))
+                wanted, room = steps.send(await read_range(connection, tenant, wanted, room))
         except StopIteration as done:
             gathered: Gathered = done.value
             return gathered
-
-
-async def _rows(connection: Connection, tenant: str, wanted: Range, room: int) -> Sequence[Row]:
-    """The first `room` rows of the range."""
-    if not wanted.scopes or wanted.after >= wanted.upto:
-        return []
-    one = len(wanted.scopes) == 1
-    statement = statements.SCOPE_ROWS if one else statements.SCOPES_ROWS
-    scopes = wanted.scopes[0] if one else list(wanted.scopes)
-    found = await connection.fetch(statement, tenant, scopes, wanted.after, wanted.upto, room)
-    return [(row[0], row[1]) for row in found]
 
 
 async def _must_be_here(connection: Connection, tenant: str) -> None:

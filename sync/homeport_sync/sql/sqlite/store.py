@@ -13,12 +13,13 @@ from homeport_sync.clock import NOBODY, make_stamp
 from homeport_sync.cursor import Cursor
 from homeport_sync.limits import LIMITS, Limits
 from homeport_sync.ports import LogEntry, OutcomeName, PageRows, Pruned, Standing, Tenant
-from homeport_sync.pull import Range, Row, gather, plan
+from homeport_sync.pull import gather, plan
 from homeport_sync.sql import rows
 from homeport_sync.sql.sqlite import statements
 from homeport_sync.sql.sqlite.connection import Connection
 from homeport_sync.sql.sqlite.file import now_ms, transaction
 from homeport_sync.sql.sqlite.installation import SqliteInstallation
+from homeport_sync.sql.sqlite.pages import read_range
 from homeport_sync.sql.sqlite.places import SqlitePlaces
 from homeport_sync.sql.sqlite.schema import prepare
 from homeport_sync.sql.sqlite.sightings import SqliteSightings
@@ -76,7 +77,7 @@ class SqliteStore(SqliteInstallation, SqlitePlaces, SqliteSightings):
             standing = _standing(connection, tenant, user, device)
             ranges, full = gather(
                 plan(standing, cursor),
-                lambda wanted, room: _rows(connection, tenant, wanted, room),
+                lambda wanted, room: read_range(connection, tenant, wanted, room),
                 limit,
                 self._limits,
             )
@@ -155,24 +156,6 @@ def _standing(connection: sqlite3.Connection, tenant: str, user: str, device: st
         grants=[rows.grant(row) for row in connection.execute(statements.GRANTS_OF_USER, who)],
         last_number=number[0] if number else 0,
     )
-
-
-def _rows(connection: sqlite3.Connection, tenant: str, wanted: Range, room: int) -> list[Row]:
-    """The first `room` rows of the range. Of several scopes, their positions are read first (from the index alone)
-    to find how far those rows reach, so that no text is read in vain."""
-    values = {"tenant": tenant, "after": wanted.after, "upto": wanted.upto, "room": room}
-    scopes = wanted.scopes
-    if len(scopes) > 1:
-        reached = [
-            (position, scope)
-            for scope in scopes
-            for (position,) in connection.execute(statements.SCOPE_POSITIONS, {**values, "scope": scope})
-        ]
-        first = sorted(reached)[:room]
-        scopes = tuple(sorted({scope for _, scope in first}))
-        values["upto"] = first[-1][0] if first else wanted.after
-    read = [row for scope in scopes for row in connection.execute(statements.SCOPE_ROWS, {**values, "scope": scope})]
-    return sorted(read) if len(scopes) > 1 else read
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
