@@ -89,7 +89,11 @@ async def test_the_servers_role_may_use_our_tables_and_no_more(empty: EmptyPostg
 
 async def test_the_servers_role_is_made_without_any_power(empty: EmptyPostgres) -> None:
     role = f"app_of_{empty.name}"
-    await migrate(empty.place_of(empty.owner, role))
+    told: list[str] = []
+    await migrate(empty.place_of(empty.owner, role), warn=told.append)
+    assert f'Made the role {role}. It has no password yet: ALTER ROLE "{role}" PASSWORD' in told[0]
+    await migrate(empty.place_of(empty.owner, role), warn=told.append)
+    assert len(told) == 1, "it was there already"
     powers = "rolcanlogin, rolsuper, rolbypassrls, rolcreatedb, rolcreaterole, rolreplication"
     assert await empty.query(f"SELECT {powers} FROM pg_roles WHERE rolname = '{role}'") == [["t", *"fffff"]]  # noqa: S608
     assert await column(empty, f"SELECT count(*) FROM pg_tables WHERE tableowner = '{role}'") == ["0"]  # noqa: S608
@@ -111,8 +115,10 @@ async def test_an_owner_who_may_not_make_roles_is_told_what_an_administrator_mus
     with pytest.raises(MigrationRefused, match=rf'CREATE ROLE "app_of_{made.name}" LOGIN NOSUPERUSER') as refused:
         await migrate(place)
     assert await place.version() == 0
+    assert "-- You may not make roles: let an administrator" in (await plan(place)).around
     statement = next(line for line in refused.value.message.splitlines() if "CREATE ROLE" in line)
     await made.query(statement)
+    assert "ROLE" not in (await plan(place)).around.replace(made.name, "")
     await migrate(place)
 
 
@@ -210,3 +216,13 @@ async def test_a_server_on_the_first_version_is_told_which_version_is_there(empt
     await migrate(empty.place, 1)
     with pytest.raises(SchemaUnknown, match="has schema version 1, and this Homeport needs 2"):
         await empty.open()
+
+
+async def test_a_way_back_that_would_lose_tenants_at_its_end_is_not_begun(empty: EmptyPostgres) -> None:
+    await migrate(empty.place)
+    await empty.query("INSERT INTO tenants (tenant_id, name, created_at, updated_at) VALUES ('t', 't', 0, 0)")
+    with pytest.raises(MigrationRefused, match="would lose what stands in tenants"):
+        await migrate(empty.place, 0)
+    assert await empty.place.version() == 2
+    assert (await plan(empty.place, 0)).around == "", "nobody is given a right on what was just dropped"
+    await migrate(empty.place, 0, lose_data=True)

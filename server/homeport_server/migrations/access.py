@@ -26,15 +26,25 @@ def create_role(role: str) -> str:
     return f"CREATE ROLE {quoted(role)} {_ATTRIBUTES}"
 
 
-def make_role(connection: Connection, role: str) -> None:
-    """Make it if it is missing. Raises `MigrationRefused` to whoever connects as the role itself."""
+def said_of(role: str) -> str:
+    """What whoever made it must know."""
+    return (
+        f"Made the role {role}. It has no password yet: ALTER ROLE {quoted(role)} PASSWORD '…' gives it one, unless "
+        "pg_hba.conf says how it comes in."
+    )
+
+
+def make_role(connection: Connection, role: str) -> bool:
+    """Make it if it is missing; whether it was. Raises `MigrationRefused` to whoever connects as the role itself."""
     if connection.execute(text("SELECT current_user")).scalar_one() == role:
         raise MigrationRefused(
             f"You migrate as {role}, the servers' role, which may not change tables: give the owner's URL with "
             "--database-url."
         )
-    if not connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).first():
-        connection.exec_driver_sql(create_role(role))
+    if _is_there(connection, role):
+        return False
+    connection.exec_driver_sql(create_role(role))
+    return True
 
 
 def grant(connection: Connection, role: str) -> None:
@@ -45,10 +55,19 @@ def grant(connection: Connection, role: str) -> None:
         connection.exec_driver_sql(statement)
 
 
-def statements(role: str) -> Sequence[str]:
-    """All of it, for the plan."""
-    grants = _grants(role, PUBLIC, sorted({*metadata.tables, *READ_ONLY}))
-    return [f"/* unless it is there */ {create_role(role)}", *grants]
+def statements(connection: Connection, role: str) -> Sequence[str]:
+    """All of it, for the plan, with a word if whoever is connected may not do it."""
+    grants = [f"{each};" for each in _grants(role, PUBLIC, sorted({*metadata.tables, *READ_ONLY}))]
+    if _is_there(connection, role):
+        return grants
+    may = connection.exec_driver_sql("SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user")
+    word = [] if may.scalar_one() else ["-- You may not make roles: let an administrator run this first."]
+    return [*word, f"{create_role(role)};", *grants]
+
+
+def _is_there(connection: Connection, role: str) -> bool:
+    found = connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role})
+    return found.first() is not None
 
 
 def rights(table: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy.exc import DBAPIError
 
 from homeport_server.errors import MigrationRefused
+from homeport_server.migrations.loss import refuse_to_lose_tenants
 from homeport_server.migrations.place import Place
 from homeport_server.migrations.steps import Step, sql_of, steps
 from homeport_sync.sql.tables import SCHEMA_VERSION
@@ -29,7 +30,7 @@ async def plan(place: Place, to: int = SCHEMA_VERSION) -> Plan:
     return Plan(
         start=start,
         steps=[(step, sql_of(step, place.dialect)) for step in steps(start, to)],
-        around=await place.around(),
+        around="" if to < start else await place.around(),  # what is dropped takes its grants along
     )
 
 
@@ -39,8 +40,10 @@ async def migrate(
     *,
     lose_data: bool = False,
     tell: Callable[[Step], None] = lambda _: None,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> int:
-    """Move the schema to a version, telling each step that was made; the version it had before.
+    """Move the schema to a version, telling each step that was made, and warning of what people must do; the version
+    it had before.
 
     Each step is whole or not at all; what was made stays when a later one fails. Done again it changes nothing but
     what the servers' role may do, which it mends. Raises what `Place.run` and `Place.prepare` raise.
@@ -48,8 +51,14 @@ async def migrate(
     async with place.opened() as connection, place.alone(connection):
         start = await place.version_in(connection)
         await connection.rollback()
-        await place.prepare(connection)
+        if to == 0 < start and not lose_data:
+            await connection.run_sync(refuse_to_lose_tenants)
+            await connection.rollback()
+        if made := await place.prepare(connection):
+            warn(made)
         for step in steps(start, to):
+            if step.stops_servers:
+                warn(f"{step.start} → {step.end}  {step.manner}")
             with _refused(step):
                 await place.run(connection, step, lose_data=lose_data)
             tell(step)

@@ -33,8 +33,8 @@ class Place(Protocol):
         """Do the step whole or not at all, without holding others up for long. Raises `MigrationRefused` if it would
         lose data, `MigrationBusy` if others do not let it."""
 
-    async def prepare(self, connection: AsyncConnection) -> None:
-        """Make what the steps need around them, if it is missing."""
+    async def prepare(self, connection: AsyncConnection) -> str:
+        """Make what the steps need around them, if it is missing; what was made and wants to be known, or nothing."""
 
     async def finish(self, connection: AsyncConnection) -> None:
         """Give the servers what they need on the tables that are there, and no more. May be done again."""

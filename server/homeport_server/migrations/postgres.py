@@ -116,13 +116,14 @@ class PostgresPlace:
                 await connection.commit()
                 return
 
-    async def prepare(self, connection: AsyncConnection) -> None:
+    async def prepare(self, connection: AsyncConnection) -> str:
         """See `Place`: the servers' role. Raises `MigrationRefused` with the SQL to run if it may not be made, and
         `SchemaUnknown` for a database that cannot hold every text."""
         check_encoding((await connection.exec_driver_sql(READ_ENCODING)).first())
         with _explained(self._role):
-            await connection.run_sync(lambda raw: access.make_role(raw, self._role))
+            made = await connection.run_sync(lambda raw: access.make_role(raw, self._role))
         await connection.commit()
+        return access.said_of(self._role) if made else ""
 
     async def finish(self, connection: AsyncConnection) -> None:
         """See `Place`: the grants."""
@@ -131,7 +132,9 @@ class PostgresPlace:
 
     async def around(self) -> str:
         """See `Place`."""
-        return "\n".join(f"{each};" for each in access.statements(self._role))
+        async with self.opened() as connection:
+            found = await connection.run_sync(lambda raw: access.statements(raw, self._role))
+        return "\n".join(found)
 
     async def _connect(self) -> Connection[Record]:
         try:

@@ -79,8 +79,9 @@ class SqlitePlace:
         async with connection.begin():
             await connection.run_sync(run)
 
-    async def prepare(self, connection: AsyncConnection) -> None:
+    async def prepare(self, connection: AsyncConnection) -> str:
         """See `Place`: SQLite has no roles."""
+        return ""
 
     async def finish(self, connection: AsyncConnection) -> None:
         """See `Place`: SQLite has no roles."""

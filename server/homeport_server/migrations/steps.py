@@ -35,6 +35,11 @@ class Step:
         return self.end < self.start
 
     @property
+    def stops_servers(self) -> bool:
+        """Whether servers of the version before it must be gone."""
+        return self.back or (self.start >= FIRST and self.serves_from > self.start)
+
+    @property
     def manner(self) -> str:
         """Whether servers of the version before it may go on running."""
         if self.back:

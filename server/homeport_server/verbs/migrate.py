@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from homeport_server.data import database_of
+from homeport_server.data import database_of, must_exist
 from homeport_server.extras import POSTGRES, needing
 from homeport_server.settings import Settings
 from homeport_server.verbs.options import setting
@@ -16,6 +16,7 @@ from homeport_server.verbs.options import setting
 if TYPE_CHECKING:
     from homeport_server.migrations.migrate import Plan
     from homeport_server.migrations.place import Place
+    from homeport_server.migrations.steps import Step
 
 
 @click.command()
@@ -38,31 +39,30 @@ def migrate(
     from homeport_sync.sql.tables import SCHEMA_VERSION
 
     settings = Settings(database_url=database_url, database_role=database_role, data=data)
-    place = _place(settings, new=not only_plan)
+    if not only_plan and not database_url:
+        must_exist(data)
+    place = _place(settings)
     end = SCHEMA_VERSION if to is None else to
     if only_plan:
         _show(asyncio.run(plan(place, end)), end)
         return
-    start = asyncio.run(
-        move(
-            place, end, lose_data=lose_data, tell=lambda step: click.echo(f"{step.start} → {step.end}  {step.purpose}")
-        )
-    )
+
+    def tell(step: Step) -> None:
+        click.echo(f"{step.start} → {step.end}  {step.purpose}")
+
+    start = asyncio.run(move(place, end, lose_data=lose_data, tell=tell, warn=lambda said: click.echo(said, err=True)))
     click.echo(f"The schema is at version {end}" + (" already." if start == end else f"; it was at {start}."))
 
 
-def _place(settings: Settings, *, new: bool) -> Place:
-    """The database of the settings. A `new` data directory is made, with its mode, before a database stands in it."""
+def _place(settings: Settings) -> Place:
+    """The database of the settings."""
     if settings.database_url:
         with needing(POSTGRES):
             from homeport_server.migrations.postgres import PostgresPlace
 
         return PostgresPlace(settings.database_url, settings.database_role)
     from homeport_server.migrations.sqlite import SqlitePlace
-    from homeport_server.secret import open_secret
 
-    if new:
-        open_secret(settings.data)
     return SqlitePlace(database_of(settings.data))
 
 

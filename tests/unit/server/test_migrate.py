@@ -40,6 +40,8 @@ def test_a_plan_names_each_step_its_purpose_its_manner_and_its_statements_and_ma
 
 
 def test_migrating_tells_each_step_and_a_second_time_that_there_was_none(run: Run, data: Path) -> None:
+    run("tenant", "create", "demo")
+    run("migrate", "--to", "0", "--lose-data")
     lines = run("migrate").stdout.splitlines()
     assert [line.split("  ")[0] for line in lines[:-1]] == [f"{at} → {at + 1}" for at in range(SCHEMA_VERSION)]
     assert lines[-1] == f"The schema is at version {SCHEMA_VERSION}; it was at 0."
@@ -51,7 +53,9 @@ def test_migrating_tells_each_step_and_a_second_time_that_there_was_none(run: Ru
 
 def test_a_server_on_an_older_schema_names_the_command_and_after_it_serves(run: Run, data: Path) -> None:
     run("tenant", "create", "demo")
-    assert run("migrate", "--to", "1").stdout.startswith("2 → 1  Undone: ")
+    back = run("migrate", "--to", "1")
+    assert back.stdout.startswith("2 → 1  Undone: ")
+    assert back.stderr == "2 → 1  back: stop every server of schema version 2 first\n"
     refused = run("tenant", "list")
     assert refused.exit_code == 2
     assert f"run `homeport migrate --data {data}`" in refused.stderr
@@ -63,11 +67,18 @@ def test_going_back_to_before_the_first_tenant_takes_a_flag(run: Run) -> None:
     run("tenant", "create", "demo")
     refused = run("migrate", "--to", "0")
     assert (refused.exit_code, refused.stderr.count("--lose-data")) == (2, 1)
-    assert run("tenant", "list").stdout.endswith("  demo\n") is False  # the first step back was made
+    assert run("tenant", "list").stdout.endswith("  demo\n"), "no step was made"
     assert run("migrate", "--to", "0", "--lose-data").exit_code == 0
 
 
+def test_a_directory_that_was_mistyped_is_not_made(run: Run, data: Path) -> None:
+    refused = run("migrate")
+    assert (refused.exit_code, data.exists()) == (2, False)
+    assert "holds no Homeport data" in refused.stderr
+
+
 def test_a_version_that_nobody_knows_is_one_sentence(run: Run) -> None:
+    run("tenant", "create", "demo")
     refused = run("migrate", "--to", "99")
     assert refused.exit_code == 2
     assert f"knows the schema versions 0 to {SCHEMA_VERSION}, and not 99" in refused.stderr
