@@ -70,6 +70,7 @@ class Relay:
         self._here = LocalSignals()
         self._waiting = Newest()
         self._connected = False
+        self._saying = False  # a text is under way
         self._said = asyncio.Condition()
 
     def publish(self, tenant: str, position: int) -> None:
@@ -129,12 +130,15 @@ class Relay:
         while True:
             await self._waiting.waiting()
             positions = self._take()
+            self._saying = True
             try:
                 await wire.send(_encode(_Text(self._sender, positions)))
             except BaseException:
                 for tenant, position in positions.items():  # it may not have arrived: the next wire takes it again
                     self._waiting.tell(tenant, position)
                 raise
+            finally:
+                self._saying = False
             async with self._said:
                 self._said.notify_all()
 
@@ -165,4 +169,4 @@ class Relay:
 
     async def _all_said(self) -> None:
         async with self._said:
-            await self._said.wait_for(lambda: not (self._connected and self._waiting))
+            await self._said.wait_for(lambda: not (self._connected and (self._waiting or self._saying)))

@@ -139,3 +139,49 @@ async def test_leaving_says_what_is_left_but_waits_for_no_broken_wire() -> None:
     async with made().over(cable.connect) as relay:
         relay.publish("acme", 2)
     assert cable.sent == [{"acme": 1}]
+
+
+async def test_leaving_waits_for_the_text_that_is_under_way_and_for_all_behind_it() -> None:
+    class Slow(Cable):
+        async def send(self, text: bytes) -> None:
+            await asyncio.sleep(0)
+            await super().send(text)
+
+    cable = Slow()
+    cable.may_send.clear()
+    told = {f"tenant {index:02}": index for index in range(1, 31)}  # more than two texts hold
+
+    async def leave() -> None:
+        async with made().over(cable.connect) as relay:
+            relay.publish("tenant 00", 1)
+            await until(lambda: cable.under_way == 1)
+            for tenant, position in told.items():
+                relay.publish(tenant, position)
+
+    leaving = asyncio.create_task(leave())
+    await until(lambda: cable.under_way == 1)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not leaving.done()
+    cable.may_send.set()
+    await leaving
+    assert len(cable.sent) > 3
+    assert dict(each for sent in cable.sent for each in sent.items()) == {"tenant 00": 1, **told}
+
+
+async def test_leaving_waits_for_the_last_text_though_nothing_is_behind_it() -> None:
+    cable = Cable()
+    cable.may_send.clear()
+
+    async def leave() -> None:
+        async with made().over(cable.connect) as relay:
+            relay.publish("acme", 1)
+            await until(lambda: cable.under_way == 1)
+
+    leaving = asyncio.create_task(leave())
+    await until(lambda: cable.under_way == 1)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    cable.may_send.set()
+    await leaving
+    assert cable.sent == [{"acme": 1}]
