@@ -36,9 +36,8 @@ class Reading:
             return read_changes(raw, self._limits)
         read: list[Sent] = []
         while len(read) < size:
-            await self._turn(tenant)
+            await self._turn(tenant)  # which has spent a part's room
             part = raw[len(read) : len(read) + self._part_max]
-            self._spend(len(part))
             read.extend(read_changes(part, self._limits))
         return read
 

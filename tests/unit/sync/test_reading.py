@@ -76,6 +76,18 @@ async def test_tenants_take_turns_and_one_long_push_does_not_wait_for_all_of_a_f
     assert ended.index(next(each for each in ended if each[0] == "b")) <= 1
 
 
+async def test_a_part_is_charged_once_and_leaves_the_other_half_of_its_turn_to_a_newcomer() -> None:
+    reading = Reading(LIMITS)
+    long = asyncio.create_task(reading.changes("a", raw(1, 15)))
+    rooms = []
+    while not long.done():
+        await asyncio.sleep(0)
+        rooms.append(reading._room)
+    half = LIMITS.read_changes_max // 2
+    assert rooms.count(half) >= 3
+    assert min(rooms) == half
+
+
 async def test_a_push_that_leaves_while_it_waits_takes_no_turn() -> None:
     reading = Reading(LIMITS)
     leaves = asyncio.create_task(reading.changes("a", raw(1, 40)))
