@@ -100,10 +100,19 @@ class Follower:
         return len(self._held)
 
     async def give_back(self) -> int:
-        """Let other workers take over at once; how many leases were given back."""
+        """Let other workers take over at once; how many leases were given back.
+
+        Raises the first error that a lease met, after all others were tried.
+        """
         held, self._held = self._held, {}
+        errors: list[Exception] = []
         for each in held.values():
-            await self._places.give_back(each.lease)
+            try:
+                await self._places.give_back(each.lease)
+            except Exception as error:  # noqa: BLE001  # whatever a store raises: the other leases are not at fault
+                errors.append(error)
+        if errors:
+            raise errors[0]
         return len(held)
 
     async def _take(self, tenant: str) -> Lease | None:

@@ -29,7 +29,7 @@ TENANTS_PAGE = 100
 PAUSE_FIRST_S = 0.5
 PAUSE_LONGEST_S = 30.0
 LOOK_S = 5.0  # how often it is told how old what is left open is
-FINISH_S = 5.0  # how long a worker that ends gives what is under way
+FINISH_S = 5.0  # how long a worker that ends gives what is under way, and then its leases to be given back
 _Errand: TypeAlias = tuple[Follower, str]
 
 
@@ -181,13 +181,23 @@ class Worker:
         for hand in hands:
             hand.cancel()
         await asyncio.gather(*hands, return_exceptions=True)
+        await self._give_back()
+
+    async def _give_back(self) -> None:
+        """Each follower tries all of its leases; those that are not given back run out by themselves."""
+        held = sum(follower.leases() for follower in self._followers)
         try:
-            given_back = sum([await follower.give_back() for follower in self._followers])
-        except Exception as error:  # noqa: BLE001  # they run out by themselves
-            self._complain("leases not given back", error)
-        else:
-            if given_back:
-                self._signals.publish(EVERY_TENANT, 0)
+            async with asyncio.timeout(FINISH_S):
+                ended = await asyncio.gather(
+                    *(follower.give_back() for follower in self._followers), return_exceptions=True
+                )
+        except TimeoutError as error:
+            ended = [error]
+        for each in ended:
+            if isinstance(each, Exception):
+                self._complain("leases not given back", each)
+        if held:
+            self._signals.publish(EVERY_TENANT, 0)
 
 
 async def _watch(hands: Sequence[asyncio.Task[None]]) -> None:

@@ -329,6 +329,17 @@ async def test_what_is_under_way_when_it_ends_is_finished_first(house: House) ->
     assert not house.holder("acme"), "and its lease is given back after that"
 
 
+async def test_leases_that_cannot_be_given_back_are_told_of_and_run_out_by_themselves(house: House) -> None:
+    async def fails(_lease: Lease) -> None:
+        raise Unavailable
+
+    async with house.worker("one"):
+        await house.commit("acme")
+        await house.counts("acme", 1)
+        house.store.give_back = fails  # type: ignore[method-assign]
+    assert house.said("leases not given back")[0]["error"] == "UNAVAILABLE"
+
+
 async def test_a_roster_that_cannot_be_read_is_read_again(house: House) -> None:
     broken = house.store.tenants
 

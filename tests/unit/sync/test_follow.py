@@ -202,6 +202,29 @@ async def test_of_two_workers_one_does_the_work_and_the_other_learns_that_it_is_
     assert (first.done, second.done) == ([1, 2, 3], [4])
 
 
+async def test_a_lease_that_cannot_be_given_back_keeps_no_other_from_it(store: MemoryStore) -> None:
+    one = follower(store, Desk())
+    one._work = at_least_once(store, Desk().anywhere)
+    for tenant in ("a", "b", "c"):
+        await store.create(tenant, id=tenant, epoch="first", now_ms=0)
+        async with store.transaction(tenant) as transaction:
+            await transaction.load(NOTHING)
+            await transaction.commit(Writes(head=1, now_ms=NOW, log=[entry(1)]))
+        await one.catch_up(tenant)
+    give_back = store.give_back
+
+    async def fails(lease: Lease) -> None:
+        if lease.tenant != "b":
+            raise Unavailable(lease.tenant)
+        await give_back(lease)
+
+    store.give_back = fails  # type: ignore[method-assign]
+    with pytest.raises(Unavailable, match="a"):
+        await one.give_back()
+    assert not store._place("b", "pokes").holder
+    assert one.leases() == 0
+
+
 async def test_a_worker_that_lost_its_lease_while_it_worked_moves_nothing_and_goes_on_when_it_may(
     store: MemoryStore,
 ) -> None:
