@@ -31,6 +31,7 @@ from homeport_server.observe.process import Pulse
 from homeport_server.observe.tracing.chosen import make_tracer
 from homeport_server.observe.tracing.port import NoTracer, Tracer
 from homeport_server.observe.tracing.store import TracedStore
+from homeport_server.observe.troubles import Troubles
 from homeport_server.pokes import PokeHub
 from homeport_server.secret import Secret
 from homeport_server.settings import Settings
@@ -83,7 +84,7 @@ def build_app(
 
     Without a `tracer` it has the one that the settings ask for.
     """
-    metrics, seal, heard = Metrics(), CursorSeal(secret.key("cursors")), Heard()
+    metrics, seal, heard, troubles = Metrics(), CursorSeal(secret.key("cursors")), Heard(), Troubles(log)
     tracer = tracer or make_tracer(settings)
     rooms = Rooms(
         exchange=Exchange(
@@ -93,11 +94,12 @@ def build_app(
             seal=seal,
             limits=_limits(settings),
             wall_ms=clock,
-            meter=FailedCommits(metrics, log),
+            meter=FailedCommits(metrics, troubles),
         ),
         accounts=Accounts(make_tokens(settings, secret, clock), store, clock, cached_max=settings.tokens_cached_max),
         pokes=PokeHub(store, signals, log, poll_s=settings.poke_poll_s, metrics=metrics, wall_ms=clock),
         log=log,
+        troubles=troubles,
         metrics=metrics,
         tracer=tracer,
         settings=settings,

@@ -29,6 +29,8 @@
     └── Retry               nothing is wrong with the input: wait, then send the same again
         ├── Overloaded          OVERLOADED
         ├── Unavailable         UNAVAILABLE
+        │   ├── TimedOut            UNAVAILABLE       … in time: another try at once would wait as long
+        │   └── StoreFailed         UNAVAILABLE       … in a way that nobody expected
         └── LeaseLost           LEASE_LOST            another worker follows on
 
 The docstring of each class is its default message. A code, once published, never changes its meaning.
@@ -226,6 +228,14 @@ class Unavailable(Retry):
     """The store did not answer: nothing is known to be written. Send the same again."""
 
     code = "UNAVAILABLE"
+
+
+class TimedOut(Unavailable):
+    """The store did not answer in time: nothing is known to be written. Send the same again."""
+
+
+class StoreFailed(Unavailable):
+    """The store failed: nothing is known to be written. Send the same again."""
 
 
 class LeaseLost(Retry):

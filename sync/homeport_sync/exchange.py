@@ -11,7 +11,7 @@ import msgspec
 from homeport_sync.catalog import Catalog
 from homeport_sync.clock import is_uuid
 from homeport_sync.cursor import CursorSeal
-from homeport_sync.errors import ClockSkewed, HomeportError, Malformed
+from homeport_sync.errors import ClockSkewed, HomeportError, Malformed, Unavailable
 from homeport_sync.intake import Intake
 from homeport_sync.limits import Limits
 from homeport_sync.meter import Meter
@@ -101,8 +101,13 @@ class Exchange:
         try:
             return await self._reader.page(tenant, user, device, pull.cursor, pull.limit, now_ms=self._wall_ms())
         except HomeportError as error:
-            errors.append(error)
+            errors.append(self._with_wait(error))
             return None
+
+    def _with_wait(self, error: HomeportError) -> HomeportError:
+        if isinstance(error, Unavailable) and "retryAfterMs" not in error.values:
+            return Unavailable(error.message, retryAfterMs=self._limits.unavailable_retry_ms, **error.values)
+        return error
 
     def _clock_text(self, clock_ms: int | None, now_ms: int) -> str | None:
         if clock_ms is None or abs(ahead_ms := clock_ms - now_ms) <= self._limits.skew_max_ms:

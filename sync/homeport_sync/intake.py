@@ -17,7 +17,7 @@ from time import perf_counter
 
 from homeport_sync.catalog import Catalog
 from homeport_sync.decision import Batch
-from homeport_sync.errors import HomeportError, Overloaded, Unavailable
+from homeport_sync.errors import HomeportError, Overloaded, StoreFailed, TimedOut, Unavailable
 from homeport_sync.limits import Limits
 from homeport_sync.meter import Meter, NoMeter
 from homeport_sync.ports import LogStore, Signals
@@ -116,7 +116,9 @@ class Intake:
         try:
             head, answers = await self._try(tenant, batch)
         except Exception as error:  # noqa: BLE001  # whatever a driver raises, the pushes must be answered
-            self._meter.commit_failed(error.code if isinstance(error, HomeportError) else Unavailable.code)
+            code = error.code if isinstance(error, HomeportError) else Unavailable.code
+            self._meter.commit_failed(code)
+            self._meter.batch_failed(tenant, code, error)
             if last_try or isinstance(error, Unavailable):
                 for waiting in batch:
                     _fail(waiting, self._told(error))
@@ -134,11 +136,14 @@ class Intake:
 
     async def _try(self, tenant: str, batch: Sequence[Waiting]) -> tuple[int, list[Decided]]:
         """Decide and write. A store that is unavailable (a dead connection, a serialization failure) is tried again at
-        once, a bounded number of times: the batch is not at fault, and to send it again is harmless."""
+        once, a bounded number of times: the batch is not at fault, and to send it again is harmless. One that did not
+        answer in time is not: a fresh connection would wait as long, and so would the phone."""
         pushes = [waiting.part for waiting in batch]
         for _ in range(self._limits.commit_tries_max - 1):
             try:
                 return await self._decide(tenant, pushes)
+            except TimedOut:
+                raise
             except Unavailable as error:
                 self._meter.commit_failed(error.code)
         return await self._decide(tenant, pushes)
@@ -182,22 +187,21 @@ class Intake:
     def _told(self, error: Exception) -> HomeportError:
         """What a push whose batch failed is answered: if the store is unavailable, to wait as long as it has been."""
         if not isinstance(error, Unavailable):
-            return error if isinstance(error, HomeportError) else _unavailable_by(error)
+            return error if isinstance(error, HomeportError) else self._failed_by(error)
         now = asyncio.get_running_loop().time()
         if self._trouble_since is None:
             self._trouble_since = now
         after_ms = max(int((now - self._trouble_since) * 1_000), self._limits.unavailable_retry_ms)
         return Unavailable(error.message, retryAfterMs=min(after_ms, self._limits.unavailable_retry_max_ms))
 
+    def _failed_by(self, error: Exception) -> StoreFailed:
+        failed = StoreFailed(retryAfterMs=self._limits.unavailable_retry_ms)
+        failed.__cause__ = error
+        return failed
+
 
 def _slice(push: Push, start: int, end: int) -> Push:
     return replace(push, sent=push.sent[start:end], first=push.first + start)
-
-
-def _unavailable_by(error: Exception) -> Unavailable:
-    unavailable = Unavailable()
-    unavailable.__cause__ = error
-    return unavailable
 
 
 def _fail(waiting: Waiting, error: BaseException) -> None:

@@ -12,7 +12,10 @@ class Meter(Protocol):
         """A commit batch went through: what it held, and how long its steps took."""
 
     def commit_failed(self, code: str) -> None:
-        """A commit batch failed in the store."""
+        """A commit batch failed in the store, whether or not it is tried again."""
+
+    def batch_failed(self, tenant: str, code: str, error: Exception) -> None:
+        """It failed for the last time: its pushes are told so, or tried one by one."""
 
     def waiting(self, changes: int) -> None:
         """So many changes of all tenants wait for their turn now."""
@@ -28,6 +31,9 @@ class NoMeter:
         """Nothing."""
 
     def commit_failed(self, code: str) -> None:
+        """Nothing."""
+
+    def batch_failed(self, tenant: str, code: str, error: Exception) -> None:
         """Nothing."""
 
     def waiting(self, changes: int) -> None:

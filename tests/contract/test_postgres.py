@@ -4,6 +4,7 @@ from mistakes, and connections that die without harm."""
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -17,12 +18,21 @@ import pytest
 from homeport_client.fleet.live.postgres import SUPERUSER
 from homeport_server.migrations.migrate import migrate
 from homeport_server.migrations.postgres import PostgresPlace
-from homeport_sync.errors import RoleUnsafe, SchemaUnknown, Unavailable
+from homeport_sync.errors import RoleUnsafe, SchemaUnknown, TimedOut, Unavailable
 from homeport_sync.limits import LIMITS
 from homeport_sync.sql import postgres as room
 from homeport_sync.sql.postgres import statements
-from homeport_sync.sql.postgres.database import ROSTER, SERVER_SETTINGS, Connection, literal
+from homeport_sync.sql.postgres.database import (
+    ACQUIRE_S,
+    CONNECT_S,
+    ROSTER,
+    SERVER_SETTINGS,
+    STATEMENT_S,
+    Connection,
+    literal,
+)
 from homeport_sync.sql.postgres.store import PostgresStore
+from homeport_sync.sql.postgres.trouble import NO_ANSWER, retried, translated
 from homeport_sync.sql.postgres.write import PARTS, write_statement
 from tests.contract.databases import Databases
 from tests.contract.samples import EPOCH, EVERYTHING, NOTHING, NOW, TENANT, all_of, load, write
@@ -107,8 +117,10 @@ async def test_a_process_that_dies_in_a_batch_frees_the_head_and_leaves_nothing(
                 await end_all_sessions(postgres18, name)
                 await transaction.commit(all_of())
 
-        with pytest.raises(Unavailable, match="did not answer"):
+        with pytest.raises(Unavailable) as told:
             await batch()
+        assert told.value.message == NO_ANSWER, "what the driver said is for the log"
+        assert not isinstance(told.value, TimedOut)
         assert (await load(other)).head.position == 0
         await write(one, all_of())
         assert (await load(other)).head.position == 1
@@ -121,6 +133,30 @@ async def test_a_read_is_asked_again_when_its_connection_died(postgres18: Databa
         assert (await store.standing(TENANT, "u", "d")).head.position == 1
 
 
+@pytest.mark.parametrize("late", [TimeoutError(), asyncpg.QueryCanceledError(), asyncpg.LockNotAvailableError()])
+async def test_a_read_that_was_not_answered_in_time_is_not_asked_again(late: Exception) -> None:
+    asked: list[Exception] = []
+
+    async def read() -> None:
+        asked.append(late)
+        with translated():
+            raise late
+
+    with pytest.raises(TimedOut, match=NO_ANSWER):
+        await retried(read)
+    assert len(asked) == 1
+
+
+def test_a_connection_that_the_network_lost_is_one_that_a_fresh_one_mends() -> None:
+    with pytest.raises(Unavailable) as told, translated():
+        raise TimeoutError(errno.ETIMEDOUT, "Connection timed out")
+    assert not isinstance(told.value, TimedOut)
+
+
+def test_a_request_waits_no_longer_for_a_frozen_database_than_a_phone_waits_for_an_answer() -> None:
+    assert max(CONNECT_S, ACQUIRE_S) + STATEMENT_S + 1 < 15
+
+
 async def end_all_sessions(databases: Databases, name: str) -> None:
     ended = f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608
     assert await databases.server.query(ended)
@@ -129,7 +165,7 @@ async def end_all_sessions(databases: Databases, name: str) -> None:
 async def test_who_is_not_there_or_does_not_let_us_in_is_unavailable_with_what_to_do(postgres18: Databases) -> None:
     url = postgres18.url("no_such_database")
     for wrong in (url, url.replace("host=", "host=/nowhere"), postgres18.url("postgres", "nobody_we_know")):
-        with pytest.raises(Unavailable, match="start it, or mend its URL"):
+        with pytest.raises(Unavailable, match="mend the (URL|host)"):
             await PostgresStore.open(wrong, LIMITS)
 
 

@@ -25,6 +25,7 @@ from homeport_server.edge.schema import make_schema
 from homeport_server.observe import make_log
 from homeport_server.observe.metrics import Metrics
 from homeport_server.observe.tracing.port import NoTracer
+from homeport_server.observe.troubles import Troubles
 from homeport_server.pokes import PokeHub
 from homeport_server.secret import Secret
 from homeport_server.tokens import Caller
@@ -103,6 +104,7 @@ def endpoint() -> tuple[GraphqlOverHttp, str, Rooms]:
         accounts=Accounts(tokens, OneTenant(), clock, cached_max=10),
         pokes=PokeHub(store, LocalSignals(), log, poll_s=1, metrics=metrics, wall_ms=clock),
         log=log,
+        troubles=Troubles(log),
         metrics=metrics,
         tracer=NoTracer(),
         settings=replace(SETTINGS, body_bytes_max=10_000_000),
@@ -208,8 +210,9 @@ async def test_an_error_is_the_same_both_ways_and_what_is_unexpected_is_masked(d
 async def test_the_cause_of_what_was_unexpected_stands_in_the_log_with_the_request_id() -> None:
     _, _, rooms = endpoint()
     out = io.BytesIO()
+    log = make_log("info", out)
     call = Call(
-        rooms=replace(rooms, log=make_log("info", out)),
+        rooms=replace(rooms, log=log, troubles=Troubles(log)),
         caller=Caller(tenant="t1", user="ana", expires_at_ms=0),
         request_id="r2",
     )

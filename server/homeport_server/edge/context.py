@@ -11,6 +11,7 @@ from homeport_server.accounts import Accounts
 from homeport_server.observe import Log
 from homeport_server.observe.metrics import Metrics
 from homeport_server.observe.tracing.port import Tracer
+from homeport_server.observe.troubles import Troubles
 from homeport_server.pokes import PokeHub
 from homeport_server.settings import Settings
 from homeport_server.sightings import Heard
@@ -31,6 +32,7 @@ class Rooms:
     accounts: Accounts
     pokes: PokeHub
     log: Log
+    troubles: Troubles
     metrics: Metrics
     tracer: Tracer
     settings: Settings

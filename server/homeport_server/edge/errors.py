@@ -23,8 +23,9 @@ from homeport_server.errors import (
     TokenExpired,
     Unauthenticated,
 )
-from homeport_server.observe import Log
-from homeport_sync.errors import HomeportError, Overloaded
+from homeport_server.observe.troubles import Troubles
+from homeport_sync import LIMITS
+from homeport_sync.errors import HomeportError, Overloaded, Unavailable
 
 _NEXT_STEP = "compare the request with /api/v1/schema.graphql"
 _STATUS: Mapping[type[HomeportError], int] = {
@@ -43,7 +44,9 @@ _CLOSE_REASON_BYTES_MAX = 123
 
 
 def expected(error: BaseException) -> HomeportError:
-    """The error as a caller may see it."""
+    """The error as a caller may see it. A store that did not answer may be asked again, but not at once."""
+    if isinstance(error, Unavailable) and "retryAfterMs" not in error.values:
+        return Unavailable(error.message, retryAfterMs=LIMITS.unavailable_retry_ms, **error.values)
     return error if isinstance(error, HomeportError) else Internal()
 
 
@@ -82,7 +85,7 @@ def close_reason(error: HomeportError) -> str:
     return (text[: _CLOSE_REASON_BYTES_MAX - len(again)].decode(errors="ignore").encode() + again).decode()
 
 
-def settle(errors: Sequence[GraphQLError], request_id: str, log: Log) -> None:
+def settle(errors: Sequence[GraphQLError], request_id: str, troubles: Troubles) -> None:
     """Give each of GraphQL's errors its public form, in place, and log those that nobody expected."""
     for error in errors:
         cause = error.original_error
@@ -90,14 +93,7 @@ def settle(errors: Sequence[GraphQLError], request_id: str, log: Log) -> None:
             cause = cause.original_error
         if cause is None or error.path is None:
             cause = GraphqlInvalid(f"{error.message.rstrip('.')}: {_NEXT_STEP}.")
-        log_unexpected(cause, request_id, log)
+        troubles.failed(cause, request_id)
         public = shown(cause, request_id)
         error.message = str(public["message"])
         error.extensions = public["extensions"]  # type: ignore[assignment]
-
-
-def log_unexpected(error: BaseException, request_id: str, log: Log) -> None:
-    """Log what no caller could have caused, with its traceback. What callers cause is no news."""
-    cause = error.__cause__ if isinstance(error, HomeportError) else error
-    if cause is not None:
-        log.error("failed", request_id=request_id, exc_info=cause)

@@ -21,7 +21,7 @@ from homeport_server.edge.admission import Admission, bodies_admission
 from homeport_server.edge.auth import caller_of_request
 from homeport_server.edge.body import Bodies
 from homeport_server.edge.context import TRACEPARENT, Call, Rooms, request_id_of
-from homeport_server.edge.errors import expected, log_unexpected, retry_after_s, shown, status
+from homeport_server.edge.errors import expected, retry_after_s, shown, status
 from homeport_server.edge.operations import precompiled
 from homeport_server.edge.schema import HomeportSchema
 from homeport_server.edge.well_formed import well_formed
@@ -98,7 +98,7 @@ class GraphqlOverHttp:
             finally:
                 self._admission.leave(caller.tenant)
         except Exception as error:  # noqa: BLE001  # the edge answers everything; what is unexpected is logged
-            log_unexpected(error, request_id, self._rooms.log)
+            self._rooms.troubles.failed(error, request_id)
             self._rooms.metrics.refused(expected(error).code)
             answer = _refusal(error, request_id)
         await _send(send, headers, answer, request_id)

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from homeport_server.edge.context import Call
-from homeport_server.edge.errors import log_unexpected, shown
+from homeport_server.edge.errors import shown
 from homeport_server.edge.pull import pull
 from homeport_server.edge.push import push
 from homeport_sync.wire import PULL, PUSH, PullInput, PullMessage, PushMessage
@@ -56,7 +56,7 @@ class Precompiled(Generic[Message]):
         try:
             text = await self.run(call, message)
         except Exception as error:  # noqa: BLE001  # masked as INTERNAL and logged, as the executor would
-            log_unexpected(error, call.request_id, call.rooms.log)
+            call.rooms.troubles.failed(error, call.request_id)
             told = shown(error, call.request_id)
             return _json(
                 {

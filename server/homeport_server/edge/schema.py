@@ -170,7 +170,7 @@ class HomeportSchema(strawberry.Schema):
         """Gives every error its public form before anything sends it."""
         if execution_context is not None:
             call: Call = execution_context.context
-            settle(errors, call.request_id, call.rooms.log)
+            settle(errors, call.request_id, call.rooms.troubles)
 
 
 def make_schema() -> HomeportSchema:

@@ -25,7 +25,7 @@ from homeport_server.edge.admitted import AdmittedOperation
 from homeport_server.edge.auth import caller_of_socket
 from homeport_server.edge.context import Call, Rooms
 from homeport_server.edge.departures import Departures
-from homeport_server.edge.errors import close_code, close_reason, expected, log_unexpected, shown
+from homeport_server.edge.errors import close_code, close_reason, expected, shown
 from homeport_server.edge.poke import FastPoke, Send, WriteFrame
 from homeport_server.edge.seats import Seats
 from homeport_server.edge.visit import Visit
@@ -194,7 +194,7 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
 
     def _told(self, error: Exception) -> HomeportError:
         """What the client may know of it; the rest is logged."""
-        log_unexpected(error, self._opening.request_id, self._opening.rooms.log)
+        self._opening.rooms.troubles.failed(error, self._opening.request_id)
         return expected(error)
 
     async def _refuse(self, id: str, error: HomeportError) -> None:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from homeport_server.observe.log import Log
+from homeport_server.observe.troubles import Troubles
 from homeport_sync.meter import Meter
 
 
 class FailedCommits:
-    """The core's `Meter` over another one: what failed is told in the log, all else goes straight on."""
+    """The core's `Meter` over another one: what failed for good is told in the log, all else goes straight on."""
 
-    def __init__(self, meter: Meter, log: Log) -> None:
+    def __init__(self, meter: Meter, troubles: Troubles) -> None:
         self.committed = meter.committed
+        self.commit_failed = meter.commit_failed
         self.waiting = meter.waiting
         self.page = meter.page
         self._meter = meter
-        self._log = log
+        self._troubles = troubles
 
-    def commit_failed(self, code: str) -> None:
+    def batch_failed(self, tenant: str, code: str, error: Exception) -> None:
         """See `Meter`."""
-        self._meter.commit_failed(code)
-        self._log.warning("commit failed", error=code)
+        self._meter.batch_failed(tenant, code, error)
+        self._troubles.seldom("commit failed", error, tenant=tenant, error=code)

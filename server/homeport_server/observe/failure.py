@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from traceback import format_exception_only, format_tb
 
+from homeport_sync.errors import HomeportError, StoreFailed, Unavailable
+
 _DRIVERS = frozenset({"asyncpg", "sqlalchemy"})  # what SQLite says names columns, and no values
 _CAUSED = "\nThe above exception was the direct cause of the following exception:\n\n"
 _DURING = "\nDuring handling of the above exception, another exception occurred:\n\n"
@@ -18,6 +20,18 @@ _WITHIN = "\nOne of its exceptions:\n\n"
 def failure(error: BaseException) -> str:
     """The tracebacks of an error, of what led to it, before it, and of the errors it groups, after it."""
     return "".join(_told(error, set())).rstrip("\n")
+
+
+def reason(error: BaseException) -> str:
+    """Why the error came, in one line: what stands behind an `Unavailable` in its first line of words, which names
+    servers and states; of all else what `failure` would say."""
+    cause = error.__cause__
+    if isinstance(error, Unavailable) and cause is not None and not isinstance(error, StoreFailed):
+        words = str(cause).partition("\n")[0]
+        return f"{type(cause).__name__}: {words}" if words else type(cause).__name__
+    if isinstance(error, HomeportError) and cause is None:
+        return error.message
+    return "".join(_words(cause if isinstance(error, HomeportError) and cause else error)).strip().partition("\n")[0]
 
 
 def _told(error: BaseException, seen: set[int]) -> Iterator[str]:

@@ -72,6 +72,9 @@ class Metrics:
         """A commit batch failed in the store."""
         self._commit_failures[code,].inc()
 
+    def batch_failed(self, tenant: str, code: str, error: Exception) -> None:
+        """Each of its tries was counted."""
+
     def waiting(self, changes: int) -> None:
         """So many changes of all tenants wait for their turn now. Said at every push, shown by `settle`."""
         self._waiting = changes

@@ -14,6 +14,7 @@ from homeport_server.edge.poke import FastPoke, WriteFrame, stream
 from homeport_server.observe import make_log
 from homeport_server.observe.metrics import Metrics
 from homeport_server.observe.tracing.port import NoTracer
+from homeport_server.observe.troubles import Troubles
 from homeport_server.pokes import PokeHub
 from homeport_server.settings import Settings
 from homeport_server.tokens import Caller, Tokens
@@ -60,6 +61,7 @@ async def call() -> Call:
         accounts=Accounts(Tokens(b"k" * 32, lambda: 1, leeway_s=0), store, lambda: 1, cached_max=1),
         pokes=PokeHub(store, signals, log, poll_s=1, metrics=metrics, wall_ms=lambda: 1),
         log=log,
+        troubles=Troubles(log),
         metrics=metrics,
         tracer=NoTracer(),
         settings=Settings(),

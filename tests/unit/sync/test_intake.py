@@ -8,9 +8,10 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from homeport_sync.errors import Overloaded, Unavailable
+from homeport_sync.errors import Overloaded, StoreFailed, TimedOut, Unavailable
 from homeport_sync.intake import Intake
 from homeport_sync.limits import LIMITS, Limits
+from homeport_sync.meter import NoMeter
 from homeport_sync.ports import Writes
 from homeport_sync.push import Decided, Push
 from homeport_sync.signals import LocalSignals
@@ -221,3 +222,39 @@ async def test_listeners_hear_of_the_new_head_after_the_commit_and_never_of_a_fa
     assert heard.published == []
     await intake.push(TENANT, push)
     assert heard.published == [(TENANT, 2)]
+
+
+class Lost(NoMeter):
+    """A meter that remembers what failed."""
+
+    def __init__(self) -> None:
+        self.tries: list[str] = []
+        self.batches: list[tuple[str, str, type[Exception]]] = []
+
+    def commit_failed(self, code: str) -> None:
+        self.tries.append(code)
+
+    def batch_failed(self, tenant: str, code: str, error: Exception) -> None:
+        self.batches.append((tenant, code, type(error)))
+
+
+@pytest.mark.parametrize(("error", "tries"), [(Unavailable, LIMITS.commit_tries_max), (TimedOut, 1)])
+async def test_a_store_that_did_not_answer_is_tried_again_unless_it_was_too_slow_and_a_batch_is_told_once(
+    error: type[Unavailable], tries: int
+) -> None:
+    store, lost = await opened(), Lost()
+    intake = Intake(store, CATALOG, Heard(), limits=LIMITS, wall_ms=lambda: NOW, meter=lost)
+    store.doors.breaks_before, store.doors.error = lambda _: True, error
+    with pytest.raises(Unavailable) as told:
+        await intake.push(TENANT, root_push(1))
+    assert told.value.values == {"retryAfterMs": LIMITS.unavailable_retry_ms}
+    assert lost.tries == ["UNAVAILABLE"] * tries
+    assert lost.batches == [(TENANT, "UNAVAILABLE", error)]
+
+
+async def test_a_store_that_failed_says_when_to_come_again() -> None:
+    store = await opened()
+    store.doors.breaks_before = lambda _: True
+    with pytest.raises(StoreFailed) as told:
+        await intake_of(store).push(TENANT, root_push(1))
+    assert told.value.values == {"retryAfterMs": LIMITS.unavailable_retry_ms}

@@ -22,8 +22,9 @@ Result = TypeVar("Result")
 
 ROSTER = "*"  # as this tenant the names of all tenants can be read, and nothing else
 CONNECT_S = 5.0
-ACQUIRE_S = 10.0
-STATEMENT_S = 30.0
+CLOSE_S = 10.0
+ACQUIRE_S = 5.0
+STATEMENT_S = 8.0  # a request waits for one connection and one statement that do not answer, and is told then
 LOCK_MS = 5_000  # longer than a queue of batches takes; whoever holds a head that long is stuck, and not we with them
 IDLE_IN_TRANSACTION_MS = 10_000  # a batch is idle only while it is decided: a frozen process loses its locks
 
@@ -115,7 +116,7 @@ class Database:
     async def close(self) -> None:
         """Let what is under way finish, then close all connections; those that do not answer are cut."""
         try:
-            await asyncio.wait_for(self._pool.close(), ACQUIRE_S)
+            await asyncio.wait_for(self._pool.close(), CLOSE_S)
         except (*BROKEN, asyncpg.PostgresError):
             self._pool.terminate()
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import asyncpg
 
-from homeport_sync.errors import Unavailable
+from homeport_sync.errors import TimedOut, Unavailable
 
 READ_TRIES = 2
 Result = TypeVar("Result")
@@ -36,6 +36,9 @@ _TROUBLE = (
     asyncpg.LockNotAvailableError,  # 55P03: lock_timeout
 )
 
+_LATE = (TimeoutError, asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)
+NO_ANSWER = "The database did not answer: send the same again."  # what it said is for those who run it
+
 
 def is_broken(error: BaseException) -> bool:
     """Whether the connection on which this happened may be in any state."""
@@ -48,21 +51,23 @@ def translated() -> Iterator[None]:
     try:
         yield
     except _TROUBLE as error:
-        raise Unavailable(f"The database did not answer ({says(error)}): send the same again.") from error
+        raise (TimedOut if _is_late(error) else Unavailable)(NO_ANSWER) from error
 
 
 async def retried(read: Callable[[], Awaitable[Result]]) -> Result:
     """What `read` returns; it is asked again, at once, when trouble stopped it: a pool may hold connections that died
-    with their server, and the next one is fresh."""
+    with their server, and the next one is fresh. One that did not answer in time is not asked again."""
     for _ in range(READ_TRIES - 1):
         try:
             return await read()
+        except TimedOut:
+            raise
         except Unavailable as trouble:
             if trouble.__cause__ is None:  # no trouble of the database: there is no such tenant
                 raise
     return await read()
 
 
-def says(error: BaseException) -> str:
-    """A driver's error in one line."""
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+def _is_late(error: BaseException) -> bool:
+    """Whether somebody waited as long as may be. A time-out of the network (it has a number) is a dead connection."""
+    return isinstance(error, _LATE) and not getattr(error, "errno", None)

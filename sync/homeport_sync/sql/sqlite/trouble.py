@@ -23,7 +23,7 @@ def translated() -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         if code_of(error) in _TROUBLE:
-            raise Unavailable(f"The database did not answer ({error}): send the same again.") from error
+            raise Unavailable("The database did not answer: send the same again.") from error
         raise
 
 
