@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import TypeAlias
@@ -20,11 +20,13 @@ from homeport_server.migrations.migrate import migrate, plan
 from homeport_server.migrations.place import Place
 from homeport_server.migrations.steps import Step
 from homeport_sync.errors import SchemaUnknown
+from homeport_sync.follow import Follower, Turn
 from homeport_sync.sql.schema_version import SERVES_FROM
 from homeport_sync.sql.sqlite.store import SqliteStore
 from homeport_sync.sql.tables import SCHEMA_VERSION, metadata
+from homeport_sync.usage import FOLLOWER, Heading, counting
 from tests.contract.empty_databases import EmptyPostgres, EmptySqlite
-from tests.contract.samples import EPOCH, TENANT, all_of, load, write
+from tests.contract.samples import EPOCH, TENANT, all_of, keep, load, write
 from tests.contract.stores import Store
 
 Empty: TypeAlias = EmptySqlite | EmptyPostgres
@@ -109,6 +111,28 @@ async def test_forward_back_and_forward_again_keeps_every_row(empty: Empty) -> N
     async with opened(empty) as store:
         assert await load(store) == before
     assert len(await execute(empty, "SELECT * FROM places WHERE position = 1")) == 1
+
+
+async def test_what_was_counted_is_counted_anew_after_going_back_and_forward(empty: Empty) -> None:
+    await migrate(empty.place)
+    async with opened(empty) as store:
+        await store.create(TENANT, id=TENANT, epoch=EPOCH, now_ms=0)
+        await write(store, all_of())
+        await keep(store, "pokes", 1)
+        before = await counted(store)
+    await migrate(empty.place, 1, lose_data=True)
+    await migrate(empty.place)
+    async with opened(empty) as store:
+        assert await counted(store) == before
+        assert await store.place(TENANT, "pokes") == 1
+    assert len(before) == 1
+
+
+async def counted(store: Store) -> Sequence[tuple[Heading, int]]:
+    """All that is counted once a worker has caught up."""
+    follower = Follower(FOLLOWER, store, store, counting(store), holder="worker", now_s=lambda: 0.0)
+    assert await follower.catch_up(TENANT) is Turn.DONE
+    return await store.usage(TENANT, Heading(day=""), 10)
 
 
 async def test_back_to_nothing_leaves_nothing(empty: Empty) -> None:

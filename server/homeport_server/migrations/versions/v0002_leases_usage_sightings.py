@@ -6,7 +6,7 @@ from alembic import op
 from sqlalchemy import BigInteger, Column
 
 from homeport_server.migrations.columns import TEXT, key, numbers, text, times
-from homeport_server.migrations.isolation import isolate
+from homeport_server.migrations.isolation import for_all_tenants, isolate
 from homeport_server.migrations.loss import refuse_to_lose
 from homeport_server.migrations.stamp import stamp, stamp_file
 
@@ -44,6 +44,7 @@ def downgrade() -> None:
     """Take them away. Leases and the fingerprint come anew with whoever starts next; usage and sightings would be
     lost."""
     refuse_to_lose("usage", "sightings")
+    for_all_tenants("places", "DELETE FROM places WHERE follower = 'usage'")  # counted anew when it is here again
     for table in ("schema", "installation", "sightings", "usage"):
         op.drop_table(table)
     for column in reversed(_LEASE):
