@@ -330,8 +330,8 @@ async def test_what_is_under_way_when_it_ends_is_finished_first(house: House) ->
 
 
 async def test_leases_that_cannot_be_given_back_are_told_of_and_run_out_by_themselves(house: House) -> None:
-    async def fails(_lease: Lease) -> None:
-        raise Unavailable
+    async def fails(lease: Lease) -> None:
+        raise Unavailable(f"not even {lease.tenant}")
 
     async with house.worker("one"):
         await house.commit("acme")
