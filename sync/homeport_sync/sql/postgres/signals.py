@@ -58,13 +58,14 @@ class _Pair:
 @asynccontextmanager
 async def _connected(url: str, hear: Hear) -> AsyncIterator[Wire]:
     async with AsyncExitStack() as stack:
-        ear = await _connection(url, stack)
-        pair = _Pair(ear, await _connection(url, stack))
-        await ear.add_listener(CHANNEL, lambda _connection, _pid, _channel, text: hear(text.encode()))
+        async with asyncio.timeout(CONNECT_S):  # LISTEN has no limit of its own, and here nobody asks if it still lives
+            ear = await _connection(url, stack)
+            pair = _Pair(ear, await _connection(url, stack))
+            await ear.add_listener(CHANNEL, lambda _connection, _pid, _channel, text: hear(text.encode()))
         yield pair
 
 
 async def _connection(url: str, stack: AsyncExitStack) -> asyncpg.Connection:
-    opened = await asyncpg.connect(url, timeout=CONNECT_S, server_settings=_SETTINGS)
+    opened = await asyncpg.connect(url, server_settings=_SETTINGS)
     stack.callback(opened.terminate)  # nothing to say farewell for; a dead one would keep us waiting
     return opened
