@@ -20,6 +20,7 @@ from homeport_server.edge.admission import requests_admission
 from homeport_server.edge.context import Rooms
 from homeport_server.edge.departures import Departures
 from homeport_server.edge.health import Health, health_routes, signal_warnings
+from homeport_server.edge.holds import Holds
 from homeport_server.edge.http import GraphqlOverHttp
 from homeport_server.edge.schema import HomeportSchema, make_schema
 from homeport_server.edge.view import SocketView
@@ -122,9 +123,15 @@ def assemble(
 ) -> Built:
     """Routes over rooms that are built, and the `work` that runs beside them. `warnings` are shown by `/readyz`."""
     background = Background(rooms.log, *work, at_end=rooms.tracer.close)
-    health = Health(tenants, background.runs, rooms.metrics.draining, warnings)
+    holds = Holds(rooms.settings.told_hold_ms, rooms.settings.told_held_max)
+
+    def on_drain() -> None:
+        rooms.metrics.draining()
+        holds.release()
+
+    health = Health(tenants, background.runs, on_drain, warnings)
     schema, requests = make_schema(), requests_admission(rooms)
-    graphql = GraphqlOverHttp(schema, rooms, requests)
+    graphql = GraphqlOverHttp(schema, rooms, requests, holds)
     departures = Departures()
     routes = Starlette(
         routes=[

@@ -17,7 +17,7 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 TRACES = ("off", "otlp")
 TOKEN_LEEWAY_MAX_S = 60
 LEASE_MIN_S = 1.0
-MAY_BE_ZERO = frozenset({"port", "work_port", "token_leeway_s", "drain_notice_s"})
+MAY_BE_ZERO = frozenset({"port", "work_port", "token_leeway_s", "drain_notice_s", "told_hold_ms"})
 POSTGRES_SCHEMES = ("postgresql://", "postgres://")
 NATS_SCHEMES = ("nats://", "tls://")
 
@@ -45,6 +45,8 @@ class Settings:
     tenant_requests_in_hand_max: Annotated[int, "How many of them may be one tenant's."] = 256
     handshakes_in_hand_max: Annotated[int, "How many sockets may be opening at once, half of them one tenant's."] = 512
     retry_after_max_s: Annotated[float, "The longest that a device is told to wait, in seconds."] = 60.0
+    told_hold_ms: Annotated[int, "How long a refusal for want of room is held, in ms; 0: not at all."] = 500
+    told_held_max: Annotated[int, "How many refusals are held at once; more are sent at once."] = 4_096
     sockets_per_user_max: Annotated[int, "How many sockets one user may have open."] = 20
     subscriptions_per_socket_max: Annotated[int, "How many operations a socket may have running."] = 10
     socket_init_s: Annotated[float, "How long a socket may take to say who it is, in seconds."] = 10.0
@@ -86,8 +88,9 @@ class Settings:
             raise _wrong("token_leeway_s", self.token_leeway_s, f"0 to {TOKEN_LEEWAY_MAX_S}")
         if self.lease_s < LEASE_MIN_S:
             raise _wrong("lease_s", self.lease_s, f"{LEASE_MIN_S:g} or more, or workers take each other's work away")
-        if self.drain_notice_s < 0:
-            raise _wrong("drain_notice_s", self.drain_notice_s, "0 or more")
+        for name, least in (("drain_notice_s", self.drain_notice_s), ("told_hold_ms", self.told_hold_ms)):
+            if least < 0:
+                raise _wrong(name, least, "0 or more")
 
     def _check_urls(self) -> None:
         if self.database_url and not self.database_url.startswith(POSTGRES_SCHEMES):

@@ -211,3 +211,14 @@ async def until_pong(connection: ClientConnection) -> None:
     await send(connection, type="ping")
     while (await receive(connection))["type"] != "pong":
         pass
+
+
+async def test_a_refusal_over_http_is_held_until_the_process_drains() -> None:
+    world = await make_world(replace(ROOMY, told_hold_ms=3_600_000))
+    async with busy(world, 2), world.client() as client:
+        refused = asyncio.create_task(ask(client, PULL, device=DEVICE))
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert not refused.done()
+        world.built.health.drain()
+        assert (await refused).status_code == 503

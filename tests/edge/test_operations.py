@@ -19,6 +19,7 @@ from homeport_server.accounts import Accounts
 from homeport_server.app import make_tokens
 from homeport_server.edge.admission import requests_admission
 from homeport_server.edge.context import Call, Rooms
+from homeport_server.edge.holds import Holds
 from homeport_server.edge.http import GraphqlOverHttp
 from homeport_server.edge.operations import precompiled
 from homeport_server.edge.schema import make_schema
@@ -111,7 +112,7 @@ def endpoint() -> tuple[GraphqlOverHttp, str, Rooms]:
         wall_ms=clock,
     )
     return (
-        GraphqlOverHttp(make_schema(), rooms, requests_admission(rooms)),
+        GraphqlOverHttp(make_schema(), rooms, requests_admission(rooms), Holds(0, 1)),
         tokens.issue(user="ana", tenant="t1", ttl_s=60),
         rooms,
     )

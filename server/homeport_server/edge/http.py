@@ -22,11 +22,12 @@ from homeport_server.edge.auth import caller_of_request
 from homeport_server.edge.body import Bodies
 from homeport_server.edge.context import TRACEPARENT, Call, Rooms, request_id_of
 from homeport_server.edge.errors import expected, retry_after_s, shown, status
+from homeport_server.edge.holds import Holds
 from homeport_server.edge.operations import precompiled
 from homeport_server.edge.schema import HomeportSchema
 from homeport_server.edge.well_formed import well_formed
 from homeport_server.errors import BodyNotJson, GraphqlInvalid, MediaTypeWrong, MethodWrong
-from homeport_sync.errors import HomeportError
+from homeport_sync.errors import HomeportError, Overloaded
 
 _JSON_TYPE = b"application/json"
 _GRAPHQL_TYPE = b"application/graphql-response+json"
@@ -69,11 +70,12 @@ class Answer:
 class GraphqlOverHttp:
     """The endpoint, for one schema."""
 
-    def __init__(self, schema: HomeportSchema, rooms: Rooms, requests: Admission) -> None:
+    def __init__(self, schema: HomeportSchema, rooms: Rooms, requests: Admission, holds: Holds) -> None:
         self._schema = schema
         self._rooms = rooms
         self._precompiled = precompiled()
         self._admission = requests
+        self._holds = holds
         self._bodies = Bodies(
             bodies_admission(rooms), bytes_max=rooms.settings.body_bytes_max, within_s=rooms.settings.body_s
         )
@@ -100,7 +102,8 @@ class GraphqlOverHttp:
         except Exception as error:  # noqa: BLE001  # the edge answers everything; what is unexpected is logged
             self._rooms.troubles.failed(error, request_id)
             self._rooms.metrics.refused(expected(error).code)
-            answer = _refusal(error, request_id)
+            told = await self._holds.hold(error) if isinstance(error, Overloaded) else error
+            answer = _refusal(told, request_id)
         await _send(send, headers, answer, request_id)
 
     async def _answer(self, body: bytes, call: Call) -> Answer:
