@@ -216,7 +216,10 @@ async def test_an_old_server_a_wrong_clock_and_too_few_connections_are_told() ->
     (clock,) = await check_clock(Answers(0.0))
     assert "behind this machine's" in clock.what
     (room,) = await check_room(Answers(30), Settings(database_url="postgresql://x", workers=4))
-    assert (room.what, room.ok) == ("44 connections may be opened, and PostgreSQL has room for 30", False)
+    assert (room.what, room.ok) == (
+        "44 connections may be opened by 4 server processes, and PostgreSQL has room for 30",
+        False,
+    )
     assert room.mend.startswith("--database-connections-max 6")
 
 
@@ -240,6 +243,9 @@ async def test_a_log_that_nobody_follows_is_told_until_a_worker_is_at_it_and_whe
     try:
         await store.create(TENANT, id=TENANT, epoch=EPOCH, now_ms=0)
         await write(store, all_of())
+        (early,) = await check_followers(settings, lambda: NOW)
+        assert early.ok
+        assert f"no worker is at the log of {TENANT}, which has moved: that is a fault after 60 s" in early.what
         (alone,) = await check_followers(settings, lambda: NOW + 3_600_000)
         assert "is 1 changes and" in alone.what
         assert alone.mend == "start one: homeport work"

@@ -8,7 +8,7 @@ from contextlib import closing
 
 from homeport_server.data import database_of
 from homeport_server.database import Store, opened_store
-from homeport_server.doctor.finding import Finding, all_fine, wrong
+from homeport_server.doctor.finding import Finding, all_fine, fine, wrong
 from homeport_server.settings import Settings
 from homeport_sync.ports import Tenant
 from homeport_sync.usage import FOLLOWER
@@ -25,27 +25,30 @@ async def check_followers(settings: Settings, now_ms: Callable[[], int]) -> Sequ
     """Of the first `TENANTS_MAX` tenants, those whose log waits longer than it should."""
     async with opened_store(settings) as store:
         tenants = await store.tenants("", TENANTS_MAX)
-        wrongs = [
-            found
-            for tenant in tenants
-            for follower in FOLLOWERS
-            if (found := await _late(store, settings, tenant, follower, now_ms()))
+        found = [
+            await _look(store, settings, tenant, follower, now_ms()) for tenant in tenants for follower in FOLLOWERS
         ]
-    return all_fine(f"followers are up with every log (tenants looked at: {len(tenants)})", wrongs)
+    what = f"no follower is late (tenants looked at: {len(tenants):,})"
+    if idle := [each.what for each in found if each and each.ok]:
+        what += f"; {idle[0]} (logs like it: {len(idle):,})"
+    return all_fine(what, (each for each in found if each and not each.ok))
 
 
-async def _late(store: Store, settings: Settings, tenant: Tenant, follower: str, now_ms: int) -> Finding | None:
+async def _look(store: Store, settings: Settings, tenant: Tenant, follower: str, now_ms: int) -> Finding | None:
+    """What is wrong or worth a word; nothing if the follower is up with its log, or is not late and has a worker."""
     place = await store.place(tenant.id, follower)
     waiting = await store.read(tenant.id, place, 1)
     if not waiting:
         return None
     late_s = (now_ms - waiting[0].accepted_at_ms) / 1_000
-    if late_s <= POLLS_LATE_MAX * settings.work_poll_s:
-        return None
+    works = await _leased_until(settings, tenant.id, follower) > now_ms
+    if late_s <= (late_max_s := POLLS_LATE_MAX * settings.work_poll_s):
+        idle = f"no worker is at the log of {tenant.name}, which has moved: that is a fault after {late_max_s:g} s"
+        return None if works else fine(idle)
     behind = (await store.standing(tenant.id, "", "")).head.position - place
     what = f"the follower {follower} is {behind:,} changes and {late_s:,.0f} s behind in the log of {tenant.name}"
     more, one = _MENDS_POSTGRES if settings.database_url else _MENDS_SQLITE
-    if await _leased_until(settings, tenant.id, follower) > now_ms:
+    if works:
         return wrong(f"{what}, though a worker is at it", more)
     return wrong(f"{what}, and no worker runs", one)
 

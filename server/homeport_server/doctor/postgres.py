@@ -128,12 +128,13 @@ async def check_room(connection: asyncpg.Connection, settings: Settings) -> Sequ
     """The processes of these settings find all the connections they may open, one each for signals besides."""
     wanted = (settings.database_connections_max + 1) * settings.workers
     room = int(await connection.fetchval(_ROOM))
+    whose = "1 server process" if settings.workers == 1 else f"{settings.workers} server processes"
     if wanted <= room:
-        return [fine(f"room for {wanted} connections ({room} are left to us)")]
+        return [fine(f"room for the {wanted} connections of {whose} ({room} are left to us)")]
     fits = max(room // settings.workers - 1, 1)
     return [
         wrong(
-            f"{wanted} connections may be opened, and PostgreSQL has room for {room}",
+            f"{wanted} connections may be opened by {whose}, and PostgreSQL has room for {room}",
             f"{flag('database_connections_max')} {fits}, or raise max_connections",
         )
     ]

@@ -14,7 +14,8 @@ def check_stamps(found: Sequence[tuple[int, int]], heads: Sequence[str], migrate
     try:
         check_schema(found, migrate)
     except SchemaUnknown as error:
-        return [wrong(error.message, migrate)]
+        what, _, deed = error.message.partition(": ")
+        return [wrong(what[0].lower() + what[1:], migrate if f"run `{migrate}`" in deed else deed.removesuffix("."))]
     ((version, serves_from),) = found
     if list(heads) != [revision(version)]:
         what = f"the table schema says version {version}, and alembic_version says {', '.join(heads) or 'nothing'}"
