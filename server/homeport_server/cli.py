@@ -62,10 +62,11 @@ def serve(app: Path, leash: str, **given: Any) -> None:  # noqa: ANN401  # one a
     settings = Settings(**given)
     if settings.workers > 1 and not leash:
         raise SystemExit(supervise(settings, app))
-    declared, ours = load_app(app), open_secret(settings.data)
+    declared = load_app(app)
     if not settings.database_url:
+        open_secret(settings.data)  # makes the directory, with its mode, before the database stands in it
         claim(settings.data, declared.name)
-    run(settings, declared, ours, Leash.read(leash) if leash else None)
+    run(settings, declared, Leash.read(leash) if leash else None)
 
 
 @main.command()

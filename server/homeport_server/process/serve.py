@@ -26,7 +26,7 @@ from homeport_server.observe import Log, adopt_standard_logging, make_log
 from homeport_server.process.connections import Connections, HttpConnection, SocketConnection
 from homeport_server.process.drain import CLOSE_S, STOPS, Drain, Stop, pace_of
 from homeport_server.process.leash import Leash
-from homeport_server.secret import Secret, check_fingerprint
+from homeport_server.secret import check_fingerprint, open_secret
 from homeport_server.settings import Settings, flag, variable
 from homeport_server.signals import open_signals
 from homeport_sync import App
@@ -148,7 +148,7 @@ def listen(settings: Settings) -> socket.socket:
     return listening
 
 
-def run(settings: Settings, app: App, secret: Secret, leash: Leash | None = None) -> None:
+def run(settings: Settings, app: App, leash: Leash | None = None) -> None:
     """Serve until told to stop, on a loop of its own.
 
     Raises `BadSetting` if the address cannot be had, and `SystemExit` if the work beside the requests has stopped.
@@ -159,7 +159,7 @@ def run(settings: Settings, app: App, secret: Secret, leash: Leash | None = None
         allow_open_files()
         spare_the_collector()
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            if runner.run(_serve(settings, app, secret, log, listening, leash=leash)):
+            if runner.run(_serve(settings, app, log, listening, leash=leash)):
                 raise SystemExit(BROKEN)
 
 
@@ -216,10 +216,9 @@ def spare_the_collector() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-async def _serve(
-    settings: Settings, app: App, secret: Secret, log: Log, listening: socket.socket, *, leash: Leash | None
-) -> bool:
+async def _serve(settings: Settings, app: App, log: Log, listening: socket.socket, *, leash: Leash | None) -> bool:
     async with opened_store(settings) as store, open_signals(settings, log) as signals:
+        secret = open_secret(settings.data)  # not sooner: who does not come in leaves no new one behind
         await check_fingerprint(store, secret)
         built = build_app(settings, app, store=store, signals=signals, secret=secret, log=log)
         server = Server(built, settings, log, listening, leash)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import date
 from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import click
 
 from homeport_server.settings import Settings
 from homeport_server.verbs.on_store import check_name, find_tenant, with_store
-from homeport_server.verbs.options import setting
+from homeport_server.verbs.options import Refused, setting
 
 if TYPE_CHECKING:
     from homeport_server.database import Store
@@ -87,6 +88,7 @@ def show_usage(name: str, since: str, data: Path, database_url: str) -> None:
     """Print how many changes of NAME were taken in: a line a day (UTC), kind, operation and outcome."""
     from homeport_sync.usage import Heading
 
+    _check_day(since)
     settings = Settings(data=data, database_url=database_url)
 
     async def read(store: Store) -> list[str]:
@@ -98,5 +100,18 @@ def show_usage(name: str, since: str, data: Path, database_url: str) -> None:
             after = page[-1][0]
         return lines
 
-    for line in with_store(settings, read):
+    lines = with_store(settings, read)
+    for line in lines:
         click.echo(line)
+    if not lines:
+        click.echo(f"no changes counted {f'since {since}' if since else 'yet'}", err=True)
+
+
+def _check_day(since: str) -> None:
+    """Raises `Refused` for what is no day, or not written as days are compared."""
+    try:
+        fits = not since or date.fromisoformat(since).isoformat() == since
+    except ValueError:
+        fits = False
+    if not fits:
+        raise Refused(f"--since is {since!r}; expected a day (UTC) such as 2026-01-31.")

@@ -69,6 +69,25 @@ def test_an_epoch_is_begun_after_a_restore_and_is_another_each_time(run: Run) ->
     assert "`homeport tenant create nope" in _refused(run("tenant", "begin-epoch", "nope"))
 
 
+@pytest.mark.parametrize("day", ["yesterday", "20260131", "2026-02-30"])
+def test_usage_since_what_is_no_day_is_refused(run: Run, day: str) -> None:
+    run("tenant", "create", "demo")
+    assert "expected a day (UTC) such as 2026-01-31" in _refused(run("tenant", "usage", "demo", "--since", day))
+
+
+def test_usage_of_nothing_says_so_beside_the_output(run: Run) -> None:
+    run("tenant", "create", "demo")
+    told = run("tenant", "usage", "demo", "--since", "2026-01-31")
+    assert (told.exit_code, told.stdout, told.stderr) == (0, "", "no changes counted since 2026-01-31\n")
+    assert run("tenant", "usage", "demo").stderr == "no changes counted yet\n"
+
+
+def test_a_server_that_does_not_reach_its_database_leaves_no_secret(run: Run, app_file: Path, tmp_path: Path) -> None:
+    away = ("--port", "0", "--database-url", "postgresql://127.0.0.1:1/x")
+    assert "PostgreSQL at 127.0.0.1:1 cannot be reached" in _refused(run("serve", str(app_file), *away))
+    assert not (tmp_path / "data").exists()
+
+
 @pytest.mark.parametrize("verb", [("tenant", "list"), ("token", "--user", "ana", "--tenant", "demo")])
 def test_a_verb_that_only_reads_makes_no_data_directory(run: Run, tmp_path: Path, verb: tuple[str, ...]) -> None:
     assert "holds no Homeport data" in _refused(run(*verb))

@@ -29,7 +29,7 @@ async def sight(data: Path, tenant: str) -> None:
 def test_a_device_that_was_never_seen_is_told_with_what_to_look_at(tmp_path: Path) -> None:
     run(tmp_path, "tenant", "create", "demo")
     told = run(tmp_path, "device", DEVICE, "--tenant", "demo")
-    assert told.exit_code == 0
+    assert told.exit_code == 1
     assert told.stdout.startswith(f"Device {DEVICE} was never seen in the tenant demo.\n")
     assert told.stdout.splitlines()[-1].startswith("Next: ")
 
@@ -38,6 +38,7 @@ def test_a_device_that_was_seen_is_told_whoever_names_its_tenant_by_id(tmp_path:
     tenant = run(tmp_path, "tenant", "create", "demo").stdout.strip()
     asyncio.run(sight(tmp_path, tenant))
     told = run(tmp_path, "device", DEVICE, "--tenant", tenant)
+    assert told.exit_code == 0
     assert f"Device {DEVICE} of ana in the tenant demo; 0 scopes" in told.stdout
     assert told.stdout.splitlines()[-1].startswith("Next: homeport doctor")
 
@@ -47,3 +48,11 @@ def test_a_tenant_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     refused = run(tmp_path, "device", DEVICE, "--tenant", "nope")
     assert refused.exit_code == 2
     assert "`homeport tenant create nope" in refused.stderr
+
+
+def test_what_is_no_device_is_one_sentence_and_capitals_are_the_same_device(tmp_path: Path) -> None:
+    run(tmp_path, "tenant", "create", "demo")
+    refused = run(tmp_path, "device", "banana", "--tenant", "demo")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "'banana'; expected a UUID" in refused.stderr
+    assert f"Device {DEVICE} " in run(tmp_path, "device", DEVICE.upper(), "--tenant", "demo").stdout
