@@ -113,9 +113,16 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     error: HomeportError | None = None
 
 
+# What reading JSON raises, whatever is wrong with it.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 decode_page = msgspec.json.Decoder(Page).decode
 decode_push_answer = msgspec.json.Decoder(PushAnswer).decode
 _decode_number = msgspec.json.Decoder(_Numbered).decode
+
+
+def why_unreadable(error: Exception) -> str:
+    """What an error of `UNREADABLE` says, for whoever sent the text."""
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
 def check_push(raw: Sequence[msgspec.Raw], limits: Limits) -> None:
@@ -142,7 +149,7 @@ def number_of(text: msgspec.Raw) -> int | None:
     """The number of a change, whatever else is wrong with it; None if not even that can be read."""
     try:
         return _decode_number(text).number
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return None
 
 
@@ -153,8 +160,9 @@ def _read_change(text: msgspec.Raw, limits: Limits) -> Sent:
         try:
             change = decode_change(text)
             return Sent(number=change.number, digest=digest(change), change=change)
-        except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
-            error = Malformed(f"The change does not have its shape: {wrong}. See Change in PROTOCOL.md.")
+        except UNREADABLE as wrong:
+            why = why_unreadable(wrong)
+            error = Malformed(f"The change does not have its shape: {why}. See Change in PROTOCOL.md.")
     else:
         error = DocumentTooLarge(
             f"The change has {size:,} bytes; at most {limits.change_bytes_max:,} are allowed: make it smaller.",

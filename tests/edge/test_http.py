@@ -59,6 +59,22 @@ async def test_a_body_that_cannot_be_mended_is_still_told_so(client: httpx2.Asyn
     assert _error(answer)["code"] in {"BODY_NOT_JSON", "GRAPHQL_INVALID"}
 
 
+@pytest.mark.parametrize("query", [PUSH, PUSH + " "], ids=["precompiled", "ordinary"])
+async def test_what_is_nested_too_deeply_is_told_so_at_whichever_depth_it_is_found(
+    client: httpx2.AsyncClient, world: World, query: str
+) -> None:
+    change = json.dumps(world.new_list(DEVICE))
+    told = set()
+    for depth in (*range(900, 1_000), 5_000):
+        deep = f'{change[:-1]}, "unknown": {"[" * depth}{"]" * depth}}}'
+        body = f'{{"query": "{query}", "variables": {{"device": "{DEVICE}", "changes": [{deep}]}}}}'
+        answer = await client.post(GRAPHQL_PATH, content=body.encode(), headers=JSON_TYPE)
+        refused = answer.json().get("errors") or answer.json()["data"]["push"]["errors"]
+        told |= {(each["extensions"]["code"], "nested too deeply" in each["message"]) for each in refused}
+    assert ("BODY_NOT_JSON", True) in told
+    assert told <= {("BODY_NOT_JSON", True), ("MALFORMED", True)}
+
+
 @pytest.mark.parametrize(
     "body", [b"[]", b"{}", b'[{"query": "{ a }"}]', b'{"query": 1}', b'{"query": "{ a }", "variables": []}', b"null"]
 )

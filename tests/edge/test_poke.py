@@ -166,6 +166,7 @@ async def test_a_subscription_before_the_socket_is_open_closes_it_with_4401(url:
     "frame",
     [
         "not json",
+        "[" * 5_000 + "]" * 5_000,
         "[]",
         "5",
         '{"id": "1"}',

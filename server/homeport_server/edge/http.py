@@ -28,6 +28,7 @@ from homeport_server.edge.schema import HomeportSchema
 from homeport_server.edge.well_formed import well_formed
 from homeport_server.errors import BodyNotJson, GraphqlInvalid, MediaTypeWrong, MethodWrong
 from homeport_sync.errors import HomeportError, Overloaded
+from homeport_sync.wire import UNREADABLE, why_unreadable
 
 _JSON_TYPE = b"application/json"
 _GRAPHQL_TYPE = b"application/graphql-response+json"
@@ -169,7 +170,7 @@ def _check_form(method: str, headers: Mapping[bytes, bytes]) -> None:
 def _request_of(body: bytes) -> _Request | None:
     try:
         return _read_request(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return None
 
 
@@ -178,8 +179,10 @@ def _executable(body: bytes) -> _Executable:
         return _read_executable(body)
     except msgspec.ValidationError as wrong:
         raise GraphqlInvalid(f"{wrong}: send one object with query, variables and operationName.") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
-        raise BodyNotJson(f"The body is not JSON ({wrong}): send an object with query and variables.") from None
+    except UNREADABLE as wrong:
+        raise BodyNotJson(
+            f"The body is not JSON ({why_unreadable(wrong)}): send an object with query and variables."
+        ) from None
 
 
 async def _send(send: Send, headers: Mapping[bytes, bytes], answer: Answer, request_id: str) -> None:

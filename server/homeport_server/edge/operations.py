@@ -17,7 +17,7 @@ from homeport_server.edge.context import Call
 from homeport_server.edge.errors import shown
 from homeport_server.edge.pull import pull
 from homeport_server.edge.push import push
-from homeport_sync.wire import PULL, PUSH, PullInput, PullMessage, PushMessage
+from homeport_sync.wire import PULL, PUSH, UNREADABLE, PullInput, PullMessage, PushMessage
 
 Message = TypeVar("Message", PushMessage, PullMessage)
 _INT_MAX = 2**31 - 1
@@ -49,7 +49,7 @@ class Precompiled(Generic[Message]):
         """The body of the answer; None: the executor must judge these variables."""
         try:
             message = self.decode(variables)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             return None
         if not self.fits(message):
             return None

@@ -127,10 +127,13 @@ def _given(value: Any) -> Any:  # noqa: ANN401  # of an argument's own type
 
 
 def _raw(changes: object) -> list[msgspec.Raw]:
-    """The changes as the texts they came as. Raises `Malformed` unless they are an array."""
+    """The changes as the texts they came as. Raises `Malformed` unless they are an array that can be written again."""
     if not isinstance(changes, list):
         raise Malformed("changes is not an array: send one, of changes as PROTOCOL.md describes them.")
-    return [msgspec.Raw(msgspec.json.encode(change)) for change in changes]
+    try:
+        return [msgspec.Raw(msgspec.json.encode(change)) for change in changes]
+    except RecursionError:
+        raise Malformed("A change is nested too deeply: send each as PROTOCOL.md describes it.") from None
 
 
 def _ready(text: bytes) -> JSON:

@@ -24,6 +24,7 @@ from homeport_server.edge.poke import WRITE_FRAME
 from homeport_server.edge.seats import Seats
 from homeport_server.edge.socket import Opening, SocketHandler
 from homeport_server.edge.visit import Visit
+from homeport_sync.wire import UNREADABLE, why_unreadable
 
 _json = msgspec.json.Encoder().encode
 _SEND = "homeport.send"
@@ -89,5 +90,5 @@ class SocketView(GraphQL[Any, None]):
         """A frame's JSON. What is none is reported as the standard library would, because Strawberry asks for it."""
         try:
             return msgspec.json.decode(data)
-        except msgspec.DecodeError as wrong:
-            raise JSONDecodeError(str(wrong), "", 0) from wrong
+        except UNREADABLE as wrong:
+            raise JSONDecodeError(why_unreadable(wrong), "", 0) from wrong

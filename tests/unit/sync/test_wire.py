@@ -86,6 +86,15 @@ def test_a_change_without_a_readable_number_has_number_zero(bad: bytes) -> None:
     assert codes([wrong]) == ["MALFORMED"]
 
 
+def test_a_change_that_is_nested_too_deeply_says_so_while_its_neighbours_are_whole() -> None:
+    deep = BODY[:-1] + ',"x":' + "[" * 5_000 + "]" * 5_000 + "}"
+    before, wrong, after = sent(BODY, deep, BODY)
+    assert before == after
+    assert before.change == TASK
+    assert codes([wrong]) == ["MALFORMED"]
+    assert "nested too deeply" in str(wrong.error)
+
+
 @given(noise=st.binary(max_size=60))
 def test_no_bytes_make_the_reading_fail(noise: bytes) -> None:
     (read,) = sent(noise)
