@@ -161,7 +161,7 @@ class Relay:
     def _hear(self, text: bytes) -> None:
         try:
             heard = _decode(text)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, RecursionError):
             return  # none of ours
         if heard.sender != self._sender:
             for tenant, position in heard.positions.items():

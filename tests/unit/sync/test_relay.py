@@ -96,7 +96,15 @@ async def test_words_that_are_none_of_ours_are_passed_over() -> None:
     async with made().over(cable.connect) as relay, relay.listen() as heard:
         await until(relay.connected)
         assert await anext(heard) == (EVERY_TENANT, 0)
-        for text in (b"", b"hello", b"[]", b'["another"]', b'["another",{"acme":"x"}]', b"\xff"):
+        for text in (
+            b"",
+            b"hello",
+            b"[]",
+            b'["another"]',
+            b'["another",{"acme":"x"}]',
+            b"\xff",
+            b'["another",{},' + b"[" * 5_000,
+        ):
             cable.hear(text)
         cable.hear(b'["another",{"acme":2}]')
         assert await anext(heard) == ("acme", 2)
