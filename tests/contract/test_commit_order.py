@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from random import Random
 
 import pytest
@@ -74,6 +74,19 @@ async def batch(store: PostgresStore, held: asyncio.Future[Held], author: str) -
         )
 
 
+@asynccontextmanager
+async def followed(store: PostgresStore, passed: list[LogEntry]) -> AsyncIterator[None]:
+    """Somebody reads the log all the time, and what goes wrong in that goes wrong here."""
+    following = asyncio.create_task(follow(store, passed))
+    yield
+    before = len(passed)
+    following.cancel()
+    with suppress(asyncio.CancelledError):
+        await following
+    assert before > PROCESSES, "the reader read nothing while the others wrote"
+    passed += await store.read(TENANT, len(passed), 1_000)
+
+
 async def follow(store: PostgresStore, passed: list[LogEntry]) -> None:
     while True:
         passed += await store.read(TENANT, passed[-1].position if passed else 0, 100)
@@ -102,22 +115,20 @@ async def test_transactions_that_commit_in_the_opposite_order_to_their_start_hid
             await transaction.load(NOTHING)
             await transaction.commit(Writes(head=0, now_ms=NOW, grants=[grant(since=0, maker=True)]))
         cursor = Cursor(TENANT, "u", EPOCH, 0, 0)
-        following = asyncio.create_task(follow(stores[0], passed))
-        for turn in range(ROUNDS):
-            begun: list[tuple[str, Held, asyncio.Task[None]]] = []
-            for number, store in enumerate(stores):
-                author, held = f"{turn}/{number}", asyncio.get_running_loop().create_future()
-                work = asyncio.create_task(batch(store, held, author))
-                hold = await held
-                await hold.began.wait()
-                begun.append((author, hold, work))
-            for author, hold, work in reversed(begun) if turn % 2 else random.sample(begun, len(begun)):
-                hold.go_on.set()
-                await work
-                committed.append(author)
-                cursor = await pull(stores[1], cursor, pulled)
-        following.cancel()
-        passed += await stores[0].read(TENANT, len(passed), 1_000)
+        async with followed(stores[0], passed):
+            for turn in range(ROUNDS):
+                begun: list[tuple[str, Held, asyncio.Task[None]]] = []
+                for number, store in enumerate(stores):
+                    author, held = f"{turn}/{number}", asyncio.get_running_loop().create_future()
+                    work = asyncio.create_task(batch(store, held, author))
+                    hold = await held
+                    await hold.began.wait()
+                    begun.append((author, hold, work))
+                for author, hold, work in reversed(begun) if turn % 2 else random.sample(begun, len(begun)):
+                    hold.go_on.set()
+                    await work
+                    committed.append(author)
+                    cursor = await pull(stores[1], cursor, pulled)
     assert [each.position for each in passed] == list(range(1, len(committed) + 1))
     assert [each.device for each in passed] == committed, "a position is not that of the commit"
     assert pulled == [each.position for each in passed], "a pull went past what was not committed yet"
@@ -132,18 +143,16 @@ async def test_transactions_that_run_into_each_other_at_random_hide_nothing_from
     passed: list[LogEntry] = []
     async with processes(postgres18, name) as stores:
         await stores[0].create(TENANT, id=TENANT, epoch=EPOCH, now_ms=0)
-        following = asyncio.create_task(follow(stores[0], passed))
-        for turn in range(ROUNDS):
-            waiting = []
-            for number, store in enumerate(stores):
-                held: asyncio.Future[Held] = asyncio.get_running_loop().create_future()
-                work = asyncio.create_task(batch(store, held, f"{turn}/{number}"))
-                waiting.append((await held, work))
-            await asyncio.gather(*(hold.began.wait() for hold, _ in waiting))
-            for hold, _ in random.sample(waiting, len(waiting)):
-                hold.go_on.set()
-            await asyncio.gather(*(work for _, work in waiting))
-        following.cancel()
-        passed += await stores[0].read(TENANT, len(passed), 1_000)
+        async with followed(stores[0], passed):
+            for turn in range(ROUNDS):
+                waiting = []
+                for number, store in enumerate(stores):
+                    held: asyncio.Future[Held] = asyncio.get_running_loop().create_future()
+                    work = asyncio.create_task(batch(store, held, f"{turn}/{number}"))
+                    waiting.append((await held, work))
+                await asyncio.gather(*(hold.began.wait() for hold, _ in waiting))
+                for hold, _ in random.sample(waiting, len(waiting)):
+                    hold.go_on.set()
+                await asyncio.gather(*(work for _, work in waiting))
     assert [each.position for each in passed] == list(range(1, ROUNDS * PROCESSES + 1))
     assert len({each.device for each in passed}) == ROUNDS * PROCESSES

@@ -73,6 +73,20 @@ async def test_a_holder_that_wakes_after_its_lease_has_run_out_and_was_taken_wri
     assert await store.usage(TENANT, Heading(day=""), 10) == []
 
 
+async def test_the_fence_and_not_the_name_of_the_holder_is_the_right_to_write(store: Store) -> None:
+    """A worker that comes back to a follower which another one held meanwhile has nothing under its first lease."""
+    first = await taken(store, "one", OVER_MS)
+    await store.give_back(await taken(store, "two"))
+    second = await taken(store, "one")
+    with pytest.raises(LeaseLost):
+        await store.keep_place(first, 9)
+    with pytest.raises(LeaseLost):
+        await store.add_usage(first, 9, {Heading(day="2026-01-31"): 9})
+    await store.give_back(first)
+    assert await store.lease(TENANT, "usage", "third", LONG_MS) is None
+    assert (await store.keep_place(second, 4)).position == 4
+
+
 async def test_a_lease_that_has_run_out_and_was_taken_by_nobody_is_still_good(store: Store) -> None:
     lease = await taken(store, "one", OVER_MS)
     assert (await store.keep_place(lease, 4)).position == 4

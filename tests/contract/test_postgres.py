@@ -165,7 +165,7 @@ async def end_all_sessions(databases: Databases, name: str) -> None:
 async def test_who_is_not_there_or_does_not_let_us_in_is_unavailable_with_what_to_do(postgres18: Databases) -> None:
     url = postgres18.url("no_such_database")
     for wrong in (url, url.replace("host=", "host=/nowhere"), postgres18.url("postgres", "nobody_we_know")):
-        with pytest.raises(Unavailable, match="mend the (URL|host)"):
+        with pytest.raises(Unavailable, match=r"mend the (URL|host)"):
             await PostgresStore.open(wrong, LIMITS)
 
 

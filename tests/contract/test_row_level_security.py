@@ -192,6 +192,20 @@ async def test_a_pool_of_one_connection_serves_tenants_in_turn_and_keeps_them_ap
         await store.close()
 
 
+async def test_a_connection_that_served_a_tenant_is_nobodys_when_it_comes_back(postgres18: Databases) -> None:
+    store = await PostgresStore.open(postgres18.url(await postgres18.fresh()), LIMITS, connections_max=1)
+    try:
+        await store.create(A, id=A, epoch=EPOCH, now_ms=NOW)
+        await write(store, all_of(1), tenant=A)
+        await store.standing(A, "u", "d")
+        async with store._database.connection() as connection:
+            setting = "SELECT NULLIF(current_setting('homeport.tenant', true), '')"
+            assert [row[0] for row in await connection.fetch(setting)] == [None]
+            assert await connection.fetch("SELECT tenant_id FROM log") == []
+    finally:
+        await store.close()
+
+
 async def cancelled_inside(store: PostgresStore, tenant: str) -> None:
     """A batch that is cancelled while it holds the connection."""
     inside = asyncio.Event()

@@ -22,7 +22,7 @@ from tests.contract.stores import sqlite
 @contextmanager
 def raises_trouble(cause: str) -> Iterator[None]:
     """Raised inside is what a phone may know; what SQLite said stands behind it, for the log."""
-    with pytest.raises(Unavailable, match="^The database did not answer: send the same again.$") as told:
+    with pytest.raises(Unavailable, match=r"^The database did not answer: send the same again\.$") as told:
         yield
     assert cause in str(told.value.__cause__)
 

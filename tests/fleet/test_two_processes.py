@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import msgspec
 import pytest
@@ -91,7 +91,10 @@ async def test_two_processes_edit_one_record_over_and_over_and_no_field_is_lost(
     async with process(databases.url(name), "one", edits) as one, process(databases.url(name), "two", edits) as two:
         following = asyncio.create_task(follow(store, passed))
         told = list(itertools.chain(*await asyncio.gather(told_by(one), told_by(two))))
+        assert len(passed) > edits / 10, "the reader read nothing while the others wrote"
         following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
     passed += await store.read(TENANT, len(passed), 2 * edits)
     await store.close()
     log = [rows.entry(row) for row in await databases.server.query(rows.LOG, database=name)]
