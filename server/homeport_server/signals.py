@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -23,9 +24,9 @@ def open_signals(settings: Settings, log: Log) -> AbstractAsyncContextManager[Si
 
     def changed(connected: bool) -> None:
         if connected:
-            log.info("signals connected")
+            log.info("signals connected", pid=os.getpid())
         else:
-            log.warning("signals lost")
+            log.warning("signals lost", pid=os.getpid())
 
     return _nats(settings.nats_url, changed) if settings.nats_url else _postgres(settings.database_url, changed)
 

@@ -60,7 +60,7 @@ _decode = msgspec.json.Decoder(_Text).decode
 
 class Relay:
     """The `Signals` port over a wire. `sender` is this process's own name, `text_bytes_max` what the wire carries;
-    `changed` is told whenever a wire has come up or was lost."""
+    `changed` is told whenever a wire has come up or was lost, and when the first try has failed."""
 
     def __init__(self, sender: str, text_bytes_max: int, random: Random, changed: Changed) -> None:
         self._sender = sender
@@ -70,6 +70,7 @@ class Relay:
         self._here = LocalSignals()
         self._waiting = Newest()
         self._connected = False
+        self._tried = False
         self._saying = False  # a text is under way
         self._said = asyncio.Condition()
 
@@ -106,6 +107,9 @@ class Relay:
             began = loop.time()
             with suppress(Exception):  # whatever a wire raises, the next one is tried; `connected` tells meanwhile
                 await self._carry(connect)
+            if not self._tried:
+                self._changed(False)
+            self._tried = True
             if loop.time() - began > PAUSE_LONGEST_S:
                 pause.begin_again()
             await asyncio.sleep(pause.next_s())
@@ -113,7 +117,7 @@ class Relay:
     async def _carry(self, connect: Connect) -> None:
         """The life of one wire."""
         async with connect(self._hear) as wire:
-            self._connected = True
+            self._tried = self._connected = True
             self._changed(True)
             self._here.publish(EVERY_TENANT, 0)
             ends = [asyncio.ensure_future(self._send(wire)), asyncio.ensure_future(wire.lost())]

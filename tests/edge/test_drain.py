@@ -88,7 +88,7 @@ async def read_answer(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
         return head, await reader.readexactly(int(length.split(b":")[1]))
 
 
-@pytest.mark.parametrize("stop", [Stop.PLANNED, Stop.HANDOVER, Stop.NOW])
+@pytest.mark.parametrize("stop", [Stop.PLANNED, Stop.HANDOVER, Stop.SUPERVISOR_GONE, Stop.NOW])
 async def test_every_socket_is_told_when_to_go_and_then_closed_with_1012(stop: Stop) -> None:
     world = await make_world(SHARED)
     async with running(world) as it, AsyncExitStack() as stack:

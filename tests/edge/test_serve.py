@@ -145,3 +145,17 @@ def test_a_second_machine_with_a_secret_of_its_own_is_refused_with_what_to_do(
     assert ran.returncode == 2
     assert "copy the file `secret` from a machine that serves already" in ran.stderr
     assert "Traceback" not in ran.stderr + ran.stdout
+
+
+def test_a_hangup_leaves_a_single_process_serving_and_is_told(server: subprocess.Popen[bytes]) -> None:
+    assert server.stdout
+    url = _address(server.stdout)
+    server.send_signal(signal.SIGHUP)
+    told = json.loads(server.stdout.readline())
+    assert (told["event"], told["reason"]) == ("SIGHUP ignored", "SIGHUP rolls only with --workers 2 or more")
+    assert httpx2.get(url + "/readyz").status_code == 200
+    server.send_signal(signal.SIGTERM)
+    rest, _ = server.communicate(timeout=10)
+    lines = [json.loads(line) for line in rest.splitlines()]
+    assert [(line["event"], line["pid"]) for line in lines] == [("draining", server.pid), ("drained", server.pid)]
+    assert lines[0]["why"] == "planned"

@@ -272,7 +272,7 @@ async def test_the_processes_of_a_killed_supervisor_drain_and_end(start: Start) 
         await them.until("listening")
         them.process.kill()
         assert await them.rest() == -signal.SIGKILL
-        assert sorted(line["why"] for line in them.of("stopped")) == ["HANDOVER"] * WORKERS
+        assert sorted(line["why"] for line in them.of("stopped")) == ["SUPERVISOR_GONE"] * WORKERS
 
 
 async def test_a_first_process_that_fails_ends_the_start_with_its_exit_code(start: Start, tmp_path: Path) -> None:

@@ -72,12 +72,11 @@ class Child:
         """Tell it to stop; harmless when it is gone. After HANDOVER nothing more can be told."""
         if self._orders is None:
             return
+        with suppress(BrokenPipeError):
+            os.write(self._orders, stop.value)
         if stop is Stop.HANDOVER:
             os.close(self._orders)
             self._orders = None
-        else:
-            with suppress(BrokenPipeError):
-                os.write(self._orders, stop.value)
 
     def kill(self) -> None:
         """SIGKILL; harmless when it is gone."""

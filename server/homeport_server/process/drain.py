@@ -27,15 +27,17 @@ _LOOK_S = 0.02
 
 
 class Stop(Enum):
-    """Why a process stops. The values travel from a supervisor to its processes.
+    """Why a process stops. The values travel from a supervisor to its processes; the end of the pipe is the last.
 
     PLANNED: SIGTERM, others may take over. NOW: SIGINT, somebody sits in front of it. HANDOVER: others listen on
-    the same port already, so nobody needs to be given notice.
+    the same port already, so nobody needs to be given notice. SUPERVISOR_GONE: it was killed, and nobody would be left
+    to stop this process.
     """
 
     PLANNED = b"p"
     NOW = b"n"
-    HANDOVER = b""
+    HANDOVER = b"h"
+    SUPERVISOR_GONE = b""
 
 
 STOPS: Mapping[signal.Signals, Stop] = {signal.SIGTERM: Stop.PLANNED, signal.SIGINT: Stop.NOW}

@@ -2,7 +2,7 @@
 
 Three inherited descriptors: the listening socket, which all processes share; a pipe to say "I serve" on; and a pipe
 of orders, of which only the supervisor holds the other end. A byte in it is a `Stop`. Its end is one, too: the
-supervisor let this process go because another has taken its place, or died, and then nobody would be left to stop it.
+supervisor died, and nobody would be left to stop this process.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Leash:
 
         def read() -> None:
             order = Stop(os.read(self.orders, 1))
-            if order is Stop.HANDOVER:
+            if order in {Stop.HANDOVER, Stop.SUPERVISOR_GONE}:
                 loop.remove_reader(self.orders)
                 os.close(self.orders)
             stop(order)

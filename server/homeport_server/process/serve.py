@@ -85,15 +85,16 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
-        """Stop on SIGTERM and SIGINT, at once when one comes again.
+        """Stop on SIGTERM and SIGINT, at once when one comes again; stay on SIGHUP, which would kill.
 
         uvicorn would raise them again at its end, before the store is closed.
         """
         loop = asyncio.get_running_loop()
         # There is no such thing outside the main thread, where nobody sends us signals, nor on Windows.
-        with suppress(NotImplementedError, RuntimeError, ValueError):
+        with suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
             for number in STOPS:
                 loop.add_signal_handler(number, self._signalled, number)
+            loop.add_signal_handler(signal.SIGHUP, self._hung_up)
         yield
 
     def stop(self, stop: Stop = Stop.NOW) -> None:
@@ -105,6 +106,9 @@ class Server(uvicorn.Server):
         self.broken = True
         self.stop(Stop.PLANNED)
 
+    def _hung_up(self) -> None:
+        self._log.warning("SIGHUP ignored", pid=os.getpid(), reason="SIGHUP rolls only with --workers 2 or more")
+
     def _signalled(self, number: signal.Signals) -> None:
         self.stop(STOPS[number])
         # Once more, and the process ends as if nobody had listened: what was acknowledged is committed.
@@ -112,11 +116,12 @@ class Server(uvicorn.Server):
             signal.signal(each, signal.SIG_DFL)
 
     async def _leave(self, stop: Stop) -> None:
-        self._log.info("draining", why=stop.name.lower(), sockets=len(self._drain.departures))
+        why = stop.name.lower().replace("_", " ")
+        self._log.info("draining", pid=os.getpid(), why=why, sockets=len(self._drain.departures))
         try:
             if self.started:
                 deaf = await self._drain.run(pace_of(stop, self._settings), self._stop_accepting)
-                self._log.info("drained", sockets_cut=deaf)
+                self._log.info("drained", pid=os.getpid(), sockets_cut=deaf)
         finally:
             self.should_exit = True
 

@@ -137,6 +137,18 @@ async def test_a_wire_is_tried_for_ever_and_its_listeners_are_told_each_time_it_
         assert await anext(heard) == (EVERY_TENANT, 0)
 
 
+async def test_a_wire_that_was_never_up_is_told_once_and_its_loss_each_time() -> None:
+    told: list[bool] = []
+    cable, relay = Cable(), made(told.append)
+    cable.refusing = 3
+    async with relay.over(cable.connect), relay.listen() as heard:
+        assert await anext(heard) == (EVERY_TENANT, 0)
+        assert told == [False, True]
+        cable.broken.set()
+        assert await anext(heard) == (EVERY_TENANT, 0)
+        assert told == [False, True, False, True]
+
+
 async def test_leaving_says_what_is_left_but_waits_for_no_broken_wire() -> None:
     cable = Cable()
     async with made().over(cable.connect) as relay:
