@@ -38,7 +38,9 @@ The docstring of each class is its default message. A code, once published, neve
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+NO_ANSWER: Final = "The database did not answer: send the same again."  # what it said is for those who run it
 
 
 class HomeportError(Exception):
@@ -242,3 +244,8 @@ class LeaseLost(Retry):
     """Another worker holds a newer lease on this follower's place: nothing is written; it goes on from there."""
 
     code = "LEASE_LOST"
+
+
+def no_tenant(tenant: str) -> Unavailable:
+    """What is raised for a tenant that is not here."""
+    return Unavailable(f"There is no tenant {tenant} in this store.")

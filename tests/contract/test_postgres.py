@@ -18,7 +18,7 @@ import pytest
 from homeport_client.fleet.live.postgres import SUPERUSER
 from homeport_server.migrations.migrate import migrate
 from homeport_server.migrations.postgres import PostgresPlace
-from homeport_sync.errors import RoleUnsafe, SchemaUnknown, TimedOut, Unavailable
+from homeport_sync.errors import NO_ANSWER, RoleUnsafe, SchemaUnknown, TimedOut, Unavailable
 from homeport_sync.limits import LIMITS
 from homeport_sync.sql import postgres as room
 from homeport_sync.sql.postgres import statements
@@ -32,7 +32,7 @@ from homeport_sync.sql.postgres.database import (
     literal,
 )
 from homeport_sync.sql.postgres.store import PostgresStore
-from homeport_sync.sql.postgres.trouble import NO_ANSWER, retried, translated
+from homeport_sync.sql.postgres.trouble import retried, translated
 from homeport_sync.sql.postgres.write import PARTS, write_statement
 from tests.contract.databases import Databases
 from tests.contract.samples import EPOCH, EVERYTHING, NOTHING, NOW, TENANT, all_of, load, write

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from homeport_sync.sql.postgres.database import SNAPSHOT, OnDatabase
+from homeport_sync.sql.postgres.database import Connection, OnDatabase, Row
+from homeport_sync.sql.postgres.statements import NOW
 
 NO_TENANT: Final = ""
 READ_FINGERPRINT: Final = "SELECT secret_fingerprint FROM installation WHERE id = 1"
-_NOW = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 _KEEP: Final = f"""
     INSERT INTO installation (id, secret_fingerprint, created_at, updated_at)
-    VALUES (1, $1, {_NOW}, {_NOW}) ON CONFLICT (id) DO """  # noqa: S608
+    VALUES (1, $1, {NOW}, {NOW}) ON CONFLICT (id) DO """  # noqa: S608
 _ADOPT: Final = f"{_KEEP} NOTHING"
 _REPLACE: Final = (
     f"{_KEEP} UPDATE SET secret_fingerprint = excluded.secret_fingerprint, updated_at = excluded.updated_at"
@@ -23,8 +23,11 @@ class PostgresInstallation(OnDatabase):
 
     async def fingerprint(self) -> str | None:
         """See `installation.Installation`."""
-        async with self._database.tenant(NO_TENANT, SNAPSHOT) as connection:
-            found = await connection.fetchrow(READ_FINGERPRINT)
+
+        async def read(connection: Connection) -> Row | None:
+            return await connection.fetchrow(READ_FINGERPRINT)
+
+        found = await self._database.read(NO_TENANT, read)
         return str(found[0]) if found else None
 
     async def adopt(self, fingerprint: str, *, replace: bool) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from homeport_sync.change import decode_record
 from homeport_sync.clock import Stamp
-from homeport_sync.errors import Unavailable
+from homeport_sync.errors import no_tenant
 from homeport_sync.ports import Head, KnownDevice, Loaded, Standing, StoredOutcome, StoredRecord
 from homeport_sync.scope import Grant
-from homeport_sync.sql.postgres.database import Row
+from homeport_sync.sql.postgres import statements
+from homeport_sync.sql.postgres.database import Connection, Row
 
 _HEAD, _DEVICE, _OUTCOME, _GRANT, _RECORD, _REJECTED, _NUMBER = range(7)  # the column `part` of both
 
@@ -54,9 +55,12 @@ def is_stale(facts: Sequence[Row]) -> bool:
     return any(fact[0] == _HEAD and fact[2] != fact[3] for fact in facts)
 
 
-def no_tenant(tenant: str) -> Unavailable:
-    """What is raised for a tenant that is not here."""
-    return Unavailable(f"There is no tenant {tenant} in this store.")
+async def head_of(connection: Connection, tenant: str) -> Head:
+    """The tenant's head, not locked. Raises `Unavailable` for a tenant that is not here."""
+    found = await connection.fetchrow(statements.HEAD_OF, tenant)
+    if found is None:
+        raise no_tenant(tenant)
+    return Head(position=found[0], epoch=found[1])
 
 
 def _by_part(facts: Iterable[Row]) -> list[list[Row]]:

@@ -15,7 +15,7 @@ from homeport_sync.pull import Gathered, Plan, gathering, plan
 from homeport_sync.sql import rows
 from homeport_sync.sql.postgres import statements
 from homeport_sync.sql.postgres.database import Connection, Database, OnDatabase
-from homeport_sync.sql.postgres.load import no_tenant, standing
+from homeport_sync.sql.postgres.load import head_of, standing
 from homeport_sync.sql.postgres.pages import read_range
 from homeport_sync.sql.postgres.transaction import PostgresTransaction
 from homeport_sync.sql.postgres.trouble import translated
@@ -58,7 +58,7 @@ class PostgresLog(OnDatabase):
         async with self._database.tenant(tenant) as connection:
             done = await connection.execute(statements.BEGIN_EPOCH, tenant, former, str(uuid.uuid4()), _now_ms())
             if done == "UPDATE 0":
-                await _must_be_here(connection, tenant)
+                await head_of(connection, tenant)  # raises if there is no such tenant
 
     async def read(self, tenant: str, after: int, limit: int) -> Sequence[LogEntry]:
         """See `ports.LogStore`."""
@@ -66,7 +66,7 @@ class PostgresLog(OnDatabase):
         async def read(connection: Connection) -> list[LogEntry]:
             found = await connection.fetch(statements.READ_LOG, tenant, after, limit)
             if not found:
-                await _must_be_here(connection, tenant)
+                await head_of(connection, tenant)  # raises if there is no such tenant
             return [rows.log_entry(tuple(row)) for row in found]
 
         return await self._database.read(tenant, read)
@@ -80,7 +80,7 @@ class PostgresLog(OnDatabase):
             gone = [(tenant, *name) for *name, goes in old if goes]
             await connection.executemany(statements.FORGET_OUTCOME, gone)
             if not old:
-                await _must_be_here(connection, tenant)
+                await head_of(connection, tenant)  # raises if there is no such tenant
             return rows.pruned(old, limit)
 
     async def _gather(self, connection: Connection, tenant: str, made: Plan, limit: int) -> Gathered:
@@ -92,11 +92,6 @@ class PostgresLog(OnDatabase):
         except StopIteration as done:
             gathered: Gathered = done.value
             return gathered
-
-
-async def _must_be_here(connection: Connection, tenant: str) -> None:
-    if await connection.fetchrow(statements.HEAD_OF, tenant) is None:
-        raise no_tenant(tenant)
 
 
 def _now_ms() -> int:

@@ -11,32 +11,31 @@ from typing import Final
 
 from homeport_sync.errors import LeaseLost
 from homeport_sync.lease import Lease
-from homeport_sync.sql.postgres import statements
 from homeport_sync.sql.postgres.database import Connection, OnDatabase, Row
-from homeport_sync.sql.postgres.load import no_tenant
+from homeport_sync.sql.postgres.load import head_of
+from homeport_sync.sql.postgres.statements import NOW
 from homeport_sync.usage import Heading
 
 PLACE: Final = "SELECT position FROM places WHERE tenant_id = $1 AND follower = $2"
-_NOW = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 LEASE: Final = f"""
     INSERT INTO places (tenant_id, follower, position, holder, fence, leased_until, created_at, updated_at)
-    SELECT tenant_id, $2, 0, $3, 1, {_NOW} + $4::bigint, {_NOW}, {_NOW} FROM heads WHERE tenant_id = $1
+    SELECT tenant_id, $2, 0, $3, 1, {NOW} + $4::bigint, {NOW}, {NOW} FROM heads WHERE tenant_id = $1
     ON CONFLICT (tenant_id, follower) DO UPDATE SET
       fence = places.fence + (places.holder <> excluded.holder)::int, holder = excluded.holder,
-      leased_until = {_NOW} + $4::bigint, updated_at = excluded.updated_at
-    WHERE places.holder IN ('', excluded.holder) OR places.leased_until <= {_NOW}
+      leased_until = {NOW} + $4::bigint, updated_at = excluded.updated_at
+    WHERE places.holder IN ('', excluded.holder) OR places.leased_until <= {NOW}
     RETURNING position, fence"""  # noqa: S608  # the clock is put in
 _HELD = "tenant_id = $1 AND follower = $2 AND holder = $3 AND fence = $4"
-_RENEW = f"leased_until = {_NOW} + $5::bigint, updated_at = {_NOW}"
+_RENEW = f"leased_until = {NOW} + $5::bigint, updated_at = {NOW}"
 KEEP_PLACE: Final = f"""
     UPDATE places SET position = greatest(position, $6::bigint), {_RENEW} WHERE {_HELD} RETURNING position"""  # noqa: S608
 MOVE_PLACE: Final = f"""
     UPDATE places SET position = $6::bigint, {_RENEW} WHERE {_HELD} AND position = $7 RETURNING position"""  # noqa: S608
 GIVE_BACK: Final = f"""
-    UPDATE places SET holder = '', leased_until = 0, updated_at = {_NOW} WHERE {_HELD}"""  # noqa: S608
+    UPDATE places SET holder = '', leased_until = 0, updated_at = {NOW} WHERE {_HELD}"""  # noqa: S608
 ADD_USAGE: Final = f"""
     INSERT INTO usage (tenant_id, day, kind, op, outcome, changes, created_at, updated_at)
-    SELECT $1, day, kind, op, outcome, changes, {_NOW}, {_NOW}
+    SELECT $1, day, kind, op, outcome, changes, {NOW}, {NOW}
     FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[]) AS l(day, kind, op, outcome, changes)
     ON CONFLICT (tenant_id, day, kind, op, outcome) DO UPDATE SET
       changes = usage.changes + excluded.changes, updated_at = excluded.updated_at"""  # noqa: S608
@@ -63,8 +62,7 @@ class PostgresPlaces(OnDatabase):
         async with self._database.tenant(tenant) as connection:
             taken = await connection.fetchrow(LEASE, tenant, follower, holder, ttl_ms)
             if taken is None:
-                if await connection.fetchrow(statements.HEAD_OF, tenant) is None:
-                    raise no_tenant(tenant)
+                await head_of(connection, tenant)  # raises if there is no such tenant
                 return None
         position, fence = taken
         return Lease(tenant=tenant, follower=follower, holder=holder, fence=fence, position=position, ttl_ms=ttl_ms)

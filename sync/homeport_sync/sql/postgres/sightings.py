@@ -8,7 +8,7 @@ from homeport_sync.sightings import REFUSED_SHOWN_MAX, DeviceFacts, Sighting, jo
 from homeport_sync.sql import rows
 from homeport_sync.sql.postgres import statements
 from homeport_sync.sql.postgres.database import Connection, OnDatabase
-from homeport_sync.sql.postgres.load import no_tenant
+from homeport_sync.sql.postgres.load import head_of
 
 _WIDTH = 7
 
@@ -23,8 +23,7 @@ class PostgresSightings(OnDatabase):
             heard[each.device] = joined(heard.get(each.device), each)
         lines = [row[1:8] for row in rows.sighting_rows(tenant, [heard[name] for name in sorted(heard)], now_ms)]
         async with self._database.tenant(tenant) as connection:
-            if await connection.fetchrow(statements.HEAD_OF, tenant) is None:
-                raise no_tenant(tenant)
+            await head_of(connection, tenant)  # raises if there is no such tenant
             await connection.execute(statements.KEEP_SIGHTINGS, tenant, now_ms, *statements.columns_of(lines, _WIDTH))
 
     async def device(self, tenant: str, device: str) -> DeviceFacts | None:
@@ -37,9 +36,7 @@ class PostgresSightings(OnDatabase):
 
 
 async def _facts(connection: Connection, tenant: str, device: str) -> DeviceFacts | None:
-    head = await connection.fetchrow(statements.HEAD_OF, tenant)
-    if head is None:
-        raise no_tenant(tenant)
+    head = await head_of(connection, tenant)
     found = await connection.fetchrow(statements.DEVICE_FACTS, tenant, device)
     seen = await connection.fetchrow(statements.SIGHTING, tenant, device)
     if found is None and seen is None:
@@ -60,5 +57,5 @@ async def _facts(connection: Connection, tenant: str, device: str) -> DeviceFact
         refused=[rows.quarantined(tuple(row)) for row in refused],
         refused_count=count[0] if count else 0,
         grants=grants[0] if grants else 0,
-        head=head[0],
+        head=head.position,
     )

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+NOW: Final = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"  # in ms, by the database's clock
+
 # One row a fact, of several kinds: `part` is the kind, and `load.py` says what the other columns then are.
 # A statement sees what was committed before it began. One that waited for the head's lock and then reads records, reads
 # those of before the wait: so the head comes with two versions (`xmin`), that of the row it locked (`b`) and that of

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import asyncpg
 
-from homeport_sync.errors import TimedOut, Unavailable
+from homeport_sync.errors import NO_ANSWER, TimedOut, Unavailable
 
 READ_TRIES = 2
 Result = TypeVar("Result")
@@ -37,7 +37,6 @@ _TROUBLE = (
 )
 
 _LATE = (TimeoutError, asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)
-NO_ANSWER = "The database did not answer: send the same again."  # what it said is for those who run it
 
 
 def is_broken(error: BaseException) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Collection
 
 import msgspec
 
-from homeport_sync.errors import Unavailable
+from homeport_sync.errors import no_tenant
 from homeport_sync.ports import Head, Loaded, Wanted, Writes
 from homeport_sync.sql import rows
 from homeport_sync.sql.sqlite import statements
@@ -32,7 +32,7 @@ def head_of(connection: sqlite3.Connection, tenant: str) -> Head:
     """The tenant's head. Raises `Unavailable` for a tenant that is not here."""
     row = connection.execute(statements.HEAD, {"tenant": tenant}).fetchone()
     if row is None:
-        raise Unavailable(f"There is no tenant {tenant} in this store.")
+        raise no_tenant(tenant)
     return Head(position=row[0], epoch=row[1])
 
 

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from homeport_sync.errors import Unavailable
+from homeport_sync.errors import NO_ANSWER, Unavailable
 
 PRIMARY_CODE = 0xFF  # the rest says more about it
 _TROUBLE = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
@@ -23,7 +23,7 @@ def translated() -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         if code_of(error) in _TROUBLE:
-            raise Unavailable("The database did not answer: send the same again.") from error
+            raise Unavailable(NO_ANSWER) from error
         raise
 
 
