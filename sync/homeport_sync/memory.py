@@ -6,63 +6,38 @@ snapshots. What it does not survive is the process; the simulated world wraps it
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
 from homeport_sync.change import encode
 from homeport_sync.clock import NOBODY, make_stamp
 from homeport_sync.cursor import Cursor
-from homeport_sync.errors import Unavailable
 from homeport_sync.installation import MemoryInstallation
 from homeport_sync.limits import LIMITS, Limits
+from homeport_sync.memory_log import MemoryLog, OnMemory
 from homeport_sync.memory_places import MemoryPlaces
 from homeport_sync.memory_sightings import MemorySightings
 from homeport_sync.ports import (
     Head,
-    KnownDevice,
     Loaded,
     LogEntry,
     OutcomeName,
     PageRows,
     Pruned,
-    Quarantined,
     Standing,
-    StoredOutcome,
-    StoredRecord,
     Tenant,
     Wanted,
     Writes,
 )
 from homeport_sync.pull import Range, gather, plan
-from homeport_sync.scope import Grant
-from homeport_sync.sightings import REFUSED_SHOWN_MAX, DeviceFacts, user_of
-
-
-@dataclass(slots=True)
-class _Log:
-    """All that one tenant has."""
-
-    tenant: Tenant
-    epoch: str
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    head: int = 0
-    entries: list[LogEntry] = field(default_factory=list)
-    records: dict[str, StoredRecord] = field(default_factory=dict)
-    outcomes: dict[tuple[str, int], StoredOutcome] = field(default_factory=dict)
-    quarantine: list[Quarantined] = field(default_factory=list)
-    devices: dict[str, KnownDevice] = field(default_factory=dict)
-    pushes: dict[str, tuple[int, int]] = field(default_factory=dict)
-    grants: dict[tuple[str, str], Grant] = field(default_factory=dict)
 
 
 class MemoryTransaction:
     """One commit batch, under the tenant's lock."""
 
-    def __init__(self, log: _Log) -> None:
+    def __init__(self, log: MemoryLog) -> None:
         self._log = log
 
     async def load(self, wanted: Wanted) -> Loaded:
@@ -105,20 +80,9 @@ class MemoryStore(MemoryInstallation, MemoryPlaces, MemorySightings):
 
     def __init__(self, limits: Limits = LIMITS, new_epoch: Callable[[], str] = lambda: str(uuid.uuid4())) -> None:
         MemoryInstallation.__init__(self)
-        MemoryPlaces.__init__(self)
-        MemorySightings.__init__(self)
+        OnMemory.__init__(self)
         self._limits = limits
         self._new_epoch = new_epoch
-        self._logs: dict[str, _Log] = {}
-
-    def _log(self, tenant: str) -> _Log:
-        try:
-            return self._logs[tenant]
-        except KeyError:
-            raise Unavailable(f"There is no tenant {tenant} in this store.") from None
-
-    def _must_be_here(self, tenant: str) -> None:
-        self._log(tenant)
 
     @asynccontextmanager
     async def transaction(self, tenant: str) -> AsyncIterator[MemoryTransaction]:
@@ -145,7 +109,7 @@ class MemoryStore(MemoryInstallation, MemoryPlaces, MemorySightings):
         ranges, full = gather(made, lambda wanted, room: self._rows(log, wanted)[: room.rows], limit, self._limits)
         return PageRows(standing=standing, ranges=ranges, full=full)
 
-    def _rows(self, log: _Log, wanted: Range) -> list[tuple[int, str]]:
+    def _rows(self, log: MemoryLog, wanted: Range) -> list[tuple[int, str]]:
         scopes = frozenset(wanted.scopes)
         found = (stored.record for stored in log.records.values() if stored.record.scope in scopes)
         inside = (record for record in found if wanted.after < record.position <= wanted.upto)
@@ -177,34 +141,12 @@ class MemoryStore(MemoryInstallation, MemoryPlaces, MemorySightings):
             del log.outcomes[key]
         return Pruned(forgotten=len(gone), last=old[-1] if len(old) == limit else None)
 
-    async def device(self, tenant: str, device: str) -> DeviceFacts | None:
-        """See `sightings.Sightings`."""
-        log = self._log(tenant)
-        known, sighting = log.devices.get(device), self._sightings.get((tenant, device))
-        if known is None and sighting is None:
-            return None
-        first, last = log.pushes.get(device, (None, None))
-        decided = log.outcomes.get((device, known.last_number)) if known else None
-        refused = sorted((r for r in log.quarantine if r.device == device), key=lambda each: -each.number)
-        user = user_of(known, sighting)
-        return DeviceFacts(
-            known=known,
-            first_push_ms=first,
-            last_push_ms=last,
-            last_decided_ms=decided.decided_at_ms if decided else None,
-            sighting=sighting,
-            refused=refused[:REFUSED_SHOWN_MAX],
-            refused_count=len(refused),
-            grants=sum(grant.holds for grant in log.grants.values() if grant.user == user),
-            head=log.head,
-        )
-
     async def create(self, name: str, *, id: str, epoch: str, now_ms: int) -> Tenant:
         """See `ports.Tenants`."""
         found = await self.find(name)
         if found is None:
             found = Tenant(id=id, name=name, created_at_ms=now_ms)
-            self._logs[id] = _Log(tenant=found, epoch=epoch)
+            self._logs[id] = MemoryLog(tenant=found, epoch=epoch)
         return found
 
     async def find(self, id_or_name: str) -> Tenant | None:

@@ -4,35 +4,17 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from homeport_sync.errors import LeaseLost
 from homeport_sync.lease import Lease
+from homeport_sync.memory_log import NOBODY, OnMemory, Place
 from homeport_sync.usage import Heading
 
-NOBODY = ""
 
-
-@dataclass(slots=True)
-class _Place:
-    position: int = 0
-    holder: str = NOBODY
-    fence: int = 0
-    until_ms: float = 0
-
-
-class MemoryPlaces:
+class MemoryPlaces(OnMemory):
     """`Places` and `Usage` in memory. The clock of this database is the process's own."""
-
-    def __init__(self) -> None:
-        self._places: dict[tuple[str, str], _Place] = {}
-        self._usage: dict[str, Counter[Heading]] = {}
-
-    def _must_be_here(self, tenant: str) -> None:
-        """Raises `Unavailable` if there is no such tenant."""
-        raise NotImplementedError
 
     async def place(self, tenant: str, follower: str) -> int:
         """See `ports.Places`."""
@@ -71,21 +53,19 @@ class MemoryPlaces:
         """See `usage.Usage`."""
         if self._under(lease).position != lease.position:
             raise LeaseLost
-        self._usage.setdefault(lease.tenant, Counter()).update(counts)
+        self._log(lease.tenant).usage.update(counts)
         return await self.keep_place(lease, position)
 
     async def usage(self, tenant: str, after: Heading, limit: int) -> Sequence[tuple[Heading, int]]:
         """See `usage.Usage`."""
-        self._must_be_here(tenant)
-        counts = sorted(self._usage.get(tenant, {}).items())
+        counts = sorted(self._log(tenant).usage.items())
         start = bisect_right(counts, after, key=lambda each: each[0])
         return counts[start : start + limit]
 
-    def _place(self, tenant: str, follower: str) -> _Place:
-        self._must_be_here(tenant)
-        return self._places.setdefault((tenant, follower), _Place())
+    def _place(self, tenant: str, follower: str) -> Place:
+        return self._log(tenant).places.setdefault(follower, Place())
 
-    def _under(self, lease: Lease) -> _Place:
+    def _under(self, lease: Lease) -> Place:
         place = self._place(lease.tenant, lease.follower)
         if (place.holder, place.fence) != (lease.holder, lease.fence):
             raise LeaseLost

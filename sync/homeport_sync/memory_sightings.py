@@ -4,22 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from homeport_sync.sightings import Sighting, joined
+from homeport_sync.memory_log import OnMemory
+from homeport_sync.sightings import REFUSED_SHOWN_MAX, DeviceFacts, Sighting, joined, user_of
 
 
-class MemorySightings:
-    """What was heard of devices, by (tenant, device)."""
-
-    def __init__(self) -> None:
-        self._sightings: dict[tuple[str, str], Sighting] = {}
-
-    def _must_be_here(self, tenant: str) -> None:
-        """Raises `Unavailable` if there is no such tenant."""
-        raise NotImplementedError
+class MemorySightings(OnMemory):
+    """`Sightings` in memory."""
 
     async def keep_sightings(self, tenant: str, sightings: Sequence[Sighting], now_ms: int) -> None:
         """See `sightings.Sightings`."""
-        self._must_be_here(tenant)
+        kept = self._log(tenant).sightings
         for heard in sightings:
-            name = tenant, heard.device
-            self._sightings[name] = joined(self._sightings.get(name), heard)
+            kept[heard.device] = joined(kept.get(heard.device), heard)
+
+    async def device(self, tenant: str, device: str) -> DeviceFacts | None:
+        """See `sightings.Sightings`."""
+        log = self._log(tenant)
+        known, sighting = log.devices.get(device), log.sightings.get(device)
+        if known is None and sighting is None:
+            return None
+        first, last = log.pushes.get(device, (None, None))
+        decided = log.outcomes.get((device, known.last_number)) if known else None
+        refused = sorted((r for r in log.quarantine if r.device == device), key=lambda each: -each.number)
+        user = user_of(known, sighting)
+        return DeviceFacts(
+            known=known,
+            first_push_ms=first,
+            last_push_ms=last,
+            last_decided_ms=decided.decided_at_ms if decided else None,
+            sighting=sighting,
+            refused=refused[:REFUSED_SHOWN_MAX],
+            refused_count=len(refused),
+            grants=sum(grant.holds for grant in log.grants.values() if grant.user == user),
+            head=log.head,
+        )

@@ -1,0 +1,59 @@
+"""What one tenant has, in memory: the parts of the store in memory all work on it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+
+from homeport_sync.errors import no_tenant
+from homeport_sync.ports import KnownDevice, LogEntry, Quarantined, StoredOutcome, StoredRecord, Tenant
+from homeport_sync.scope import Grant
+from homeport_sync.sightings import Sighting
+from homeport_sync.usage import Heading
+
+NOBODY = ""
+
+
+@dataclass(slots=True)
+class Place:
+    """A follower's place, and who holds the lease on it until when, by a clock that never goes back."""
+
+    position: int = 0
+    holder: str = NOBODY
+    fence: int = 0
+    until_ms: float = 0
+
+
+@dataclass(slots=True)
+class MemoryLog:
+    """All that one tenant has."""
+
+    tenant: Tenant
+    epoch: str
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    head: int = 0
+    entries: list[LogEntry] = field(default_factory=list)
+    records: dict[str, StoredRecord] = field(default_factory=dict)
+    outcomes: dict[tuple[str, int], StoredOutcome] = field(default_factory=dict)
+    quarantine: list[Quarantined] = field(default_factory=list)
+    devices: dict[str, KnownDevice] = field(default_factory=dict)
+    pushes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    sightings: dict[str, Sighting] = field(default_factory=dict)
+    grants: dict[tuple[str, str], Grant] = field(default_factory=dict)
+    places: dict[str, Place] = field(default_factory=dict)
+    usage: Counter[Heading] = field(default_factory=Counter)
+
+
+class OnMemory:
+    """What each port's adapter is made of."""
+
+    def __init__(self) -> None:
+        self._logs: dict[str, MemoryLog] = {}
+
+    def _log(self, tenant: str) -> MemoryLog:
+        """Raises `Unavailable` if there is no such tenant."""
+        try:
+            return self._logs[tenant]
+        except KeyError:
+            raise no_tenant(tenant) from None
