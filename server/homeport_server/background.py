@@ -13,13 +13,16 @@ from homeport_server.observe import Log
 
 
 class Background:
-    """Each `work` is a task that runs until it is cancelled; `at_end` runs when they are over.
+    """Each `work` is a task that runs until it is cancelled; `at_end` runs, if given, when they are over.
 
     One that ends before is logged at once: nothing here can bring it back, only a new process can.
     """
 
     def __init__(
-        self, log: Log, *work: Callable[[], Coroutine[Any, Any, None]], at_end: Callable[[], Coroutine[Any, Any, None]]
+        self,
+        log: Log,
+        *work: Callable[[], Coroutine[Any, Any, None]],
+        at_end: Callable[[], Coroutine[Any, Any, None]] | None = None,
     ) -> None:
         self._log = log
         self._work = work
@@ -49,7 +52,8 @@ class Background:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
-            await self._at_end()
+            if self._at_end:
+                await self._at_end()
 
     def _over(self, task: asyncio.Task[None]) -> None:
         if self._ending:

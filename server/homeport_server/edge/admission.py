@@ -95,14 +95,7 @@ class Admission:
 
 def requests_admission(rooms: Rooms) -> Admission:
     """For requests over HTTP and operations of sockets together, as the settings say."""
-    settings = rooms.settings
-    return Admission(
-        in_hand_max=settings.requests_in_hand_max,
-        tenant_in_hand_max=settings.tenant_requests_in_hand_max,
-        retry_after_max_s=settings.retry_after_max_s,
-        now_s=monotonic,
-        told=rooms.metrics.told_to_wait,
-    )
+    return _admission(rooms, rooms.settings.requests_in_hand_max, rooms.settings.tenant_requests_in_hand_max)
 
 
 def bodies_admission(rooms: Rooms) -> Admission:
@@ -116,9 +109,13 @@ def handshakes_admission(rooms: Rooms) -> Admission:
 
 
 def _half_a_tenants(rooms: Rooms, in_hand_max: int) -> Admission:
+    return _admission(rooms, in_hand_max, max(in_hand_max // 2, 1))
+
+
+def _admission(rooms: Rooms, in_hand_max: int, tenant_in_hand_max: int) -> Admission:
     return Admission(
         in_hand_max=in_hand_max,
-        tenant_in_hand_max=max(in_hand_max // 2, 1),
+        tenant_in_hand_max=tenant_in_hand_max,
         retry_after_max_s=rooms.settings.retry_after_max_s,
         now_s=monotonic,
         told=rooms.metrics.told_to_wait,

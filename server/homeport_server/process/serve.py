@@ -11,16 +11,17 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import uvicorn
 
 from homeport_server.app import Built, build_app
-from homeport_server.database import opened_store
+from homeport_server.database import Store, opened_store
 from homeport_server.errors import BadSetting
 from homeport_server.observe import Log, adopt_standard_logging, make_log
 from homeport_server.process.connections import Connections, HttpConnection, SocketConnection
@@ -30,20 +31,33 @@ from homeport_server.secret import check_fingerprint, open_secret
 from homeport_server.settings import Settings, flag, variable
 from homeport_server.signals import open_signals
 from homeport_sync import App
+from homeport_sync.ports import Signals
 
+LISTENING = "listening"
 BROKEN = 1  # the exit code of a process whose work beside the requests has stopped
 _GRACE_S = 10
 _EXIT_S = 5
 
 
+Build: TypeAlias = Callable[[Store, Signals, Log], Awaitable[Built]]
+
+
 class Server(uvicorn.Server):
-    """uvicorn, which says that it listens, and drains before it stops. `leash`: it has a supervisor.
+    """uvicorn, which says when it is `ready`, in that word, and drains before it stops. `leash`: it has a supervisor,
+    and says so there.
 
     `broken`: it stops because work beside the requests has stopped, and whoever restarts it should.
     """
 
     def __init__(
-        self, built: Built, settings: Settings, log: Log, listening: socket.socket, leash: Leash | None = None
+        self,
+        built: Built,
+        settings: Settings,
+        log: Log,
+        listening: socket.socket,
+        *,
+        ready: str = LISTENING,
+        leash: Leash | None = None,
     ) -> None:
         super().__init__(
             uvicorn.Config(
@@ -67,6 +81,7 @@ class Server(uvicorn.Server):
         self._settings = settings
         self._log = log
         self._listening = listening
+        self._ready = ready
         self._leash = leash
         self._leaving: asyncio.Task[None] | None = None
         self.broken = False
@@ -78,7 +93,7 @@ class Server(uvicorn.Server):
         if self.should_exit:
             return  # it was told to stop meanwhile
         if self._leash is None:
-            self._log.info("listening", url=url_of(self._listening))
+            self._log.info(self._ready, url=url_of(self._listening))
         else:
             self._leash.obey(self.stop)
             self._leash.say_ready()
@@ -158,14 +173,37 @@ def run(settings: Settings, app: App, leash: Leash | None = None) -> None:
 
     Raises `BadSetting` if the address cannot be had, and `SystemExit` if the work beside the requests has stopped.
     """
+
+    async def build(store: Store, signals: Signals, log: Log) -> Built:
+        secret = open_secret(settings.data)  # not sooner: who does not come in leaves no new one behind
+        await check_fingerprint(store, secret)
+        return build_app(settings, app, store=store, signals=signals, secret=secret, log=log)
+
     with leash.shared() if leash else listen(settings) as listening:
-        adopt_standard_logging(settings.log_level)
-        log = make_log(settings.log_level)
         allow_open_files()
-        spare_the_collector()
-        with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            if runner.run(_serve(settings, app, log, listening, leash=leash)):
-                raise SystemExit(BROKEN)
+        run_server(settings, listening, build, leash=leash)
+
+
+def run_server(
+    settings: Settings, listening: socket.socket, build: Build, *, ready: str = LISTENING, leash: Leash | None = None
+) -> None:
+    """Run what is built over the settings' store and signals until told to stop, on a loop of its own.
+
+    Raises `SystemExit` if the work beside the requests has stopped.
+    """
+    adopt_standard_logging(settings.log_level)
+    log = make_log(settings.log_level)
+    spare_the_collector()
+
+    async def serve() -> bool:
+        async with opened_store(settings) as store, open_signals(settings, log) as signals:
+            server = Server(await build(store, signals, log), settings, log, listening, ready=ready, leash=leash)
+            await server.serve(sockets=[listening])
+            return server.broken
+
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        if runner.run(serve()):
+            raise SystemExit(BROKEN)
 
 
 def supervise(settings: Settings, app: Path) -> int:
@@ -191,7 +229,7 @@ def supervise(settings: Settings, app: Path) -> int:
                 log,
                 workers=settings.workers,
                 gone_s=settings.drain_notice_s + settings.drain_s + CLOSE_S + _GRACE_S + _EXIT_S,
-                ready=partial(log.info, "listening", url=url_of(listening)),
+                ready=partial(log.info, LISTENING, url=url_of(listening)),
                 buried=partial(process_ended, directory=shared[SHARED_DIRECTORY]),
             )
             return await supervisor.run()
@@ -221,17 +259,7 @@ def spare_the_collector() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-async def _serve(settings: Settings, app: App, log: Log, listening: socket.socket, *, leash: Leash | None) -> bool:
-    async with opened_store(settings) as store, open_signals(settings, log) as signals:
-        secret = open_secret(settings.data)  # not sooner: who does not come in leaves no new one behind
-        await check_fingerprint(store, secret)
-        built = build_app(settings, app, store=store, signals=signals, secret=secret, log=log)
-        server = Server(built, settings, log, listening, leash)
-        await server.serve(sockets=[listening])
-        return server.broken
-
-
-def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """uvloop's loops where there is uvloop; None: asyncio's own."""
     try:
         import uvloop

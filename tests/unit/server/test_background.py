@@ -29,16 +29,12 @@ async def goes_on() -> None:
     await asyncio.Event().wait()
 
 
-async def nothing() -> None:
-    pass
-
-
 @pytest.mark.parametrize(
     ("work", "why"), [(breaks, "why it broke"), (returns, "it returned"), (is_cancelled, "it was cancelled")]
 )
 async def test_work_that_ends_by_itself_is_logged_at_once_and_told(work: object, why: str) -> None:
     out, died = io.BytesIO(), asyncio.Event()
-    background = Background(make_log("info", out), goes_on, work, at_end=nothing)  # type: ignore[arg-type]
+    background = Background(make_log("info", out), goes_on, work)  # type: ignore[arg-type]
     background.at_death(died.set)
     async with background.lifespan(Starlette()):
         async with asyncio.timeout(PATIENCE_S):
@@ -52,7 +48,7 @@ async def test_work_that_ends_by_itself_is_logged_at_once_and_told(work: object,
 
 async def test_work_that_is_told_to_end_is_no_news() -> None:
     out = io.BytesIO()
-    background = Background(make_log("info", out), goes_on, at_end=nothing)
+    background = Background(make_log("info", out), goes_on)
     background.at_death(lambda: pytest.fail("it was told to end"))
     async with background.lifespan(Starlette()):
         await asyncio.sleep(0)
