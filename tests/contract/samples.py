@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+
+import pytest
 
 from homeport_sync.change import Op, Record, Value
 from homeport_sync.clock import NEVER, Stamp, make_stamp
@@ -139,6 +142,23 @@ async def load(store: LogStore, asked: Wanted = EVERYTHING, tenant: str = TENANT
     """What a batch that wanted this would know."""
     async with store.transaction(tenant) as transaction:
         return await transaction.load(asked)
+
+
+async def cancelled_inside(store: LogStore, tenant: str, asked: Wanted = NOTHING) -> None:
+    """A batch that is cancelled while it holds the head and the connection."""
+    inside = asyncio.Event()
+
+    async def stuck() -> None:
+        async with store.transaction(tenant) as transaction:
+            await transaction.load(asked)
+            inside.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(stuck())
+    await inside.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 async def forgotten(store: LogStore, before_ms: int, tenant: str = TENANT) -> int:

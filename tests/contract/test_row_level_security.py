@@ -21,7 +21,7 @@ from homeport_sync.sql.postgres.database import ROSTER
 from homeport_sync.sql.postgres.store import PostgresStore
 from homeport_sync.sql.tables import metadata
 from tests.contract.databases import APP_ROLE, Databases
-from tests.contract.samples import EPOCH, NOTHING, NOW, all_of, load, write
+from tests.contract.samples import EPOCH, NOW, all_of, cancelled_inside, load, write
 
 TABLES = sorted(name for name, table in metadata.tables.items() if "tenant_id" in table.c)
 A, B = "tenant-a", "tenant-b"
@@ -204,23 +204,6 @@ async def test_a_connection_that_served_a_tenant_is_nobodys_when_it_comes_back(p
             assert await connection.fetch("SELECT tenant_id FROM log") == []
     finally:
         await store.close()
-
-
-async def cancelled_inside(store: PostgresStore, tenant: str) -> None:
-    """A batch that is cancelled while it holds the connection."""
-    inside = asyncio.Event()
-
-    async def stuck() -> None:
-        async with store.transaction(tenant) as transaction:
-            await transaction.load(NOTHING)
-            inside.set()
-            await asyncio.Event().wait()
-
-    task = asyncio.create_task(stuck())
-    await inside.wait()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
 
 
 async def test_a_tenants_id_is_data_and_never_sql(postgres18: Databases) -> None:

@@ -15,6 +15,7 @@ from tests.contract.samples import (
     NOW,
     TENANT,
     all_of,
+    cancelled_inside,
     entry,
     grant,
     known,
@@ -66,19 +67,7 @@ async def test_leaving_by_an_error_writes_nothing_and_frees_the_head(store: Stor
 
 
 async def test_being_cancelled_inside_writes_nothing_and_frees_the_head(store: Store) -> None:
-    inside = asyncio.Event()
-
-    async def stuck() -> None:
-        async with store.transaction(TENANT) as transaction:
-            await transaction.load(EVERYTHING)
-            inside.set()
-            await asyncio.Event().wait()
-
-    task = asyncio.create_task(stuck())
-    await inside.wait()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
+    await cancelled_inside(store, TENANT, EVERYTHING)
     await write(store, all_of())
     assert (await load(store)).head.position == 1
 

@@ -72,6 +72,12 @@ class Told:
             assert await self.events.get() is Event.POKED
 
 
+async def heard(socket: ServerConnection, told: Told) -> None:
+    """Poke over the socket: whoever holds it hears."""
+    await poke(socket)
+    await told.poked()
+
+
 @pytest.fixture
 async def server() -> AsyncIterator[Listeners]:
     made = Listeners()
@@ -95,60 +101,48 @@ async def holding(server: Listeners) -> AsyncIterator[Told]:
 async def test_told_to_go_it_hears_on_both_until_the_next_socket_hears(server: Listeners) -> None:
     async with holding(server) as told:
         first = await server.next()
-        await poke(first)
-        await told.poked()
+        await heard(first, told)
         await say(first, type="ping", payload={"goAwayMs": 20})
         second = await server.next()
-        await poke(first)
-        await told.poked()
-        await poke(second)
-        await told.poked()
+        await heard(first, told)
+        await heard(second, told)
         assert await closed(first) == 1000
-        await poke(second)
-        await told.poked()
+        await heard(second, told)
 
 
 async def test_a_restart_is_no_failure_and_the_next_socket_comes_at_once(server: Listeners) -> None:
     async with holding(server) as told:
         for _ in range(3):
             socket = await server.next()
-            await poke(socket)
-            await told.poked()
+            await heard(socket, told)
             await socket.close(1012)
-        await poke(await server.next())
-        await told.poked()
+        await heard(await server.next(), told)
 
 
 async def test_a_socket_that_ends_before_its_time_is_replaced_at_once(server: Listeners) -> None:
     async with holding(server) as told:
         first = await server.next()
-        await poke(first)
-        await told.poked()
+        await heard(first, told)
         await say(first, type="ping", payload={"goAwayMs": 900_000})
         await first.close(1012)
-        await poke(await server.next())
-        await told.poked()
+        await heard(await server.next(), told)
 
 
 async def test_it_stays_where_it_is_when_the_next_socket_does_not_open(server: Listeners) -> None:
     async with holding(server) as told:
         first = await server.next()
-        await poke(first)
-        await told.poked()
+        await heard(first, told)
         await say(first, type="ping", payload={"goAwayMs": 20})
         await (await server.next()).close(1011)
-        await poke(first)
-        await told.poked()
+        await heard(first, told)
         await first.close(1012)
-        await poke(await server.next())
-        await told.poked()
+        await heard(await server.next(), told)
 
 
 async def test_a_refusal_on_either_socket_ends_it(server: Listeners) -> None:
     async with holding(server) as told:
         first = await server.next()
-        await poke(first)
-        await told.poked()
+        await heard(first, told)
         await say(first, type="ping", payload={"goAwayMs": 900_000})
         await first.close(4403)
         async with asyncio.timeout(PATIENCE_S):
@@ -158,8 +152,7 @@ async def test_a_refusal_on_either_socket_ends_it(server: Listeners) -> None:
 async def test_closing_it_in_the_middle_of_a_move_closes_both(server: Listeners) -> None:
     async with holding(server) as told:
         first = await server.next()
-        await poke(first)
-        await told.poked()
+        await heard(first, told)
         await say(first, type="ping", payload={"goAwayMs": 20})
         second = await server.next()
     assert [await closed(first), await closed(second)] == [1000, 1000]
