@@ -87,7 +87,7 @@ async def test_a_part_that_fell_is_no_running_one_and_is_not_started_in_silence(
 ) -> None:
     part = made()
     await part.start()
-    await falls(part, part._pid())
+    await falls(part, part.pid)
     with pytest.raises(ProcessFailed, match="ended by itself"):
         await part.start()
     with pytest.raises(ProcessFailed, match="ended by itself"):

@@ -26,7 +26,7 @@ async def test_what_was_committed_survives_sigkill_and_a_new_life_begins_at_once
     await own.query("CREATE TABLE kept (word text)")
     for _ in range(3):
         await own.query("INSERT INTO kept SELECT 'life ' || count(*) + 1 FROM kept")
-        processes = family(own._pid())
+        processes = family(own.pid)
         await own.kill()
         assert not own.running
         assert not any(alive(each) for each in processes), "a child outlived its parent"
@@ -86,6 +86,6 @@ async def test_a_query_that_fails_says_why(postgres: RealPostgres) -> None:
 
 async def test_nothing_is_left_behind() -> None:
     async with RealPostgres() as own:
-        directory, processes = own.data.parent, family(own._pid())
+        directory, processes = own.data.parent, family(own.pid)
     assert not directory.exists()
     assert not any(alive(each) for each in processes)

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from homeport_client.fleet.live import process
-from homeport_client.fleet.live.life import Life
+from homeport_client.fleet.live.life import Life, Program
 from homeport_client.fleet.live.process import ProcessFailed
 
 START_S = 30.0
@@ -21,7 +21,7 @@ HASTE = {"HOMEPORT_LEASE_S": "3", "HOMEPORT_WORK_POLL_S": "2"}  # those who watc
 _HOMEPORT = (sys.executable, "-m", "homeport_server")
 
 
-class HomeportProcess:
+class HomeportProcess(Program):
     """One verb and the processes that run it, one after the other. `ready` is the event that each says when it is.
 
     Standard output goes to the file `said`, one life after the other.
@@ -30,37 +30,17 @@ class HomeportProcess:
     def __init__(
         self, words: Sequence[str], *, ready: str, said: Path, environ: Mapping[str, str] | None = None
     ) -> None:
-        self.lives = 0
-        self._name = f"homeport {words[0]}"
+        super().__init__(f"homeport {words[0]}")
         self._words = words
         self._ready = ready
         self._said = said
         self._environ = environ or {}
-        self._life: Life | None = None
         self._from = 0
-
-    @property
-    def running(self) -> bool:
-        """See `Part`."""
-        return self._life is not None and self._life.running
-
-    @property
-    def fallen(self) -> str:
-        """See `Part`."""
-        return self._life.fallen if self._life else ""
-
-    @property
-    def pid(self) -> int:
-        """The id of the process. Raises `ProcessFailed` if there is none."""
-        if self._life is None or not self._life.running:
-            raise ProcessFailed(f"{self._name} does not run: start it first.")
-        return self._life.pid
 
     async def start(self) -> None:
         """A new life, ready when this returns. Raises `ProcessFailed` with its last words, or those of the former life
         if that has ended by itself."""
-        if self.running or self.fallen:
-            raise ProcessFailed(self.fallen or f"{self._name} is running already: stop it or kill it first.")
+        self._must_be_over()
         life = self._life = Life(self._name, self._spawn(), lambda: process.last_words(self._said))
         try:
             await process.until(
@@ -78,12 +58,7 @@ class HomeportProcess:
 
     async def stop(self) -> int:
         """SIGTERM, and its exit code when it has ended. Raises `ProcessFailed` if it does not, or had by itself."""
-        return await self._life.stop(signal.SIGTERM, within_s=STOP_S) if self._life else 0
-
-    async def kill(self) -> None:
-        """See `Part`. Its children are killed with it."""
-        if self._life is not None:
-            await self._life.kill()
+        return await self._end(signal.SIGTERM, within_s=STOP_S)
 
     def said(self, event: str) -> list[Mapping[str, object]]:
         """Every such event that this life has logged."""

