@@ -14,8 +14,8 @@ from homeport_server.observe import Log
 from homeport_sync.compact import prune_outcomes
 from homeport_sync.limits import Limits
 from homeport_sync.ports import LogStore, Places, Tenants
+from homeport_sync.roster import roster
 
-TENANTS_PAGE = 100
 UPKEEP = "upkeep"  # its leases lie among the followers' places, and its place stays at 0
 
 
@@ -49,14 +49,13 @@ class Upkeep:
 
     async def round(self) -> int:
         """Once through all tenants; how many outcomes were forgotten."""
-        forgotten, after = 0, ""
-        while page := await self._store.tenants(after, TENANTS_PAGE):
+        forgotten = 0
+        async for page in roster(self._store):
             for tenant in page:
                 try:
                     forgotten += await self._keep(tenant.id)
                 except Exception as error:  # noqa: BLE001  # the others have their turn all the same
                     self._log.error("upkeep failed", tenant=tenant.id, exc_info=error)
-            after = page[-1].id
         if forgotten:
             self._log.info("upkeep", forgotten_outcomes=forgotten)
         return forgotten

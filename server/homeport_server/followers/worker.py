@@ -24,8 +24,8 @@ from homeport_sync.errors import HomeportError
 from homeport_sync.follow import Follower, Turn
 from homeport_sync.pause import Pause
 from homeport_sync.ports import EVERY_TENANT, Signals, Tenants
+from homeport_sync.roster import roster
 
-TENANTS_PAGE = 100
 PAUSE_FIRST_S = 0.5
 PAUSE_LONGEST_S = 30.0
 LOOK_S = 5.0  # how often it is told how old what is left open is
@@ -105,9 +105,7 @@ class Worker:
             self._poll_now.clear()
 
     async def _round(self) -> None:
-        after = ""
-        while page := await self._tenants.tenants(after, TENANTS_PAGE):
-            after = page[-1].id
+        async for page in roster(self._tenants):
             for tenant in self._random.sample(page, len(page)):
                 self._want(tenant.id)
             await self._errands.room()

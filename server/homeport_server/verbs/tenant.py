@@ -17,7 +17,6 @@ from homeport_server.verbs.options import Refused, setting
 if TYPE_CHECKING:
     from homeport_server.database import Store
 
-TENANTS_PAGE = 500
 USAGE_PAGE = 500
 
 
@@ -50,13 +49,10 @@ def create_tenant(name: str, data: Path, database_url: str) -> None:
 def list_tenants(data: Path, database_url: str) -> None:
     """Print the id and the name of every tenant."""
 
+    from homeport_sync.roster import roster
+
     async def listing(store: Store) -> list[str]:
-        lines: list[str] = []
-        after = ""
-        while page := await store.tenants(after, TENANTS_PAGE):
-            lines += [f"{each.id}  {each.name}" for each in page]
-            after = page[-1].id
-        return lines
+        return [f"{each.id}  {each.name}" async for page in roster(store) for each in page]
 
     for line in with_store(Settings(data=data, database_url=database_url), listing):
         click.echo(line)

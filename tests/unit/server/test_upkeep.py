@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from homeport_server.followers.upkeep import TENANTS_PAGE, Upkeep
+from homeport_server.followers.upkeep import Upkeep
 from homeport_server.observe import make_log
 from homeport_sync import LIMITS
 from homeport_sync.clock import make_stamp
 from homeport_sync.memory import MemoryStore
 from homeport_sync.ports import KnownDevice, StoredOutcome, Wanted, Writes
+from homeport_sync.roster import TENANTS_PAGE
 
 NOTHING = Wanted(devices=frozenset(), outcomes=frozenset(), grants=frozenset(), records=frozenset())
 DAY_MS = 24 * 3_600_000
