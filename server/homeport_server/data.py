@@ -24,14 +24,19 @@ def must_exist(data: Path) -> None:
         )
 
 
+def owner_of(data: Path) -> str:
+    """The app whose SQLite data these are; "" if nobody has claimed them, or a crash came while somebody did."""
+    file = data / APP_FILE
+    return file.read_text().strip() if file.is_file() else ""
+
+
 def claim(data: Path, app: str) -> None:
     """Say that the SQLite data in this directory are those of `app`. Raises `BadSetting` if they are another app's.
 
     On PostgreSQL the directory holds no data, but a secret that servers of several apps may share.
     """
-    file = data / APP_FILE
-    owner = file.read_text().strip() if file.exists() else ""
-    if not owner:  # or a crash came between making the file and writing it
+    file, owner = data / APP_FILE, owner_of(data)
+    if not owner:
         file.write_text(app + "\n")
     elif owner != app:
         raise BadSetting(

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from homeport_server.data import APP_FILE
+from homeport_server.data import owner_of
 from homeport_server.doctor.finding import Finding, all_fine, fine, wrong
 from homeport_server.secret import FILE, SECRET_BYTES
 from homeport_sync.declaration import load_app
@@ -54,8 +54,7 @@ def check_app(app: Path, data: Path) -> Sequence[Finding]:
         name = load_app(app).name
     except HomeportError as error:
         return [wrong(f"the app cannot be served: {error.message}", f"change that in {app}")]
-    owner = data / APP_FILE
-    if owner.is_file() and owner.read_text().strip() != name:
-        what = f"{data} holds the data of the app {owner.read_text().strip()!r}, and {app} declares {name!r}"
+    if (owner := owner_of(data)) and owner != name:
+        what = f"{data} holds the data of the app {owner!r}, and {app} declares {name!r}"
         return [wrong(what, "name another --data")]
     return [fine(f"app {name} in {app}")]

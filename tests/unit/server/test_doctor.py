@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from homeport_server.cli import main
-from homeport_server.data import claim, database_of
+from homeport_server.data import APP_FILE, claim, database_of
 from homeport_server.doctor.schema import check_stamps
 
 APP = 'from homeport_sync import App\n\napp = App("lists")\n\n\n@app.kind(root=True)\nclass List:\n    title: str\n'
@@ -105,6 +105,11 @@ def test_the_data_of_another_app_are_told(run: Run, data: Path, app_file: Path) 
     claim(data, "chat")
     (line,) = wrongs(run("doctor", str(app_file)))
     assert "holds the data of the app 'chat'" in line
+
+
+def test_data_that_a_crash_left_half_claimed_are_nobodys_as_serve_has_it(run: Run, data: Path, app_file: Path) -> None:
+    (data / APP_FILE).write_text("")
+    assert not wrongs(run("doctor", str(app_file)))
 
 
 def test_a_broken_page_is_told(run: Run, data: Path) -> None:
