@@ -1,0 +1,1 @@
+"""What a fleet tells: its summary, and the forms in which people and machines read it."""
