@@ -110,7 +110,7 @@ class Reached(Struct, frozen=True, kw_only=True):
 
 
 class Threshold(Struct, frozen=True, kw_only=True):
-    """One threshold and what became of it; `measured` is in words with its unit (None: there was nothing to measure)."""
+    """One threshold and what became of it; `measured` is in words and with a unit (None: nothing to measure)."""
 
     asked: str
     kept: bool
