@@ -11,6 +11,7 @@ from homeport_client.errors import (
     ReplicaForeign,
     ReplicaInUse,
     ServerError,
+    StorageFull,
     Unreachable,
 )
 from homeport_client.http import HttpTransport
@@ -36,6 +37,7 @@ __all__ = [
     "ReplicaInUse",
     "ServerError",
     "State",
+    "StorageFull",
     "Transport",
     "Unreachable",
     "View",

@@ -17,6 +17,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from random import Random
+from sqlite3 import Connection
 from types import TracebackType
 from typing import Self
 
@@ -29,7 +30,7 @@ from homeport_client.outcomes import ChangeOutcome
 from homeport_client.query import Query, make_query
 from homeport_client.replica import Replica
 from homeport_client.state import Event, State
-from homeport_client.storage import MEMORY
+from homeport_client.storage import MEMORY, open_storage
 from homeport_client.syncer import Syncer
 from homeport_client.transport import Transport
 from homeport_client.view import View
@@ -67,11 +68,14 @@ class Device:
         wall_ms: Callable[[], int] = wall_clock_ms,
         random: Random | None = None,
         limits: DeviceLimits = DEVICE_LIMITS,
+        storage: Callable[[str], Connection] = open_storage,
+        moved: Callable[[State, Event, State], None] = lambda before, event, after: None,
     ) -> Self:
         """The device whose replica is at `path`, made if there is none; by default one that lives in memory.
 
         It speaks to `server` (a URL) with `token`, or over another `transport`; with neither it stays local. A token
-        can come later, by `renew`. `wall_ms` is the device's clock, `random` makes ids and jitter.
+        can come later, by `renew`. `wall_ms` is the device's clock, `random` makes ids and jitter, `storage` opens
+        the replica. `moved` is told of each step of the background syncer: where it was, what happened, where it is.
 
         Raises `ReplicaInUse`, `ReplicaForeign`, or `ValueError` for a URL that is none.
         """
@@ -79,11 +83,13 @@ class Device:
         chance = random or Random()
         if transport is None and server is not None:
             transport = HttpTransport(server, token, limits)
-        replica = Replica(path, catalog, wall_ms=wall_ms, random=chance, limits=limits, changed=bell.ring)
+        replica = Replica(
+            path, catalog, wall_ms=wall_ms, random=chance, limits=limits, changed=bell.ring, storage=storage
+        )
         syncer = None
         if transport is not None:
             exchange = Exchange(replica, transport, wall_ms, limits)
-            syncer = Syncer(replica, transport, exchange, chance, limits)
+            syncer = Syncer(replica, transport, exchange, chance, limits, moved=moved)
         return cls(replica, transport, syncer, bell)
 
     async def __aenter__(self) -> Self:

@@ -9,6 +9,7 @@
         ├── NoServer         NO_SERVER        open the device with a server or a transport
         ├── ReplicaInUse     REPLICA_IN_USE   close the other owner of the file
         ├── ReplicaForeign   REPLICA_FOREIGN  open another file
+        ├── StorageFull      STORAGE_FULL     free some space: nothing was written
         ├── NotIndexed       NOT_INDEXED      declare the field indexed
         ├── LimitExceeded    LIMIT_EXCEEDED   ask for less
         └── DeviceClosed     DEVICE_CLOSED    open the device again
@@ -78,6 +79,12 @@ class ReplicaForeign(DeviceError):
     """The file is not a replica of this app: open another one."""
 
     code = "REPLICA_FOREIGN"
+
+
+class StorageFull(DeviceError):
+    """The phone's storage is full and nothing was written: free some space, and write again."""
+
+    code = "STORAGE_FULL"
 
 
 class NotIndexed(DeviceError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from random import Random
+from sqlite3 import Connection
 from uuid import UUID, uuid5
 
 from homeport_client.errors import ReplicaForeign
@@ -43,9 +44,10 @@ class Replica:
         random: Random,
         limits: DeviceLimits = DEVICE_LIMITS,
         changed: Callable[[], None] = lambda: None,
+        storage: Callable[[str], Connection] = open_storage,
     ) -> None:
         self.catalog = catalog
-        self._connection = open_storage(path)
+        self._connection = storage(path)
         self._wall_ms = wall_ms
         self._random = random
         self.limits = limits

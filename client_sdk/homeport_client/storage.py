@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from homeport_client.errors import ReplicaForeign, ReplicaInUse
+from homeport_client.errors import ReplicaForeign, ReplicaInUse, StorageFull
 from homeport_client.schema import TABLES, VERSION
 
 MEMORY = ":memory:"
@@ -56,14 +56,16 @@ def open_storage(path: str) -> sqlite3.Connection:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Everything inside is written, or nothing."""
-    connection.execute("BEGIN IMMEDIATE")
+    """Everything inside is written, or nothing. Raises `StorageFull` if the disk is."""
     try:
+        connection.execute("BEGIN IMMEDIATE")
         yield
         connection.execute("COMMIT")
-    except BaseException:
+    except BaseException as error:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+        if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            raise StorageFull from error
         raise
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
@@ -38,7 +39,14 @@ class Syncer:
     """
 
     def __init__(
-        self, replica: Replica, transport: Transport, exchange: Exchange, random: Random, limits: DeviceLimits
+        self,
+        replica: Replica,
+        transport: Transport,
+        exchange: Exchange,
+        random: Random,
+        limits: DeviceLimits,
+        *,
+        moved: Callable[[State, Event, State], None] = lambda before, event, after: None,
     ) -> None:
         self.state = State.OFFLINE
         self.trouble: Exception | None = None
@@ -47,6 +55,7 @@ class Syncer:
         self._exchange = exchange
         self._random = random
         self._limits = limits
+        self._moved = moved
         self._pokes = PokeSocket(transport, self.tell, random, limits)
         self._raised: set[Event] = set()
         self._woken = asyncio.Event()
@@ -150,7 +159,8 @@ class Syncer:
         elif state is State.BACKING_OFF and self.state is not State.BACKING_OFF:
             after_ms = _told_ms(self.trouble)
             self._until = now + pause_s(self._failures, after_ms, self._random, self._limits)
-        self.state = state
+        before, self.state = self.state, state
+        self._moved(before, event, state)
 
     async def _talk(self) -> Event:
         """One step, unless an interrupt ends it."""

@@ -66,13 +66,15 @@ class MemoryTransaction:
         log = self._log
         log.head = writes.head
         log.entries.extend(writes.log)
-        log.records.update((stored.record.id, stored) for stored in writes.records)
+        log.keep(writes.records)
         log.outcomes.update(((kept.device, kept.number), kept) for kept in writes.outcomes)
         log.quarantine.extend(writes.quarantined)
         log.devices.update((device.id, device) for device in writes.devices)
         for device in writes.devices:
             log.pushes[device.id] = (log.pushes.get(device.id, (writes.now_ms, 0))[0], writes.now_ms)
-        log.grants.update(((grant.user, grant.scope), grant) for grant in writes.grants)
+        for grant in writes.grants:
+            log.grants[grant.user, grant.scope] = grant
+            log.grants_of.setdefault(grant.user, {})[grant.scope] = grant
 
 
 class MemoryStore(MemoryInstallation, MemoryPlaces, MemorySightings):
@@ -97,7 +99,7 @@ class MemoryStore(MemoryInstallation, MemoryPlaces, MemorySightings):
         known = log.devices.get(device)
         return Standing(
             head=Head(position=log.head, epoch=log.epoch),
-            grants=sorted((g for g in log.grants.values() if g.user == user), key=lambda grant: grant.scope),
+            grants=[grant for _, grant in sorted(log.grants_of.get(user, {}).items())],
             last_number=known.last_number if known and known.user == user else 0,
         )
 
@@ -110,10 +112,15 @@ class MemoryStore(MemoryInstallation, MemoryPlaces, MemorySightings):
         return PageRows(standing=standing, ranges=ranges, full=full)
 
     def _rows(self, log: MemoryLog, wanted: Range) -> list[tuple[int, str]]:
-        scopes = frozenset(wanted.scopes)
-        found = (stored.record for stored in log.records.values() if stored.record.scope in scopes)
-        inside = (record for record in found if wanted.after < record.position <= wanted.upto)
-        return [(record.position, encode(record)) for record in sorted(inside, key=lambda each: each.position)]
+        found = (
+            (position, log.records[id].record)
+            for scope in wanted.scopes
+            for position, id in log.after(scope, wanted.after)
+            if position <= wanted.upto
+        )
+        # A record that was written again stands at its newest position alone.
+        newest = [(position, record) for position, record in found if position == record.position]
+        return [(position, encode(record)) for position, record in sorted(newest, key=lambda each: each[0])]
 
     async def begin_epoch(self, tenant: str, former: str) -> None:
         """See `ports.LogStore`."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_right
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from homeport_sync.errors import no_tenant
@@ -41,8 +43,23 @@ class MemoryLog:
     pushes: dict[str, tuple[int, int]] = field(default_factory=dict)
     sightings: dict[str, Sighting] = field(default_factory=dict)
     grants: dict[tuple[str, str], Grant] = field(default_factory=dict)
+    grants_of: dict[str, dict[str, Grant]] = field(default_factory=dict)
+    positions: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     places: dict[str, Place] = field(default_factory=dict)
     usage: Counter[Heading] = field(default_factory=Counter)
+
+    def keep(self, written: Iterable[StoredRecord]) -> None:
+        """Keep these records, and where in its scope each of them stands now."""
+        for stored in sorted(written, key=lambda each: each.record.position):
+            record = stored.record
+            self.records[record.id] = stored
+            self.positions.setdefault(record.scope, []).append((record.position, record.id))
+
+    def after(self, scope: str, position: int) -> list[tuple[int, str]]:
+        """Position and id of what was written in the scope after a position, in that order. A record that was
+        written several times is in it several times."""
+        written = self.positions.get(scope, [])
+        return written[bisect_right(written, position, key=lambda each: each[0]) :]
 
 
 class OnMemory:

@@ -19,7 +19,8 @@ import math
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from random import Random
 from types import NoneType, UnionType
 from typing import Literal, TypeAlias, Union, get_args, get_origin
 from uuid import UUID
@@ -30,16 +31,24 @@ from homeport_sync.clock import is_uuid
 PythonValue: TypeAlias = str | int | float | bool | datetime | date | UUID | None
 INT_MAX = 2**53 - 1
 TEXT_LENGTH_MAX = 10_000
+_ERA = datetime(2026, 1, 1, tzinfo=UTC)
+_YEAR_MS = 365 * 86_400_000
+_NULLS = 0.2  # of what may be null, so much is drawn as null
+_WORDS = ("milk", "bread", "paint the fence", "call mother", "Grüße", "牛乳", "🚲", 'a "quoted" one', "a\nb", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueType:
-    """One type of value. `fits` judges a wire value; `to_wire` and `from_wire` translate a Python one."""
+    """One type of value. `fits` judges a wire value; `to_wire` and `from_wire` translate a Python one.
+
+    `draw` makes one that fits, as people might write it, and now and then an odd one: simulations live on it.
+    """
 
     expected: str
     fits: Callable[[Value], bool]
     to_wire: Callable[[PythonValue], Value]
     from_wire: Callable[[Value], PythonValue]
+    draw: Callable[[Random], PythonValue]
 
 
 def _same(value: PythonValue) -> Value:
@@ -59,6 +68,12 @@ def _write_text(value: PythonValue) -> Value:
     return well_formed(value) if isinstance(value, str) else _same(value)
 
 
+def draw_text(chance: Random, max_length: int) -> str:
+    """A word or two and a number, hardly ever the same twice; now and then a long one, cut to what fits."""
+    drawn = f"{chance.choice(_WORDS)} {chance.randrange(1_000_000)}"
+    return (drawn * chance.choice((1, 1, 1, 1, 1, 20)))[:max_length]
+
+
 def text(max_length: int) -> ValueType:
     """Text of at most so many characters."""
 
@@ -66,7 +81,11 @@ def text(max_length: int) -> ValueType:
         return isinstance(value, str) and len(value) <= max_length and "\0" not in value
 
     return ValueType(
-        expected=f"text of at most {max_length:,} characters", fits=fits, to_wire=_write_text, from_wire=_as_is
+        expected=f"text of at most {max_length:,} characters",
+        fits=fits,
+        to_wire=_write_text,
+        from_wire=_as_is,
+        draw=lambda chance: draw_text(chance, max_length),
     )
 
 
@@ -79,6 +98,7 @@ def choice(options: tuple[str, ...]) -> ValueType:
         fits=lambda value: isinstance(value, str) and value in allowed,
         to_wire=_same,
         from_wire=_as_is,
+        draw=lambda chance: chance.choice(options),
     )
 
 
@@ -132,36 +152,42 @@ PLAIN: dict[type, ValueType] = {
         fits=_fits_int,
         to_wire=_same,
         from_wire=_as_is,
+        draw=lambda chance: chance.choice((0, 1, -1, INT_MAX, *(chance.randint(-100, 10_000) for _ in range(12)))),
     ),
     float: ValueType(
         expected="a finite number",
         fits=_fits_float,
         to_wire=_same,
         from_wire=lambda value: float(value) if isinstance(value, int) else value,
+        draw=lambda chance: round(chance.uniform(-1_000, 1_000), 2),
     ),
     bool: ValueType(
         expected="true or false",
         fits=lambda value: isinstance(value, bool),
         to_wire=_same,
         from_wire=_as_is,
+        draw=lambda chance: chance.random() < 0.5,
     ),
     datetime: ValueType(
         expected="a moment in UTC such as 2026-11-23T08:15:00.000Z (an aware datetime)",
         fits=_fits_datetime,
         to_wire=write_datetime,
         from_wire=_parse_datetime,
+        draw=lambda chance: _ERA + timedelta(milliseconds=chance.randrange(10 * _YEAR_MS)),
     ),
     date: ValueType(
         expected="a day such as 2026-11-23",
         fits=_fits_date,
         to_wire=_write_date,
         from_wire=lambda value: date.fromisoformat(str(value)),
+        draw=lambda chance: _ERA.date() + timedelta(days=chance.randrange(3_650)),
     ),
     UUID: ValueType(
         expected="a UUID in lowercase with hyphens",
         fits=lambda value: isinstance(value, str) and is_uuid(value),
         to_wire=lambda value: str(value) if isinstance(value, UUID) else _same(value),
         from_wire=lambda value: UUID(str(value)),
+        draw=lambda chance: UUID(int=chance.getrandbits(128), version=4),
     ),
 }
 
@@ -175,6 +201,7 @@ def optional(inner: ValueType) -> ValueType:
         fits=lambda value: value is None or inner.fits(value),
         to_wire=lambda value: None if value is None else inner.to_wire(value),
         from_wire=lambda value: None if value is None else inner.from_wire(value),
+        draw=lambda chance: None if chance.random() < _NULLS else inner.draw(chance),
     )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from homeport_client import StorageFull
 from homeport_client.storage import MEMORY, open_storage, transaction
 
 
@@ -24,3 +26,17 @@ def test_what_is_committed_is_synced_to_the_disk(tmp_path: Path) -> None:
     found = [storage.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
     assert found == ["wal", 2]
     storage.close()
+
+
+def test_a_full_disk_is_told_writes_nothing_and_is_over_when_there_is_room(tmp_path: Path) -> None:
+    connection = open_storage(str(tmp_path / "replica"))
+    with closing(connection):
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(StorageFull), transaction(connection):
+            connection.execute("INSERT INTO staged_lost VALUES (?)", ("x" * 100_000,))
+        assert connection.execute("SELECT count(*) FROM staged_lost").fetchone() == (0,)
+        connection.execute("PRAGMA max_page_count = 1000000")
+        with transaction(connection):
+            connection.execute("INSERT INTO staged_lost VALUES (?)", ("x" * 100_000,))
+        assert connection.execute("SELECT count(*) FROM staged_lost").fetchone() == (1,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from random import Random
 from typing import Literal
 from uuid import UUID
 
@@ -171,3 +172,13 @@ def test_each_type_says_what_it_expects() -> None:
     assert TEXT.expected == "text of at most 5 characters"
     assert COLOUR.expected == "one of 'red', 'blue'"
     assert optional(PLAIN[bool]).expected == "true or false, or null"
+
+
+DRAWN = (*PLAIN.values(), TEXT, text(10_000), COLOUR, optional(TEXT), optional(PLAIN[date]))
+
+
+@given(st.sampled_from(DRAWN), st.integers())
+def test_what_a_type_draws_fits_it_and_the_same_is_drawn_again(drawn: ValueType, seed: int) -> None:
+    value = drawn.draw(Random(seed))
+    assert drawn.fits(drawn.to_wire(value))
+    assert drawn.draw(Random(seed)) == value
