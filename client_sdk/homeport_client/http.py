@@ -9,50 +9,20 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import msgspec
-
-from homeport_client.errors import Refused, Unreachable, server_error
+from homeport_client.envelope import pull_request, push_request, read_pull, read_push
+from homeport_client.errors import Refused, Unreachable
 from homeport_client.limits import DEVICE_LIMITS, DeviceLimits
 from homeport_client.poke_stream import poke_stream
 from homeport_client.transport import GoAway
-from homeport_sync.wire import PULL, PUSH, Page, PullMessage, PushAnswer, PushMessage, WireError
+from homeport_sync.wire import Page, PullMessage, PushAnswer, PushMessage
 
 if TYPE_CHECKING:
     from httpx2 import AsyncClient, Response
 
 PATH = "/api/v1/graphql"
-_Data = TypeVar("_Data")
-
-
-class _PushRequest(msgspec.Struct, frozen=True):
-    variables: PushMessage
-    query: str = PUSH
-
-
-class _PullRequest(msgspec.Struct, frozen=True):
-    variables: PullMessage
-    query: str = PULL
-
-
-class _PushData(msgspec.Struct, frozen=True):
-    push: PushAnswer
-
-
-class _PullData(msgspec.Struct, frozen=True):
-    pull: Page
-
-
-class _Reply(msgspec.Struct, Generic[_Data], frozen=True):
-    data: _Data | None = None
-    errors: list[WireError] = []
-
-
-_encode = msgspec.json.Encoder().encode
-_push_reply = msgspec.json.Decoder(_Reply[_PushData])
-_pull_reply = msgspec.json.Decoder(_Reply[_PullData])
 
 
 class _ClosedUnderUs(Unreachable):
@@ -76,11 +46,11 @@ class HttpTransport:
 
     async def push(self, message: PushMessage) -> PushAnswer:
         """Sends changes; see `Transport.push`."""
-        return (await self._ask(_encode(_PushRequest(message)), _push_reply)).push
+        return read_push(self._url, *await self._ask(push_request(message)))
 
     async def pull(self, message: PullMessage) -> Page:
         """The next page; see `Transport.pull`."""
-        return (await self._ask(_encode(_PullRequest(message)), _pull_reply)).pull
+        return read_pull(self._url, *await self._ask(pull_request(message)))
 
     def pokes(self) -> AbstractAsyncContextManager[AsyncIterator[GoAway | None]]:
         """A socket for pokes; see `Transport.pokes`."""
@@ -97,23 +67,13 @@ class HttpTransport:
             await self._client.aclose()
             self._client = None
 
-    async def _ask(self, body: bytes, decoder: msgspec.json.Decoder[_Reply[_Data]]) -> _Data:
+    async def _ask(self, body: bytes) -> tuple[int, bytes]:
         import httpx2
 
         try:
-            status, answer = await self._post(body)
+            return await self._post(body)
         except (httpx2.TransportError, httpx2.DecodingError) as error:
             raise Unreachable(f"{self._url} did not answer ({type(error).__name__}: {error}): try again.") from error
-        try:
-            reply = decoder.decode(answer)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise Unreachable(
-                f"{self._url} answered {status} with something that is not Homeport's ({error}): "
-                "a portal, a proxy or another server stands between. Try again."
-            ) from error
-        if reply.data is not None:
-            return reply.data
-        raise server_error(reply.errors[0] if reply.errors else WireError(message=f"The answer {status} is empty."))
 
     async def _post(self, body: bytes) -> tuple[int, bytes]:
         headers = {

@@ -3,8 +3,11 @@
 import msgspec
 
 from homeport_client.fleet.clock import START_MS, now_ms
+from homeport_client.fleet.measure.meter import Meter, Tally
+from homeport_client.fleet.networks import PERFECT
 from homeport_client.fleet.seed import Seed
-from homeport_client.fleet.server import TENANT, Server, ServerFaults
+from homeport_client.fleet.sim.line import Line
+from homeport_client.fleet.sim.server import TENANT, Server, ServerFaults
 from homeport_sync import App
 from homeport_sync.change import Change, Fields, Op, encode
 from homeport_sync.clock import make_stamp
@@ -21,7 +24,14 @@ QUIET = ServerFaults(store_delay_s=0.0)
 async def new_server(app: App, faults: ServerFaults = QUIET) -> Server:
     store = MemoryStore()
     await store.create(TENANT, id=TENANT, epoch="epoch", now_ms=now_ms())
-    return Server(store, app.catalog, Seed(1), now_ms, faults=faults)
+    server = Server(store, app.catalog, Seed(1), now_ms, faults=faults)
+    server.start()
+    return server
+
+
+def line(server: Server, number: int = 1) -> Line:
+    """A way to the server on which nothing happens."""
+    return Line(server, "ann", Seed(number).stream("line"), PERFECT, Meter(Tally(), now_ms, server.accepted))
 
 
 def change(number: int, op: Op, kind: str, id: str, fields: Fields, *, at_ms: int = START_MS) -> Change:

@@ -4,39 +4,33 @@ Here bugs are planted in the evidence of a fleet that kept its promises; `test_p
 """
 
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import pytest
 from msgspec.structs import replace as struct_replace
 
-from homeport_client.fleet import Evidence, Fleet, Script, Verdict, judge
-from homeport_client.fleet.check import Followed, Held, Holding
-from homeport_client.fleet.clock import run
-from homeport_client.fleet.witness import Told
+from homeport_client.fleet import Fleet, Script, Verdict
+from homeport_client.fleet.check import Evidence, Followed, Held, Holding, judge
+from homeport_client.fleet.check.witness import Told
 from homeport_sync import App
 from homeport_sync.change import Value
 from homeport_sync.clock import make_stamp
 
-SMALL = Script(users=2, phones=3, lists=2, actions=15)
+SMALL = Script(devices=5, duration_s=240, phones_per_user=2.5)
 Bug = Callable[[Evidence], Evidence]
 
 
 @pytest.fixture(scope="module")
-def honest(app: App, tmp_path_factory: pytest.TempPathFactory) -> Evidence:
+def honest(app: App) -> Evidence:
     """What a fleet leaves behind that kept its promises."""
-    fleet = Fleet(app, 11, tmp_path_factory.mktemp("replicas"), script=SMALL)
-
-    async def story() -> Evidence:
-        await fleet.build()
-        await fleet.play()
-        return await fleet.evidence(await fleet.heal())
-
-    return run(story())
+    evidence = Fleet(app, 11, script=SMALL).run().evidence
+    assert evidence is not None
+    return evidence
 
 
 def found(verdict: Verdict) -> set[str]:
     """Which checkers complain."""
-    return {each.name for each in fields(verdict) if getattr(verdict, each.name)}
+    return set(verdict.found)
 
 
 def a_phone_that_holds(evidence: Evidence, tampered: Callable[[Holding], Holding]) -> Evidence:
@@ -85,6 +79,16 @@ def told_otherwise(told: Told) -> Told:
 def told_no_reason(told: Told) -> Told:
     change = struct_replace(told.change, number=99_999)
     return replace(told, change=change, outcome=struct_replace(told.outcome, number=99_999, outcome="rejected"))
+
+
+def rejected_for_nothing(evidence: Evidence) -> Evidence:
+    rejected = next(told for told in evidence.told if told.outcome.outcome == "applied" and told.change.op == "update")
+    error: dict[str, object] = {"message": "no", "extensions": {"code": "SCOPE_GONE"}}
+    outcome = struct_replace(rejected.outcome, number=99_998, outcome="rejected", error=error)
+    change = struct_replace(rejected.change, number=99_998)
+    told = replace(rejected, change=change, outcome=outcome)
+    log = [entry for entry in evidence.log if (entry.op, entry.record) != ("delete", change.scope)]
+    return replace(evidence, told=[*evidence.told, told], log=log)
 
 
 def accepted_under_another_name(told: Told) -> Told:
@@ -144,11 +148,13 @@ BUGS: dict[str, tuple[Bug, set[str]]] = {
     "a server ended by itself": (lambda e: replace(e, fallen=["homeport serve ended by itself."]), {"fallen"}),
     "an outcome was changed afterwards": (lambda e: with_told(e, told_otherwise), {"unexplained"}),
     "a rejection says nothing": (lambda e: with_told(e, told_no_reason), {"unexplained"}),
+    "a change is rejected for nothing": (rejected_for_nothing, {"unjust"}),
+    "an invariant of the app is broken": (lambda e: replace(e, broken=["no_empty_titles does not hold."]), {"broken"}),
     "an outbox never empties": (
         lambda e: a_phone_that_holds(e, lambda one: replace(one, waiting=3)),
         {"unhealed"},
     ),
-    "something still moves": (lambda e: replace(e, unrest="An old request is on its way."), {"unhealed"}),
+    "something still moves": (lambda e: replace(e, unrest=["An old request is on its way."]), {"unhealed"}),
 }
 
 

@@ -10,15 +10,15 @@ from random import Random
 
 import pytest
 
+from homeport_client.fleet.hurried import hurried
 from homeport_client.fleet.live.cluster import Cluster
-from homeport_client.fleet.live.fleet import LiveFleet, run_live
+from homeport_client.fleet.live.fleet import LiveFleet
 from homeport_client.fleet.live.trouble import EndlessTrouble
-from homeport_client.fleet.script import Script
-from homeport_sync import App
+from homeport_sync import App, load_app
 
 APP = Path(__file__).parents[2] / "examples" / "tasks" / "app.py"
 SEED = int(os.environ.get("HOMEPORT_SEED", "1"))
-SCRIPT = Script(users=4, phones=8, lists=3, actions=40, pause_s=0.4, clones=0)
+SCRIPT = hurried(load_app(APP).catalog, devices=8, duration_s=16)
 
 
 @pytest.mark.promise("I1")
@@ -26,13 +26,10 @@ SCRIPT = Script(users=4, phones=8, lists=3, actions=40, pause_s=0.4, clones=0)
 @pytest.mark.promise("I13")
 async def test_any_process_of_a_cluster_may_be_killed_and_nothing_is_lost(app: App, directory: Path) -> None:
     trouble = EndlessTrouble(Random(SEED))
-    replicas = directory / "phones"
-    replicas.mkdir()
     async with Cluster(APP, directory / "site", nats=True) as cluster:
-        fleet = LiveFleet(app, cluster, replicas, SEED, SCRIPT, trouble=trouble)
-        verdict = await run_live(fleet, lambda _: None, every_s=0.5)
+        played = await LiveFleet(app, cluster, SEED, script=SCRIPT, trouble=trouble).run()
         followed = await cluster.followed()
-    assert not verdict.violations, f"seed {SEED}, killed {dict(trouble.killed)}:\n{verdict}"
+    assert played.kept, f"seed {SEED}, killed {dict(trouble.killed)}:\n{played.verdict}"
     assert len(trouble.killed) > 1
     assert followed
     assert all(each.counted == each.head > 0 for each in followed)

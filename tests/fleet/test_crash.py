@@ -7,19 +7,18 @@ import pytest
 
 from homeport_client import Unreachable
 from homeport_client.fleet.clock import run
-from homeport_client.fleet.network import PERFECT, Line
-from homeport_client.fleet.seed import Seed
-from homeport_client.fleet.server import Server, ServerFaults
+from homeport_client.fleet.networks import PERFECT
+from homeport_client.fleet.sim.server import Server, ServerFaults
 from homeport_sync import App
 from homeport_sync.wire import PushAnswer, PushMessage
-from tests.fleet.stage import FIRST_DAY, log, new_server, push
+from tests.fleet.stage import FIRST_DAY, line, log, new_server, push
 
 
 async def push_until_answered(server: Server, message: PushMessage) -> PushAnswer:
-    line = Line(server, "ann", Seed(1).stream("line"))
+    way = line(server)
     for _ in range(5):
         try:
-            return await line.push(message)
+            return await way.push(message)
         except Unreachable:
             await asyncio.sleep(server.faults.down_s + 1)
     raise AssertionError("the server never answered")
@@ -59,7 +58,7 @@ def test_only_a_crash_before_the_commit_leaves_nothing(app: App) -> None:
         _, _, crossings = await push_through_crash(app, 0)
         server.process.gate.crash_at = crossings.index(name) + 1
         with pytest.raises(Unreachable):
-            await Line(server, "ann", Seed(1).stream("line")).push(push(*FIRST_DAY))
+            await line(server).push(push(*FIRST_DAY))
         return len(await log(server))
 
     assert run(log_after("before commit")) == 0
@@ -70,8 +69,8 @@ def test_only_a_crash_before_the_commit_leaves_nothing(app: App) -> None:
 def test_the_same_push_three_times_at_once_and_again_after_a_restart_is_one_change_each(app: App) -> None:
     async def scene() -> tuple[list[PushAnswer], Counter[int]]:
         server = await new_server(app)
-        lines = [Line(server, "ann", Seed(number).stream("line")) for number in range(3)]
-        answers = await asyncio.gather(*(line.push(push(*FIRST_DAY)) for line in lines))
+        lines = [line(server, number) for number in range(3)]
+        answers = await asyncio.gather(*(way.push(push(*FIRST_DAY)) for way in lines))
         server.crash("for the test")
         await asyncio.sleep(server.faults.down_s + 1)
         answers.append(await lines[0].push(push(*FIRST_DAY)))
@@ -86,8 +85,8 @@ def test_the_same_push_three_times_at_once_and_again_after_a_restart_is_one_chan
 def test_a_dead_process_writes_nothing_more(app: App) -> None:
     async def scene() -> int:
         server = await new_server(app, ServerFaults(store_delay_s=0.1))
-        pushed = asyncio.create_task(Line(server, "ann", Seed(1).stream("line")).push(push(*FIRST_DAY)))
-        await asyncio.sleep(PERFECT.delay_s + 0.01)
+        pushed = asyncio.create_task(line(server).push(push(*FIRST_DAY)))
+        await asyncio.sleep(PERFECT.delay_s[1] + 0.01)
         assert not pushed.done()
         server.crash("while it works")
         with pytest.raises(Unreachable):

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from homeport_client.fleet.hurried import hurried
 from homeport_client.fleet.live import process
-from homeport_client.fleet.live.fleet import LiveFleet, run_live
+from homeport_client.fleet.live.fleet import LiveFleet
 from homeport_client.fleet.live.homeport import HomeportProcess
 from homeport_client.fleet.live.life import Life
 from homeport_client.fleet.live.nats import RealNats
@@ -20,14 +21,13 @@ from homeport_client.fleet.live.postgres import RealPostgres
 from homeport_client.fleet.live.process import ProcessFailed
 from homeport_client.fleet.live.real import RealServer
 from homeport_client.fleet.live.site import Part, Site
-from homeport_client.fleet.script import Script
-from homeport_sync import App
+from homeport_sync import App, load_app
 
 ROOT = Path(__file__).parents[2]
 APP = ROOT / "examples" / "tasks" / "app.py"
 WAITS = "import sys; sys.stdin.read()"
 PARENT = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {WAITS!r}])"
-SCRIPT = Script(users=2, phones=3, lists=2, actions=4, pause_s=0.1, clones=0)
+SCRIPT = hurried(load_app(APP).catalog, devices=4, duration_s=3)
 
 
 def started(program: str) -> tuple[Life, subprocess.Popen[bytes]]:
@@ -118,11 +118,9 @@ async def test_a_server_that_falls_is_in_the_verdict_whether_the_trouble_meets_i
         if met:
             await part.kill()
 
-    replicas = directory / "phones"
-    replicas.mkdir()
     async with RealServer(APP, directory / "data") as server:
-        fleet = LiveFleet(app, server, replicas, 1, SCRIPT, trouble=trouble)
-        verdict = await run_live(fleet, lambda _: None, every_s=60)
+        verdict = (await LiveFleet(app, server, 1, script=SCRIPT, trouble=trouble).run()).verdict
+    assert verdict is not None
     assert [each[:54] for each in verdict.fallen] == ['homeport serve ended by itself with exit code -11. {"t']
     assert verdict.violations == verdict.fallen, "besides, every promise was kept"
 

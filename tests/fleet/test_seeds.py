@@ -10,28 +10,29 @@ from pathlib import Path
 
 import pytest
 
-from homeport_client.fleet import Fleet, NetworkFaults, Report, Script
-from homeport_client.fleet.network import ROUGH
+from homeport_client.fleet import Fleet, Network, Persona, Played, Script
+from homeport_client.fleet.acts import edit, make
 from homeport_sync import App
 
-SEEDS = range(200)
-BIG_SEEDS = range(200, 204)
+SEEDS = range(80)
+BIG_SEEDS = range(200, 203)
 SOAK_SEEDS = range(1_000, 3_000)
-BIG = Script(users=5, phones=12, lists=4, actions=60, clones=2, crashes=4)
+SMALL = Script(devices=6, duration_s=240, watched=0)
+WATCHED = Script(devices=5, duration_s=240, watched=5)
+BIG = Script(devices=24, duration_s=900, crashes=4, clones=2)
+DEAF = Script(devices=5, duration_s=300, network=Network(name="deaf", rates={"lose_answer": 0.05}, lose_poke=1.0))
 
 
-def replay(app: App, seed: int, directory: Path, script: Script, network: NetworkFaults = ROUGH) -> Report:
-    directory.mkdir()
-    return Fleet(app, seed, directory, script=script, network=network).run()
+def replay(app: App, seed: int, script: Script) -> Played:
+    return Fleet(app, seed, script=script).run()
 
 
-def must_hold(report: Report, test: str) -> None:
-    soak = " -m soak" if report.seed in SOAK_SEEDS else ""
-    command = f'python -m pytest{soak} "tests/fleet/test_seeds.py::{test}[{report.seed}]"'
-    tail = "\n    ".join(report.trace[-30:])
-    assert not report.verdict.violations, (
-        f"\nseed {report.seed}\n{report.verdict}\n  the end of its trace:\n    {tail}\n  again: {command}"
-    )
+def must_hold(played: Played, test: str) -> None:
+    seed = played.story.seed
+    soak = " -m soak" if seed in SOAK_SEEDS else ""
+    command = f'python -m pytest{soak} "tests/fleet/test_seeds.py::{test}[{seed}]"'
+    tail = "\n    ".join(played.trace[-30:])
+    assert played.kept, f"\nseed {seed}\n{played.verdict}\n  the end of its trace:\n    {tail}\n  again: {command}"
 
 
 @pytest.mark.promise("I1")
@@ -42,50 +43,45 @@ def must_hold(report: Report, test: str) -> None:
 @pytest.mark.promise("I9")
 @pytest.mark.promise("I13")
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_fleet_keeps_its_promises_and_its_seed_replays(app: App, directory: Path, seed: int) -> None:
-    first = replay(app, seed, directory / "first", Script())
-    must_hold(first, "test_a_fleet_keeps_its_promises_and_its_seed_replays")
-    again = replay(app, seed, directory / "again", Script())
+def test_a_fleet_keeps_its_promises_and_its_story_can_be_played_again(app: App, seed: int) -> None:
+    first = replay(app, seed, SMALL)
+    must_hold(first, "test_a_fleet_keeps_its_promises_and_its_story_can_be_played_again")
+    again = Fleet(app, seed, script=SMALL).replay(first.story)
+    assert again.story.steps == first.story.steps
     assert again.trace == first.trace
     assert again.fingerprint == first.fingerprint
 
 
 @pytest.mark.parametrize("seed", BIG_SEEDS)
-def test_a_bigger_fleet_keeps_its_promises(app: App, directory: Path, seed: int) -> None:
-    must_hold(replay(app, seed, directory / "big", BIG), "test_a_bigger_fleet_keeps_its_promises")
+def test_a_bigger_fleet_keeps_its_promises(app: App, seed: int) -> None:
+    must_hold(replay(app, seed, BIG), "test_a_bigger_fleet_keeps_its_promises")
 
 
 @pytest.mark.promise("I13")
 @pytest.mark.parametrize("seed", range(300, 310))
-def test_a_fleet_heals_within_the_polling_bound_when_every_poke_is_dropped(
-    app: App, directory: Path, seed: int
-) -> None:
-    report = replay(app, seed, directory / "deaf", Script(), NetworkFaults(lose_poke=1.0, lose_answer=0.05))
-    must_hold(report, "test_a_fleet_heals_within_the_polling_bound_when_every_poke_is_dropped")
+def test_a_fleet_heals_within_the_polling_bound_when_every_poke_is_dropped(app: App, seed: int) -> None:
+    must_hold(replay(app, seed, DEAF), "test_a_fleet_heals_within_the_polling_bound_when_every_poke_is_dropped")
 
 
 @pytest.mark.promise("I5")
-@pytest.mark.parametrize("seed", range(400, 430))
-def test_no_phone_ever_shows_anything_older_than_it_has_shown(app: App, directory: Path, seed: int) -> None:
-    report = replay(app, seed, directory / "watched", Script(watched=True))
-    must_hold(report, "test_no_phone_ever_shows_anything_older_than_it_has_shown")
+@pytest.mark.parametrize("seed", range(400, 420))
+def test_no_phone_ever_shows_anything_older_than_it_has_shown(app: App, seed: int) -> None:
+    must_hold(replay(app, seed, WATCHED), "test_no_phone_ever_shows_anything_older_than_it_has_shown")
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", SOAK_SEEDS)
-def test_many_more_fleets_keep_their_promises(app: App, directory: Path, seed: int) -> None:
-    script = BIG if seed % 20 == 0 else Script(actions=40, watched=seed % 2 == 0)
-    must_hold(replay(app, seed, directory / "soak", script), "test_many_more_fleets_keep_their_promises")
+def test_many_more_fleets_keep_their_promises(app: App, seed: int) -> None:
+    script = BIG if seed % 20 == 0 else WATCHED if seed % 2 else SMALL
+    must_hold(replay(app, seed, script), "test_many_more_fleets_keep_their_promises")
 
 
 def test_a_seed_takes_the_same_steps_in_every_process() -> None:
     code = (
-        "import sys, pathlib, tempfile\n"
-        "from homeport_client.fleet import Fleet\n"
+        "from homeport_client.fleet import Fleet, Script\n"
         "from homeport_sync import load_app\n"
-        "with tempfile.TemporaryDirectory() as made:\n"
-        "    app = load_app('examples/tasks/app.py')\n"
-        "    print(Fleet(app, 7, pathlib.Path(made)).run().fingerprint)\n"
+        "app = load_app('examples/tasks/app.py')\n"
+        "print(Fleet(app, 7, script=Script(devices=8, duration_s=300)).run().fingerprint)\n"
     )
     told = [
         subprocess.run(
@@ -101,6 +97,28 @@ def test_a_seed_takes_the_same_steps_in_every_process() -> None:
     assert told[0] == told[1] != ""
 
 
-def test_two_seeds_take_different_steps(app: App, directory: Path) -> None:
-    one, other = (replay(app, seed, directory / str(seed), Script(actions=5)) for seed in (1, 2))
-    assert one.fingerprint != other.fingerprint
+def test_two_seeds_take_different_steps(app: App) -> None:
+    script = Script(devices=2, duration_s=60)
+    assert replay(app, 1, script).fingerprint != replay(app, 2, script).fingerprint
+
+
+def test_one_more_phone_does_not_shift_what_the_others_do(app: App) -> None:
+    does = {make("Task"): 1.0, edit("Task"): 1.0}
+    alone, beside = (
+        Script(
+            devices=devices,
+            duration_s=120,
+            personas=[Persona(name="writer", does=does)],
+            circle=1,
+            phones_per_user=1,
+            phases=(),
+            crashes=0,
+            storms=0,
+            clones=0,
+        )
+        for devices in (1, 2)
+    )
+    steps, more = (replay(app, 5, script).story.steps for script in (alone, beside))
+    mine = [(step.at_ms, step.do) for step in more if step.who == "phone-1"]
+    assert [(step.at_ms, step.do) for step in steps] == mine
+    assert len(mine) < len(more)

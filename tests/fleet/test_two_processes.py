@@ -15,9 +15,9 @@ from contextlib import asynccontextmanager, suppress
 import msgspec
 import pytest
 
-from homeport_client.fleet import oracle
+from homeport_client.fleet.check import oracle
+from homeport_client.fleet.check.witness import Told
 from homeport_client.fleet.live import rows
-from homeport_client.fleet.witness import Told
 from homeport_sync.change import Change, decode_change, encode
 from homeport_sync.clock import make_stamp
 from homeport_sync.limits import LIMITS

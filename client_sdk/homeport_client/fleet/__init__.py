@@ -1,9 +1,35 @@
-"""The simulated world: many real devices, one server, a bad network, one seed; and the checkers that judge it."""
+"""The fleet: many real devices on bad networks, one seed, and the checkers that judge what became of the data."""
 
-from homeport_client.fleet.check import Evidence, Verdict, judge
-from homeport_client.fleet.fleet import Fleet, Report
-from homeport_client.fleet.network import NetworkFaults
-from homeport_client.fleet.script import Script
-from homeport_client.fleet.server import ServerFaults
+from homeport_client.fleet.actor import Actor
+from homeport_client.fleet.check.data import Data
+from homeport_client.fleet.check.judge import Verdict
+from homeport_client.fleet.networks import NETWORKS, Gaps, Network
+from homeport_client.fleet.persona import Persona
+from homeport_client.fleet.played import Played
+from homeport_client.fleet.script import Phase, Script, ramp, spike, steady
+from homeport_client.fleet.sim.fleet import Fleet
+from homeport_client.fleet.sim.server import ServerFaults
+from homeport_client.fleet.sim.world import Setup
+from homeport_client.fleet.story import Handset, Step, Story
 
-__all__ = ["Evidence", "Fleet", "NetworkFaults", "Report", "Script", "ServerFaults", "Verdict", "judge"]
+__all__ = [
+    "NETWORKS",
+    "Actor",
+    "Data",
+    "Fleet",
+    "Gaps",
+    "Handset",
+    "Network",
+    "Persona",
+    "Phase",
+    "Played",
+    "Script",
+    "ServerFaults",
+    "Setup",
+    "Step",
+    "Story",
+    "Verdict",
+    "ramp",
+    "spike",
+    "steady",
+]

@@ -1,201 +1,195 @@
-"""A phone: one real `Device` on one replica file, in the hands of one user, and everything that happens to phones.
+"""A phone: one real `Device` on one replica, in the hands of one user, and everything that happens to phones.
 
-Killing a phone takes the file as it is at that instant and goes on with a new device on the copy. What the old
-one still does, it does to a file that nobody looks at any more: just as if the battery had been pulled.
+Its replica lives in memory, and can be taken as an image at any instant, byte for byte as a file would be. Killing a
+phone takes that image and goes on with a new device on it. What the old one still does, it does to a replica that
+nobody looks at any more: just as if the battery had been pulled.
 """
 
 from __future__ import annotations
 
 import asyncio
-import shutil
-from datetime import date
-from pathlib import Path
-from random import Random
-from typing import Protocol
+from collections import Counter
+from sqlite3 import Connection
 
-from homeport_client import Device, DeviceLimits
-from homeport_client.fleet.check import Holding
+from msgspec.structs import replace
+
+from homeport_client import Device
+from homeport_client.fleet.check.eyes import Eyes
 from homeport_client.fleet.clock import WallClock
-from homeport_client.fleet.eyes import Eyes
-from homeport_client.fleet.holding import pulled, shown
-from homeport_client.fleet.seed import Seed
-from homeport_client.fleet.witness import Written
-from homeport_client.transport import Transport
-from homeport_sync import App
-from homeport_sync.change import Fields, Op, Value
-from homeport_sync.errors import Rejection
-from homeport_sync.scope import member_id
-from homeport_sync.values import PythonValue
-
-
-class Way(Transport, Protocol):
-    """A phone's way to the server, with a switch that the device does not know of."""
-
-    @property
-    def reachable(self) -> bool:
-        """Whether the phone has a network at all."""
-
-    def connect(self) -> None:
-        """The phone comes out of the tunnel."""
-
-    def disconnect(self) -> None:
-        """The phone goes into a tunnel."""
-
-
-class World(Protocol):
-    """What a phone needs of the world it is in."""
-
-    app: App
-    seed: Seed
-    directory: Path
-    limits: DeviceLimits
-    written: list[Written]
-
-    def note(self, who: str, what: str) -> None:
-        """One line of the trace."""
-
-    def true_ms(self) -> int:
-        """What the clock of the server shows."""
-
-    def line(self, user: str, chance: Random) -> Way:
-        """A way to the server for this user."""
-
-    def eyes(self, name: str, user: str) -> Eyes | None:
-        """Whoever never looks away from this phone, if anybody does."""
+from homeport_client.fleet.measure.track import Track
+from homeport_client.fleet.report.summary import LaneState
+from homeport_client.fleet.story import Handset
+from homeport_client.fleet.world import Way, World
+from homeport_client.state import Event, State
+from homeport_client.storage import MEMORY, open_storage
 
 
 class Phone:
-    """`name` is the phone's own for the whole script, whatever device id it has."""
+    """`name` is the phone's own for the whole story, whatever device id it has. `kept` are the images of those whose
+    user is logged out; `attention` counts how often its user has opened the app."""
 
-    def __init__(self, world: World, name: str, user: str, *, skew_ms: int = 0) -> None:
-        self.name = name
-        self.user = user
+    def __init__(self, world: World, handset: Handset) -> None:
+        self.handset = handset
+        self.name = handset.name
+        self.user = handset.user
         self.lives = 0
-        self.wall = WallClock(skew_ms, world.true_ms)
+        self.twins = 0
+        self.attention = 0
+        self.kept: dict[str, bytes] = {}
+        self.asleep = False
+        self.wall = WallClock(handset.skew_ms, world.true_ms)
+        self.meter = world.meter()
+        self.eyes: Eyes | None = None
+        self.track = Track() if handset.lane else None
         self.device: Device
         self.line: Way
-        self.eyes = world.eyes(name, user)
         self._world = world
-        self._twins = 0
-        self._looking: asyncio.Task[None] | None = None
+        self._connection: Connection
+        self._cut_off: Counter[str] = Counter()
+        self._looking: list[asyncio.Task[None]] = []
 
     @property
-    def file(self) -> Path:
-        """The replica of this life."""
-        return self._world.directory / f"{self.name}-{self.lives}.replica"
+    def on(self) -> bool:
+        """Whether it has been switched on."""
+        return self.lives > 0
 
-    async def switch_on(self, *, copy_of: Path | None = None) -> None:
-        """A new life, on a copy of a former one's file or on nothing."""
+    @property
+    def state(self) -> LaneState:
+        """How it is, as its lane in the timeline shows it."""
+        if not self.on:
+            return "off"
+        if self.asleep:
+            return "asleep"
+        return self.device.state.value if self.reachable else "away"
+
+    @property
+    def reachable(self) -> bool:
+        """Whether nothing keeps it from the network."""
+        return not self._cut_off.total()
+
+    async def switch_on(self, image: bytes | None = None) -> None:
+        """A new life, on an image of a replica or on nothing."""
         self.lives += 1
-        if copy_of:
-            _copy(copy_of, self.file)
+        if self.lives == 1:
+            self.eyes = self._world.eyes(self.handset)
         stream = self._world.seed.stream
-        self.line = self._world.line(self.user, stream("line", self.name, self.lives))
+        self.line = await self._world.way(self.handset, self.user, self.lives, self.meter)
         self.device = await Device.open(
-            str(self.file),
             app=self._world.app,
             transport=self.line,
             wall_ms=self.wall,
             random=stream("device", self.name, self.lives),
             limits=self._world.limits,
+            storage=lambda _: self._open(image),
+            moved=self._moved,
         )
+        if not self.reachable:
+            self.line.disconnect()
         if self.eyes:
-            self._looking = asyncio.create_task(self.eyes.look(self.device))
-        await self.device.start()
+            self._looking = [asyncio.create_task(look) for look in self.eyes.looks_at(self.device, self.user)]
+        if not self.asleep:
+            await self.device.start()
         self._world.note(self.name, f"is on as {self.device.id}")
+        self._follow()
 
     async def kill(self) -> None:
         """The process is gone in the middle of whatever it did, and is started again."""
-        self._world.note(self.name, "is killed")
-        before, old, reachable = self.file, self.device, self.line.reachable
+        await self._live_on(self.image())
+
+    async def hand_to(self, user: str) -> None:
+        """The app's user logs out and another one in: each has a replica of their own on the phone, which stays."""
+        self.kept[self.user] = self.image()
+        self.user = user
+        await self._live_on(self.kept.pop(user, None))
+
+    async def sleep(self) -> None:
+        """The system suspends the app: nothing of it runs, and its connections are gone."""
+        self.asleep = True
+        self.cut_off("asleep")
+        await self.device.stop()
+
+    async def wake(self) -> None:
+        """The app is opened again."""
+        if self.asleep:
+            self.asleep = False
+            self.let_on("asleep")
+            await self.device.start()
+
+    def twin(self) -> Phone:
+        """Another phone, not on yet, that is going to be set up from a backup of this one."""
+        self.twins += 1
+        handset = replace(self.handset, name=f"{self.name}.{self.twins}", user=self.user, skew_ms=self.wall.skew_ms)
+        return Phone(self._world, handset)
+
+    def image(self) -> bytes:
+        """The replica as it is at this instant."""
+        return self._connection.serialize()
+
+    def cut_off(self, why: str) -> None:
+        """No network for one more reason, without anybody telling the device."""
+        self._cut_off[why] += 1
         self.line.disconnect()
-        if self._looking:
-            self._looking.cancel()
-        await self.switch_on(copy_of=before)
-        if not reachable:
-            self.line.disconnect()
-        await old.close()
+        self._follow()
 
-    async def clone(self) -> Phone:
-        """Another phone, set up from a backup of this one: same replica, same device id."""
-        self._twins += 1
-        twin = Phone(self._world, f"{self.name}.{self._twins}", self.user, skew_ms=self.wall.skew_ms)
-        await twin.switch_on(copy_of=self.file)
-        return twin
+    def let_on(self, why: str) -> None:
+        """One reason less."""
+        self._cut_off[why] -= 1
+        if self.reachable:
+            self.meter.reached()
+            self.line.connect()
+        self._follow()
 
-    async def put_down(self) -> list[Holding]:
-        """The device is closed: what it has pulled, and what it shows."""
+    def rescue(self) -> None:
+        """Whatever kept it from the network is over."""
+        self._cut_off.clear()
+        self.meter.reached()
+        self.line.connect()
+        self._follow()
+
+    def fill_storage(self) -> None:
+        """There is no room for one more page of the replica."""
+        (pages,) = self._connection.execute("PRAGMA page_count").fetchone()
+        self._connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    def free_storage(self) -> None:
+        """There is room again."""
+        self._connection.execute("PRAGMA max_page_count = 1073741823")
+
+    async def put_down(self) -> bytes:
+        """The device is closed: the replica it leaves."""
+        image = self.image()
         await self.device.close()
+        await asyncio.gather(*self._looking)
+        return image
+
+    def unpacked(self) -> list[tuple[Phone, bytes]]:
+        """For each user who is logged out here a phone of their own, not on yet, and the replica they left on it."""
+        kept, self.kept = self.kept, {}
         return [
-            pulled(self.file, name=self.name, user=self.user),
-            shown(self.file, self._world.app.catalog, name=self.name, user=self.user),
+            (Phone(self._world, replace(self.handset, name=f"{self.name} of {user}", user=user)), image)
+            for user, image in kept.items()
         ]
 
-    async def create(self, kind: str, *, scope: str | None = None, **fields: PythonValue) -> str:
-        """Make a record; its id."""
-        made = await self.device.create(kind, scope=scope, **fields)
-        await self._wrote("create", kind, made, fields)
-        return made
-
-    async def update(self, kind: str, id: str, **fields: PythonValue) -> None:
-        """Change a record, unless the device itself refuses."""
-        try:
-            await self.device.update(id, **fields)
-        except Rejection as refused:
-            self._world.note(self.name, f"may not change {id}: {refused.code}")
-        else:
-            await self._wrote("update", kind, id, fields)
-
-    async def delete(self, kind: str, id: str) -> None:
-        """Delete a record, unless the device itself refuses."""
-        try:
-            await self.device.delete(id)
-        except Rejection as refused:
-            self._world.note(self.name, f"may not delete {id}: {refused.code}")
-        else:
-            await self._wrote("delete", kind, id, {})
-
-    async def invite(self, scope: str, user: str) -> None:
-        """Let another user in."""
-        try:
-            await self.device.invite(scope, user)
-        except Rejection as refused:
-            self._world.note(self.name, f"may not invite {user}: {refused.code}")
-        else:
-            await self._wrote("create", "Member", member_id(scope, user), {"user": user, "role": "editor"})
-
-    async def remove(self, scope: str, user: str) -> None:
-        """Put another user out."""
-        try:
-            await self.device.remove(scope, user)
-        except Rejection as refused:
-            self._world.note(self.name, f"may not remove {user}: {refused.code}")
-        else:
-            await self._wrote("update", "Member", member_id(scope, user), {"role": None})
-
-    def ride_through_tunnel(self, for_s: float) -> None:
-        """No network for a while, without anybody telling the device."""
-        self._world.note(self.name, f"has no network for {for_s:.0f} s")
+    async def _live_on(self, image: bytes | None) -> None:
+        old, looking = self.device, self._looking
         self.line.disconnect()
-        asyncio.get_running_loop().call_later(for_s, self.leave_tunnel)
+        for look in looking:
+            look.cancel()
+        await self.switch_on(image)
+        await old.close()
 
-    def leave_tunnel(self) -> None:
-        """There is a network again."""
-        self.line.connect()
+    def _open(self, image: bytes | None) -> Connection:
+        self._connection = open_storage(MEMORY)
+        if image is not None:
+            self._connection.deserialize(image)
+        return self._connection
 
-    async def _wrote(self, op: Op, kind: str, id: str, fields: dict[str, PythonValue]) -> None:
-        wire: Fields = {name: _wire(value) for name, value in fields.items()}
-        self._world.written.append(Written(phone=self.name, op=op, kind=kind, id=id, fields=wire))
-        self._world.note(self.name, f"{op} {kind} {id} {wire}")
-        if self.eyes:
-            self.eyes.wrote(op, id, fields, await self.device.get(id))
+    def _moved(self, before: State, event: Event, after: State) -> None:
+        self.meter.tally.pairs[before, event] += 1
+        if before is not after:
+            self._world.note(self.name, f"is {after.value}, for {event.value}")
+            self._follow()
 
-
-def _wire(value: PythonValue) -> Value:
-    return value.isoformat() if isinstance(value, date) else value  # type: ignore[return-value]
-
-
-def _copy(old: Path, new: Path) -> None:
-    for suffix in ("", "-wal"):
-        if Path(f"{old}{suffix}").exists():
-            shutil.copyfile(f"{old}{suffix}", f"{new}{suffix}")
+    def _follow(self) -> None:
+        if self.track:
+            self.track.enter(self.state, self._world.now_ms())

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from homeport_client.fleet.check import Followed
+from homeport_client.fleet.check.evidence import Followed
 from homeport_client.fleet.live.balancer import Balancer
 from homeport_client.fleet.live.homeport import HASTE, HomeportProcess, ask
 from homeport_client.fleet.live.nats import RealNats

@@ -1,180 +1,208 @@
-"""A fleet in the real world: real processes, real sockets, real seconds, and the same phones and checkers.
+"""A fleet in the real world: the same phones, the same stories, the same checkers as in the simulated one.
 
 What cannot be simulated shows here: that a server survives SIGKILL on a real disk, and that real transports lose
-nothing. What can go wrong is drawn from the seed, but when it meets what is up to the machine: only the simulated
-world replays.
+nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from random import Random
 
-from homeport_client import DeviceLimits, ServerError, Unreachable
-from homeport_client.fleet.check import Evidence, Followed, Holding, Verdict, judge
-from homeport_client.fleet.holding import fresh
+from homeport_client import ServerError, Unreachable
+from homeport_client.fleet.cast import deal, people
+from homeport_client.fleet.check.collect import broken, holdings
+from homeport_client.fleet.check.evidence import Evidence, Followed, Holding
+from homeport_client.fleet.check.judge import judge
+from homeport_client.fleet.check.reading import fresh
+from homeport_client.fleet.improvise import Improvisation
 from homeport_client.fleet.live.process import ProcessFailed
-from homeport_client.fleet.live.radio import Radio
 from homeport_client.fleet.live.site import Site
-from homeport_client.fleet.live.trouble import Trouble
+from homeport_client.fleet.live.trouble import Trouble, nothing
+from homeport_client.fleet.live.world import LiveWorld
+from homeport_client.fleet.measure.recorder import SAMPLES_MAX, Recorder
 from homeport_client.fleet.phone import Phone
-from homeport_client.fleet.script import Script, play, set_stage
+from homeport_client.fleet.played import Played
+from homeport_client.fleet.replay import play_again
+from homeport_client.fleet.report.board import Now
+from homeport_client.fleet.rescue import rescue_all
+from homeport_client.fleet.script import Script
 from homeport_client.fleet.seed import Seed
-from homeport_client.fleet.witness import Witness, Written
-from homeport_client.http import HttpTransport
-from homeport_sync import App, Outcome
+from homeport_client.fleet.story import Handset, Story
+from homeport_sync import App
+from homeport_sync.ports import LogEntry
 
 TENANT = "demo"
 REST_S = 60.0
 RETRY_S = 0.1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """How a live fleet stands: phones in all and online, changes written, waiting in outboxes and in the log.
-
-    `up` and `down` name the processes that serve them; `fallen` those of the latter that nobody ended.
-    """
-
-    phase: str
-    up: Sequence[str]
-    down: Sequence[str]
-    fallen: Sequence[str]
-    phones: int
-    online: int
-    written: int
-    waiting: int
-    logged: int
+SHOW_S = 0.25
 
 
 class LiveFleet:
-    """The real world of one seed. The directory holds the phones' replicas; it starts empty.
+    """One app at one site. `trouble` happens to the site while the phones write, and is over when it returns; `show` is
+    told how it stands, now and then."""
 
-    `trouble` happens to the site while the phones write, and is over when it returns.
-    """
-
-    def __init__(self, app: App, site: Site, directory: Path, seed: int, script: Script, *, trouble: Trouble) -> None:
+    def __init__(
+        self,
+        app: App,
+        site: Site,
+        seed: int,
+        *,
+        script: Script,
+        trouble: Trouble = nothing,
+        tenant: str = TENANT,
+        show: Callable[[Now], None] = lambda now: None,
+    ) -> None:
         self.app = app
         self.seed = Seed(seed)
-        self.directory = directory
-        self.limits = DeviceLimits(poll_s=2.0, retry_max_ms=2_000)
-        self.written: list[Written] = []
-        self.phones: list[Phone] = []
-        self.phase = "starting"
+        self.script = script
+        self.world: LiveWorld
         self._site = site
-        self._script = script
         self._trouble = trouble
-        self._witness = Witness()
-        self._tokens: dict[str, str] = {}
+        self._tenant = tenant
+        self._show = show
+        self._phase = "starting"
+        self._recorder: Recorder
+        self._head = 0
         self._followed: list[Followed] = []
         self._fallen: list[str] = []
+        self._story: Story | None = None
 
-    def note(self, who: str, what: str) -> None:
-        """Nobody keeps the trace of the real world."""
+    @property
+    def phones(self) -> list[Phone]:
+        """All phones that are on."""
+        return [phone for phone in self.world.stage.phones.values() if phone.on]
 
-    def true_ms(self) -> int:
-        """What the clock of the server shows."""
-        return time.time_ns() // 1_000_000
+    async def run(self) -> Played:
+        """The script's story, improvised. Raises `ProcessFailed` if the site does not start."""
+        return await self._whole(deal(self.script, self.seed, self.app.catalog), None)
 
-    def line(self, user: str, chance: Random) -> Radio:
-        """A way to the server for this user."""
-        return Radio(self._transport(user), user, self._witness)
+    async def replay(self, story: Story) -> Played:
+        """Another story, step by step, as far as the machine allows."""
+        return await self._whole(story.handsets, story)
 
-    def eyes(self, name: str, user: str) -> None:
-        """Nobody looks all the time: at real speed that would cost more than all the rest."""
+    async def _whole(self, handsets: tuple[Handset, ...], story: Story | None) -> Played:
+        personas = people(self.script, self.app.catalog).values()
+        own = {each.name: each for each in (*(persona.network for persona in personas), self.script.network) if each}
+        self.world = LiveWorld(self.app, self.seed, self._site, networks=own, drawing=story is None)
+        self.world.stage.enter(handsets)
+        self._recorder = Recorder(self.world.stage, self.world.tally, lambda: self._head)
+        watching = asyncio.create_task(self._watch())
+        try:
+            await self._begin(handsets)
+            await self._play(story)
+            healed_ms, unrest = await self._heal()
+        except asyncio.CancelledError:  # Ctrl-C
+            return self._played()
+        finally:
+            watching.cancel()
+            await self.world.close()
+        return self._played(await self._evidence(unrest), healed_ms)
 
-    async def build(self) -> None:
-        """The tenant, its tokens, the server, the phones and the lists that everybody shares."""
-        await self._site.make_tenant(TENANT)
-        users = self._script.user_names
-        tokens = await asyncio.gather(*(self._site.token(user, TENANT) for user in users))
-        self._tokens = dict(zip(users, tokens, strict=True))
+    async def _begin(self, handsets: Sequence[Handset]) -> None:
+        """The tenant, its tokens, and all that serves."""
+        await self._site.make_tenant(self._tenant)
+        users = list(dict.fromkeys(handset.user for handset in handsets))
+        tokens = await asyncio.gather(*(self._site.token(user, self._tenant) for user in users))
+        self.world.tokens.update(zip(users, tokens, strict=True))
         await self._site.start()
-        self.phones = await set_stage(self, self._script)
+        self.world.begin()
 
-    async def play(self) -> None:
-        """Every phone's story at once, and whatever happens to the site meanwhile."""
-        self.phase = "writing"
-        about_s = self._script.actions * self._script.pause_s
-        stories = (play(phone, self._script, self.seed) for phone in self.phones)
-        await asyncio.gather(*stories, self._suffer(about_s))
+    async def _play(self, story: Story | None) -> None:
+        """The story, and whatever happens to the site meanwhile."""
+        self._phase = "playing"
+        stage = self.world.stage
+        playing = play_again(stage, story) if story else Improvisation(stage, self.script).play()
+        await asyncio.gather(playing, self._suffer())
 
-    async def heal(self) -> str:
-        """Everything online, until phones and followers have caught up with each other; who has not, if any.
+    async def _heal(self) -> tuple[dict[str, int], list[str]]:
+        """Everything online, until phones and followers have caught up with each other; how many milliseconds each
+        phone took, and who has not.
 
         A process that has ended by itself is noted for the verdict, and started again, so that the rest can be judged.
         """
-        self.phase = "catching up"
+        self._phase = "healing"
+        stage, began_ms = self.world.stage, self.world.true_ms()
+        self.world.calm()
+        self._story = stage.story
+        await stage.end_all()
         await self._raise_parts()
-        for phone in self.phones:
-            phone.leave_tunnel()
-            await phone.device.go_online()
+        await rescue_all(stage)
+        unrest = []
         try:
             async with asyncio.timeout(REST_S):
                 for phone in self.phones * 2:  # twice: who was first could not yet see what the last one pushed
                     await _catch_up(phone)
                 await self._followers_catch_up()
         except TimeoutError:
-            return f"Not every phone or follower had caught up after {REST_S:.0f} s."
-        return ""
+            unrest.append(f"Not every phone or follower had caught up after {REST_S:.0f} s.")
+        return {phone.name: max(phone.meter.last_news_ms - began_ms, 0) for phone in self.phones}, unrest
 
-    async def judge(self, unrest: str) -> Verdict:
-        """What the phones hold and were told, against the database's own rows and against fresh devices."""
-        self.phase = "judging"
-        holdings: list[Holding] = []
+    async def _evidence(self, unrest: Sequence[str]) -> Evidence:
+        """Close all phones, and look at what they hold, at the database's own rows, and at what fresh devices get."""
+        self._phase = "judging"
+        held: list[Holding] = []
+        wrong: list[str] = []
         for phone in self.phones:
-            holdings += await phone.put_down()
-        for user in self._script.user_names:
-            transport = self._transport(user)
-            holdings.append(await fresh(transport, user=user))
+            image = await phone.put_down()
+            held += holdings(image, self.app, name=phone.name, user=phone.user)
+            wrong += broken(image, self.app, self.script.invariants, name=phone.name, user=phone.user)
+        for user in dict.fromkeys(phone.user for phone in self.phones):
+            transport = self.world.transport(user)
+            held.append(await fresh(transport, user=user))
             await transport.close()
-        return judge(
-            Evidence(
-                log=await self._site.log(),
-                written=self.written,
-                told=self._witness.told,
-                holdings=holdings,
-                followed=self._followed if self._site.follows else None,
-                fallen=[*self._fallen, *filter(None, (part.fallen for part in self._site.parts.values()))],
-                unrest=unrest,
+        log = await self._site.log()
+        self.world.tally.settle(_accepted(log))
+        return Evidence(
+            log=log,
+            written=self.world.stage.written,
+            told=self.world.witness.told,
+            holdings=held,
+            followed=self._followed if self._site.follows else None,
+            flickers=[complaint for phone in self.phones if phone.eyes for complaint in phone.eyes.complaints],
+            broken=wrong,
+            fallen=[*self._fallen, *filter(None, (part.fallen for part in self._site.parts.values()))],
+            unrest=unrest,
+        )
+
+    def _played(self, evidence: Evidence | None = None, healed_ms: dict[str, int] | None = None) -> Played:
+        world = self.world
+        return Played(
+            world="real",
+            story=self._story or world.stage.story,
+            tally=world.tally,
+            meters={phone.name: phone.meter for phone in self.phones},
+            samples=tuple(self._recorder.samples),
+            tracks={phone.name: phone.track.spans(world.now_ms()) for phone in self.phones if phone.track},
+            written=len(world.stage.written),
+            lives=sum(phone.lives for phone in self.phones),
+            left_out=dict(world.stage.left_out),
+            evidence=evidence,
+            verdict=judge(evidence) if evidence else None,
+            healed_ms=healed_ms or {},
+        )
+
+    async def _watch(self) -> None:
+        """Show how it stands now and then, and keep a sample of it more seldom."""
+        keep_s = max(self.script.duration_s / SAMPLES_MAX, SHOW_S)
+        while True:
+            await self._look_at_followers()
+            self._head = await self._site.head()
+            self._show(
+                Now(
+                    phase=self._phase,
+                    sample=self._recorder.look(),
+                    incidents=self.world.tally.incidents.total(),
+                    crashes=self.world.crashes,
+                    parts={name: part.running for name, part in self._site.parts.items()},
+                )
             )
-        )
+            await asyncio.sleep(keep_s)
 
-    def told(self) -> Counter[str]:
-        """How many changes got each outcome."""
-        final = {(each.device, each.change.number): each.outcome.outcome for each in self._witness.told}
-        return Counter(final.values())
-
-    def refusals(self) -> Counter[str]:
-        """How many changes were rejected, by the code of the reason."""
-        final = {(each.device, each.change.number): each.outcome for each in self._witness.told}
-        return Counter(str(_code(outcome)) for outcome in final.values() if outcome.error is not None)
-
-    async def snapshot(self) -> Snapshot:
-        """How it stands at this moment."""
-        await self._look_at_followers()
-        parts, serving = self._site.parts, self._site.serving
-        return Snapshot(
-            phase=self.phase,
-            up=[name for name, part in parts.items() if part.running],
-            down=[name for name, part in parts.items() if not part.running],
-            fallen=[name for name, part in parts.items() if part.fallen],
-            phones=len(self.phones),
-            online=sum(serving and phone.line.reachable and phone.device.online for phone in self.phones),
-            written=len(self.written),
-            waiting=sum(phone.device.pending for phone in self.phones),
-            logged=await self._site.head(),
-        )
-
-    async def _suffer(self, for_s: float) -> None:
+    async def _suffer(self) -> None:
         """The trouble, which is over when it meets a process that has ended by itself."""
         try:
-            await self._trouble(self._site, for_s)
+            await self._trouble(self._site, self.script.duration_s)
         except ProcessFailed as failed:
             self._fallen.append(str(failed))
 
@@ -200,29 +228,6 @@ class LiveFleet:
         self._followed += seen
         return seen
 
-    def _transport(self, user: str) -> HttpTransport:
-        return HttpTransport(self._site.url, self._tokens[user], self.limits)
-
-
-async def run_live(fleet: LiveFleet, show: Callable[[Snapshot], None], *, every_s: float) -> Verdict:
-    """The whole story, and a snapshot to `show` now and then."""
-    showing = asyncio.create_task(_show(fleet, show, every_s))
-    try:
-        await fleet.build()
-        await fleet.play()
-        unrest = await fleet.heal()
-        show(await fleet.snapshot())
-        showing.cancel()
-        return await fleet.judge(unrest)
-    finally:
-        showing.cancel()
-
-
-async def _show(fleet: LiveFleet, show: Callable[[Snapshot], None], every_s: float) -> None:
-    while True:
-        await asyncio.sleep(every_s)
-        show(await fleet.snapshot())
-
 
 async def _catch_up(phone: Phone) -> None:
     while True:
@@ -234,6 +239,6 @@ async def _catch_up(phone: Phone) -> None:
             return
 
 
-def _code(outcome: Outcome) -> object:
-    extensions = (outcome.error or {}).get("extensions")
-    return extensions.get("code") if isinstance(extensions, dict) else None
+def _accepted(log: Sequence[LogEntry]) -> Callable[[int], tuple[int, str] | None]:
+    by_position = {entry.position: (entry.accepted_at_ms, entry.device) for entry in log}
+    return by_position.get

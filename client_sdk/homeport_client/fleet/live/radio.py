@@ -10,21 +10,30 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from homeport_client.errors import Unreachable
-from homeport_client.fleet.witness import Witness
+import msgspec
+
+from homeport_client.envelope import pull_request, push_request
+from homeport_client.errors import DeviceError, Unreachable
+from homeport_client.fleet.check.witness import Witness
+from homeport_client.fleet.measure.meter import Meter
+from homeport_client.fleet.networks import PERFECT
 from homeport_client.transport import GoAway, Transport
 from homeport_sync.wire import Page, PullMessage, PushAnswer, PushMessage
 
 Result = TypeVar("Result")
+_encode = msgspec.json.Encoder().encode
 
 
 class Radio:
     """`Transport` through another one, as long as there is a network."""
 
-    def __init__(self, transport: Transport, user: str, witness: Witness) -> None:
+    def __init__(self, transport: Transport, user: str, token: str, witness: Witness, meter: Meter) -> None:
+        self.network = PERFECT  # what goes wrong happens in a proxy behind it
         self._transport = transport
         self._user = user
+        self._token = token
         self._witness = witness
+        self._meter = meter
         self._reachable = True
         self._under_way: set[asyncio.Task[Any]] = set()
 
@@ -40,18 +49,34 @@ class Radio:
     def disconnect(self) -> None:
         """The phone goes into a tunnel: whatever is under way gets no answer."""
         self._reachable = False
+        self.drop()
+
+    def drop(self) -> None:
+        """See `Way`."""
         for task in self._under_way:
             task.cancel()
 
+    def expire(self) -> None:
+        """See `Way`. The server refuses what is no token just as one that is too old."""
+        self._transport.renew("expired")
+        self.drop()
+
     async def push(self, message: PushMessage) -> PushAnswer:
         """See `Transport`."""
-        answer = await self._through(self._transport.push(message))
+        self._meter.sent(len(push_request(message)))
+        answer = await self._metered(self._transport.push(message))
         self._witness.saw(self._user, message, answer)
+        self._meter.received(len(_encode(answer)))
+        self._meter.answered(message.device, answer)
         return answer
 
     async def pull(self, message: PullMessage) -> Page:
         """See `Transport`."""
-        return await self._through(self._transport.pull(message))
+        self._meter.sent(len(pull_request(message)))
+        page = await self._metered(self._transport.pull(message))
+        self._meter.received(len(_encode(page)))
+        self._meter.pulled(message.device, page)
+        return page
 
     @asynccontextmanager
     async def pokes(self) -> AsyncIterator[AsyncIterator[GoAway | None]]:
@@ -62,8 +87,8 @@ class Radio:
             yield self._poked(pokes)
 
     def renew(self, token: str) -> None:
-        """See `Transport`."""
-        self._transport.renew(token)
+        """See `Transport`. Whatever the phone calls it, the token is the one that the site gave."""
+        self._transport.renew(self._token)
 
     async def close(self) -> None:
         """See `Transport`."""
@@ -75,7 +100,15 @@ class Radio:
                 told = await self._through(_next(pokes))
             except StopAsyncIteration:
                 return
+            self._meter.tally.pokes += told is None
             yield told
+
+    async def _metered(self, call: Coroutine[Any, Any, Result]) -> Result:
+        try:
+            return await self._through(call)
+        except DeviceError as error:
+            self._meter.failed(error.code)
+            raise
 
     async def _through(self, call: Coroutine[Any, Any, Result]) -> Result:
         task = asyncio.ensure_future(call)

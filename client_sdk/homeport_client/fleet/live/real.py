@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from homeport_client.fleet.check import Followed
+from homeport_client.fleet.check.evidence import Followed
 from homeport_client.fleet.live.homeport import HASTE, HomeportProcess, ask
 from homeport_client.fleet.live.process import free_port
 from homeport_client.fleet.live.rows import FOLLOWED, HEAD, LOG, entry, followed

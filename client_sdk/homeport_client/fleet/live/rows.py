@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from homeport_client.fleet.check import Followed
+from homeport_client.fleet.check.evidence import Followed
 from homeport_sync.ports import LogEntry
 
 LOG = """SELECT position, op, kind, record_id, scope_id, fields, before, stamp, device_id, number, user_id, outcome,

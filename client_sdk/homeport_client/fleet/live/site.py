@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from homeport_client.fleet.check import Followed
+from homeport_client.fleet.check.evidence import Followed
 from homeport_sync.ports import LogEntry
 
 

@@ -16,6 +16,10 @@ GONE_S = (0.1, 3.0)
 Trouble: TypeAlias = Callable[[Site, float], Awaitable[None]]  # a site, and for how many seconds the phones write
 
 
+async def nothing(site: Site, for_s: float) -> None:
+    """No trouble at all."""
+
+
 def killing(*names: str) -> Trouble:
     """In the middle of the writing these parts are killed at once; a while later they come back, in that order."""
 

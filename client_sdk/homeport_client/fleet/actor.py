@@ -1,0 +1,90 @@
+"""An actor: somebody with a phone, who looks at what is on it and does something. Acts are written against this.
+
+    async def tick_off(me: Actor) -> None:
+        task = await me.pick("Task", where={"done": False})
+        if task:
+            await me.update(task, done=True)
+
+What an act does becomes steps of the story, with the values and records it chose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import Random
+
+from homeport_client import View
+from homeport_client.fleet.deeds.table import perform
+from homeport_client.fleet.phone import Phone
+from homeport_client.fleet.stage import Stage
+from homeport_client.fleet.story import Detail, Step
+from homeport_sync.catalog import Catalog
+from homeport_sync.change import Fields
+from homeport_sync.values import PythonValue
+
+SEEN_MAX = 30
+
+
+class Actor:
+    """See the module. `chance` is the stream to draw from, `others` are those one may share with."""
+
+    def __init__(self, stage: Stage, phone: Phone, chance: Random, others: tuple[str, ...]) -> None:
+        self.phone = phone
+        self.chance = chance
+        self.others = others
+        self._stage = stage
+
+    @property
+    def catalog(self) -> Catalog:
+        """What the app declares."""
+        return self._stage.world.app.catalog
+
+    async def pick(self, kind: str, *, where: Mapping[str, PythonValue] | None = None) -> View | None:
+        """One of the records on the phone, of the first `SEEN_MAX`; None if there are none."""
+        found = await self.phone.device.query(kind, where=where, limit=SEEN_MAX)
+        return self.chance.choice(found) if found else None
+
+    def draw(self, kind: str, *names: str) -> dict[str, PythonValue]:
+        """Values for these fields, as people might write them."""
+        fields = self.catalog.kind(kind).fields
+        return {name: fields[name].type.draw(self.chance) for name in names}
+
+    async def create(self, kind: str, scope: View | str | None = None, /, **fields: PythonValue) -> str | None:
+        """Make a record, within a scope unless it is a root; its id, or None if the device did not take it."""
+        label = self._stage.labels.next(kind)
+        what: dict[str, Detail] = {"kind": kind, "label": label, "fields": self._wire(kind, fields)}
+        if scope is not None:
+            what["scope"] = self._label(scope)
+        await self.do("create", **what)
+        return self._stage.labels.id(label)
+
+    async def update(self, record: View | str, /, **fields: PythonValue) -> None:
+        """Write some fields of a record."""
+        kind = self._kind(record)
+        await self.do("update", kind=kind, label=self._label(record), fields=self._wire(kind, fields))
+
+    async def delete(self, record: View | str) -> None:
+        """Delete a record, for everybody."""
+        await self.do("delete", kind=self._kind(record), label=self._label(record))
+
+    async def invite(self, scope: View | str, user: str) -> None:
+        """Let somebody in."""
+        await self.do("invite", scope=self._label(scope), user=user)
+
+    async def remove(self, scope: View | str, user: str) -> None:
+        """Put somebody out."""
+        await self.do("remove", scope=self._label(scope), user=user)
+
+    async def do(self, verb: str, **what: Detail) -> None:
+        """Any other step that can happen to the phone."""
+        now_ms = self._stage.world.now_ms()
+        await perform(self._stage, Step(at_ms=now_ms, who=self.phone.name, do=verb, what=what))
+
+    def _label(self, record: View | str) -> str:
+        return self._stage.labels.label(record if isinstance(record, str) else record.id)
+
+    def _kind(self, record: View | str) -> str:
+        return self._stage.labels.kind(record) if isinstance(record, str) else record.kind
+
+    def _wire(self, kind: str, fields: Mapping[str, PythonValue]) -> Fields:
+        return self.catalog.kind(kind).to_wire(fields)

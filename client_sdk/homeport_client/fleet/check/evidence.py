@@ -1,0 +1,67 @@
+"""What a fleet leaves behind, as plain values: the checkers judge by nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from homeport_client.fleet.check.witness import Told, Written
+from homeport_sync.change import Fields
+from homeport_sync.ports import LogEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """One live record as somebody holds it."""
+
+    kind: str
+    scope: str
+    fields: Fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """All that one device holds. `waiting` counts the changes that are still in its outbox. `fresh` marks a device
+    that had nothing and pulled everything, after the others had come to rest."""
+
+    name: str
+    user: str
+    records: Mapping[str, Held]
+    waiting: int = 0
+    fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """How far the follower that counts changes had come in a tenant's log at one moment, and what it had counted."""
+
+    tenant: str
+    head: int
+    place: int
+    counted: int
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether it has read the whole log."""
+        return self.place == self.head
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What a fleet left behind: the server's log, what the phones wrote, what they were told, what they hold.
+
+    `followed` is how followers stood, at any moments and in the end; None where there are none. `flickers` are what
+    those saw who never looked away, if anybody did. `broken` says which of the app's own invariants did not hold, and
+    where. `fallen` says which processes ended though nobody ended them. `unrest` says what still moved when the time
+    to heal was over (nothing: all came to rest).
+    """
+
+    log: Sequence[LogEntry]
+    written: Sequence[Written]
+    told: Sequence[Told]
+    holdings: Sequence[Holding]
+    followed: Sequence[Followed] | None = None
+    flickers: Sequence[str] = ()
+    broken: Sequence[str] = ()
+    fallen: Sequence[str] = ()
+    unrest: Sequence[str] = ()

@@ -1,0 +1,82 @@
+"""What the log must hold: every acknowledged change, once, at positions without gaps."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from homeport_client.fleet.check import oracle
+from homeport_client.fleet.check.evidence import Evidence, Followed
+from homeport_client.fleet.check.witness import Told, Written, say
+from homeport_sync.change import Change, encode
+from homeport_sync.ports import LogEntry
+
+
+def lost_from_log(evidence: Evidence, accepted: Mapping[oracle.Name, Told]) -> Iterator[str]:
+    """I1: whoever was told that a change is in, finds it in the log."""
+    logged = {(entry.device, entry.number) for entry in evidence.log}
+    for name, told in accepted.items():
+        if name not in logged:
+            yield f"{say(told)} was acknowledged as {told.outcome.outcome} and is not in the log."
+
+
+def lost_on_phones(evidence: Evidence) -> Iterator[str]:
+    """I1, the device's half: whatever a phone wrote was sent and answered in the end."""
+    answered = Counter(_write(told.change) for told in _once(evidence.told))
+    for written in evidence.written:
+        answered[_write(written)] -= 1
+        if answered[_write(written)] < 0:
+            yield f"{written.phone} wrote {written.op} {written.kind} {written.id} and it was never answered."
+
+
+def twice(log: Sequence[LogEntry]) -> Iterator[str]:
+    """I2: a change stands in the log once, and no record is made twice."""
+    for (device, number), times in Counter((entry.device, entry.number) for entry in log).items():
+        if times > 1:
+            yield f"Change {number} of device {device} is {times} times in the log."
+    made = Counter(entry.record for entry in log if entry.op == "create" and entry.kind != "Member")
+    for record, times in made.items():
+        if times > 1:
+            yield f"Record {record} was made {times} times."
+
+
+def twice_sent(evidence: Evidence, accepted: Mapping[oracle.Name, Told]) -> Iterator[str]:
+    """I2 again: a change that was written once is not accepted under two names."""
+    written = Counter(_write(each) for each in evidence.written)
+    for told in accepted.values():
+        written[_write(told.change)] -= 1
+        if written[_write(told.change)] < 0:
+            yield f"{say(told)} was accepted more often than it was written."
+
+
+def gaps(log: Sequence[LogEntry]) -> Iterator[str]:
+    """I4: positions run from 1 without gaps."""
+    for expected, entry in enumerate(sorted(log, key=lambda each: each.position), start=1):
+        if entry.position != expected:
+            yield f"The log has position {entry.position} where {expected} was expected."
+            return
+
+
+def skipped(followed: Iterable[Followed]) -> Iterator[str]:
+    """I4 again, for followers: whoever has come to a place has counted each position up to it once."""
+    for each in followed:
+        if each.counted != each.place:
+            yield f"The follower of {each.tenant} stood at {each.place} and had counted {each.counted} changes."
+        if each.place > each.head:
+            yield f"The follower of {each.tenant} stood at {each.place}, and the log ended at {each.head}."
+
+
+def _once(told: Iterable[Told]) -> Iterable[Told]:
+    return {(each.device, each.change.number): each for each in told}.values()
+
+
+def _write(write: Change | Written) -> tuple[str, str, str]:
+    """What makes two writes the same, whoever numbered and stamped them.
+
+    A create is told by its id, since the device adds defaults; a member record by its id alone, since the device
+    knows whether it makes or changes one.
+    """
+    if write.kind == "Member":
+        return ("", write.id, "")
+    fields = "" if write.op == "create" else encode(dict(sorted(write.fields.items())))
+    return (write.op, write.id, fields)

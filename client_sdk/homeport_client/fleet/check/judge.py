@@ -1,0 +1,88 @@
+"""The verdict: all checkers over one fleet.
+
+None of them asks merge, a replica's view or the store how things should be: what must be comes from the oracle,
+what is comes from raw rows. A checker answers with sentences, one a violation; no sentence, no violation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from homeport_client.fleet.check import healing, in_log, on_devices, oracle, outcomes
+from homeport_client.fleet.check.evidence import Evidence
+
+CHECKS: Mapping[str, str] = {
+    "lost": "acknowledged writes lost",
+    "twice": "changes applied twice",
+    "differing": "devices that differ",
+    "flickering": "screens that went back or flickered",
+    "outside": "records on phones that may not see them",
+    "resurrected": "deleted records that came back",
+    "gaps": "gaps in the log",
+    "skipped": "positions that a follower skipped",
+    "unexplained": "outcomes that changed, or came without a reason",
+    "unjust": "changes rejected for a reason that was never there",
+    "broken": "invariants of the app that did not hold",
+    "fallen": "processes that ended by themselves",
+    "unhealed": "devices that did not heal in time",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Every violation as a sentence, by what was violated (`CHECKS` says it in words). All empty: the fleet kept its
+    promises."""
+
+    lost: tuple[str, ...]
+    twice: tuple[str, ...]
+    differing: tuple[str, ...]
+    flickering: tuple[str, ...]
+    outside: tuple[str, ...]
+    resurrected: tuple[str, ...]
+    gaps: tuple[str, ...]
+    skipped: tuple[str, ...]
+    unexplained: tuple[str, ...]
+    unjust: tuple[str, ...]
+    broken: tuple[str, ...]
+    fallen: tuple[str, ...]
+    unhealed: tuple[str, ...]
+
+    @property
+    def found(self) -> dict[str, tuple[str, ...]]:
+        """The checkers that complain, and what of."""
+        named = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {name: sentences for name, sentences in named.items() if sentences}
+
+    @property
+    def violations(self) -> tuple[str, ...]:
+        """All sentences, in the order of the fields."""
+        return tuple(sentence for sentences in self.found.values() for sentence in sentences)
+
+    def __str__(self) -> str:
+        return "\n".join(self.violations) or "nothing lost, nothing twice, nobody differs"
+
+
+def judge(evidence: Evidence) -> Verdict:
+    """All checkers over one fleet."""
+    accepted = oracle.accepted(evidence.told)
+    truths = oracle.records(accepted.values())
+    rights = on_devices.Rights(truths, oracle.grants(evidence.log, accepted))
+    return Verdict(
+        lost=(*in_log.lost_from_log(evidence, accepted), *in_log.lost_on_phones(evidence)),
+        twice=(*in_log.twice(evidence.log), *in_log.twice_sent(evidence, accepted)),
+        differing=(
+            *on_devices.differing(evidence.holdings, truths, rights),
+            *on_devices.unlike_fresh(evidence.holdings),
+        ),
+        flickering=tuple(evidence.flickers),
+        outside=(*on_devices.outside(evidence.holdings, rights), *on_devices.intruding(evidence.log, accepted)),
+        resurrected=tuple(on_devices.resurrected(evidence.holdings, truths)),
+        gaps=tuple(in_log.gaps(evidence.log)),
+        skipped=tuple(in_log.skipped(evidence.followed or ())),
+        unexplained=tuple(outcomes.unexplained(evidence)),
+        unjust=tuple(outcomes.unjust(evidence)),
+        broken=tuple(evidence.broken),
+        fallen=tuple(evidence.fallen),
+        unhealed=(*healing.unhealed(evidence), *healing.unfollowed(evidence)),
+    )

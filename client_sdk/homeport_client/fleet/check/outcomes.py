@@ -1,0 +1,78 @@
+"""What devices must be told: one final outcome for each change, and for a rejected one a reason that is true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from homeport_client.fleet.check import oracle
+from homeport_client.fleet.check.evidence import Evidence
+from homeport_client.fleet.check.witness import Told, say
+from homeport_sync.ports import LogEntry
+from homeport_sync.scope import MEMBER, member_id
+
+
+def unexplained(evidence: Evidence) -> Iterator[str]:
+    """I2 and I7: an outcome is final, fits the log, and a rejection says why."""
+    logged = {(entry.device, entry.number): entry for entry in evidence.log}
+    first: dict[oracle.Name, Told] = {}
+    for told in evidence.told:
+        name = (told.device, told.change.number)
+        before = first.setdefault(name, told)
+        if before.outcome != told.outcome:
+            yield f"{say(told)} was told {before.outcome.outcome}, and later {told.outcome.outcome}."
+        if before.change != told.change:
+            yield f"{say(told)} was acknowledged with two different bodies."
+        if told.outcome.outcome == "rejected":
+            if name in logged:
+                yield f"{say(told)} was rejected and stands in the log."
+            if not _has_reason(told):
+                yield f"{say(told)} was rejected without a code and a message."
+    for name in sorted(logged.keys() - first.keys()):
+        yield f"Change {name[1]} of device {name[0]} is in the log and its device was never told."
+
+
+def unjust(evidence: Evidence) -> Iterator[str]:
+    """I7 again: nothing is rejected for a reason that was never there, whatever the order in which things arrived."""
+    history = _History(evidence.log)
+    once = {(told.device, told.change.number): told for told in evidence.told}
+    for told in once.values():
+        if told.outcome.outcome == "rejected" and not history.allows(told):
+            yield f"{say(told)} was rejected as {told.code}, and nothing that ever happened is a reason for it."
+
+
+class _History:
+    """What could be a reason: what was deleted, who was put out, what was rejected."""
+
+    def __init__(self, log: Iterable[LogEntry]) -> None:
+        self._made: set[str] = set()
+        self._deleted: set[str] = set()
+        self._let_in: set[str] = set()
+        self._put_out: set[str] = set()
+        for entry in log:
+            if entry.op == "create":
+                self._made.add(entry.record)
+            elif entry.op == "delete":
+                self._deleted.add(entry.record)
+            if entry.kind == MEMBER and "role" in entry.fields:
+                (self._put_out if entry.fields["role"] is None else self._let_in).add(entry.record)
+            elif entry.record == entry.scope and entry.op == "create":
+                self._let_in.add(member_id(entry.scope, entry.user))
+
+    def allows(self, told: Told) -> bool:
+        """Whether something that happened is a reason for this rejection."""
+        change = told.change
+        match told.code:
+            case "SCOPE_GONE":
+                return change.scope in self._deleted or change.scope not in self._made
+            case "SCOPE_FORBIDDEN":
+                member = member_id(change.scope, told.user)
+                return member in self._put_out or member not in self._let_in
+            case "RECORD_GONE" | "DEPENDS_ON_REJECTED":
+                return change.id not in self._made or change.scope not in self._made
+            case "ROLE_FORBIDDEN":
+                return change.kind == MEMBER or change.op == "delete"
+        return True
+
+
+def _has_reason(told: Told) -> bool:
+    return bool((told.outcome.error or {}).get("message")) and bool(told.code)

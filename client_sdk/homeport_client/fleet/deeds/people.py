@@ -1,0 +1,129 @@
+"""What people do with an app: they write, delete, share, and switch to airplane mode."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+from typing import cast
+
+from homeport_client import StorageFull
+from homeport_client.fleet.check.witness import Written
+from homeport_client.fleet.phone import Phone
+from homeport_client.fleet.stage import Stage
+from homeport_client.fleet.story import Step
+from homeport_sync.catalog import Kind
+from homeport_sync.change import Fields, Op
+from homeport_sync.errors import Rejection
+from homeport_sync.scope import MEMBER, member_id
+from homeport_sync.values import PythonValue
+
+
+async def create(stage: Stage, phone: Phone, step: Step) -> bool:
+    """Make a record of `kind` that is called `label`, in the `scope` with that label (a root: in none)."""
+    kind, fields, scope = _kind(stage, step), _fields(step), None
+    if not kind.is_root:
+        scope = stage.labels.id(step.what.get("scope"))
+        if scope is None:
+            return False
+    values = _values(kind, fields)
+    made = await _try(stage, phone, phone.device.create(kind.name, scope=scope, **values))
+    if made is None:
+        return False
+    id = str(made)
+    stage.labels.bind(str(step.what["label"]), id, kind.name)
+    await _wrote(stage, phone, Written(phone=phone.name, op="create", kind=kind.name, id=id, fields=fields), values)
+    return True
+
+
+async def update(stage: Stage, phone: Phone, step: Step) -> bool:
+    """Write `fields` of the record of `kind` that is called `label`."""
+    kind, fields, id = _kind(stage, step), _fields(step), stage.labels.id(step.what["label"])
+    values = _values(kind, fields)
+    if id is None or await _try(stage, phone, _update(phone, id, values)) is None:
+        return False
+    await _wrote(stage, phone, Written(phone=phone.name, op="update", kind=kind.name, id=id, fields=fields), values)
+    return True
+
+
+async def delete(stage: Stage, phone: Phone, step: Step) -> bool:
+    """Delete the record of `kind` that is called `label`."""
+    id = stage.labels.id(step.what["label"])
+    if id is None or await _try(stage, phone, _delete(phone, id)) is None:
+        return False
+    kind = str(step.what["kind"])
+    await _wrote(stage, phone, Written(phone=phone.name, op="delete", kind=kind, id=id, fields={}), {})
+    return True
+
+
+async def invite(stage: Stage, phone: Phone, step: Step) -> bool:
+    """Let `user` into the `scope`."""
+    scope, user = stage.labels.id(step.what["scope"]), str(step.what["user"])
+    if scope is None or await _try(stage, phone, phone.device.invite(scope, user)) is None:
+        return False
+    await _set_role(stage, phone, "create", scope, {"user": user, "role": "editor"})
+    return True
+
+
+async def remove(stage: Stage, phone: Phone, step: Step) -> bool:
+    """Put `user` out of the `scope`."""
+    scope, user = stage.labels.id(step.what["scope"]), str(step.what["user"])
+    if scope is None or await _try(stage, phone, _remove(phone, scope, user)) is None:
+        return False
+    await _set_role(stage, phone, "update", scope, {"user": user, "role": None})
+    return True
+
+
+async def airplane_mode(stage: Stage, phone: Phone, step: Step) -> bool:
+    """The app is told to stay offline (`on`), or told that that is over."""
+    if step.what.get("on"):
+        await phone.device.go_offline()
+    else:
+        await phone.device.go_online()
+    return True
+
+
+async def _try(stage: Stage, phone: Phone, write: Awaitable[str | bool]) -> str | bool | None:
+    """What the device answers; None if it refuses, or has no room."""
+    try:
+        return await write
+    except (Rejection, StorageFull) as refused:
+        stage.world.note(phone.name, f"may not: {refused.code}")
+        return None
+
+
+async def _update(phone: Phone, id: str, values: Mapping[str, PythonValue]) -> bool:
+    await phone.device.update(id, **values)
+    return True
+
+
+async def _delete(phone: Phone, id: str) -> bool:
+    await phone.device.delete(id)
+    return True
+
+
+async def _remove(phone: Phone, scope: str, user: str) -> bool:
+    await phone.device.remove(scope, user)
+    return True
+
+
+async def _set_role(stage: Stage, phone: Phone, op: Op, scope: str, member: Fields) -> None:
+    id = member_id(scope, str(member["user"]))
+    await _wrote(stage, phone, Written(phone=phone.name, op=op, kind=MEMBER, id=id, fields=member), dict(member))
+
+
+async def _wrote(stage: Stage, phone: Phone, written: Written, values: Mapping[str, PythonValue]) -> None:
+    stage.written.append(written)
+    phone.meter.wrote()
+    if phone.eyes:
+        phone.eyes.wrote(written.op, written.id, values, await phone.device.get(written.id))
+
+
+def _kind(stage: Stage, step: Step) -> Kind:
+    return stage.world.app.catalog.kind(str(step.what["kind"]))
+
+
+def _fields(step: Step) -> Fields:
+    return dict(cast(Fields, step.what.get("fields", {})))
+
+
+def _values(kind: Kind, fields: Fields) -> dict[str, PythonValue]:
+    return {name: kind.field(name).type.from_wire(value) for name, value in fields.items()}

@@ -1,0 +1,80 @@
+"""What happens to phones: they die, fall asleep, are cloned and handed on, their clocks jump, their storage fills."""
+
+from __future__ import annotations
+
+import asyncio
+
+from homeport_client.fleet.phone import Phone
+from homeport_client.fleet.stage import Stage
+from homeport_client.fleet.story import Step
+
+BACKGROUND_S = 30.0  # so long a system lets an app finish what it does once its user has left it
+
+
+async def kill(stage: Stage, phone: Phone, step: Step) -> bool:
+    """The battery is pulled in the middle of whatever it did, and put in again."""
+    await phone.kill()
+    return True
+
+
+async def put_away(stage: Stage, phone: Phone, step: Step) -> bool:
+    """Its user leaves the app: after `BACKGROUND_S` the system suspends it, unless it is opened before."""
+    stage.later(_suspend(stage, phone, phone.attention))
+    return True
+
+
+async def take_out(stage: Stage, phone: Phone, step: Step) -> bool:
+    """Its user opens the app again."""
+    phone.attention += 1
+    await phone.wake()
+    return True
+
+
+async def set_clock(stage: Stage, phone: Phone, step: Step) -> bool:
+    """Somebody sets its clock, `by_ms` forward or back."""
+    phone.wall.jump(int(str(step.what["by_ms"])))
+    return True
+
+
+async def clone(stage: Stage, phone: Phone, step: Step) -> bool:
+    """Another phone is set up from its backup: same replica, same device id. It is called `name`."""
+    twin = phone.twin()
+    stage.phones[twin.name] = twin
+    await twin.switch_on(phone.image())
+    return True
+
+
+async def switch_user(stage: Stage, phone: Phone, step: Step) -> bool:
+    """The app's user logs out, and `user` in."""
+    await phone.hand_to(str(step.what["user"]))
+    return True
+
+
+async def expire_token(stage: Stage, phone: Phone, step: Step) -> bool:
+    """Its token is not accepted any more; `for_s` later the app gets another one."""
+    phone.line.expire()
+    stage.later(_renew(phone, float(str(step.what["for_s"]))))
+    return True
+
+
+async def fill_storage(stage: Stage, phone: Phone, step: Step) -> bool:
+    """Not one more page fits on it; its user makes room `for_s` later."""
+    phone.fill_storage()
+    stage.later(_make_room(phone, float(str(step.what["for_s"]))))
+    return True
+
+
+async def _suspend(stage: Stage, phone: Phone, attention: int) -> None:
+    await asyncio.sleep(BACKGROUND_S)
+    if phone.attention == attention and not phone.asleep:
+        await phone.sleep()
+
+
+async def _renew(phone: Phone, for_s: float) -> None:
+    await asyncio.sleep(for_s)
+    await phone.device.renew("another token")
+
+
+async def _make_room(phone: Phone, for_s: float) -> None:
+    await asyncio.sleep(for_s)
+    phone.free_storage()

@@ -1,0 +1,51 @@
+"""All that can happen, by the verb of its step. What a later promise needs is one more function, and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeAlias
+
+from homeport_client.fleet.deeds import networks, people, phones, servers
+from homeport_client.fleet.phone import Phone
+from homeport_client.fleet.stage import Stage
+from homeport_client.fleet.story import SERVER, Step
+
+Deed: TypeAlias = Callable[[Stage, Phone, Step], Awaitable[bool]]
+ServerDeed: TypeAlias = Callable[[Stage, Step], Awaitable[bool]]
+
+DEEDS: Mapping[str, Deed] = {
+    "create": people.create,
+    "update": people.update,
+    "delete": people.delete,
+    "invite": people.invite,
+    "remove": people.remove,
+    "airplane_mode": people.airplane_mode,
+    "kill": phones.kill,
+    "put_away": phones.put_away,
+    "take_out": phones.take_out,
+    "set_clock": phones.set_clock,
+    "clone": phones.clone,
+    "switch_user": phones.switch_user,
+    "expire_token": phones.expire_token,
+    "fill_storage": phones.fill_storage,
+    "no_network": networks.no_network,
+}
+SERVER_DEEDS: Mapping[str, ServerDeed] = {"crash": servers.crash, "storm": servers.storm}
+
+
+def is_armed(step: Step) -> bool:
+    """Whether the step is a trouble that waits for its occasion, and no deed of its own."""
+    return step.do not in DEEDS and (step.do not in SERVER_DEEDS or "at" in step.what)
+
+
+async def perform(stage: Stage, step: Step) -> None:
+    """One step. What cannot be done any more, or not yet, is left out and counted."""
+    stage.write_down(step)
+    stage.world.note(step.who, f"{step.do} {dict(step.what)}")
+    if step.who == SERVER:
+        done = await SERVER_DEEDS[step.do](stage, step)
+    else:
+        phone = stage.phones.get(step.who)
+        done = phone is not None and phone.on and await DEEDS[step.do](stage, phone, step)
+    if not done:
+        stage.leave_out(step)

@@ -1,0 +1,130 @@
+"""A phone's meter: what its radio did, how long its changes took, and where its syncer went.
+
+Lags count from the moment at which the phone could have known: who sat in a tunnel is not late before it comes out.
+Bytes are those of the bodies; heads, TLS and TCP come on top of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable
+from typing import TypeAlias
+
+from homeport_client.fleet.measure.histogram import Histogram
+from homeport_client.state import Event, State
+from homeport_sync.wire import Page, PushAnswer
+
+Accepted: TypeAlias = Callable[[int], tuple[int, str] | None]
+Arrival: TypeAlias = tuple[int, str, int, int]
+QUIET_MS = 10_000  # after so long without a request the radio of a phone has gone to sleep
+
+
+class Tally:
+    """What a whole fleet is measured by; its phones' meters add to it."""
+
+    def __init__(self) -> None:
+        self.sync_lag = Histogram("ms")
+        self.push_lag = Histogram("ms")
+        self.recent = Histogram("ms")
+        self.outbox = Histogram("")
+        self.pairs: Counter[tuple[State, Event]] = Counter()
+        self.error_codes: Counter[str] = Counter()
+        self.incidents: Counter[str] = Counter()
+        self.pokes = 0
+        self.arrivals: list[Arrival] = []
+
+    def settle(self, accepted: Accepted) -> None:
+        """The sync lags of what has arrived, now that it is known when each position was accepted."""
+        for position, device, now, reachable in self.arrivals:
+            self.arrived(accepted(position), device, now, reachable)
+        self.arrivals = []
+
+    def arrived(self, accepted: tuple[int, str] | None, device: str, now_ms: int, reachable_ms: int) -> None:
+        """A change that was accepted then, and came from there, has come to another device."""
+        if accepted is not None and accepted[1] != device:
+            lag = max(now_ms - max(accepted[0], reachable_ms), 0)
+            self.sync_lag.add(lag)
+            self.recent.add(lag)
+
+    def take_recent(self) -> Histogram:
+        """The sync lags since this was last asked."""
+        recent, self.recent = self.recent, Histogram("ms")
+        return recent
+
+
+class Meter:
+    """One phone's. `now_ms` is the true time. `accepted` tells when a position was accepted, and from which device;
+    where nobody knows that yet (None), `Tally.settle` does it later."""
+
+    def __init__(self, tally: Tally, now_ms: Callable[[], int], accepted: Accepted | None) -> None:
+        self.tally = tally
+        self.bytes_up = self.bytes_down = self.requests = self.radio_wakes = 0
+        self.last_news_ms = 0
+        self._now_ms = now_ms
+        self._accepted = accepted
+        self._reachable_ms = now_ms()
+        self._busy_ms = -QUIET_MS
+        self._written_ms: deque[int] = deque()
+        self._answered: tuple[str, int] = ("", 0)
+        self._seen = self._seen_before = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many changes the phone has written and not yet been answered."""
+        return len(self._written_ms)
+
+    def reached(self) -> None:
+        """From now on there is a network."""
+        self._reachable_ms = self._now_ms()
+
+    def wrote(self) -> None:
+        """A change was written."""
+        self._written_ms.append(self._now_ms())
+
+    def sent(self, size: int) -> None:
+        """A request of so many bytes goes out."""
+        now = self._now_ms()
+        self.radio_wakes += now - self._busy_ms >= QUIET_MS
+        self._busy_ms = now
+        self.requests += 1
+        self.bytes_up += size
+
+    def received(self, size: int) -> None:
+        """So many bytes came in."""
+        self._busy_ms = self._now_ms()
+        self.bytes_down += size
+
+    def answered(self, device: str, answer: PushAnswer) -> None:
+        """The outcomes of a push: each is new that goes beyond those seen of this device id."""
+        now, (known, last) = self._now_ms(), self._answered
+        last = last if device == known else 0
+        for outcome in answer.outcomes:
+            self.last_news_ms = now
+            if outcome.number > last:
+                last = outcome.number
+                if self._written_ms:
+                    self.tally.push_lag.add(now - max(self._written_ms.popleft(), self._reachable_ms))
+        self._answered = (device, last)
+        if answer.pull is not None:
+            self.pulled(device, answer.pull)
+
+    def pulled(self, device: str, page: Page) -> None:
+        """A page came. What it brings of before is a backfill, and late for nobody; one's own is no news."""
+        now = self._now_ms()
+        for record in page.records:
+            self.last_news_ms = now
+            if record.position > self._seen_before:
+                self._arrived(record.position, device, now)
+            self._seen = max(self._seen, record.position)
+        if not page.more:
+            self._seen_before = self._seen
+
+    def failed(self, code: str) -> None:
+        """A request failed."""
+        self.tally.error_codes[code] += 1
+
+    def _arrived(self, position: int, device: str, now_ms: int) -> None:
+        if self._accepted is None:
+            self.tally.arrivals.append((position, device, now_ms, self._reachable_ms))
+        else:
+            self.tally.arrived(self._accepted(position), device, now_ms, self._reachable_ms)

@@ -1,0 +1,36 @@
+"""A persona: one kind of person, and what they do with the app, how often, and on which network.
+
+An **act** is a function that does something with one phone: `acts.py` makes those of an app's kinds, `mishaps.py` has
+what befalls phones, and any `async def act(actor: Actor) -> None` is one more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from homeport_client.fleet.actor import Actor
+from homeport_client.fleet.networks import PERFECT, Network, Range
+
+Act: TypeAlias = Callable[[Actor], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Persona:
+    """One kind of person.
+
+    `does` gives each act the weight with which it is drawn, every `every_s` seconds on average while the app is open.
+    `share` is how many of the fleet's phones are theirs, against the shares of the others. With `open_s` and `closed_s`
+    they use the app for so long and put the phone away for so long, drawn evenly, and the system puts the app to sleep;
+    without, it stays open. `skewed` is the share of their phones whose clock is wrong, by up to a day.
+    """
+
+    name: str
+    does: Mapping[Act, float]
+    every_s: float = 30.0
+    network: Network = PERFECT
+    share: float = 1.0
+    open_s: Range | None = None
+    closed_s: Range = (300.0, 1_800.0)
+    skewed: float = 0.0

@@ -1,0 +1,66 @@
+"""The people of any app, made from its declaration, for whoever has written no script.
+
+Between them they do all that can be done to records of every kind, on every kind of network, with all that befalls
+phones. Weights and paces are guesses at people who use an app a lot; `docs/fleet.md` shows how to write your own.
+"""
+
+from __future__ import annotations
+
+from homeport_client.fleet import mishaps
+from homeport_client.fleet.acts import edit, erase, make, share, unshare
+from homeport_client.fleet.networks import NETWORKS, ROUGH
+from homeport_client.fleet.persona import Act, Persona
+from homeport_sync.catalog import Catalog
+from homeport_sync.scope import MEMBER
+
+
+def derived(catalog: Catalog) -> tuple[Persona, ...]:
+    """Four kinds of people who use the app."""
+    acts = everything(catalog)
+    calm = {act: weight for act, weight in acts.items() if weight >= 2}
+    return (
+        Persona(name="desk", does=calm, every_s=25, network=NETWORKS["wifi"], share=1),
+        Persona(
+            name="commuter",
+            does={**acts, mishaps.take_a_break: 6, mishaps.lose_power: 1},
+            every_s=15,
+            network=NETWORKS["subway"],
+            share=2,
+        ),
+        Persona(
+            name="walker",
+            does={**acts, mishaps.use_airplane_mode: 3, mishaps.ride_through_tunnel: 4, mishaps.lose_token: 1},
+            every_s=20,
+            network=NETWORKS["mobile"],
+            open_s=(60, 300),
+            closed_s=(60, 600),
+            share=2,
+        ),
+        Persona(name="unlucky", does={**acts, **MISHAPS}, every_s=12, network=ROUGH, share=3, skewed=0.5),
+    )
+
+
+def everything(catalog: Catalog) -> dict[Act, float]:
+    """All that can be done to an app's records."""
+    acts: dict[Act, float] = {}
+    for kind in catalog.kinds.values():
+        if kind.name == MEMBER:
+            continue
+        if kind.is_root:
+            acts |= {make(kind.name): 5, edit(kind.name): 6, erase(kind.name): 2}
+            acts |= {share(kind.name): 4, unshare(kind.name): 6}
+        else:
+            acts |= {make(kind.name): 24, edit(kind.name): 40, erase(kind.name): 5}
+    return acts
+
+
+MISHAPS: dict[Act, float] = {
+    mishaps.ride_through_tunnel: 6,
+    mishaps.use_airplane_mode: 4,
+    mishaps.lose_power: 3,
+    mishaps.set_clock: 2,
+    mishaps.take_a_break: 3,
+    mishaps.lose_token: 1,
+    mishaps.run_out_of_storage: 1,
+    mishaps.lend_phone: 1,
+}

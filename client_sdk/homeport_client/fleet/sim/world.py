@@ -1,0 +1,156 @@
+"""The simulated world of one seed: a server core on a store in memory, lines to it, and a clock that jumps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from homeport_client import DeviceLimits
+from homeport_client.fleet.check.eyes import Eyes
+from homeport_client.fleet.clock import now_ms
+from homeport_client.fleet.measure.meter import Meter, Tally
+from homeport_client.fleet.networks import NETWORKS, PERFECT, Network
+from homeport_client.fleet.seed import Seed
+from homeport_client.fleet.sim.line import Line
+from homeport_client.fleet.sim.server import TENANT, Server, ServerFaults
+from homeport_client.fleet.stage import Stage
+from homeport_client.fleet.story import SERVER, Handset, Step
+from homeport_client.fleet.trace import Trace
+from homeport_client.fleet.troubles import Troubles
+from homeport_sync import App, Limits
+from homeport_sync.memory import MemoryStore
+from homeport_sync.scope import MEMBER
+
+# Small pages and short polls: what is rare in the field happens here in every run.
+SERVER_LIMITS = Limits(page_size=5)
+DEVICE_LIMITS = DeviceLimits(poll_s=30.0, retry_max_ms=20_000)
+SHAKY = ServerFaults(crash_rate=0.0005)
+_EPSILON_MS = 1e-3  # what floating point may take from a whole millisecond
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What a simulated world is made of. `networks` are those that are not in `NETWORKS`, by name."""
+
+    server: ServerFaults = SHAKY
+    device_limits: DeviceLimits = DEVICE_LIMITS
+    server_limits: Limits = SERVER_LIMITS
+    networks: Mapping[str, Network] | None = None
+    store: Callable[..., MemoryStore] = MemoryStore
+
+
+SETUP = Setup()
+
+
+class SimulatedWorld:
+    """A `World`. With `drawing` the networks and the server get their troubles by chance, and each becomes a step of
+    the story; without, they get those that are armed."""
+
+    def __init__(self, app: App, seed: Seed, setup: Setup, *, drawing: bool) -> None:
+        self.app = app
+        self.seed = seed
+        self.limits = setup.device_limits
+        self.trace = Trace()
+        self.tally = Tally()
+        self.lines: list[Line] = []
+        self.stage = Stage(self)
+        self._networks = {**NETWORKS, **(setup.networks or {})}
+        self._drawing = drawing
+        self._calm = False
+        self._troubles: dict[str, Troubles] = {}
+        self._store = setup.store(setup.server_limits, new_epoch=lambda: "another epoch")
+        faults = setup.server if drawing else replace(setup.server, crash_rate=0.0)
+        self.server = Server(
+            self._store, app.catalog, seed, now_ms, faults=faults, limits=setup.server_limits, armed=self._of(SERVER)
+        )
+        self.server.note = self.note
+        self.server.struck = lambda crossing: self._step(SERVER, "crash", at=crossing)
+
+    async def begin(self) -> None:
+        """The server has its tenant, and serves."""
+        await self._store.create(TENANT, id=TENANT, epoch="epoch", now_ms=now_ms())
+        self.server.start()
+
+    def calm(self) -> None:
+        """From now on nothing goes wrong any more, but lost pokes stay lost."""
+        self._calm = True
+        self.server.heal()
+        for troubles in self._troubles.values():
+            troubles.clear()
+        for line in self.lines:
+            line.network = self._network(line.network.name)
+
+    def now_ms(self) -> int:
+        """See `World`. Rounded down, so that what is armed for a moment is armed when it comes."""
+        return int(asyncio.get_running_loop().time() * 1_000 + _EPSILON_MS)
+
+    def true_ms(self) -> int:
+        """See `World`."""
+        return now_ms()
+
+    def note(self, who: str, what: str) -> None:
+        """See `World`."""
+        self.trace.note(asyncio.get_running_loop().time() * 1_000, who, what)
+
+    def meter(self) -> Meter:
+        """See `World`."""
+        return Meter(self.tally, now_ms, self.server.accepted)
+
+    def eyes(self, handset: Handset) -> Eyes | None:
+        """See `World`."""
+        if not handset.watched:
+            return None
+        kinds = [kind for kind in self.app.catalog.kinds if kind != MEMBER]
+        return Eyes(handset.name, kinds, self.stage.written, self.server.witness.told)
+
+    async def way(self, handset: Handset, user: str, life: int, meter: Meter) -> Line:
+        """See `World`."""
+        line = Line(
+            self.server,
+            user,
+            self.seed.stream("line", handset.name, life),
+            self._network(handset.network),
+            meter,
+            armed=self._of(handset.name),
+            struck=lambda incident, drawn: self._struck(handset.name, incident, drawn=drawn),
+        )
+        self.lines.append(line)
+        return line
+
+    def fresh_line(self, user: str) -> Line:
+        """A way to the server on which nothing happens, for a device that nobody holds."""
+        return Line(self.server, user, self.seed.stream("fresh", user), PERFECT, self.meter())
+
+    async def until(self, at_ms: int) -> None:
+        """See `World`."""
+        if at_ms > self.now_ms():
+            await asyncio.sleep(at_ms / 1_000 - asyncio.get_running_loop().time())
+
+    async def crash(self) -> None:
+        """See `World`."""
+        self.server.crash("for no reason")
+
+    def arm(self, step: Step) -> None:
+        """See `World`."""
+        self._of(step.who).add(step.at_ms, str(step.what.get("at", step.do)))
+
+    def _of(self, who: str) -> Troubles:
+        return self._troubles.setdefault(who, Troubles(self.now_ms))
+
+    def _network(self, name: str) -> Network:
+        """The network of that name, as it is now."""
+        network = self._networks.get(name, PERFECT)
+        if self._calm:
+            return Network(name=network.name, lose_poke=network.lose_poke, sockets=network.sockets)
+        return network if self._drawing else replace(network, rates={}, lose_poke=0.0)
+
+    def _struck(self, who: str, incident: str, *, drawn: bool) -> None:
+        self.tally.incidents[incident] += 1
+        self.note(who, f"meets {incident}")
+        if drawn:
+            self._step(who, incident)
+
+    def _step(self, who: str, do: str, **what: str) -> None:
+        """A step that nobody performed: it was drawn, and happens now."""
+        self.stage.write_down(Step(at_ms=self.now_ms(), who=who, do=do, what=dict(what)))

@@ -1,0 +1,68 @@
+"""The stage: where a story is played. It has the phones by name and the records by label, and writes down each step.
+
+Whoever makes a story up as it goes (`improvise.py`) and whoever plays one again (`replay.py`) come with steps, one
+after the other; what each of them does to the stage stands in `deeds`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Coroutine, Iterable
+from typing import Any
+
+from homeport_client.fleet.check.witness import Written
+from homeport_client.fleet.labels import Labels
+from homeport_client.fleet.phone import Phone
+from homeport_client.fleet.story import Handset, Step, Story
+from homeport_client.fleet.world import World
+
+
+class Stage:
+    """One playing of one story, in a world."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.phones: dict[str, Phone] = {}
+        self.labels = Labels()
+        self.steps: list[Step] = []
+        self.written: list[Written] = []
+        self.left_out: Counter[str] = Counter()
+        self._handsets: tuple[Handset, ...] = ()
+        self._later: dict[asyncio.Task[None], None] = {}  # a set would have another order in every process
+
+    def enter(self, handsets: Iterable[Handset]) -> None:
+        """The phones that the story begins with, none of them on."""
+        self._handsets = tuple(handsets)
+        self.phones = {handset.name: Phone(self.world, handset) for handset in self._handsets}
+
+    @property
+    def story(self) -> Story:
+        """What has happened so far."""
+        return Story(
+            seed=self.world.seed.number,
+            until_ms=self.world.now_ms(),
+            handsets=self._handsets,
+            steps=tuple(self.steps),
+        )
+
+    def write_down(self, step: Step) -> None:
+        """This happens now, or is armed for what comes next."""
+        self.steps.append(step)
+
+    def leave_out(self, step: Step) -> None:
+        """It cannot be done any more, or not yet."""
+        self.left_out[step.do] += 1
+        self.world.note(step.who, f"leaves {step.do} out")
+
+    def later(self, work: Coroutine[Any, Any, None]) -> None:
+        """Something that goes on for a while, and is over at the latest when everything heals."""
+        task = asyncio.create_task(work)
+        self._later[task] = None
+        task.add_done_callback(lambda done: self._later.pop(done, None))
+
+    async def end_all(self) -> None:
+        """Whatever still goes on is over."""
+        for task in self._later:
+            task.cancel()
+        await asyncio.gather(*self._later, return_exceptions=True)
