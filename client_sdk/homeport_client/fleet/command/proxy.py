@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import signal
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -39,10 +41,9 @@ def proxy(network: str, to: str, listen: str, seed: int, plain: bool) -> None:
         between = Proxy(NETWORKS[network], to, Seed(seed), host=host, port=port, told=screen.tell)
     except ValueError as wrong:
         raise _Refused(str(wrong)) from wrong
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_stand(between, Address.of(to), screen, f"{network} (seed {seed})"))
-    except KeyboardInterrupt:
-        screen.sum_up(between.tally)
+    screen.sum_up(between.tally)
 
 
 async def _stand(between: Proxy, server: Address, screen: _Screen, network: str) -> None:
@@ -52,11 +53,21 @@ async def _stand(between: Proxy, server: Address, screen: _Screen, network: str)
         await between.start()
     except OSError as error:
         raise _Refused(f"Cannot listen on {between.url} ({error.strerror}): choose another --listen.") from error
+    ended = _end()
     screen.greet(between.url, server, network)
     try:
-        await asyncio.Event().wait()
+        await ended.wait()
     finally:
         await between.close()
+
+
+def _end() -> asyncio.Event:
+    """Set by Ctrl-C, also where a shell has taken it from what runs in the background, and by SIGTERM."""
+    told = asyncio.Event()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):  # on Windows, where Ctrl-C is an exception
+            asyncio.get_running_loop().add_signal_handler(each, told.set)
+    return told
 
 
 async def _knock(server: Address) -> None:
