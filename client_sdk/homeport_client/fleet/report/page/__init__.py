@@ -1,0 +1,1 @@
+"""The parts of the HTML page: what each section says and draws, its stylesheet and its script."""
