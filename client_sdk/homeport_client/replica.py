@@ -17,7 +17,7 @@ from homeport_client.meta import Meta, MetaTable
 from homeport_client.outbox import Outbox
 from homeport_client.outcomes import Outcomes
 from homeport_client.pulled import Pulled
-from homeport_client.schema import VIEW, fingerprint, indexes
+from homeport_client.schema import VIEW, fingerprint
 from homeport_client.storage import open_storage, transaction
 from homeport_client.view import Views
 from homeport_sync.catalog import Catalog
@@ -56,8 +56,7 @@ class Replica:
         self.outcomes = Outcomes(self._connection, limits.outcomes_max)
         self.views = Views(self._connection, catalog, self.pulled, self.outbox)
         try:
-            with transaction(self._connection):
-                meta = self._begin(path)
+            meta = self._begin(path)
         except BaseException:
             self._connection.close()
             raise
@@ -211,18 +210,18 @@ class Replica:
         self._meta.keep_clock(self.clock.last, self.clock.offset_ms)
 
     def _begin(self, path: str) -> Meta:
-        meta = self._meta.begin(app=self.catalog.app, device=uuid7(max(self._wall_ms(), 0), self._random))
-        if meta.app != self.catalog.app:
-            raise ReplicaForeign(
-                f"{path} is the replica of the app {meta.app!r}, not of {self.catalog.app!r}: open another file."
-            )
+        with transaction(self._connection):
+            meta = self._meta.begin(app=self.catalog.app, device=uuid7(max(self._wall_ms(), 0), self._random))
+            if meta.app != self.catalog.app:
+                raise ReplicaForeign(
+                    f"{path} is the replica of the app {meta.app!r}, not of {self.catalog.app!r}: open another file."
+                )
         wanted = fingerprint(self.catalog)
         if meta.fingerprint != wanted:
-            self._connection.execute("DROP TABLE IF EXISTS view")
-            for statement in (*VIEW, *indexes(self.catalog)):
-                self._connection.execute(statement)
-            self.views.derive(self.pulled.ids() | self.outbox.records())
-            self._meta.keep_fingerprint(wanted)
+            with transaction(self._connection, VIEW):
+                if meta.fingerprint:  # a new replica has nothing to derive
+                    self.views.derive(self.pulled.ids() | self.outbox.records())
+                self._meta.keep_fingerprint(wanted)
         return meta
 
 
