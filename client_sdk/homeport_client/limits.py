@@ -16,7 +16,7 @@ class DeviceLimits:
     as after a failure. `connect_s` bounds reaching the server, `answer_s` each part of an answer, `handshake_s` the
     start of a poke socket. `answer_bytes_max` and `poke_bytes_max` bound what is read; `envelope_bytes` is kept free
     in a push for what surrounds the changes. `outcomes_max` bounds the history of outcomes, `query_limit_max` one
-    query.
+    query. How far the clock is off may move by `offset_drift_ms` before that alone is worth a write.
     """
 
     poll_s: float = 30.0
@@ -33,6 +33,7 @@ class DeviceLimits:
     envelope_bytes: int = 4_096
     outcomes_max: int = 1_000
     query_limit_max: int = 1_000
+    offset_drift_ms: int = 250
 
 
 DEVICE_LIMITS = DeviceLimits()
