@@ -14,14 +14,16 @@ from homeport_client.errors import (
     Unreachable,
 )
 from homeport_client.http import HttpTransport
-from homeport_client.limits import DEVICE_LIMITS, DeviceLimits
+from homeport_client.limits import DEVICE_LIMITS, UPLINK_LIMITS, DeviceLimits, UplinkLimits
 from homeport_client.outcomes import ChangeOutcome
 from homeport_client.state import State
 from homeport_client.transport import Transport
+from homeport_client.uplink import Uplink
 from homeport_client.view import View
 
 __all__ = [
     "DEVICE_LIMITS",
+    "UPLINK_LIMITS",
     "ChangeOutcome",
     "Device",
     "DeviceClosed",
@@ -38,5 +40,7 @@ __all__ = [
     "State",
     "Transport",
     "Unreachable",
+    "Uplink",
+    "UplinkLimits",
     "View",
 ]
