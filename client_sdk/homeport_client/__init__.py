@@ -15,14 +15,16 @@ from homeport_client.errors import (
     Unreachable,
 )
 from homeport_client.http import HttpTransport
-from homeport_client.limits import DEVICE_LIMITS, DeviceLimits
+from homeport_client.limits import DEVICE_LIMITS, UPLINK_LIMITS, DeviceLimits, UplinkLimits
 from homeport_client.outcomes import ChangeOutcome
 from homeport_client.state import State
 from homeport_client.transport import Transport
+from homeport_client.uplink import Uplink
 from homeport_client.view import View
 
 __all__ = [
     "DEVICE_LIMITS",
+    "UPLINK_LIMITS",
     "ChangeOutcome",
     "Device",
     "DeviceClosed",
@@ -40,5 +42,7 @@ __all__ = [
     "StorageFull",
     "Transport",
     "Unreachable",
+    "Uplink",
+    "UplinkLimits",
     "View",
 ]

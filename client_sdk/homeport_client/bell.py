@@ -9,9 +9,17 @@ class Bell:
     """Take `next` before you look, wait for it after: then no ring is missed in between."""
 
     def __init__(self) -> None:
-        self.next = asyncio.Event()
+        self._next: asyncio.Event | None = None
+
+    @property
+    def next(self) -> asyncio.Event:
+        """Set by the next ring. Made when somebody asks, for at most devices nobody does."""
+        if self._next is None:
+            self._next = asyncio.Event()
+        return self._next
 
     def ring(self) -> None:
         """Wakes all who wait for `next`, and begins another one."""
-        rung, self.next = self.next, asyncio.Event()
-        rung.set()
+        if self._next is not None:
+            self._next.set()
+            self._next = None

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from homeport_client.envelope import pull_request, push_request, read_pull, read_push
 from homeport_client.errors import Refused, Unreachable
-from homeport_client.limits import DEVICE_LIMITS, DeviceLimits
+from homeport_client.limits import ALONE, DEVICE_LIMITS, DeviceLimits
 from homeport_client.poke_stream import poke_stream
 from homeport_client.transport import GoAway
+from homeport_client.uplink import Uplink
 from homeport_sync.wire import Page, PullMessage, PushAnswer, PushMessage
 
 if TYPE_CHECKING:
@@ -32,17 +33,26 @@ class _ClosedUnderUs(Unreachable):
 class HttpTransport:
     """A `Transport` to the server at `server_url` (http or https, without a path). Without a token it is refused.
 
+    Its requests go by `uplink`, if several devices share one; else it has connections of its own.
     Raises `ValueError` for a URL of another kind.
     """
 
-    def __init__(self, server_url: str, token: str | None = None, limits: DeviceLimits = DEVICE_LIMITS) -> None:
+    def __init__(
+        self,
+        server_url: str,
+        token: str | None = None,
+        limits: DeviceLimits = DEVICE_LIMITS,
+        *,
+        uplink: Uplink | None = None,
+    ) -> None:
         parts = urlsplit(server_url)
         if parts.scheme not in ("http", "https") or not parts.netloc:
             raise ValueError(f"The server is {server_url!r}; expected a URL such as https://sync.example.com.")
         self._url = server_url.rstrip("/") + PATH
         self._token = token
         self._limits = limits
-        self._client: AsyncClient | None = None
+        self._shared = uplink is not None
+        self._uplink = uplink or Uplink(ALONE)
 
     async def push(self, message: PushMessage) -> PushAnswer:
         """Sends changes; see `Transport.push`."""
@@ -62,39 +72,45 @@ class HttpTransport:
         self._token = token
 
     async def close(self) -> None:
-        """Lets go of the connections."""
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        """Lets go of its own connections."""
+        if not self._shared:
+            await self._uplink.close()
 
     async def _ask(self, body: bytes) -> tuple[int, bytes]:
         import httpx2
 
         try:
             return await self._post(body)
-        except (httpx2.TransportError, httpx2.DecodingError) as error:
+        except (httpx2.TransportError, httpx2.DecodingError, TimeoutError) as error:
             raise Unreachable(f"{self._url} did not answer ({type(error).__name__}: {error}): try again.") from error
 
     async def _post(self, body: bytes) -> tuple[int, bytes]:
-        headers = {
-            "authorization": self._bearer(),
-            "content-type": "application/json",
-            "x-request-id": str(uuid.uuid4()),
-        }
-        try:
-            response = await self._send(body, headers)
-        except _ClosedUnderUs:
-            # The server closed a connection it had kept, as it may at any moment, while this was on its way: it may
-            # have read it or not. It is sent again at once, on a fresh connection; that is safe, because a change is
-            # taken in exactly once however often it is sent (I2), and a pull changes nothing. Only once: what fails
-            # on a fresh connection is trouble, and trouble waits.
-            response = await self._send(body, headers)
-        try:
-            return response.status_code, await self._read(response)
-        finally:
-            await response.aclose()
+        async with self._uplink.turn(self._limits.answer_s) as client:
+            headers = {
+                "authorization": self._bearer(),
+                "content-type": "application/json",
+                "x-request-id": str(uuid.uuid4()),
+            }
+            response = await self._send_again(client, body, headers)
+            try:
+                return response.status_code, await self._read(response)
+            finally:
+                await response.aclose()
 
-    async def _send(self, body: bytes, headers: dict[str, str]) -> Response:
+    async def _send_again(self, client: AsyncClient, body: bytes, headers: dict[str, str]) -> Response:
+        """The head of an answer, whatever became of connections that were kept.
+
+        The server closed one it had kept, as it may at any moment, while this was on its way: it may have read it or
+        not. It is sent again at once; that is safe, because a change is taken in exactly once however often it is sent
+        (I2), and a pull changes nothing. What fails on a fresh connection is trouble, and trouble waits; so does what
+        fails on one kept connection after the other.
+        """
+        for _ in range(self._limits.resends_max):
+            with suppress(_ClosedUnderUs):
+                return await self._send(client, body, headers)
+        return await self._send(client, body, headers)
+
+    async def _send(self, client: AsyncClient, body: bytes, headers: dict[str, str]) -> Response:
         """The head of an answer. Raises `_ClosedUnderUs` if a connection that was kept failed before any of it."""
         import httpx2
 
@@ -104,8 +120,14 @@ class HttpTransport:
             nonlocal kept
             kept = kept and event != "connection.connect_tcp.started"
 
-        client = self._connected()
-        request = client.build_request("POST", self._url, content=body, headers=headers, extensions={"trace": trace})
+        request = client.build_request(
+            "POST",
+            self._url,
+            content=body,
+            headers=headers,
+            timeout=httpx2.Timeout(self._limits.answer_s, connect=self._limits.connect_s),
+            extensions={"trace": trace},
+        )
         try:
             return await client.send(request, stream=True)
         except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError) as error:
@@ -121,16 +143,6 @@ class HttpTransport:
             if size > self._limits.answer_bytes_max:
                 raise Unreachable(f"{self._url} answered with more than {self._limits.answer_bytes_max:,} bytes.")
         return b"".join(parts)
-
-    def _connected(self) -> AsyncClient:
-        if self._client is None:
-            # Imported late: it takes longer than all the rest of a start without a network.
-            import httpx2
-
-            timeout = httpx2.Timeout(self._limits.answer_s, connect=self._limits.connect_s)
-            # One is kept, for a device asks one thing at a time: so when that one fails, the next is fresh.
-            self._client = httpx2.AsyncClient(timeout=timeout, limits=httpx2.Limits(max_keepalive_connections=1))
-        return self._client
 
     def _bearer(self) -> str:
         if self._token is None:

@@ -14,9 +14,10 @@ class DeviceLimits:
     told to wait waits as long as it is told, of which `retry_after_max_ms` is believed, and up to `told_jitter_ms`
     more. After `repairs_max` adjustments in a row (new device id, pull from the start) without catching up, it waits
     as after a failure. `connect_s` bounds reaching the server, `answer_s` each part of an answer, `handshake_s` the
-    start of a poke socket. `answer_bytes_max` and `poke_bytes_max` bound what is read; `envelope_bytes` is kept free
-    in a push for what surrounds the changes. `outcomes_max` bounds the history of outcomes, `query_limit_max` one
-    query.
+    start of a poke socket. A request whose kept connection turns out to be closed is sent again at once, `resends_max`
+    times at most. `answer_bytes_max` and `poke_bytes_max` bound what is read; `envelope_bytes` is kept free in a push
+    for what surrounds the changes. `outcomes_max` bounds the history of outcomes, `query_limit_max` one query. How far
+    the clock is off may move by `offset_drift_ms` before that alone is worth a write.
     """
 
     poll_s: float = 30.0
@@ -28,11 +29,23 @@ class DeviceLimits:
     connect_s: float = 10.0
     answer_s: float = 30.0
     handshake_s: float = 10.0
+    resends_max: int = 3
     answer_bytes_max: int = 16_777_216
     poke_bytes_max: int = 65_536
     envelope_bytes: int = 4_096
     outcomes_max: int = 1_000
     query_limit_max: int = 1_000
+    offset_drift_ms: int = 250
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UplinkLimits:
+    """`connections_max` is how many requests are under way at once, `kept_max` how many connections wait for more."""
+
+    connections_max: int = 100
+    kept_max: int = 20
 
 
 DEVICE_LIMITS = DeviceLimits()
+UPLINK_LIMITS = UplinkLimits()
+ALONE = UplinkLimits(kept_max=1)  # a device asks one thing at a time: so when what it kept fails, the next is fresh

@@ -27,6 +27,15 @@ class Settled:
     change: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsent:
+    """Unanswered changes to push next, as JSON. `first` is the lowest number; `last`: none wait after them."""
+
+    first: int
+    changes: list[msgspec.Raw]
+    last: bool
+
+
 def _effective(text: str, lowered: str) -> Change:
     """The change as it counts in merges: with the stamp the server lowered it to, if it did."""
     change = decode_change(text)
@@ -67,42 +76,54 @@ class Outbox:
         (number,) = self._connection.execute("SELECT min(number) FROM outbox WHERE answered = 0").fetchone()
         return number if number is None else int(number)
 
-    def to_push(self, changes_max: int, bytes_max: int) -> list[msgspec.Raw]:
-        """The first unanswered changes as JSON in the order of their numbers, as many as fit; one always does."""
-        texts: list[msgspec.Raw] = []
+    def to_push(self, changes_max: int, bytes_max: int) -> Unsent | None:
+        """The first unanswered changes in the order of their numbers, as many as fit; one always does.
+
+        None if all are answered.
+        """
         rows = self._connection.execute(
-            "SELECT change FROM outbox WHERE answered = 0 ORDER BY number LIMIT ?", (changes_max,)
+            "SELECT number, change FROM outbox WHERE answered = 0 ORDER BY number LIMIT ?", (changes_max + 1,)
         )
-        for (text,) in rows:
+        first, changes, last = 0, list[msgspec.Raw](), True
+        for number, text in rows:
             raw = str(text).encode()
             bytes_max -= len(raw) + 1
-            if texts and bytes_max < 0:
+            if changes and (bytes_max < 0 or len(changes) == changes_max):
+                last = False
                 break
-            texts.append(msgspec.Raw(raw))
-        return texts
+            first = first or number
+            changes.append(msgspec.Raw(raw))
+        return Unsent(first=first, changes=changes, last=last) if changes else None
 
     def settle(self, device: str, outcome: Outcome) -> Settled | None:
         """Takes an outcome; None if the change has one already or is not here."""
-        row = self._connection.execute(
-            "SELECT place, record, change FROM outbox WHERE device = ? AND number = ? AND answered = 0",
-            (device, outcome.number),
-        ).fetchone()
-        if row is None:
-            return None
-        place, record, change = row
         if outcome.outcome == "rejected":
-            self._connection.execute("DELETE FROM outbox WHERE place = ?", (place,))
+            rows = self._connection.execute(
+                "DELETE FROM outbox WHERE device = ? AND number = ? AND answered = 0 RETURNING record, change",
+                (device, outcome.number),
+            ).fetchall()
         else:
-            self._connection.execute(
-                "UPDATE outbox SET answered = 1, lowered = ? WHERE place = ?", (outcome.stamp, place)
-            )
-        return Settled(record=record, change=change)
+            rows = self._connection.execute(
+                "UPDATE outbox SET answered = 1, lowered = ? WHERE device = ? AND number = ? AND answered = 0"
+                " RETURNING record, change",
+                (outcome.stamp, device, outcome.number),
+            ).fetchall()
+        return Settled(record=rows[0][0], change=rows[0][1]) if rows else None
+
+    def has_contained(self, device: str, number: int) -> bool:
+        """Whether `drop_contained` would take anything out."""
+        found = self._connection.execute(
+            "SELECT 1 FROM outbox WHERE answered = 1 AND (device != ? OR number <= ?) LIMIT 1", (device, number)
+        ).fetchone()
+        return found is not None
 
     def drop_contained(self, device: str, number: int) -> set[str]:
         """Takes out what a finished catch-up contains: answered changes up to `number`, and all of former ids.
 
         Their records are returned. A former id's answers came before this catch-up asked for its last page.
         """
+        if not self.has_contained(device, number):
+            return set()
         rows = self._connection.execute(
             "DELETE FROM outbox WHERE answered = 1 AND (device != ? OR number <= ?) RETURNING record",
             (device, number),

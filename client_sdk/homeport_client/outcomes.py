@@ -40,10 +40,10 @@ class Outcomes:
 
     def trim(self) -> None:
         """Forgets the oldest beyond the limit: first those that took effect, then rejected ones."""
-        (count,) = self._connection.execute("SELECT count(*) FROM outcomes").fetchone()
         self._connection.execute(
-            "DELETE FROM outcomes WHERE place IN (SELECT place FROM outcomes ORDER BY rejected, place LIMIT ?)",
-            (max(count - self._kept_max, 0),),
+            "DELETE FROM outcomes WHERE place IN (SELECT place FROM outcomes ORDER BY rejected, place"
+            " LIMIT max((SELECT count(*) FROM outcomes) - ?, 0))",
+            (self._kept_max,),
         )
 
     def page(self, after: int, limit: int) -> list[ChangeOutcome]:

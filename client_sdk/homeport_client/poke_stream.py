@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from homeport_client.errors import DeviceError, Refused, Restarting, Unreachable, server_error
 from homeport_client.limits import DeviceLimits
+from homeport_client.tls import tls_context
 from homeport_client.transport import GoAway
 from homeport_sync.wire import POKE, WireError
 
@@ -55,9 +57,10 @@ async def poke_stream(url: str, bearer: str, limits: DeviceLimits) -> AsyncItera
     from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
     from websockets.typing import Subprotocol
 
+    dial = partial(connect, ssl=tls_context()) if url.startswith("wss:") else connect
     subscribed = False
     try:
-        async with connect(
+        async with dial(
             url,
             subprotocols=[Subprotocol(_SUBPROTOCOL)],
             compression=None,

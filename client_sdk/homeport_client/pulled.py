@@ -26,6 +26,11 @@ class Pulled:
         row = self._connection.execute("SELECT record FROM pulled WHERE id = ?", (record_id,)).fetchone()
         return decode_record(row[0]) if row else None
 
+    def position(self, record_id: str) -> int:
+        """Where the log last changed the record as pulled; 0 if it was not."""
+        row = self._connection.execute("SELECT position FROM pulled WHERE id = ?", (record_id,)).fetchone()
+        return int(row[0]) if row else 0
+
     def ids(self) -> set[str]:
         """The ids of all that was pulled."""
         return {row[0] for row in self._connection.execute("SELECT id FROM pulled")}
@@ -37,22 +42,18 @@ class Pulled:
             self._connection.execute("INSERT OR IGNORE INTO staged_lost VALUES (?)", (scope,))
         self._write("staged", page.records)
 
-    def finish(self, page: Page, *, replacing: bool) -> set[str]:
-        """Brings the staged rows and the last page's into `pulled`; returns the ids of all records that changed.
+    def finish(self, page: Page, *, staged: bool, replacing: bool) -> set[str]:
+        """Brings what is `staged`, if anything is, and the last page into `pulled`; the ids of all that changed.
 
         With `replacing`, nothing of what was pulled before stays.
         """
         changed: set[str] = set()
         if replacing:
             changed |= self._delete("DELETE FROM pulled RETURNING id")
-        lost = {row[0] for row in self._connection.execute("SELECT scope FROM staged_lost")}
-        for scope in lost.union(page.lost):
+        for scope in self._staged_lost().union(page.lost) if staged else page.lost:
             changed |= self._delete("DELETE FROM pulled WHERE scope = ? RETURNING id", scope)
-        for scope in page.lost:
-            self._connection.execute("DELETE FROM staged WHERE scope = ?", (scope,))
-        self._connection.execute("INSERT OR REPLACE INTO pulled SELECT id, scope, position, record FROM staged")
-        changed |= self._delete("DELETE FROM staged RETURNING id")
-        self._connection.execute("DELETE FROM staged_lost")
+        if staged:
+            changed |= self._bring_staged(page.lost)
         self._write("pulled", page.records)
         return changed.union(record.id for record in page.records)
 
@@ -60,6 +61,16 @@ class Pulled:
         """Drops a catch-up that is not finished."""
         self._connection.execute("DELETE FROM staged")
         self._connection.execute("DELETE FROM staged_lost")
+
+    def _staged_lost(self) -> set[str]:
+        return {row[0] for row in self._connection.execute("SELECT scope FROM staged_lost")}
+
+    def _bring_staged(self, lost: Iterable[str]) -> set[str]:
+        for scope in lost:
+            self._connection.execute("DELETE FROM staged WHERE scope = ?", (scope,))
+        self._connection.execute("INSERT OR REPLACE INTO pulled SELECT id, scope, position, record FROM staged")
+        self._connection.execute("DELETE FROM staged_lost")
+        return self._delete("DELETE FROM staged RETURNING id")
 
     def _write(self, table: str, records: Iterable[Record]) -> None:
         rows = ((record.id, record.scope, record.position, encode(record)) for record in records)

@@ -75,6 +75,11 @@ def make_query(
     )
 
 
+def goes_by(query: Query) -> set[str]:
+    """The fields whose index answers the query."""
+    return {*query.where, *([query.order_by] if query.order_by else ())}
+
+
 def statement(query: Query) -> tuple[str, list[Value]]:
     """The SELECT of (record, updated, pending) and its values."""
     conditions, values = [kind_is(query.kind.name)], list[Value]()

@@ -12,13 +12,15 @@ from random import Random
 from sqlite3 import Connection
 from uuid import UUID, uuid5
 
+from msgspec.structs import replace
+
 from homeport_client.errors import ReplicaForeign
 from homeport_client.limits import DEVICE_LIMITS, DeviceLimits
 from homeport_client.meta import Meta, MetaTable
 from homeport_client.outbox import Outbox
 from homeport_client.outcomes import Outcomes
 from homeport_client.pulled import Pulled
-from homeport_client.schema import VIEW, fingerprint, indexes
+from homeport_client.schema import VIEW, fingerprint
 from homeport_client.storage import open_storage, transaction
 from homeport_client.view import Views
 from homeport_sync.catalog import Catalog
@@ -58,8 +60,7 @@ class Replica:
         self.outcomes = Outcomes(self._connection, limits.outcomes_max)
         self.views = Views(self._connection, catalog, self.pulled, self.outbox)
         try:
-            with transaction(self._connection):
-                meta = self._begin(path)
+            meta = self._begin(path)
         except BaseException:
             self._connection.close()
             raise
@@ -83,7 +84,6 @@ class Replica:
         with self._step():
             meta = self.meta
             before = self.views.standing(record_id)
-            pulled = None if meta.replacing else self.pulled.get(record_id)
             # What is overwritten was there before: whatever the clocks say, the change is stamped after it.
             self.clock.see(before.updated if before else NEVER)
             change = Change(
@@ -94,13 +94,12 @@ class Replica:
                 scope=scope,
                 stamp=self.clock.stamp(meta.device),
                 fields=fields,
-                base=pulled.position if pulled else 0,
+                base=0 if meta.replacing else self.pulled.position(record_id),
             )
             self.catalog.check(change)
             self.outbox.add(meta.device, change, _checked_text(change))
             self.views.derive([record_id])
-            self._meta.name(meta.device, change.number + 1)
-            self._keep_clock()
+            self._keep(replace(meta, next_number=change.number + 1))
         return change
 
     def push_message(
@@ -110,18 +109,17 @@ class Replica:
 
         It asks for a page of `page_size` records (None: for none) if nothing is left to push after it.
         """
-        meta, first = self.meta, self.outbox.first_unanswered()
-        if first is None:
-            return None
+        meta = self.meta
         bytes_max = LIMITS.push_bytes_max - self.limits.envelope_bytes - len(meta.pull_cursor or "")
-        changes = self.outbox.to_push(changes_max, bytes_max)
-        last = len(changes) == self.outbox.unanswered()
+        unsent = self.outbox.to_push(changes_max, bytes_max)
+        if unsent is None:
+            return None
         return PushMessage(
             device=meta.device,
-            changes=changes,
-            confirmed=first - 1,
+            changes=unsent.changes,
+            confirmed=unsent.first - 1,
             clock_ms=self._wall_ms(),
-            pull=PullInput(cursor=meta.pull_cursor, limit=_limit(page_size)) if last and page_size else None,
+            pull=PullInput(cursor=meta.pull_cursor, limit=_limit(page_size)) if unsent.last and page_size else None,
         )
 
     def pull_message(self, page_size: int = LIMITS.page_size) -> PullMessage:
@@ -134,41 +132,45 @@ class Replica:
 
         A rejected change leaves, and what it did is undone; any other stays until a catch-up contains it.
         """
-        device, touched, lowered = self.meta.device, set[str](), NEVER
         with self._step():
-            settled = 0
+            meta, touched, lowered, settled = self.meta, set[str](), NEVER, 0
             for outcome in answer.outcomes:
-                was = self.outbox.settle(device, outcome)
+                was = self.outbox.settle(meta.device, outcome)
                 if was is not None:
                     settled += 1
                     touched.add(was.record)
                     lowered = max(lowered, outcome.stamp)
-                    self.outcomes.add(device, outcome, was.change)
+                    self.outcomes.add(meta.device, outcome, was.change)
             self.outcomes.trim()
             self.views.derive(touched)
             if lowered:
                 # The clock was far ahead: count on from what the server made of it, or it would stay ahead for ever.
                 self.clock.last = max(lowered, self.outbox.newest_stamp())
-            self._keep_clock()
+            self._keep(meta)
         return settled
 
     def take_page(self, page: Page) -> None:
-        """Takes the next page of a catch-up; with the last one, all of it shows at once."""
+        """Takes the next page of a catch-up; with the last one, all of it shows at once.
+
+        An idle device asks and gets nothing new: then nothing is written and nobody is told.
+        """
         if page.reset:
             self.start_over()
         for record in page.records:
             self.clock.see(max(record.stamp, record.deleted, *record.stamps.values()))
+        if not self._is_news(page):
+            return
         with self._step():
             meta = self.meta
             if page.more:
                 self.pulled.stage(page)
-                self._meta.staged(page.cursor)
+                self._keep(meta.staged(page.cursor))
             else:
-                changed = self.pulled.finish(page, replacing=meta.replacing)
+                staged = meta.staged_cursor is not None
+                changed = self.pulled.finish(page, staged=staged, replacing=meta.replacing)
                 changed |= self.outbox.drop_contained(meta.device, page.contained)
                 self.views.derive(changed)
-                self._meta.caught_up(page.cursor)
-            self._keep_clock()
+                self._keep(meta.caught_up(page.cursor))
 
     def start_over(self) -> None:
         """The log begins anew or our cursor is void: pull everything again, and send again what is still held.
@@ -176,17 +178,16 @@ class Replica:
         What was pulled keeps showing until the new catch-up is finished.
         """
         with self._step():
-            device = self.meta.device
+            meta = self.meta
             self.pulled.forget_staged()
-            self._meta.start_over()
             self.outbox.resend_all()
-            if self.outbox.has_former(device):
-                self._rename()
+            former = self.outbox.has_former(meta.device)
+            self._meta.write((self._renamed(meta) if former else meta).started_over())
 
     def fork(self) -> None:
         """Goes on under a new device id: unanswered changes are numbered anew, answered ones wait to be contained."""
         with self._step():
-            self._rename()
+            self._meta.write(self._renamed(self.meta))
 
     def resend_from(self, number: int) -> bool:
         """Sends again from a number on; False if it is not held any more."""
@@ -195,36 +196,52 @@ class Replica:
 
     @contextmanager
     def _step(self) -> Iterator[None]:
-        with transaction(self._connection):
-            yield
+        try:
+            with transaction(self._connection):
+                yield
+        except BaseException:
+            self._meta.forget()
+            raise
         self._changed()
 
-    def _rename(self) -> None:
+    def _is_news(self, page: Page) -> bool:
+        """Whether a page changes anything here. How our clock is off moves a little with every answer: alone, that is
+        not worth a commit."""
+        meta = self.meta
+        return (
+            bool(page.records or page.lost or page.more)
+            or meta.caught_up(page.cursor) != meta
+            or abs(self.clock.offset_ms - meta.offset_ms) > self.limits.offset_drift_ms
+            or self.outbox.has_contained(meta.device, page.contained)
+        )
+
+    def _renamed(self, meta: Meta) -> Meta:
         """Take a new id, which follows from what is unsent.
 
         Two clones of one phone that hold the same unsent changes so take the same id, and push them as one; where
         they go apart, they fork again. With ids drawn by chance the server could not know the changes for the same.
         """
         unsent = self.outbox.to_push(1, 1)
-        device = str(uuid5(UUID(self.meta.device), bytes(unsent[0]).decode())) if unsent else self.new_id()
-        self._meta.name(device, self.outbox.rename(device))
+        device = str(uuid5(UUID(meta.device), bytes(unsent.changes[0]).decode())) if unsent else self.new_id()
+        return replace(meta, device=device, next_number=self.outbox.rename(device))
 
-    def _keep_clock(self) -> None:
-        self._meta.keep_clock(self.clock.last, self.clock.offset_ms)
+    def _keep(self, meta: Meta) -> None:
+        """Writes what is new of the replica itself, and the clock's state with it."""
+        self._meta.write(replace(meta, stamp=self.clock.last, offset_ms=self.clock.offset_ms))
 
     def _begin(self, path: str) -> Meta:
-        meta = self._meta.begin(app=self.catalog.app, device=uuid7(max(self._wall_ms(), 0), self._random))
-        if meta.app != self.catalog.app:
-            raise ReplicaForeign(
-                f"{path} is the replica of the app {meta.app!r}, not of {self.catalog.app!r}: open another file."
-            )
+        with transaction(self._connection):
+            meta = self._meta.begin(app=self.catalog.app, device=uuid7(max(self._wall_ms(), 0), self._random))
+            if meta.app != self.catalog.app:
+                raise ReplicaForeign(
+                    f"{path} is the replica of the app {meta.app!r}, not of {self.catalog.app!r}: open another file."
+                )
         wanted = fingerprint(self.catalog)
         if meta.fingerprint != wanted:
-            self._connection.execute("DROP TABLE IF EXISTS view")
-            for statement in (*VIEW, *indexes(self.catalog)):
-                self._connection.execute(statement)
-            self.views.derive(self.pulled.ids() | self.outbox.records())
-            self._meta.keep_fingerprint(wanted)
+            with transaction(self._connection, VIEW):
+                if meta.fingerprint:  # a new replica has nothing to derive
+                    self.views.derive(self.pulled.ids() | self.outbox.records())
+                self._meta.write(replace(meta, fingerprint=wanted))
         return meta
 
 

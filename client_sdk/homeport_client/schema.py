@@ -1,20 +1,20 @@
-"""The tables of a replica, as SQL. Pure text; `storage.py` runs it.
+"""The tables of a replica, as SQL scripts. Pure text; `storage.py` runs it.
 
-`view` is derived from the others, so it carries the indexes, and is made anew when the app's declaration changes
-(`fingerprint`). Only the tables that hold what cannot be derived are numbered by `VERSION`.
+`view` is derived from the others, so it is made anew when the app's declaration changes (`fingerprint`); a field's
+index is made by the first query that goes by it. Only the tables that hold what cannot be derived are numbered by
+`VERSION`.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 
 from homeport_sync.catalog import Catalog, Kind
 
 VERSION = 1
 
-TABLES = (
-    """CREATE TABLE meta (
+TABLES = """
+    CREATE TABLE meta (
         only INTEGER PRIMARY KEY CHECK (only = 1),
         app TEXT NOT NULL,
         fingerprint TEXT NOT NULL DEFAULT '',
@@ -25,23 +25,26 @@ TABLES = (
         cursor TEXT,
         staged_cursor TEXT,
         replacing INTEGER NOT NULL DEFAULT 0
-    ) STRICT""",
-    """CREATE TABLE pulled (
+    ) STRICT;
+
+    CREATE TABLE pulled (
         id TEXT PRIMARY KEY,
         scope TEXT NOT NULL,
         position INTEGER NOT NULL,
         record TEXT NOT NULL
-    ) STRICT""",
-    "CREATE INDEX pulled_scope ON pulled (scope)",
-    """CREATE TABLE staged (
+    ) STRICT;
+    CREATE INDEX pulled_scope ON pulled (scope);
+
+    CREATE TABLE staged (
         id TEXT PRIMARY KEY,
         scope TEXT NOT NULL,
         position INTEGER NOT NULL,
         record TEXT NOT NULL
-    ) STRICT""",
-    "CREATE INDEX staged_scope ON staged (scope)",
-    "CREATE TABLE staged_lost (scope TEXT PRIMARY KEY) STRICT",
-    """CREATE TABLE outbox (
+    ) STRICT;
+    CREATE INDEX staged_scope ON staged (scope);
+    CREATE TABLE staged_lost (scope TEXT PRIMARY KEY) STRICT;
+
+    CREATE TABLE outbox (
         place INTEGER PRIMARY KEY AUTOINCREMENT,
         device TEXT NOT NULL,
         number INTEGER NOT NULL,
@@ -50,10 +53,11 @@ TABLES = (
         answered INTEGER NOT NULL DEFAULT 0,
         lowered TEXT NOT NULL DEFAULT '',
         UNIQUE (device, number)
-    ) STRICT""",
-    "CREATE INDEX outbox_record ON outbox (record, place)",
-    "CREATE INDEX outbox_unanswered ON outbox (number) WHERE answered = 0",
-    """CREATE TABLE outcomes (
+    ) STRICT;
+    CREATE INDEX outbox_record ON outbox (record, place);
+    CREATE INDEX outbox_unanswered ON outbox (number) WHERE answered = 0;
+
+    CREATE TABLE outcomes (
         place INTEGER PRIMARY KEY AUTOINCREMENT,
         device TEXT NOT NULL,
         number INTEGER NOT NULL,
@@ -61,22 +65,23 @@ TABLES = (
         outcome TEXT NOT NULL,
         change TEXT NOT NULL,
         UNIQUE (device, number)
-    ) STRICT""",
-    "CREATE INDEX outcomes_rejected ON outcomes (rejected, place)",
-)
+    ) STRICT;
+    CREATE INDEX outcomes_rejected ON outcomes (rejected, place);
+"""
 
-VIEW = (
-    """CREATE TABLE view (
+VIEW = """
+    DROP TABLE IF EXISTS view;
+    CREATE TABLE view (
         id TEXT PRIMARY KEY,
         kind TEXT NOT NULL,
         scope TEXT NOT NULL,
         deleted INTEGER NOT NULL,
         updated TEXT NOT NULL,
         record TEXT NOT NULL
-    ) STRICT""",
-    "CREATE INDEX view_scope ON view (kind, scope, id)",
-    "CREATE INDEX view_kind ON view (kind, id)",
-)
+    ) STRICT;
+    CREATE INDEX view_scope ON view (kind, scope, id);
+    CREATE INDEX view_kind ON view (kind, id);
+"""
 
 
 def value_of(field: str) -> str:
@@ -94,15 +99,14 @@ def index_name(kind: str, field: str, *, in_scope: bool) -> str:
     return f"view {kind}.{field}{' in scope' if in_scope else ''}"
 
 
-def indexes(catalog: Catalog) -> Iterator[str]:
-    """For each indexed field two indexes: within a scope, and over all of them."""
-    for kind in catalog.kinds.values():
-        for name in indexed_fields(kind):
-            value = value_of(name).replace("view.", "")
-            where = kind_is(kind.name).replace("view.", "")
-            over_all, within = (index_name(kind.name, name, in_scope=each) for each in (False, True))
-            yield f'CREATE INDEX "{over_all}" ON view ({value}, id) WHERE {where}'
-            yield f'CREATE INDEX "{within}" ON view (scope, {value}, id) WHERE {where}'
+def index(kind: str, field: str, *, in_scope: bool) -> str:
+    """Makes a field's index, within a scope or over all of them, unless it is there."""
+    value = value_of(field).replace("view.", "")
+    where = kind_is(kind).replace("view.", "")
+    columns = f"scope, {value}, id" if in_scope else f"{value}, id"
+    return (
+        f'CREATE INDEX IF NOT EXISTS "{index_name(kind, field, in_scope=in_scope)}" ON view ({columns}) WHERE {where}'
+    )
 
 
 def indexed_fields(kind: Kind) -> list[str]:
@@ -111,8 +115,9 @@ def indexed_fields(kind: Kind) -> list[str]:
 
 
 def fingerprint(catalog: Catalog) -> str:
-    """Differs whenever `view` would be derived differently: its tables and indexes, defaults, merge rules."""
-    told = [*VIEW, *indexes(catalog)]
+    """Differs whenever `view` would be derived or indexed differently: by its tables, defaults or merge rules."""
+    told = [VIEW]
     for kind in catalog.kinds.values():
+        told += [index(kind.name, name, in_scope=each) for name in indexed_fields(kind) for each in (False, True)]
         told += [f"{kind.name} {field.name} {field.default!r} {field.rule}" for field in kind.fields.values()]
     return hashlib.sha256("\n".join(told).encode()).hexdigest()

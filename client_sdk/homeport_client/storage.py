@@ -2,6 +2,9 @@
 
 SQLite keeps the promise that a crash between two statements leaves the last committed state (I1): write-ahead log,
 `synchronous=FULL`, and every step of the replica is one transaction.
+
+A replica in memory promises no more than the process does, and thousands of them may live in one: it is kept small
+(decisions/0002).
 """
 
 from __future__ import annotations
@@ -16,11 +19,13 @@ from homeport_client.errors import ReplicaForeign, ReplicaInUse, StorageFull
 from homeport_client.schema import TABLES, VERSION
 
 MEMORY = ":memory:"
-_PRAGMAS = (
-    "PRAGMA locking_mode = EXCLUSIVE",  # before WAL: then no -shm file is needed, and the lock stays ours
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = FULL",
-)
+_IN_FILE = """
+    PRAGMA locking_mode = EXCLUSIVE;  -- before WAL: then no -shm file is needed, and the lock stays ours
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+"""
+# Each table and index takes a page at least, so pages are small. The journal, which rolls back, is in memory as well.
+_IN_MEMORY = "PRAGMA page_size = 1024;"
 
 
 def open_storage(path: str) -> sqlite3.Connection:
@@ -32,11 +37,8 @@ def open_storage(path: str) -> sqlite3.Connection:
         _make_private(Path(path))
     connection = sqlite3.connect(path, isolation_level=None, timeout=0)
     try:
-        for pragma in _PRAGMAS:
-            connection.execute(pragma)
-        connection.execute("BEGIN EXCLUSIVE")
+        connection.executescript(_IN_MEMORY if path == MEMORY else _IN_FILE)
         _make_tables(connection, path)
-        connection.execute("COMMIT")
     except sqlite3.OperationalError as error:
         connection.close()
         if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
@@ -55,10 +57,16 @@ def open_storage(path: str) -> sqlite3.Connection:
 
 
 @contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Everything inside is written, or nothing. Raises `StorageFull` if the disk is."""
+def transaction(connection: sqlite3.Connection, script: str = "") -> Iterator[None]:
+    """Everything inside is written, or nothing. Raises `StorageFull` if the disk is.
+
+    It may begin with a script: of what runs only once, SQLite then keeps nothing prepared.
+    """
     try:
-        connection.execute("BEGIN IMMEDIATE")
+        if script:
+            connection.executescript(f"BEGIN IMMEDIATE; {script}")
+        else:
+            connection.execute("BEGIN IMMEDIATE")
         yield
         connection.execute("COMMIT")
     except BaseException as error:
@@ -77,15 +85,19 @@ def _make_private(path: Path) -> None:
 
 
 def _make_tables(connection: sqlite3.Connection, path: str) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version == VERSION:
-        return
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    if version or tables:
+    if path == MEMORY or not _is_made(connection, path):
+        with transaction(connection, f"{TABLES} PRAGMA user_version = {VERSION};"):
+            pass
+
+
+def _is_made(connection: sqlite3.Connection, path: str) -> bool:
+    """Whether a file has its tables already; False for a new one. Once this was asked, the file's lock is ours."""
+    with transaction(connection):
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if version != VERSION and (version or tables):
         raise ReplicaForeign(
             f"{path} holds tables of version {version}, not a replica of version {VERSION}: open another file, "
             "or use the version of Homeport that made it."
         )
-    for statement in TABLES:
-        connection.execute(statement)
-    connection.execute(f"PRAGMA user_version = {VERSION}")
+    return bool(version)

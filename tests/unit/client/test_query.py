@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -100,11 +103,28 @@ def test_the_index_is_what_answers(scope: str | None, by: str) -> None:
         limit=10,
         limit_max=100,
     )
+    replica.views.select(query)  # the first of its kind makes the index
     text, values = statement(query)
     plan = replica._connection.execute(f"EXPLAIN QUERY PLAN {text}", values).fetchall()
     steps = "; ".join(row[3] for row in plan)
     assert f"USING INDEX view Task.rank{' in scope' if scope else ''}" in steps
     assert "TEMP B-TREE" not in steps
+
+
+async def test_an_index_is_made_by_the_first_query_that_goes_by_it_and_stays(tmp_path: Path) -> None:
+    path = str(tmp_path / "replica.sqlite3")
+    async with await phone(path=path) as ann:
+        home = await ann.create(TaskList, title="Home")
+        milk = await ann.create(Task, scope=home, title="milk", rank=1)
+        await ann.query(Task, scope=home)
+        for _ in range(2):
+            assert [task.id for task in await ann.query(Task, scope=home, where={"rank": 1})] == [milk]
+            assert [task.id for task in await ann.query(Task, order_by="done")] == [milk]
+    with closing(sqlite3.connect(path)) as file:
+        names = {row[0] for row in file.execute("SELECT name FROM sqlite_schema WHERE name LIKE 'view %'")}
+    assert names == {"view Task.rank in scope", "view Task.done"}
+    async with await phone(path=path) as ann:
+        assert [task.id for task in await ann.query(Task, order_by="done")] == [milk]
 
 
 async def test_watch_shows_at_once_and_then_every_change_but_no_repetition() -> None:

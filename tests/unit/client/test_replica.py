@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -17,8 +19,17 @@ from tests.unit.client.world import NOW, Clock, answer, app, applied, page, reco
 HOME, MILK, EGGS = (uuid7(NOW, Random(seed)) for seed in range(3))
 
 
-def replica(limits: DeviceLimits | None = None, clock: Clock | None = None) -> Replica:
-    return Replica(":memory:", app.catalog, wall_ms=clock or Clock(), random=Random(7), limits=limits or DeviceLimits())
+def replica(
+    limits: DeviceLimits | None = None, clock: Clock | None = None, changed: Callable[[], None] = lambda: None
+) -> Replica:
+    return Replica(
+        ":memory:",
+        app.catalog,
+        wall_ms=clock or Clock(),
+        random=Random(7),
+        limits=limits or DeviceLimits(),
+        changed=changed,
+    )
 
 
 def shared(**home: object) -> Replica:
@@ -328,3 +339,51 @@ def test_a_step_that_fails_leaves_nothing_behind() -> None:
     with pytest.raises(Exception, match="title"):
         mine.write("update", "Task", MILK, HOME, {"title": 7})
     assert (mine.outbox.unanswered(), mine.meta.next_number, shown(mine)["title"]) == (0, 1, "milk")
+
+
+def test_a_page_with_nothing_new_writes_nothing_and_tells_nobody() -> None:
+    told: list[None] = []
+    mine = replica(changed=lambda: told.append(None))
+    mine.take_page(page(record(HOME, HOME, position=1, kind="TaskList"), cursor="at 1"))
+    so_far, written = len(told), mine._connection.total_changes
+    mine.clock.learn(NOW + 100, sent_ms=NOW, received_ms=NOW)
+    mine.take_page(page(cursor="at 1"))
+    assert (len(told), mine._connection.total_changes) == (so_far, written)
+
+
+def test_an_empty_page_is_news_when_the_cursor_or_the_clock_has_moved_or_when_it_contains_a_change() -> None:
+    mine = shared()
+    rename(mine, "oat milk")
+    mine.take_answer(answer(*applied(1)))
+    mine.take_page(page(cursor="at 3"))
+    assert mine.meta.cursor == "at 3"
+    mine.clock.learn(NOW + 100_000, sent_ms=NOW, received_ms=NOW)
+    mine.take_page(page(cursor="at 3"))
+    assert mine.meta.offset_ms == 100_000
+    assert mine.outbox.records() == {MILK}
+    mine.take_page(page(cursor="at 3", contained=1))
+    assert mine.outbox.records() == set()
+
+
+def test_what_is_held_of_the_replica_is_what_its_row_says_new_and_later() -> None:
+    for mine in (replica(), shared()):
+        held = mine.meta
+        mine._meta.forget()
+        assert mine.meta == held
+
+
+def test_a_commit_that_fails_leaves_the_replica_knowing_what_it_knew() -> None:
+    mine = shared()
+    before = mine.meta
+    mine._connection.executescript(
+        """PRAGMA foreign_keys = ON;
+        CREATE TABLE room (id INTEGER PRIMARY KEY);
+        CREATE TABLE guest (id INTEGER REFERENCES room DEFERRABLE INITIALLY DEFERRED);
+        CREATE TRIGGER too_many AFTER INSERT ON outbox BEGIN INSERT INTO guest VALUES (1); END;"""
+    )
+    with pytest.raises(sqlite3.IntegrityError):
+        rename(mine, "oat milk")
+    assert (mine.meta, shown(mine)["title"], mine.push_message()) == (before, "milk", None)
+    mine._connection.execute("DROP TRIGGER too_many")
+    rename(mine, "oat milk")
+    assert (pushed(mine), mine.meta.next_number) == ([1], 2)
