@@ -23,6 +23,8 @@ from homeport_sync.change import Fields
 from homeport_sync.values import PythonValue
 
 SEEN_MAX = 30
+LOOKS_MAX = 4
+STRANGE = 0.1  # so often somebody looks for what another circle has shared
 
 
 class Actor:
@@ -40,9 +42,18 @@ class Actor:
         return self._stage.world.app.catalog
 
     async def pick(self, kind: str, *, where: Mapping[str, PythonValue] | None = None) -> View | None:
-        """One of the records on the phone, of the first `SEEN_MAX`; None if there are none."""
-        found = await self.phone.device.query(kind, where=where, limit=SEEN_MAX)
-        return self.chance.choice(found) if found else None
+        """One of the records on the phone, or of those that have these values; None if there are none, or none of the
+        few that were looked for is there."""
+        if where is not None:
+            found = await self.phone.device.query(kind, where=where, limit=SEEN_MAX)
+            return self.chance.choice(found) if found else None
+        for _ in range(LOOKS_MAX):
+            circle = self.phone.handset.circle - (self.chance.random() < STRANGE)
+            made = self._stage.labels.made_in(kind, circle)
+            view = await self.phone.device.get(self.chance.choice(made)) if made else None
+            if view is not None:
+                return view
+        return None
 
     def draw(self, kind: str, *names: str) -> dict[str, PythonValue]:
         """Values for these fields, as people might write them."""

@@ -13,7 +13,7 @@ WIDTH = 116
 def pytest_file(story: Story, *, app: str, script: str = "", sentences: Sequence[str] = ()) -> str:
     """The file's text. `app` and `script` are the paths as they were given on the command line."""
     said = "\n".join(f"    # {line}" for sentence in sentences[:3] for line in _wrapped(sentence))
-    return f'''"""A story that failed with seed {story.seed}, cut down to what it needs. Run it with pytest from the same place.
+    return f'''"""A story that failed with seed {story.seed}, cut down. Run it with pytest from the same place.
 
 {_numbered(story.steps)}
 """

@@ -29,7 +29,7 @@ async def create(stage: Stage, phone: Phone, step: Step) -> bool:
     if made is None:
         return False
     id = str(made)
-    stage.labels.bind(str(step.what["label"]), id, kind.name)
+    stage.labels.bind(str(step.what["label"]), id, kind.name, phone.handset.circle)
     await _wrote(stage, phone, Written(phone=phone.name, op="create", kind=kind.name, id=id, fields=fields), values)
     return True
 
