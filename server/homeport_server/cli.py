@@ -23,9 +23,23 @@ from homeport_server.verbs.token import token
 from homeport_server.verbs.work import work
 from homeport_sync.errors import HomeportError
 
+FLEET = "fleet"
+
 
 class _Verbs(click.Group):
-    """A group whose verbs may raise `HomeportError`."""
+    """A group whose verbs may raise `HomeportError`. One is a room of its own, which is opened when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All verbs, by name."""
+        return sorted([*super().list_commands(ctx), FLEET])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb. What a fleet needs is not loaded for any other."""
+        if cmd_name == FLEET:
+            from homeport_client.fleet.command.fleet import fleet
+
+            return fleet
+        return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the verb; an expected error ends it with its own sentence."""

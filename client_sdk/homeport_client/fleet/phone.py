@@ -132,8 +132,8 @@ class Phone:
         self._follow()
 
     def let_on(self, why: str) -> None:
-        """One reason less."""
-        self._cut_off[why] -= 1
+        """One reason less, if it is one."""
+        self._cut_off[why] = max(self._cut_off[why] - 1, 0)
         if self.reachable:
             self.meter.reached()
             self.line.connect()

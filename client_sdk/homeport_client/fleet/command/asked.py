@@ -1,0 +1,117 @@
+"""What was asked of `homeport fleet run`, and how what came of it is written."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+
+from homeport_client.fleet.command.options import Refused
+from homeport_client.fleet.networks import Network
+from homeport_client.fleet.report.bound import Bound
+from homeport_client.fleet.report.html import html_report
+from homeport_client.fleet.report.junit import junit
+from homeport_client.fleet.report.summary import Summary, World, to_json
+from homeport_client.fleet.script import Script
+from homeport_sync import App
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Where reports go, and the test file of a failing story (None: nowhere, and nothing is shrunk)."""
+
+    json: Path | None
+    junit: Path | None
+    html: Path | None
+    failures: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What the command line says otherwise than the script."""
+
+    devices: int | None = None
+    duration_s: float | None = None
+    network: Network | None = None
+
+    @property
+    def words(self) -> list[str]:
+        """The same flags, to be typed again."""
+        given = {
+            "--devices": self.devices,
+            "--duration": self.duration_s and f"{self.duration_s:g}s",
+            "--network": self.network and self.network.name,
+        }
+        return [word for flag, value in given.items() if value for word in (flag, str(value))]
+
+
+def adjusted(script: Script, shape: Shape) -> Script:
+    """The script in that shape."""
+    return replace(
+        script,
+        devices=shape.devices or script.devices,
+        duration_s=shape.duration_s or script.duration_s,
+        network=shape.network or script.network,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """All of it."""
+
+    app: App
+    app_path: Path
+    script: Script
+    script_path: Path | None
+    seed: int
+    shape: Shape
+    processes: int
+    bounds: Sequence[Bound]
+    wanted: Wanted
+    console: Console
+
+    @property
+    def network(self) -> str:
+        """What the phones are on, in a word."""
+        return self.script.network.name if self.script.network else "mixed"
+
+    def say(self, sentence: str) -> None:
+        """One line for people."""
+        self.console.print(sentence, soft_wrap=True, highlight=False, markup=False)
+
+    def write(self, summary: Summary) -> None:
+        """All reports that are wanted. Raises `Refused` for a place that cannot be written."""
+        wanted = self.wanted
+        if wanted.json and str(wanted.json) == "-":
+            sys.stdout.buffer.write(to_json(summary) + b"\n")
+            sys.stdout.flush()
+        reports = (
+            (wanted.json if str(wanted.json) != "-" else None, to_json(summary)),
+            (wanted.junit, junit(summary).encode()),
+            (wanted.html, html_report(summary).encode()),
+        )
+        for path, text in reports:
+            if path:
+                keep(path, text)
+                self.say(f"Written: {path}")
+
+    def again(self, seed: int, world: World) -> str:
+        """The command that plays it again."""
+        script = ["--script", str(self.script_path)] if self.script_path else []
+        real = ["--world", "real"] if world == "real" else []
+        return shlex.join(
+            ["homeport", "fleet", str(self.app_path), *script, *self.shape.words, *real, "--seed", str(seed)]
+        )
+
+
+def keep(path: Path, text: bytes) -> None:
+    """Write a file, in a directory that is made if there is none. Raises `Refused` if that cannot be done."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text)
+    except OSError as error:
+        raise Refused(f"{path} cannot be written ({error.strerror}): name another place.") from error

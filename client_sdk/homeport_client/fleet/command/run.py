@@ -1,0 +1,128 @@
+"""`homeport fleet run`: plays a script on an app, in one of the two worlds, and says what came of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from random import SystemRandom
+
+import click
+from rich.console import Console
+
+from homeport_client.fleet.command.asked import Asked, Shape, Wanted, adjusted
+from homeport_client.fleet.command.options import DURATION, NETWORK, THRESHOLD, Refused
+from homeport_client.fleet.networks import Network
+from homeport_client.fleet.playing import load_script
+from homeport_client.fleet.report.bound import Bound
+from homeport_client.fleet.report.thresholds import NotABound, parse
+from homeport_client.fleet.script import Script
+from homeport_sync import load_app
+from homeport_sync.errors import HomeportError
+
+SEEDS = 1_000_000
+FAILURES = Path("homeport_failures")
+
+
+@click.command(context_settings={"auto_envvar_prefix": "HOMEPORT_FLEET", "help_option_names": ["-h", "--help"]})
+@click.argument("app", type=click.Path(path_type=Path))
+@click.option("--script", type=click.Path(path_type=Path), help="A Python file with `script = Script(...)`.")
+@click.option("--devices", type=click.IntRange(1), help="How many phones (50, or as the script says).")
+@click.option("--duration", type=DURATION, help="How long they are used: 90s, 30m, 1h, 1d (1h).")
+@click.option("--network", type=NETWORK, help="The network all phones are on; unless said, each persona's own.")
+@click.option("--seed", type=int, help="What everything is drawn from; a new one unless said.")
+@click.option(
+    "--world",
+    type=click.Choice(["simulated", "real"]),
+    default="simulated",
+    show_default=True,
+    help="Virtual time in this process, or real servers, sockets and seconds.",
+)
+@click.option(
+    "--processes",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Real: how many processes drive the phones. Simulated: how many seeds are played, each in its process.",
+)
+@click.option("--threshold", "thresholds", type=THRESHOLD, multiple=True, help="Such as 'p95(sync_lag) < 500ms'.")
+@click.option("--server", metavar="URL", default="", help="Real: a server that runs already, not one of our own.")
+@click.option("--data", type=click.Path(path_type=Path), help="Real: the data directory of that server (SQLite).")
+@click.option("--database-url", default="", help="Real: its database, if that is PostgreSQL.")
+@click.option("--json", "to_json", type=click.Path(path_type=Path, allow_dash=True), help="Write all of it as JSON.")
+@click.option("--junit", type=click.Path(path_type=Path), help="Write checks and thresholds as JUnit XML.")
+@click.option("--html", type=click.Path(path_type=Path), help="Write a report that opens in any browser, offline.")
+@click.option(
+    "--failures",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=FAILURES,
+    show_default=True,
+    help="Where the test file of a failing story goes.",
+)
+@click.option("--shrink/--no-shrink", default=True, show_default=True, help="Look for the shortest story that fails.")
+@click.option("--plain", is_flag=True, help="Plain lines, no colours and no live view.")
+def run(
+    *,
+    app: Path,
+    script: Path | None,
+    devices: int | None,
+    duration: float | None,
+    network: Network | None,
+    seed: int | None,
+    world: str,
+    processes: int,
+    thresholds: Sequence[Bound],
+    server: str,
+    data: Path | None,
+    database_url: str,
+    to_json: Path | None,
+    junit: Path | None,
+    html: Path | None,
+    failures: Path,
+    shrink: bool,
+    plain: bool,
+) -> None:
+    """Play a fleet of phones on the app that the Python file APP declares.
+
+    Ends with 0 if every check found nothing and every threshold was kept, 99 if not, 2 if the command is wrong, 1 if
+    the fleet itself breaks. Ctrl-C ends it with what there is.
+    """
+    try:
+        declared = load_app(app)
+        given = load_script(script) if script else Script()
+        bounds = (*map(parse, given.thresholds), *thresholds)
+    except (HomeportError, NotABound) as wrong:
+        raise Refused(str(wrong)) from wrong
+    shape = Shape(devices=devices, duration_s=duration, network=network)
+    asked = Asked(
+        app=declared,
+        app_path=app,
+        script=adjusted(given, shape),
+        script_path=script,
+        seed=seed if seed is not None else SystemRandom().randrange(SEEDS),
+        shape=shape,
+        processes=processes,
+        bounds=bounds,
+        wanted=Wanted(json=to_json, junit=junit, html=html, failures=failures if shrink else None),
+        console=_console(plain=plain, aside=str(to_json) == "-"),
+    )
+    sys.exit(_play(asked, world, server, data, database_url))
+
+
+def _play(asked: Asked, world: str, server: str, data: Path | None, database_url: str) -> int:
+    if world == "simulated":
+        if server or data or database_url:
+            raise Refused("--server, --data and --database-url are for --world real: say so, or leave them out.")
+        from homeport_client.fleet.command.simulated import play_simulated
+
+        return play_simulated(asked)
+    from homeport_client.fleet.command.real import play_real
+
+    return play_real(asked)
+
+
+def _console(*, plain: bool, aside: bool) -> Console:
+    """Where people read: standard error if the JSON goes to standard output."""
+    if plain:
+        return Console(stderr=aside, force_terminal=False, no_color=True, highlight=False)
+    return Console(stderr=aside)
