@@ -12,7 +12,7 @@ COMPILE := uv pip compile pyproject.toml --quiet --universal --generate-hashes -
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help develop demo demo-postgres run test check format lint types bench-push bench-pull bench-scale soak soak-kill lock clean
+.PHONY: help develop demo demo-postgres run test check format lint types bench-push bench-pull bench-scale bench-devices bench-fleet soak soak-kill lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -60,6 +60,12 @@ bench-pull: $(RUN) ## measure how fast devices catch up
 
 bench-scale: $(DEV) ## measure many processes on PostgreSQL (some parts: ARGS="intake pokes storm noise")
 	@$(BIN)/python -m benchmarks.scale $(ARGS)
+
+bench-devices: $(RUN) ## measure what a device costs its process, in memory and CPU
+	@$(BIN)/python -m benchmarks.devices $(ARGS)
+
+bench-fleet: $(RUN) ## measure a simulated day of a thousand phones (HOMEPORT_BENCH_DEVICES, 1000)
+	@$(BIN)/python -m benchmarks.fleet $(ARGS)
 
 soak: $(DEV) ## run the long fleets that make test leaves out
 	@$(BIN)/python -m pytest tests/fleet -m soak $(ARGS)

@@ -39,6 +39,11 @@ async def take_a_break(me: Actor) -> None:
     await me.do("take_out" if me.phone.asleep else "put_away")
 
 
+async def be_suspended(me: Actor) -> None:
+    """The system stops the app for a while, in the middle of whatever it did."""
+    await me.do("suspend", for_s=round(me.chance.uniform(1, 30), 1))
+
+
 async def lose_token(me: Actor) -> None:
     """The token expires, and the app gets another one a while later."""
     await me.do("expire_token", for_s=round(me.chance.uniform(0.5, 30), 1))

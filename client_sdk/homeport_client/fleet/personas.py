@@ -60,6 +60,7 @@ MISHAPS: dict[Act, float] = {
     mishaps.lose_power: 3,
     mishaps.set_clock: 2,
     mishaps.take_a_break: 3,
+    mishaps.be_suspended: 2,
     mishaps.lose_token: 1,
     mishaps.run_out_of_storage: 1,
     mishaps.lend_phone: 1,

@@ -112,3 +112,13 @@ def test_a_phase_is_no_markup() -> None:
     strange = replace(NOW, phase="[red]a[/b]")
     assert "[red]a[/b]" in Show().play((0, strange))
     assert "[red]a[/b]" in Show(width=100).play((0, strange))
+
+
+def test_what_happens_to_a_process_stays_on_the_screen_but_not_that_it_starts() -> None:
+    up, down = (replace(NOW, parts={"server": running, "worker": True}) for running in (True, False))
+    said = Show().play((0, down), (0.01, up), (0.01, down), (0.01, down), (0.01, up))
+    assert [line for line in said.splitlines() if "server is" in line] == [
+        "1 min  server is gone; 9 changes wait on the phones.",
+        "1 min  server is back.",
+    ]
+    assert "DOWN: server" in said

@@ -29,6 +29,12 @@ class Wanted:
     html: Path | None
     failures: Path | None
 
+    def check(self) -> None:
+        """Raises `Refused` for a place that cannot be written, before anything is played."""
+        for path in (self.json, self.junit, self.html):
+            if path and str(path) != "-":
+                keep(path, path.read_bytes() if path.is_file() else b"")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:

@@ -106,6 +106,7 @@ def run(
         wanted=Wanted(json=to_json, junit=junit, html=html, failures=failures if shrink else None),
         console=_console(plain=plain, aside=str(to_json) == "-"),
     )
+    asked.wanted.check()
     sys.exit(_play(asked, world, server, data, database_url))
 
 

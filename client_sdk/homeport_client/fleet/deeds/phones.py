@@ -23,6 +23,15 @@ async def put_away(stage: Stage, phone: Phone, step: Step) -> bool:
     return True
 
 
+async def suspend(stage: Stage, phone: Phone, step: Step) -> bool:
+    """The system stops the app where it is, and lets it go on `for_s` later."""
+    if phone.asleep:
+        return False
+    await phone.sleep()
+    stage.later(_resume(phone, float(str(step.what["for_s"]))))
+    return True
+
+
 async def take_out(stage: Stage, phone: Phone, step: Step) -> bool:
     """Its user opens the app again."""
     phone.attention += 1
@@ -68,6 +77,11 @@ async def _suspend(stage: Stage, phone: Phone, attention: int) -> None:
     await asyncio.sleep(BACKGROUND_S)
     if phone.attention == attention and not phone.asleep:
         await phone.sleep()
+
+
+async def _resume(phone: Phone, for_s: float) -> None:
+    await asyncio.sleep(for_s)
+    await phone.wake()
 
 
 async def _renew(phone: Phone, for_s: float) -> None:

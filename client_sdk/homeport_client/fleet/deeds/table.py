@@ -23,6 +23,7 @@ DEEDS: Mapping[str, Deed] = {
     "kill": phones.kill,
     "put_away": phones.put_away,
     "take_out": phones.take_out,
+    "suspend": phones.suspend,
     "set_clock": phones.set_clock,
     "clone": phones.clone,
     "switch_user": phones.switch_user,

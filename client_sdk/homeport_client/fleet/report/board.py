@@ -53,6 +53,7 @@ class Board:
         self._shown: Now | None = None
         self._shown_at_s = 0.0
         self._latest: Now | None = None
+        self._ran: dict[str, bool] = {}
         draws = console.is_terminal and not console.is_dumb_terminal
         self._live = Live(console=console, auto_refresh=False) if draws else None
 
@@ -74,11 +75,23 @@ class Board:
         """How it stands now. A new phase is shown at once, all else when it is time."""
         wall_s = self._clock_s()
         self._latest = now
+        self._tell_of_parts(now)
         self._pace.tell(Moment(wall_s=wall_s, at_s=now.sample.at_s, logged=now.sample.logged))
         every_s = DRAW_EVERY_S if self._live else LINE_EVERY_S
         if self._shown is None or self._shown.phase != now.phase or wall_s - self._shown_at_s >= every_s:
             self._shown_at_s = wall_s
             self._show(now)
+
+    def _tell_of_parts(self, now: Now) -> None:
+        """What happens to a process stays on the screen. One that was never up is on its way, and no news."""
+        for name, running in now.parts.items():
+            if running != self._ran.get(name, running):
+                what = "is back" if running else f"is gone; {now.sample.waiting:,} changes wait on the phones"
+                self._console.print(
+                    f"{_time(now.sample.at_s)}  {name} {what}.", style="bold", soft_wrap=True, highlight=False
+                )
+            if running or name in self._ran:
+                self._ran[name] = running
 
     def _show(self, now: Now) -> None:
         self._shown = now
