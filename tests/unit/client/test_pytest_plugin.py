@@ -178,6 +178,26 @@ def test_mistakes_are_told_in_a_sentence(project: Project, pytester: pytest.Pyte
     unnamed.stdout.fnmatch_lines(["No app is named: write homeport_app = *"])
 
 
+def test_ctrl_c_stops_the_run_while_a_fleet_plays(project: Project) -> None:
+    shown = project.run(
+        """
+        import signal
+        from homeport_client.fleet import Persona
+
+        async def stop(me):
+            signal.raise_signal(signal.SIGINT)
+
+        def test_it(fleet):
+            fleet(devices=1, duration_s=60, personas=[Persona(name="tester", does={stop: 1})])
+
+        def test_that_never_runs():
+            pass
+        """
+    )
+    assert shown.ret is pytest.ExitCode.INTERRUPTED
+    shown.assert_outcomes()
+
+
 def test_a_drawn_seed_and_one_from_the_environment_are_shown(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     test = "def test_it(fleet): fleet(devices=1, duration_s=1)"
     seeds = {re.findall(r"homeport: seed (\d+)", project.run(test).stdout.str())[0] for _ in range(2)}
