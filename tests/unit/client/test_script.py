@@ -1,0 +1,77 @@
+"""Scripts: phases, who gets which phone, and what is refused."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from homeport_client.fleet import Persona, Script, ramp, spike, steady
+from homeport_client.fleet.cast import deal
+from homeport_client.fleet.errors import ScriptUnusable
+from homeport_client.fleet.playing import load_script
+from homeport_client.fleet.seed import Seed
+from homeport_sync import load_app
+
+CATALOG = load_app(Path(__file__).parents[3] / "examples" / "tasks" / "app.py").catalog
+
+
+def test_phones_are_switched_on_one_after_the_other_while_a_ramp_lasts() -> None:
+    script = Script(devices=10, duration_s=100, phases=[ramp(2, to=0.5), steady(6), ramp(2)])
+    at_s = [script.on_at_s(number / 10) for number in range(10)]
+    assert at_s == pytest.approx([0, 4, 8, 12, 16, 80, 84, 88, 92, 96])
+
+
+def test_without_a_ramp_all_phones_are_on_from_the_beginning() -> None:
+    assert Script(phases=[steady(1)]).on_at_s(0.99) == 0
+    assert Script(phases=()).on_at_s(0.5) == 0
+
+
+def test_a_spike_is_as_long_as_its_share_and_the_pace_is_back_after_it() -> None:
+    script = Script(duration_s=100, phases=[steady(4), spike(1, pace=7), steady(5)])
+    assert [script.pace_at(at_s) for at_s in (0, 39, 41, 49, 51, 100, 1_000)] == [1, 1, 7, 7, 1, 1, 1]
+
+
+def test_each_persona_gets_its_share_of_the_phones_and_neighbours_are_mixed() -> None:
+    people = [Persona(name="many", does={}, share=3), Persona(name="few", does={}, share=1)]
+    dealt = [each.persona for each in deal(Script(devices=400, personas=people), Seed(1), CATALOG)]
+    assert Counter(dealt)["few"] == pytest.approx(100, abs=8)
+    assert Counter(dealt[:40])["few"] == pytest.approx(10, abs=3)
+
+
+def test_some_users_have_two_phones_and_people_come_in_circles() -> None:
+    dealt = deal(Script(devices=30, phones_per_user=1.5, circle=5), Seed(1), CATALOG)
+    phones = Counter(each.user for each in dealt)
+    assert sorted(phones.values()) == [1] * 10 + [2] * 10
+    assert {each.circle for each in dealt} == {0, 1, 2, 3}
+    assert all(len({each.circle for each in dealt if each.user == user}) == 1 for user in phones)
+
+
+def test_one_more_phone_leaves_the_others_as_they_were() -> None:
+    def clocks(devices: int) -> list[int]:
+        script = Script(devices=devices, personas=[Persona(name="late", does={}, skewed=0.5)])
+        return [each.skew_ms for each in deal(script, Seed(3), CATALOG)]
+
+    assert clocks(11)[:10] == clocks(10)
+    assert any(clocks(10))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("x = 1", "declares no `script`"),
+        ("script = 1", "declares something else as `script`"),
+        ("1/0", "ZeroDivisionError"),
+    ],
+)
+def test_a_file_that_declares_no_script_is_refused_with_the_line_to_write(tmp_path: Path, text: str, says: str) -> None:
+    file = tmp_path / "people.py"
+    file.write_text(text)
+    with pytest.raises(ScriptUnusable, match=says):
+        load_script(file)
+
+
+def test_a_file_that_is_not_there_is_told() -> None:
+    with pytest.raises(ScriptUnusable, match="There is no file"):
+        load_script(Path("nowhere.py"))

@@ -1,0 +1,84 @@
+"""Shrinking: whatever makes a story fail, it is found, and little else is left."""
+
+from __future__ import annotations
+
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from homeport_client.fleet.shrink import Shrinking
+from homeport_client.fleet.story import Detail, Handset, Step, Story
+
+
+def story(count: int, phones: int = 6) -> Story:
+    steps = tuple(Step(at_ms=1_000 * n, who=f"phone-{n % phones + 1}", do="kill") for n in range(count))
+    handsets = tuple(Handset(name=f"phone-{n + 1}", user="ann") for n in range(phones))
+    return Story(seed=1, until_ms=1_000 * count, handsets=handsets, steps=steps)
+
+
+@given(st.integers(1, 150), st.integers(1, 5), st.integers(0, 2**32))
+def test_the_steps_that_matter_are_all_that_is_left(count: int, wanted: int, seed: int) -> None:
+    whole = story(count)
+    marks = {(step.who, step.do) for step in Random(seed).sample(whole.steps, min(wanted, count))}
+
+    def fails(candidate: Story) -> bool:
+        return marks <= {(step.who, step.do) for step in candidate.steps}
+
+    found = Shrinking(fails, tries_max=2_000).shrink(whole)
+    assert fails(found.story)
+    assert len(found.story.steps) == len(marks)
+    assert len(found.story.handsets) == len({who for who, _ in marks})
+
+
+def test_a_story_that_does_not_fail_again_is_left_as_it_is() -> None:
+    whole = story(20)
+    found = Shrinking(lambda _: False).shrink(whole)
+    assert (found.story, found.tries) == (whole, 1)
+
+
+def test_it_ends_after_so_many_tries_with_what_it_has() -> None:
+    tried: list[int] = []
+
+    def fails(candidate: Story) -> bool:
+        tried.append(len(candidate.steps))
+        return True
+
+    found = Shrinking(fails, tries_max=3).shrink(story(100))
+    assert len(tried) == found.tries == 3
+    assert len(found.story.steps) < 100
+
+
+def test_time_in_which_nothing_happens_is_cut() -> None:
+    whole = Story(
+        seed=1,
+        until_ms=90_000_000,
+        handsets=(Handset(name="phone-1", user="ann", on_at_ms=50_000),),
+        steps=(Step(at_ms=60_000, who="phone-1", do="kill"), Step(at_ms=80_000_000, who="phone-1", do="kill")),
+    )
+    found = Shrinking(lambda candidate: len(candidate.steps) == 2).shrink(whole).story
+    assert found.until_ms <= 3_000
+    assert found.handsets[0].on_at_ms == 0
+
+
+def test_the_fields_that_do_not_matter_are_left_out() -> None:
+    what: dict[str, Detail] = {"kind": "Task", "label": "task-1", "fields": {"title": "a", "done": True, "due": None}}
+    whole = Story(
+        seed=1,
+        until_ms=1,
+        handsets=(Handset(name="phone-1", user="ann"),),
+        steps=(Step(at_ms=0, who="phone-1", do="update", what=what),),
+    )
+
+    def fails(candidate: Story) -> bool:
+        return any("done" in step.what["fields"] for step in candidate.steps)  # type: ignore[operator]
+
+    (step,) = Shrinking(fails).shrink(whole).story.steps
+    assert step.what["fields"] == {"done": True}
+
+
+def test_whoever_waits_hears_how_short_it_has_become() -> None:
+    heard: list[int] = []
+    Shrinking(lambda each: bool(each.steps), told=lambda each: heard.append(len(each.steps))).shrink(story(64))
+    assert heard == sorted(heard, reverse=True)
+    assert heard[-1] == 1
