@@ -82,8 +82,10 @@ class Syncer:
         """Ends the work in the background; what is under way is dropped, as a network may drop it."""
         if self._running is not None:
             self.tell(Event.CLOSE)
-            await self._running
-            self._running = None
+            await asyncio.wait([self._running])
+            ended, self._running = self._running, None
+            if not ended.cancelled():  # by whoever ends the loop, before we are closed
+                ended.result()
 
     def tell(self, event: Event) -> None:
         """Raises an event from outside; it is taken when the state next waits, an interrupt at once."""

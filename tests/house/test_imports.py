@@ -143,6 +143,8 @@ EMPTY_HOUSE = {
     "client_sdk/homeport_client/__init__.py": "",
     "client_sdk/homeport_client/device.py": "import homeport_sync.merge\n",
     "client_sdk/homeport_client/fleet/__init__.py": "import homeport_client.device\n",
+    "client_sdk/homeport_pytest/__init__.py": "",
+    "client_sdk/homeport_pytest/plugin.py": "import homeport_client.fleet\n",
     "server/homeport_server/__init__.py": "",
     "server/homeport_server/cli.py": "import homeport_sync.sql, homeport_client.fleet\n",
     "server/homeport_server/edge/__init__.py": "import homeport_sync.merge\n",

@@ -1,4 +1,4 @@
-"""What is installed: one wheel of four packages, locks any mirror serves, a reason for each dependency."""
+"""What is installed: one wheel of five packages, locks any mirror serves, a reason for each dependency."""
 
 import re
 import subprocess
@@ -76,7 +76,7 @@ def test_every_dependency_has_its_reason_and_every_reason_its_dependency(tree: T
     assert reasons - {"name"} == declared(project, groups), f"{DECISION} and pyproject.toml name different dependencies"
 
 
-def test_the_wheel_holds_four_typed_packages_and_nothing_else(tmp_path: Path) -> None:
+def test_the_wheel_holds_five_typed_packages_and_nothing_else(tmp_path: Path) -> None:
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")

@@ -17,6 +17,7 @@ SOURCE_ROOTS: Mapping[str, str] = {
     "homeport_notify": "notifications",
     "homeport_server": "server",
     "homeport_client": "client_sdk",
+    "homeport_pytest": "client_sdk",
 }
 
 

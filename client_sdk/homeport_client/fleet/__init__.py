@@ -6,7 +6,7 @@ from homeport_client.fleet.check.judge import Verdict
 from homeport_client.fleet.networks import NETWORKS, Gaps, Network
 from homeport_client.fleet.persona import Persona
 from homeport_client.fleet.played import Played
-from homeport_client.fleet.playing import play_story
+from homeport_client.fleet.playing import load_invariants, play_story
 from homeport_client.fleet.script import Phase, Script, ramp, spike, steady
 from homeport_client.fleet.sim.fleet import Fleet
 from homeport_client.fleet.sim.server import ServerFaults
@@ -30,6 +30,7 @@ __all__ = [
     "Step",
     "Story",
     "Verdict",
+    "load_invariants",
     "play_story",
     "ramp",
     "spike",

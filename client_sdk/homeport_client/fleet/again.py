@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import MISSING, fields
 
+from homeport_client.fleet.networks import Network
 from homeport_client.fleet.story import Handset, Step, Story
 
 WIDTH = 116
 
 
-def pytest_file(story: Story, *, app: str, script: str = "", sentences: Sequence[str] = ()) -> str:
-    """The file's text. `app` and `script` are the paths as they were given on the command line."""
+def pytest_file(
+    story: Story,
+    *,
+    app: str,
+    script: str = "",
+    sentences: Sequence[str] = (),
+    invariants: Mapping[str, Sequence[str]] | None = None,
+    networks: Sequence[Network] = (),
+    above: int | None = None,
+) -> str:
+    """The file's text.
+
+    `app` and `script` are paths, as they were given on the command line, or from the directory so many `above` the
+    file. `invariants` are names of functions by the path of the file that defines them, `networks` those that no list
+    has.
+    """
     said = "\n".join(f"    # {line}" for sentence in sentences[:3] for line in _wrapped(sentence))
-    return f'''"""A story that failed with seed {story.seed}, cut down. Run it with pytest from the same place.
+    place = "Run it with pytest from the same place." if above is None else "Run it with pytest."
+    return f'''"""A story that failed with seed {story.seed}, cut down. {place}
 
 {_numbered(story.steps)}
 """
 
-from homeport_client.fleet import Handset, Step, Story, play_story
-
+{_imports(invariants=bool(invariants), networks=networks, above=above)}
 STORY = Story(
     seed={story.seed},
     until_ms={story.until_ms},
@@ -33,14 +49,54 @@ STORY = Story(
 
 
 def test_what_failed_with_seed_{story.seed}() -> None:
-    played = play_story({_arguments(app, script)})
+    played = play_story(
+{_lines(_arguments(_place_of(above), app, script, invariants or {}, networks))}
+    )
 {said or "    # It failed."}
     assert played.kept, str(played.verdict)
 '''
 
 
-def _arguments(app: str, script: str) -> str:
-    return f"STORY, app={json.dumps(app)}" + (f", script={json.dumps(script)}" if script else "")
+def _imports(*, invariants: bool, networks: Sequence[Network], above: int | None) -> str:
+    kinds = ["Handset", "Step", "Story"]
+    kinds += ["Network"] if networks else []
+    kinds += ["Gaps"] if any(each.gaps for each in networks) else []
+    names = ", ".join([*sorted(kinds), *(["load_invariants"] if invariants else []), "play_story"])
+    imported = f"from homeport_client.fleet import {names}\n"
+    if above is None:
+        return imported
+    return f"from pathlib import Path\n\n{imported}\nROOT = Path(__file__).parents[{above}]"
+
+
+def _place_of(above: int | None) -> str:
+    return "" if above is None else "ROOT / "
+
+
+def _arguments(
+    place: str, app: str, script: str, invariants: Mapping[str, Sequence[str]], networks: Sequence[Network]
+) -> list[str]:
+    asked = [
+        f"*load_invariants({place}{json.dumps(path)}, {', '.join(map(json.dumps, names))})"
+        for path, names in invariants.items()
+    ]
+    return [
+        "STORY",
+        f"app={place}{json.dumps(app)}",
+        *([f"script={place}{json.dumps(script)}"] if script else []),
+        *([f"invariants=[{', '.join(asked)}]"] if asked else []),
+        *([f"networks=[{', '.join(map(_network, networks))}]"] if networks else []),
+    ]
+
+
+def _network(network: Network) -> str:
+    """As it would be declared, without what is as it always is."""
+    given = {
+        each.name: getattr(network, each.name)
+        for each in fields(network)
+        if each.default is MISSING or getattr(network, each.name) != each.default
+    }
+    given["rates"] = dict(network.rates)
+    return f"Network({', '.join(f'{name}={value!r}' for name, value in given.items() if value != {})})"
 
 
 def _handset(handset: Handset) -> str:
@@ -70,4 +126,5 @@ def _plain(text: str) -> str:
 
 
 def _wrapped(sentence: str) -> list[str]:
+    sentence = " ".join(sentence.split())
     return [sentence[at : at + WIDTH - 6] for at in range(0, min(len(sentence), 4 * WIDTH), WIDTH - 6)]

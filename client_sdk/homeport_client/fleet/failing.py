@@ -35,7 +35,8 @@ def shorten(
     tries_max: int = TRIES_MAX,
     told: Callable[[Story], None] = lambda story: None,
 ) -> Shortest:
-    """The shortest story that fails as `played` did: one of the checkers that complained complains of it."""
+    """The shortest story that fails as `played` did: one of the checkers that complained complains of it. Raises
+    `KeyboardInterrupt` when one of its tries is stopped."""
     wanted = set(played.verdict.found) if played.verdict else set()
 
     def play(story: Story) -> Played:
@@ -43,7 +44,9 @@ def shorten(
 
     def fails(story: Story) -> bool:
         verdict = play(story).verdict
-        return verdict is not None and bool(wanted & verdict.found.keys())
+        if verdict is None:  # Ctrl-C: a fleet takes it for its own, and there would be hundreds more
+            raise KeyboardInterrupt
+        return bool(wanted & verdict.found.keys())
 
     shrunk = Shrinking(fails, tries_max=tries_max, told=told).shrink(played.story)
     story = replace(shrunk.story, handsets=tuple(replace(each, lane=True) for each in shrunk.story.handsets))

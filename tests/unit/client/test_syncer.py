@@ -46,6 +46,17 @@ async def another_writes(server: Server, home: str, title: str = "milk") -> None
     await ann.close()
 
 
+def test_a_device_whose_loop_ends_before_it_is_closed_still_closes_its_transport() -> None:
+    async def scene(server: Server, bob: Device, line: Line, home: str) -> None:
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        await asyncio.sleep(0)
+        await bob.close()
+        assert line.closed
+
+    play(scene)
+
+
 def test_a_write_is_pushed_at_once() -> None:
     async def scene(server: Server, bob: Device, line: Line, home: str) -> None:
         began = now()

@@ -28,4 +28,4 @@ def _broken(shows: Data, invariants: Iterable[Invariant]) -> Iterator[str]:
         try:
             invariant(shows)
         except AssertionError as failed:
-            yield f"{invariant.__name__} does not hold on {shows.device}: {failed}"
+            yield f"{invariant.__name__} does not hold on {shows.device}: {' '.join(str(failed).split())}"

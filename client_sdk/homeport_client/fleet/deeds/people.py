@@ -19,12 +19,14 @@ from homeport_sync.values import PythonValue
 
 async def create(stage: Stage, phone: Phone, step: Step) -> bool:
     """Make a record of `kind` that is called `label`, in the `scope` with that label (a root: in none)."""
-    kind, fields, scope = _kind(stage, step), _fields(step), None
+    declared = _declared(stage, phone, step)
+    if declared is None:
+        return False
+    (kind, values), fields, scope = declared, _fields(step), None
     if not kind.is_root:
         scope = stage.labels.id(step.what.get("scope"))
         if scope is None:
             return False
-    values = _values(kind, fields)
     made = await _try(stage, phone, phone.device.create(kind.name, scope=scope, **values))
     if made is None:
         return False
@@ -36,8 +38,10 @@ async def create(stage: Stage, phone: Phone, step: Step) -> bool:
 
 async def update(stage: Stage, phone: Phone, step: Step) -> bool:
     """Write `fields` of the record of `kind` that is called `label`."""
-    kind, fields, id = _kind(stage, step), _fields(step), stage.labels.id(step.what["label"])
-    values = _values(kind, fields)
+    declared, fields, id = _declared(stage, phone, step), _fields(step), stage.labels.id(step.what["label"])
+    if declared is None:
+        return False
+    kind, values = declared
     if id is None or await _try(stage, phone, _update(phone, id, values)) is None:
         return False
     await _wrote(stage, phone, Written(phone=phone.name, op="update", kind=kind.name, id=id, fields=fields), values)
@@ -117,13 +121,16 @@ async def _wrote(stage: Stage, phone: Phone, written: Written, values: Mapping[s
         phone.eyes.wrote(written.op, written.id, values, await phone.device.get(written.id))
 
 
-def _kind(stage: Stage, step: Step) -> Kind:
-    return stage.world.app.catalog.kind(str(step.what["kind"]))
+def _declared(stage: Stage, phone: Phone, step: Step) -> tuple[Kind, dict[str, PythonValue]] | None:
+    """The kind and the values that are written; None if the app does not declare them any more: stories are kept for
+    longer than declarations."""
+    try:
+        kind = stage.world.app.catalog.kind(str(step.what["kind"]))
+        return kind, {name: kind.field(name).type.from_wire(value) for name, value in _fields(step).items()}
+    except (Rejection, ValueError):
+        stage.world.note(phone.name, "writes what is not declared")
+        return None
 
 
 def _fields(step: Step) -> Fields:
     return dict(cast(Fields, step.what.get("fields", {})))
-
-
-def _values(kind: Kind, fields: Fields) -> dict[str, PythonValue]:
-    return {name: kind.field(name).type.from_wire(value) for name, value in fields.items()}

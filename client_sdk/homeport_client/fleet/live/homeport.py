@@ -77,7 +77,7 @@ class HomeportProcess(Program):
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=said,
-                env={**os.environ, **self._environ},
+                env={**_inherited(), **self._environ},
                 start_new_session=True,  # Ctrl-C is for us
             )
 
@@ -85,7 +85,7 @@ class HomeportProcess(Program):
 async def ask(*words: str, environ: Mapping[str, str] | None = None) -> str:
     """What a verb prints. Raises `ProcessFailed` with what it complains of."""
     # In a thread: unlike a task, it cannot be left in the middle with a process nobody waits for.
-    ended = await asyncio.to_thread(_ended, words, {**os.environ, **(environ or {})})
+    ended = await asyncio.to_thread(_ended, words, {**_inherited(), **(environ or {})})
     if ended.returncode:
         raise ProcessFailed(f"homeport {' '.join(words)} failed: {ended.stdout.strip()}")
     return ended.stdout.strip()
@@ -95,6 +95,11 @@ def _ended(words: Sequence[str], environ: Mapping[str, str]) -> subprocess.Compl
     return subprocess.run(  # noqa: S603  # this interpreter, our own module
         [*_HOMEPORT, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, env=environ
     )
+
+
+def _inherited() -> dict[str, str]:
+    """The environment without our caller's settings: they may be those of a server in production."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("HOMEPORT_")}
 
 
 def _event(line: bytes) -> Mapping[str, object]:
