@@ -99,6 +99,30 @@ def by_a_stranger(told: Told) -> Told:
     return replace(told, user="a stranger")
 
 
+def stamped_alike(told: Told) -> Told:
+    return replace(told, change=struct_replace(told.change, number=99_997))
+
+
+def by_an_editor(evidence: Evidence) -> Evidence:
+    """Who was let into a list lets the next one in."""
+    members = [told for told in evidence.told if told.change.kind == "Member" and told.outcome.outcome == "applied"]
+    first, then = next(
+        (one, other)
+        for one in members
+        for other in members
+        if one.change.scope == other.change.scope
+        and one.change.number < other.change.number
+        and one.change.fields["role"] == "editor"
+    )
+    user = str(first.change.fields["user"])
+    return replace(evidence, told=[replace(told, user=user) if told == then else told for told in evidence.told])
+
+
+def without_its_create(evidence: Evidence) -> Evidence:
+    updated = next(entry.record for entry in evidence.log if entry.op == "update" and entry.kind == "Task")
+    return replace(evidence, log=[entry for entry in evidence.log if (entry.op, entry.record) != ("create", updated)])
+
+
 def at_rest(evidence: Evidence) -> Followed:
     """A follower that has come to the log's end."""
     head = len(evidence.log)
@@ -130,6 +154,17 @@ BUGS: dict[str, tuple[Bug, set[str]]] = {
         lambda e: replace(e, told=[by_a_stranger(each) for each in e.told]),
         {"outside"},
     ),
+    "an editor let somebody in": (by_an_editor, {"outside"}),
+    "two changes of a device were stamped alike": (lambda e: with_told(e, stamped_alike), {"disordered"}),
+    "a phone goes by yesterday's time": (
+        lambda e: a_phone_that_holds(e, lambda one: replace(one, clock_off_ms=-86_400_000)),
+        {"mistimed"},
+    ),
+    "no phone keeps what was rejected": (
+        lambda e: replace(e, holdings=[replace(each, refused=frozenset()) for each in e.holdings]),
+        {"unexplained"},
+    ),
+    "a task was changed that nobody had made": (without_its_create, {"unexplained", "lost", "gaps"}),
     "a phone showed something older": (lambda e: replace(e, flickers=["It went back."]), {"flickering"}),
     "a deleted task came back": (with_a_deleted_task, {"differing", "resurrected"}),
     "a follower skipped a position": (

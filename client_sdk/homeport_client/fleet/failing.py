@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -48,7 +49,8 @@ def shorten(
             raise KeyboardInterrupt
         return bool(wanted & verdict.found.keys())
 
-    shrunk = Shrinking(fails, tries_max=tries_max, told=told).shrink(played.story)
+    suspects = _named(played.verdict.violations) if played.verdict else set[str]()
+    shrunk = Shrinking(fails, tries_max=tries_max, suspects=suspects, told=told).shrink(played.story)
     story = replace(shrunk.story, handsets=tuple(replace(each, lane=True) for each in shrunk.story.handsets))
     last = play(story)
     failure = Failure(
@@ -59,3 +61,8 @@ def shorten(
         lanes=lanes(last),
     )
     return Shortest(story=story, failure=failure)
+
+
+def _named(sentences: Iterable[str]) -> set[str]:
+    """The phones and users that the complaints speak of."""
+    return {name for sentence in sentences for name in re.findall(r"\b(?:phone|user)-\d+\b", sentence)}

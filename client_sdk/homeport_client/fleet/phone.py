@@ -71,7 +71,8 @@ class Phone:
         """A new life, on an image of a replica or on nothing."""
         self.lives += 1
         if self.lives == 1:
-            self.eyes = self._world.eyes(self.handset)
+            self.eyes = self._world.eyes(self.handset, self.meter)
+        self.meter.catching_up = False
         stream = self._world.seed.stream
         self.line = await self._world.way(self.handset, self.user, self.lives, self.meter)
         self.device = await Device.open(
@@ -85,7 +86,7 @@ class Phone:
         )
         if not self.reachable:
             self.line.disconnect()
-        if self.eyes:
+        if self.eyes and self.handset.watched:
             self._looking = [asyncio.create_task(look) for look in self.eyes.looks_at(self.device, self.user)]
         if not self.asleep:
             await self.device.start()

@@ -18,8 +18,11 @@ async def rescue_all(stage: Stage) -> None:
 
 
 async def _rescue(phone: Phone) -> None:
+    """Only what is wrong is put right: whoever waits for the next try, or for the next poll, is told nothing."""
     phone.free_storage()
     phone.rescue()
     await phone.wake()
-    await phone.device.renew("another token")
-    await phone.device.go_online()
+    if not phone.line.valid:
+        await phone.device.renew("another token")
+    if not phone.device.online:
+        await phone.device.go_online()

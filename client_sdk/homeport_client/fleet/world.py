@@ -23,6 +23,10 @@ class Way(Transport, Protocol):
     def reachable(self) -> bool:
         """Whether the phone has a network at all."""
 
+    @property
+    def valid(self) -> bool:
+        """Whether the token it has is accepted."""
+
     def connect(self) -> None:
         """There is a network again."""
 
@@ -55,8 +59,8 @@ class World(Protocol):
     def meter(self) -> Meter:
         """A meter for one more phone."""
 
-    def eyes(self, handset: Handset) -> Eyes | None:
-        """Whoever never looks away from this phone, if anybody does."""
+    def eyes(self, handset: Handset, meter: Meter) -> Eyes:
+        """Whoever uses this phone. The meter tells what came over its line."""
 
     async def way(self, handset: Handset, user: str, life: int, meter: Meter) -> Way:
         """A way to the server as this user, for one life of a phone."""

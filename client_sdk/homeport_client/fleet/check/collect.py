@@ -11,9 +11,9 @@ from homeport_client.fleet.script import Invariant
 from homeport_sync import App
 
 
-def holdings(image: bytes, app: App, *, name: str, user: str) -> list[Holding]:
-    """What a device had pulled, and what it showed."""
-    return [pulled(image, name=name, user=user), shown(image, app.catalog, name=name, user=user)]
+def holdings(image: bytes, app: App, *, name: str, user: str, skew_ms: int) -> list[Holding]:
+    """What a device had pulled, and what it showed. The phone's own clock was off by `skew_ms`."""
+    return [pulled(image, name=name, user=user, skew_ms=skew_ms), shown(image, app.catalog, name=name, user=user)]
 
 
 def broken(image: bytes, app: App, invariants: Sequence[Invariant], *, name: str, user: str) -> list[str]:

@@ -21,13 +21,16 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
-    """All that one device holds. `waiting` counts the changes that are still in its outbox. `fresh` marks a device
-    that had nothing and pulled everything, after the others had come to rest."""
+    """All that one device holds. `waiting` counts the changes that are still in its outbox. `refused` are the changes,
+    by device id and number, that it keeps as rejected for its app. `clock_off_ms` is how wrong the time is that it goes
+    by. `fresh` marks a device that had nothing and pulled everything, after the others had come to rest."""
 
     name: str
     user: str
     records: Mapping[str, Held]
     waiting: int = 0
+    refused: frozenset[tuple[str, int]] = frozenset()
+    clock_off_ms: int = 0
     fresh: bool = False
 
 

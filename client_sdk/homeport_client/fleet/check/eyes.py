@@ -1,5 +1,5 @@
-"""What a person sees who never looks away from a phone: nothing may go back, flicker or vanish, and what was just
-written shows at once (I5).
+"""What a person sees who never looks away from a phone: nothing may go back, flicker or vanish, what was just written
+shows at once (I5), and nothing of a catch-up shows before all of it does (I6).
 
 A record on the screen only ever gets newer, through restarts too. It may go away when somebody deleted it or its
 list, or when its user was put out of the list. Where a change was rejected or its stamp lowered, the phone must take
@@ -9,12 +9,13 @@ told, and not by the replica.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from homeport_client import Device, View
 from homeport_client.fleet.check.witness import Told, Written
+from homeport_client.fleet.measure.meter import Meter
 from homeport_sync.change import Op
 from homeport_sync.scope import member_id
 from homeport_sync.values import PythonValue
@@ -23,13 +24,17 @@ _LIMIT = 1_000
 
 
 class Eyes:
-    """Looks at all records of these `kinds` on one phone. `written` and `told` are those of the fleet, and grow."""
+    """Looks at all records of these `kinds` on one phone, whose `meter` sees its pages come. `written` and `told` are
+    those of the fleet, and grow."""
 
-    def __init__(self, name: str, kinds: Iterable[str], written: Sequence[Written], told: Sequence[Told]) -> None:
+    def __init__(
+        self, name: str, kinds: Iterable[str], meter: Meter, written: Sequence[Written], told: Sequence[Told]
+    ) -> None:
         self.complaints: list[str] = []
         self.looks = 0
         self._name = name
         self._kinds = tuple(kinds)
+        self._meter = meter
         self._written = written
         self._told = told
         self._seen: dict[tuple[str, str], dict[str, View]] = {}
@@ -42,6 +47,8 @@ class Eyes:
         async for views in device.watch(kind, limit=_LIMIT):
             self.looks += 1
             now = {view.id: view for view in views}
+            if self._meter.catching_up and (user, kind) in self._seen:
+                self.complaints += self._too_early(now, self._seen[user, kind])
             for id, before in self._seen.get((user, kind), {}).items():
                 after = now.get(id)
                 if (after is None or after.updated_at < before.updated_at) and not self._is_allowed(before, user):
@@ -57,6 +64,13 @@ class Eyes:
         if not right:
             self.complaints.append(f"{self._name} wrote {op} {id} {dict(values)} and showed {shown}.")
 
+    def _too_early(self, now: Mapping[str, View], before: Mapping[str, View]) -> Iterator[str]:
+        """Complaints about records of others that show in the middle of a catch-up, and did not before."""
+        mine = {write.id for write in self._written if _phone(write.phone) == _phone(self._name)}
+        for view in now.values():
+            if view.id not in before and not {view.id, view.scope} & mine:
+                yield f"{self._name} showed {view.kind} {view.id} in the middle of a catch-up."
+
     def _is_allowed(self, before: View, user: str) -> bool:
         put_out = member_id(before.scope, user)
         return any(
@@ -71,3 +85,8 @@ class Eyes:
     def _complaint(self, before: View, after: datetime | None) -> str:
         became = f"as of {after}" if after else "not at all"
         return f"{self._name} showed {before.kind} {before.id} as of {before.updated_at}, and then {became}."
+
+
+def _phone(name: str) -> str:
+    """The phone of the story that this one is, or is a clone of."""
+    return name.partition(".")[0].partition(" ")[0]

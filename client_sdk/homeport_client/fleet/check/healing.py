@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from homeport_client.fleet.check.evidence import Evidence
 
+CLOCK_OFF_MS_MAX = 5_000  # half of what the slowest answer of a network that is in order can take
+
 
 def unhealed(evidence: Evidence) -> Iterator[str]:
     """I13: within the bound everything has come to rest, and no outbox waits."""
@@ -13,6 +15,13 @@ def unhealed(evidence: Evidence) -> Iterator[str]:
     for holding in evidence.holdings:
         if holding.waiting:
             yield f"{holding.name} still has {holding.waiting} changes in its outbox."
+
+
+def mistimed(evidence: Evidence) -> Iterator[str]:
+    """I13 for clocks: a phone that has had an answer knows the time, whatever its own clock shows."""
+    for holding in evidence.holdings:
+        if abs(holding.clock_off_ms) > CLOCK_OFF_MS_MAX:
+            yield f"{holding.name} goes by a time that is {holding.clock_off_ms:,} ms off, and the server told it."
 
 
 def unfollowed(evidence: Evidence) -> Iterator[str]:

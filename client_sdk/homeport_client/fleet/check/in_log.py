@@ -49,6 +49,17 @@ def twice_sent(evidence: Evidence, accepted: Mapping[oracle.Name, Told]) -> Iter
             yield f"{say(told)} was accepted more often than it was written."
 
 
+def unmade(log: Iterable[LogEntry]) -> Iterator[str]:
+    """I7: nothing is changed that nobody has made before. (A member record may be made by any change to it.)"""
+    made: set[str] = set()
+    for entry in sorted(log, key=lambda each: each.position):
+        if entry.op == "create":
+            made.add(entry.record)
+        elif entry.kind != "Member" and entry.record not in made:
+            what = f"{entry.op} {entry.kind} {entry.record}"
+            yield f"Change {entry.number} of device {entry.device} ({what}) is in the log, and nobody had made that."
+
+
 def gaps(log: Sequence[LogEntry]) -> Iterator[str]:
     """I4: positions run from 1 without gaps."""
     for expected, entry in enumerate(sorted(log, key=lambda each: each.position), start=1):

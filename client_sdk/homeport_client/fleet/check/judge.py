@@ -23,6 +23,8 @@ CHECKS: Mapping[str, str] = {
     "skipped": "positions that a follower skipped",
     "unexplained": "outcomes that changed, or came without a reason",
     "unjust": "changes rejected for a reason that was never there",
+    "disordered": "changes of one device that count in another order",
+    "mistimed": "phones that go by a wrong time",
     "broken": "invariants of the app that did not hold",
     "fallen": "processes that ended by themselves",
     "unhealed": "devices that did not heal in time",
@@ -44,6 +46,8 @@ class Verdict:
     skipped: tuple[str, ...]
     unexplained: tuple[str, ...]
     unjust: tuple[str, ...]
+    disordered: tuple[str, ...]
+    mistimed: tuple[str, ...]
     broken: tuple[str, ...]
     fallen: tuple[str, ...]
     unhealed: tuple[str, ...]
@@ -80,8 +84,14 @@ def judge(evidence: Evidence) -> Verdict:
         resurrected=tuple(on_devices.resurrected(evidence.holdings, truths)),
         gaps=tuple(in_log.gaps(evidence.log)),
         skipped=tuple(in_log.skipped(evidence.followed or ())),
-        unexplained=tuple(outcomes.unexplained(evidence)),
+        unexplained=(
+            *outcomes.unexplained(evidence),
+            *outcomes.untold(evidence),
+            *in_log.unmade(evidence.log),
+        ),
         unjust=tuple(outcomes.unjust(evidence)),
+        disordered=tuple(outcomes.disordered(accepted)),
+        mistimed=tuple(healing.mistimed(evidence)),
         broken=tuple(evidence.broken),
         fallen=tuple(evidence.fallen),
         unhealed=(*healing.unhealed(evidence), *healing.unfollowed(evidence)),

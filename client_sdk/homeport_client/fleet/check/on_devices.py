@@ -66,7 +66,7 @@ def outside(holdings: Iterable[Holding], rights: Rights) -> Iterator[str]:
 def intruding(log: Sequence[LogEntry], accepted: Mapping[oracle.Name, Told]) -> Iterator[str]:
     """I8, the other way round: nobody writes where they have no grant, and nobody where nothing is left."""
     for told in oracle.intruders(log, accepted):
-        yield f"{say(told)} was accepted, and {told.user} had no grant in its scope, or the scope was deleted."
+        yield f"{say(told)} was accepted, and {told.user} had no right to write it, or its scope was deleted."
 
 
 def resurrected(holdings: Iterable[Holding], truths: Mapping[str, oracle.Truth]) -> Iterator[str]:

@@ -63,6 +63,21 @@ class Grants:
         members = (_newest(writes) for writes in self._members.get(scope, {}).values())
         return frozenset(made_by | {str(each["user"]) for each in members if each.get("role") is not None})
 
+    def owners(self, scope: str) -> frozenset[str]:
+        """The users who may invite, remove, and delete the scope, now."""
+        made_by = {self._makers[scope]} if scope in self._makers else set()
+        members = (_newest(writes) for writes in self._members.get(scope, {}).values())
+        return frozenset(made_by | {str(each["user"]) for each in members if each.get("role") == "owner"})
+
+    def allow(self, told: Told) -> bool:
+        """Whether this user may write this change now."""
+        change = told.change
+        if change.id == change.scope:
+            right = self.owners(change.scope) if change.op == "delete" else self.users(change.scope)
+            return told.user in right or change.op == "create"
+        right = self.owners(change.scope) if change.kind == "Member" else self.users(change.scope)
+        return told.user in right and change.scope not in self.deleted
+
     def take(self, told: Told) -> None:
         """The next accepted change."""
         change = told.change
@@ -83,13 +98,10 @@ def grants(log: Sequence[LogEntry], changes: Mapping[Name, Told]) -> Grants:
 
 
 def intruders(log: Sequence[LogEntry], changes: Mapping[Name, Told]) -> list[Told]:
-    """The accepted changes whose user had no grant at their position, or whose scope was deleted by then."""
+    """The accepted changes whose user had no right to them at their position, or whose scope was deleted by then."""
     known, found = Grants(), []
     for told in _in_order(log, changes):
-        change = told.change
-        makes_scope = change.op == "create" and change.id == change.scope
-        gone = change.scope in known.deleted and change.id != change.scope
-        if gone or (told.user not in known.users(change.scope) and not makes_scope):
+        if not known.allow(told):
             found.append(told)
         known.take(told)
     return found

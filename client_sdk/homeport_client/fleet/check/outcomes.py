@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from homeport_client.fleet.check import oracle
 from homeport_client.fleet.check.evidence import Evidence
@@ -29,6 +29,25 @@ def unexplained(evidence: Evidence) -> Iterator[str]:
                 yield f"{say(told)} was rejected without a code and a message."
     for name in sorted(logged.keys() - first.keys()):
         yield f"Change {name[1]} of device {name[0]} is in the log and its device was never told."
+
+
+def untold(evidence: Evidence) -> Iterator[str]:
+    """I7 again: what was rejected is kept for the app of a phone that wrote it."""
+    kept = frozenset[oracle.Name]().union(*(holding.refused for holding in evidence.holdings))
+    rejected = {(told.device, told.change.number): told for told in evidence.told if told.outcome.outcome == "rejected"}
+    for name, told in rejected.items():
+        if name not in kept:
+            yield f"{say(told)} was rejected, and no phone keeps it for its user to see."
+
+
+def disordered(accepted: Mapping[oracle.Name, Told]) -> Iterator[str]:
+    """I5, for whoever merges: what a device wrote later is stamped later."""
+    last: dict[str, Told] = {}
+    for _, told in sorted(accepted.items()):
+        before = last.get(told.device)
+        if before and told.stamp <= before.stamp:
+            yield f"{say(told)} is stamped {told.stamp}, not after its change {before.change.number} ({before.stamp})."
+        last[told.device] = told
 
 
 def unjust(evidence: Evidence) -> Iterator[str]:

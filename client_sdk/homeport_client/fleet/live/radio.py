@@ -35,12 +35,18 @@ class Radio:
         self._witness = witness
         self._meter = meter
         self._reachable = True
+        self._valid = True
         self._under_way: set[asyncio.Task[Any]] = set()
 
     @property
     def reachable(self) -> bool:
         """Whether the phone has a network at all."""
         return self._reachable
+
+    @property
+    def valid(self) -> bool:
+        """See `Way`."""
+        return self._valid
 
     def connect(self) -> None:
         """The phone comes out of the tunnel."""
@@ -58,6 +64,7 @@ class Radio:
 
     def expire(self) -> None:
         """See `Way`. The server refuses what is no token just as one that is too old."""
+        self._valid = False
         self._transport.renew("expired")
         self.drop()
 
@@ -88,6 +95,7 @@ class Radio:
 
     def renew(self, token: str) -> None:
         """See `Transport`. Whatever the phone calls it, the token is the one that the site gave."""
+        self._valid = True
         self._transport.renew(self._token)
 
     async def close(self) -> None:

@@ -68,12 +68,10 @@ class LiveWorld:
         """See `World`. When a change was accepted stands in the log, which is read in the end."""
         return Meter(self.tally, self.true_ms, None)
 
-    def eyes(self, handset: Handset) -> Eyes | None:
+    def eyes(self, handset: Handset, meter: Meter) -> Eyes:
         """See `World`."""
-        if not handset.watched:
-            return None
         kinds = [kind for kind in self.app.catalog.kinds if kind != MEMBER]
-        return Eyes(handset.name, kinds, self.stage.written, self.witness.told)
+        return Eyes(handset.name, kinds, meter, self.stage.written, self.witness.told)
 
     async def way(self, handset: Handset, user: str, life: int, meter: Meter) -> Radio:
         """See `World`."""

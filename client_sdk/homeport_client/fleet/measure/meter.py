@@ -54,12 +54,14 @@ class Tally:
 
 class Meter:
     """One phone's. `now_ms` is the true time. `accepted` tells when a position was accepted, and from which device;
-    where nobody knows that yet (None), `Tally.settle` does it later."""
+    where nobody knows that yet (None), `Tally.settle` does it later. While it is `catching_up`, more pages are to come
+    before what it has shows."""
 
     def __init__(self, tally: Tally, now_ms: Callable[[], int], accepted: Accepted | None) -> None:
         self.tally = tally
         self.bytes_up = self.bytes_down = self.requests = self.radio_wakes = 0
         self.last_news_ms = 0
+        self.catching_up = False
         self._now_ms = now_ms
         self._accepted = accepted
         self._reachable_ms = now_ms()
@@ -116,6 +118,7 @@ class Meter:
             if record.position > self._seen_before:
                 self._arrived(record.position, device, now)
             self._seen = max(self._seen, record.position)
+        self.catching_up = page.more
         if not page.more:
             self._seen_before = self._seen
 

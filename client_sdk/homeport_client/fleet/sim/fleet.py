@@ -163,7 +163,7 @@ class Fleet:
         wrong: list[str] = []
         for phone in self.phones:
             image = await phone.put_down()
-            held += holdings(image, self.app, name=phone.name, user=phone.user)
+            held += holdings(image, self.app, name=phone.name, user=phone.user, skew_ms=phone.wall.skew_ms)
             wrong += broken(image, self.app, self.script.invariants, name=phone.name, user=phone.user)
         for user in dict.fromkeys(phone.user for phone in self.phones):
             held.append(await fresh(self.world.fresh_line(user), user=user))

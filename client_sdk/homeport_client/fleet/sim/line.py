@@ -62,6 +62,11 @@ class Line:
         return self._reachable
 
     @property
+    def valid(self) -> bool:
+        """See `Way`."""
+        return self._valid
+
+    @property
     def busy(self) -> bool:
         """Whether copies of old requests are still on their way."""
         return bool(self._stray)

@@ -22,8 +22,8 @@ from homeport_sync import App, Limits
 from homeport_sync.memory import MemoryStore
 from homeport_sync.scope import MEMBER
 
-# Small pages and short polls: what is rare in the field happens here in every run.
-SERVER_LIMITS = Limits(page_size=5)
+# Small pages, every one of them cached, and short polls: what is rare in the field happens here in every run.
+SERVER_LIMITS = Limits(page_size=5, page_cached_bytes_min=0)
 DEVICE_LIMITS = DeviceLimits(poll_s=30.0, retry_max_ms=20_000)
 SHAKY = ServerFaults(crash_rate=0.0005)
 _EPSILON_MS = 1e-3  # what floating point may take from a whole millisecond
@@ -97,12 +97,10 @@ class SimulatedWorld:
         """See `World`."""
         return Meter(self.tally, now_ms, self.server.accepted)
 
-    def eyes(self, handset: Handset) -> Eyes | None:
+    def eyes(self, handset: Handset, meter: Meter) -> Eyes:
         """See `World`."""
-        if not handset.watched:
-            return None
         kinds = [kind for kind in self.app.catalog.kinds if kind != MEMBER]
-        return Eyes(handset.name, kinds, self.stage.written, self.server.witness.told)
+        return Eyes(handset.name, kinds, meter, self.stage.written, self.server.witness.told)
 
     async def way(self, handset: Handset, user: str, life: int, meter: Meter) -> Line:
         """See `World`."""

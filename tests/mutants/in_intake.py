@@ -1,0 +1,140 @@
+"""Bugs in taking changes in: numbers, outcomes, rights, the order of steps."""
+
+from tests.mutants.mutant import SYNC, Mutant
+
+IN_INTAKE = (
+    Mutant(
+        name="a change that comes again is taken again",
+        known="Every payment API without an idempotency key: the answer is lost, the client repeats itself, and the "
+        "card is charged twice.",
+        file=f"{SYNC}/decision.py",
+        before="""
+        if sent.number == expected:
+            return None
+""",
+        after="""
+        if sent.number <= expected:
+            return None
+""",
+    ),
+    Mutant(
+        name="a number that was passed is taken for known",
+        known="Kafka's idempotent producers are told of a duplicate by its number alone, and take it for success.",
+        file=f"{SYNC}/decision.py",
+        before="            raise DeviceForked(number=sent.number, index=index)",
+        after='            return self._keep(device, sent, Outcome(number=sent.number, outcome="applied"))',
+    ),
+    Mutant(
+        name="what comes again is told that it was applied",
+        known="Handlers that answer a repeated request with a bare 200, though the first one had failed.",
+        file=f"{SYNC}/decision.py",
+        before="""
+            raise DeviceForked(number=sent.number, index=index)
+        return known
+""",
+        after="""
+            raise DeviceForked(number=sent.number, index=index)
+        return replace(known, text=encode(Outcome(number=sent.number, outcome="applied")))
+""",
+    ),
+    Mutant(
+        name="an outcome is forgotten once it is confirmed",
+        known="Amazon SQS FIFO queues know a message for five minutes: sent again after that, it is another one.",
+        file=f"{SYNC}/memory.py",
+        before="""
+        for device in writes.devices:
+            log.pushes
+""",
+        after="""
+        for device in writes.devices:
+            for number in range(1, device.confirmed + 1):
+                log.outcomes.pop((device.id, number), None)
+            log.pushes
+""",
+    ),
+    Mutant(
+        name="the outcome is told before the commit is done",
+        known="MongoDB's drivers acknowledged by default, until 2012, what the server had not written yet.",
+        file=f"{SYNC}/intake.py",
+        before="            await transaction.commit(writes)",
+        after="            self._tasks.add(asyncio.create_task(transaction.commit(writes)))",
+    ),
+    Mutant(
+        name="a rejected change uses up a position",
+        known="Sequences of PostgreSQL and auto-increments of InnoDB: what is rolled back leaves a hole.",
+        file=f"{SYNC}/decision.py",
+        before="            rejections.append(error.code)",
+        after="""
+            rejections.append(error.code)
+            self._position += 1
+""",
+    ),
+    Mutant(
+        name="one bad change fails its whole push",
+        known="A poison message at the head of a Kafka partition: whoever reads it fails, comes back, and fails.",
+        file=f"{SYNC}/decision.py",
+        before="""
+        except HomeportError as error:
+            if sent.change is not None
+""",
+        after="""
+        except Malformed as error:
+            if sent.change is not None
+""",
+    ),
+    Mutant(
+        name="who was removed may go on writing",
+        known="Web applications that check who may read and let a former member's open tab go on saving.",
+        file=f"{SYNC}/decision.py",
+        before="if grant is not None and grant.holds:",
+        after="if grant is not None:",
+    ),
+    Mutant(
+        name="an editor may invite and remove",
+        known="Broken function level authorization, in OWASP's ten risks of APIs: the button is hidden, the endpoint "
+        "is not.",
+        file=f"{SYNC}/scope.py",
+        before="""
+        if grant.role != "owner":
+            raise RoleForbidden("Only an owner can invite
+""",
+        after="""
+        if grant.role not in ("owner", "editor"):
+            raise RoleForbidden("Only an owner can invite
+""",
+    ),
+    Mutant(
+        name="a deleted list still takes tasks in",
+        known="Rows that point to a soft-deleted parent, which no foreign key knows to be gone.",
+        file=f"{SYNC}/decision.py",
+        before="if root is None or (root.record.deleted and not kind.is_root):",
+        after="if root is None:",
+    ),
+    Mutant(
+        name="an update makes the record it does not find",
+        known="Cassandra's UPDATE is an upsert: a late one makes a row of the few columns that it names.",
+        file=f"{SYNC}/decision.py",
+        before="""
+        if change.op != "create":
+            if self._depends
+""",
+        after="""
+        if change.op == "delete":
+            if self._depends
+""",
+    ),
+    Mutant(
+        name="lowered stamps are all the same",
+        known="Servers that clamp a timestamp from the future to their own now: what one device wrote in order ties.",
+        file=f"{SYNC}/decision.py",
+        before="stamp=next_stamp(device.last_stamp, limit_ms, device.id)), True",
+        after="stamp=next_stamp(NEVER, limit_ms, device.id)), True",
+    ),
+    Mutant(
+        name="a rejection says nothing",
+        known="APIs that answer 400 without a body, and leave an app with nothing to tell its user.",
+        file=f"{SYNC}/decision.py",
+        before='outcome="rejected", error=error.as_error()), device',
+        after='outcome="rejected"), device',
+    ),
+)

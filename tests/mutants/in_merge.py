@@ -1,0 +1,48 @@
+"""Bugs in what becomes of a record: merging, deleting, roles."""
+
+from tests.mutants.mutant import SYNC, Mutant
+
+IN_MERGE = (
+    Mutant(
+        name="the last to arrive wins",
+        known="Most sync endpoints that save what a client sends: whoever was offline longest overwrites everybody.",
+        file=f"{SYNC}/merge.py",
+        before="        return mine if mine[0] > theirs[0] else theirs",
+        after="        return theirs",
+    ),
+    Mutant(
+        name="a delete loses to a later edit",
+        known="Cassandra compares a delete with a write by their clocks alone, so a fast clock's edit outlives it.",
+        file=f"{SYNC}/merge.py",
+        before="    if deleted:",
+        after="    if deleted and deleted >= max(left.stamp, right.stamp, *left.stamps.values()):",
+    ),
+    Mutant(
+        name="a role is what came last",
+        known="Access lists written in the order of arrival: an invitation from a tunnel undoes a later removal.",
+        file=f"{SYNC}/verdict.py",
+        before="""
+    after = merge(here, change, kind.rules)
+    foreign
+""",
+        after="""
+    after = merge(here, change, kind.rules)
+    if kind.name == MEMBER:
+        fields = {**here.fields, **change.fields}
+        after = msgspec.structs.replace(here, stamp=change.stamp, fields=fields, stamps={})
+    foreign
+""",
+    ),
+    Mutant(
+        name="an edit of a deleted record brings it back",
+        known="Riak, once a tombstone was reaped: a late write of an old replica stood there as a new object.",
+        file=f"{SYNC}/verdict.py",
+        before="""
+        return Judged(verdict="superseded", lost=tuple(change.fields), before=stored)
+""",
+        after="""
+        again = merge(None, change, kind.rules)
+        return Judged(verdict="merged", effect=tuple(change.fields), after=again, before=stored)
+""",
+    ),
+)
