@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import os
+import uuid
 from collections.abc import Callable, Mapping
 from typing import cast
 
@@ -29,9 +30,11 @@ def upgrade() -> bytes:
 
 
 def listen(token: str) -> bytes:
-    """The frames that say who it is and ask for pokes; a `connection_ack` and the first poke answer them."""
+    """The frames that say who it is, as a device of its own, and ask for pokes; a `connection_ack` and the first poke
+    answer them."""
     init = {"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}}
-    return frame(init) + frame({"id": "1", "type": "subscribe", "payload": {"query": POKE}})
+    asked = {"query": POKE, "variables": {"device": str(uuid.uuid4())}}
+    return frame(init) + frame({"id": "1", "type": "subscribe", "payload": asked})
 
 
 def frame(message: Mapping[str, object]) -> bytes:

@@ -1,14 +1,16 @@
-"""Pokes: whoever may see what changed is told that there is more, and nobody else is.
+"""Pokes: whoever may see what changed is told that there is more, and nobody else is; a device not of its own changes.
 
 The hub is a follower of the log without a durable place: a listener is poked when it comes, so what happened before
 needs no memory. Signals of all processes make it quick; a slow poll behind them makes it certain. The log also says
 when rights change (a member record, a new root): that user's grants are read again, and they are poked either way.
+
+A device ends every push with a page that was read after the commit (I13): what it alone has changed is no news to it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -33,17 +35,22 @@ class Listener(Protocol):
 
 @dataclass(slots=True, eq=False)
 class _User:
-    """A user who listens: `scopes` are those they may see, `ever` those they ever could, as of `known_at`."""
+    """A user who listens: `scopes` are those they may see, `ever` those they ever could, as of `known_at`.
+
+    Of each listener the device is known, or None.
+    """
 
     name: str
-    listeners: set[Listener] = field(default_factory=set)
+    listeners: dict[Listener, str | None] = field(default_factory=dict)
     scopes: frozenset[str] = frozenset()
     ever: frozenset[str] = frozenset()
     known_at: int = -1
 
-    def poke(self) -> int:
-        """Poke all of them; how many they are."""
-        listeners = tuple(self.listeners)
+    def poke(self, but: str | None = None) -> int:
+        """Poke all of them, but for a device; how many they are."""
+        listeners = list(self.listeners)
+        if but is not None:
+            listeners = [listener for listener, device in self.listeners.items() if device != but]
         for listener in listeners:
             listener.poke()
         return len(listeners)
@@ -88,6 +95,18 @@ class _Audience:
                 found.add(self.users[entry.user])
         return found
 
+    def own(self, entries: Iterable[LogEntry]) -> Mapping[_User, str]:
+        """The listening users of whose devices one has made all of these changes that they ever could see."""
+        found: dict[_User, str] = {}
+        changed: dict[str, set[str]] = {}
+        for entry in entries:
+            changed.setdefault(entry.scope, set()).add(entry.device)
+        for user in [self.users[name] for name in {entry.user for entry in entries} & self.users.keys()]:
+            devices = set[str]().union(*(changed[scope] for scope in changed.keys() & user.ever))
+            if len(devices) == 1:
+                found[user] = devices.pop()
+        return found
+
 
 class PokeHub:
     """Who listens, and the task that reads the log for them. `poll_s` is how long a lost signal can delay a poke."""
@@ -111,14 +130,14 @@ class PokeHub:
         self._audiences: dict[str, _Audience] = {}
         self._poll_now = asyncio.Event()
 
-    async def join(self, tenant: str, user: str, listener: Listener) -> None:
-        """Poke the listener now, and from now on whenever its user may see what changed.
+    async def join(self, tenant: str, user: str, listener: Listener, device: str | None = None) -> None:
+        """Poke the listener now, and from now on whenever its user may see what others than its device changed.
 
         It is entered before the grants are read, so that no change can fall between the two.
         """
         audience = self._audiences.setdefault(tenant, _Audience())
         known = audience.users.setdefault(user, _User(user))
-        known.listeners.add(listener)
+        known.listeners[listener] = device
         self._metrics.listener_came()
         try:
             if known.known_at < 0:
@@ -135,7 +154,7 @@ class PokeHub:
         known = audience.users.get(user) if audience else None
         if audience is None or known is None or listener not in known.listeners:
             return
-        known.listeners.discard(listener)
+        del known.listeners[listener]
         self._metrics.listener_left()
         if not known.listeners:
             audience.seat(known, frozenset())
@@ -191,6 +210,8 @@ class PokeHub:
     async def _tell(self, tenant: str, audience: _Audience, entries: Sequence[LogEntry]) -> int:
         """Poke each once: whoever may see a changed scope, before or after, and whose rights changed.
 
+        Left out is the device that did all that concerns its user. Only users who changed something can have it.
+
         How many positions that was, without those that somebody else has told of meanwhile.
         """
         scopes = {entry.scope for entry in entries}
@@ -198,7 +219,9 @@ class PokeHub:
         for user in audience.affected(entries):
             await self._read_rights(tenant, audience, user)
             told.add(user)
-        poked = sum(user.poke() for user in told)
+        own = audience.own(entries)
+        poked = sum(user.poke() for user in told - own.keys())
+        poked += sum(user.poke(but=device) for user, device in own.items() if user in told)
         self._metrics.poked(poked, (self._wall_ms() - entries[0].accepted_at_ms) / 1_000)
         positions = max(entries[-1].position - audience.place, 0)
         audience.place += positions

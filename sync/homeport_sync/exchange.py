@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 import msgspec
 
 from homeport_sync.catalog import Catalog
-from homeport_sync.clock import is_uuid
 from homeport_sync.cursor import CursorSeal
-from homeport_sync.errors import ClockSkewed, HomeportError, Malformed, Unavailable
+from homeport_sync.errors import ClockSkewed, HomeportError, Unavailable
 from homeport_sync.intake import Intake
 from homeport_sync.limits import Limits
 from homeport_sync.meter import Meter
@@ -19,7 +18,7 @@ from homeport_sync.ports import LogStore, Signals
 from homeport_sync.push import Decided, Push
 from homeport_sync.reader import Reader
 from homeport_sync.reading import Reading
-from homeport_sync.wire import PullInput, PullMessage, PushMessage, push_answer_text
+from homeport_sync.wire import PullInput, PullMessage, PushMessage, check_device, push_answer_text
 
 _json = msgspec.json.Encoder().encode
 
@@ -63,7 +62,7 @@ class Exchange:
         Raises `Malformed` or `TooLarge` when the push as a whole is wrong, `Overloaded` or `Unavailable` when it
         should come again. A pull that fails does not take the outcomes with it: it is one of the answer's errors.
         """
-        _check_device(message.device)
+        check_device(message.device)
         if len(message.changes) > self._limits.read_at_once_max:
             self._intake.check_room(tenant, len(message.changes))  # before anything is spent on reading them
         push = Push(
@@ -88,7 +87,7 @@ class Exchange:
 
     async def pull(self, tenant: str, user: str, message: PullMessage) -> bytes:
         """The page after the message's cursor, as JSON text (UTF-8) of a `Page`. Raises what `Reader.page` raises."""
-        _check_device(message.device)
+        check_device(message.device)
         return await self._reader.page(
             tenant, user, message.device, message.cursor, message.limit, now_ms=self._wall_ms()
         )
@@ -119,11 +118,6 @@ class Exchange:
             aheadMs=ahead_ms,
         )
         return _json(told.as_error()).decode()
-
-
-def _check_device(device: str) -> None:
-    if not is_uuid(device):
-        raise Malformed(f"The device id is {device[:80]!r}; expected a UUID in lowercase with hyphens.")
 
 
 def _count(decided: Decided, errors: Sequence[HomeportError]) -> dict[str, int]:

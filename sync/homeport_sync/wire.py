@@ -1,4 +1,4 @@
-"""The messages between a device and the server, and the three GraphQL documents that carry them.
+"""The messages between a device and the server, and the GraphQL documents that carry them.
 
 Everything a device sends or gets is one of these structs as JSON. What is unknown in a message is ignored, so that
 newer and older sides understand each other; what is missing or mistyped is `Malformed`. PROTOCOL.md has them with
@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from homeport_sync.change import Change, Number, Outcome, Record, decode_change, digest, digest_text
+from homeport_sync.change import Change, Number, Outcome, Record, Uuid, decode_change, digest, digest_text
+from homeport_sync.clock import is_uuid
 from homeport_sync.errors import DocumentTooLarge, HomeportError, Malformed, TooLarge
 from homeport_sync.limits import Limits
 
@@ -22,7 +23,8 @@ PUSH = (
 PULL = (
     "query Pull($device: ID!, $cursor: String, $limit: Int) { pull(device: $device, cursor: $cursor, limit: $limit) }"
 )
-POKE = "subscription Poke { poke }"
+POKE = "subscription Poke($device: ID) { poke(device: $device) }"
+POKE_OF_ALL = "subscription Poke { poke }"  # what apps sent before a device said which one it is, and still may
 
 
 class PullInput(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -51,6 +53,12 @@ class PushMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     confirmed: int | None = None
     clock_ms: int | None = None
     pull: PullInput | None = None
+
+
+class PokeMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The variables of `POKE`. Changes of `device` alone do not poke it; nothing: every change does."""
+
+    device: Uuid | None = None
 
 
 class WireError(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,6 +131,12 @@ _decode_number = msgspec.json.Decoder(_Numbered).decode
 def why_unreadable(error: Exception) -> str:
     """What an error of `UNREADABLE` says, for whoever sent the text."""
     return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+def check_device(device: str) -> None:
+    """Raises `Malformed` unless it is a device's id."""
+    if not is_uuid(device):
+        raise Malformed(f"The device id is {device[:80]!r}; expected a UUID in lowercase with hyphens.")
 
 
 def check_push(raw: Sequence[msgspec.Raw], limits: Limits) -> None:

@@ -43,14 +43,14 @@ class Process:
         log = make_log("info", io.BytesIO())
         self.hub = PokeHub(store, signals, log, poll_s=NEVER_S, metrics=Metrics(), wall_ms=lambda: NOW)
 
-    async def commit(self, position: int) -> None:
+    async def commit(self, position: int, device: str = "d") -> None:
         """What the intake does: commit, then the signal."""
-        await write(self.store, Writes(head=position, now_ms=NOW, log=[entry(position)]))
+        await write(self.store, Writes(head=position, now_ms=NOW, log=[entry(position, device=device, user="ana")]))
         self.signals.publish(TENANT, position)
 
-    async def listen(self, user: str) -> Ear:
+    async def listen(self, user: str, device: str | None = None) -> Ear:
         ear = Ear()
-        await self.hub.join(TENANT, user, ear)
+        await self.hub.join(TENANT, user, ear, device)
         ear.heard = 0
         return ear
 
@@ -90,6 +90,19 @@ async def test_a_poke_reaches_every_process_and_only_who_has_a_grant(postgres18:
         await here.hears(2)
         await there.hears(2)
         assert (elsewhere.heard, nobody.heard) == (0, 0)
+
+
+async def test_a_device_is_not_poked_for_its_own_changes_wherever_they_were_committed(postgres18: Databases) -> None:
+    async with processes(postgres18, 2) as (one, two):
+        phone, tablet = await two.listen("ana", "phone"), await two.listen("ana", "tablet")
+        await one.commit(1, "phone")
+        await tablet.hears(1)
+        await two.tells(1)
+        assert phone.heard == 0
+        await one.commit(2, "tablet")
+        await phone.hears(1)
+        await two.tells(2)
+        assert tablet.heard == 1
 
 
 async def test_processes_that_commit_by_turns_miss_nothing_though_their_signals_cross(postgres18: Databases) -> None:

@@ -248,4 +248,4 @@ async def test_a_schema_that_changed_by_accident_is_noticed(client: httpx2.Async
     text = (await client.get("/api/v1/schema.graphql")).text
     assert "push(device: ID!, changes: JSON!, confirmed: Long, clockMs: Long, pull: PullInput): JSON!" in text
     assert "pull(device: ID!, cursor: String, limit: Int): JSON!" in text
-    assert "poke: Boolean!" in text
+    assert "poke(device: ID): Boolean!" in text

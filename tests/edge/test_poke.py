@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import connect
 
-from homeport_sync.wire import POKE, PUSH
+from homeport_sync.wire import POKE, POKE_OF_ALL, PUSH
 from tests.edge.world import (
     DEVICE,
     SETTINGS,
@@ -23,13 +23,22 @@ from tests.edge.world import (
 )
 
 STOCK = "subscription { poke }"
+STOCK_OF_OTHERS = "subscription Others($device: ID) { poke(device: $device) }"
 OTHER_DEVICE = "00000000-0000-4000-8000-00000000000b"
+BOS_DEVICE = "00000000-0000-4000-8000-00000000000c"
 
 
 async def _quiet(connection: Any) -> bool:  # noqa: ANN401
     """Whether nothing came before the answer to a ping that is sent now."""
     await send(connection, type="ping")
     return bool(await receive(connection) == {"type": "pong"})
+
+
+def _renamed(world: World, device: str, made: dict[str, object]) -> dict[str, object]:
+    """A change of that list."""
+    return world.change(
+        device, op="update", kind="ShoppingList", id=made["id"], scope=made["id"], fields={"title": "Bread"}
+    )
 
 
 async def _closed(connection: Any) -> tuple[int, str]:  # noqa: ANN401
@@ -40,7 +49,7 @@ async def _closed(connection: Any) -> tuple[int, str]:  # noqa: ANN401
 
 
 @pytest.mark.promise("I8")
-@pytest.mark.parametrize("query", [POKE, STOCK])
+@pytest.mark.parametrize("query", [POKE, POKE_OF_ALL, STOCK, STOCK_OF_OTHERS])
 async def test_a_commit_pokes_everyone_with_a_grant_and_nobody_else(served_world: World, url: str, query: str) -> None:
     world = served_world
     async with (
@@ -65,10 +74,7 @@ async def test_an_invitation_pokes_the_invited_and_the_grant_holds_from_then_on(
         assert await _quiet(bo)
         await world.push(invited := world.invitation(DEVICE, made["id"], "bo"))
         assert await receive(bo) == poke("1")
-        rename = world.change(
-            DEVICE, op="update", kind="ShoppingList", id=made["id"], scope=made["id"], fields={"title": "Bread"}
-        )
-        await world.push(rename)
+        await world.push(rename := _renamed(world, DEVICE, made))
         assert await receive(bo) == poke("1")
         removal = world.change(
             DEVICE, op="update", kind="Member", id=invited["id"], scope=made["id"], fields={"user": "bo", "role": None}
@@ -77,6 +83,68 @@ async def test_an_invitation_pokes_the_invited_and_the_grant_holds_from_then_on(
         assert await receive(bo) == poke("1")
         await world.push({**rename, **world.change(DEVICE)})
         assert await _quiet(bo)
+
+
+@pytest.mark.parametrize("query", [POKE, STOCK_OF_OTHERS])
+async def test_a_device_is_poked_for_what_others_change_and_not_for_its_own(
+    served_world: World, url: str, query: str
+) -> None:
+    world = served_world
+    made = world.new_list(DEVICE)
+    async with (
+        listening(url, world.token("ana"), query, device=DEVICE) as phone,
+        listening(url, world.token("ana"), query, device=OTHER_DEVICE) as tablet,
+        listening(url, world.token("bo"), query, device=BOS_DEVICE) as bo,
+    ):
+        await world.push(made, world.invitation(DEVICE, made["id"], "bo"))
+        assert await receive(tablet) == poke("1")
+        assert await receive(bo) == poke("1")
+        assert await _quiet(phone)
+        await world.push(world.new_list(OTHER_DEVICE), device=OTHER_DEVICE)
+        assert await receive(phone) == poke("1")
+        assert await _quiet(tablet)
+        await world.push(_renamed(world, BOS_DEVICE, made), user="bo", device=BOS_DEVICE)
+        assert await receive(phone) == poke("1")
+        assert await receive(tablet) == poke("1")
+        assert await _quiet(bo)
+
+
+@pytest.mark.parametrize(
+    ("query", "variables"),
+    [
+        (POKE_OF_ALL, {}),
+        (POKE_OF_ALL, {"device": DEVICE}),
+        (POKE, {}),
+        (POKE, {"device": None}),
+        (STOCK_OF_OTHERS, {}),
+        (STOCK_OF_OTHERS, {"device": None}),
+    ],
+)
+async def test_who_does_not_say_which_device_it_is_is_poked_for_everything(
+    served_world: World, url: str, query: str, variables: dict[str, Any]
+) -> None:
+    world = served_world
+    async with listening(url, world.token(), query, **variables) as ana:
+        await world.push(world.new_list(DEVICE))
+        assert await receive(ana) == poke("1")
+
+
+@pytest.mark.parametrize("query", [POKE, STOCK_OF_OTHERS])
+@pytest.mark.parametrize("device", ["", "nope", DEVICE.upper(), 5, [DEVICE], {"id": DEVICE}])
+async def test_a_device_id_that_is_none_is_refused_and_the_socket_goes_on(
+    served_world: World, url: str, query: str, device: object
+) -> None:
+    world = served_world
+    async with listening(url, world.token(), POKE) as ana:
+        await send(ana, type="subscribe", id="2", payload={"query": query, "variables": {"device": device}})
+        told = await receive(ana)
+        assert told["id"] == "2"
+        errors = told["payload"] if told["type"] == "error" else told["payload"]["errors"]
+        assert errors[0]["extensions"]["code"] in {"MALFORMED", "GRAPHQL_INVALID"}
+        if told["type"] == "next":
+            assert await receive(ana) == {"id": "2", "type": "complete"}
+        await world.push(world.new_list(DEVICE))
+        assert await receive(ana) == poke("1")
 
 
 @pytest.mark.promise("I8")

@@ -167,11 +167,11 @@ async def socket(url: str, token: str | None) -> AsyncIterator[ClientConnection]
 
 
 @asynccontextmanager
-async def listening(url: str, token: str, query: str) -> AsyncIterator[ClientConnection]:
+async def listening(url: str, token: str, query: str, **variables: object) -> AsyncIterator[ClientConnection]:
     """A socket with one live poke subscription, whose first poke has come."""
     async with socket(url, token) as connection:
         assert await receive(connection) == {"type": "connection_ack"}
-        await send(connection, type="subscribe", id="1", payload={"query": query})
+        await send(connection, type="subscribe", id="1", payload={"query": query, "variables": variables})
         assert await receive(connection) == poke("1")
         yield connection
 

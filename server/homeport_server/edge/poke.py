@@ -1,14 +1,15 @@
 """Poke at the edge: a subscription as a listener of the hub, in two ways that a client cannot tell apart.
 
-`stream` is a resolver's: any document that asks for `poke` runs through Strawberry. `FastPoke` is for the one
-document our devices send: it keeps Strawberry's protocol and sends a ready frame, at a sixth of the CPU. Both are
-level-triggered: pokes that come while one is being written become one, so a stalled client costs nobody anything.
+`stream` is a resolver's: any document that asks for `poke` runs through Strawberry. `FastPoke` is for the documents
+our devices send, now and in older apps: it keeps Strawberry's protocol and sends a ready frame, at a sixth of the CPU.
+Both are level-triggered: pokes that come while one is being written become one, so a stalled client costs nobody
+anything.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator, MutableMapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Mapping, MutableMapping
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -20,6 +21,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
 from websockets.frames import Frame, Opcode
 
 from homeport_server.edge.context import Call
+from homeport_sync.wire import POKE, POKE_OF_ALL, PokeMessage, check_device
 
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Coroutine[Any, Any, None]]
 WriteFrame: TypeAlias = Callable[[bytes], bool]
@@ -41,16 +43,30 @@ class _Told:
         self._event.clear()
 
 
-async def stream(call: Call) -> AsyncIterator[bool]:
-    """true, at once and whenever the caller has more to pull."""
+async def stream(call: Call, device: str | None) -> AsyncIterator[bool]:
+    """true, at once and whenever the caller has more to pull than what `device` changed. Raises `Malformed`."""
+    if device is not None:
+        check_device(device)
     told, caller = _Told(), call.caller
-    await call.rooms.pokes.join(caller.tenant, caller.user, told)
+    await call.rooms.pokes.join(caller.tenant, caller.user, told, device)
     try:
         while True:
             await told.taken()
             yield True
     finally:
         call.rooms.pokes.leave(caller.tenant, caller.user, told)
+
+
+def fast_message(query: str, variables: Mapping[str, object] | None) -> PokeMessage | None:
+    """What a document of our devices asks for. None: it is none, or the executor must judge its variables."""
+    if query == POKE_OF_ALL:
+        return PokeMessage()
+    if query != POKE:
+        return None
+    try:
+        return msgspec.convert(variables or {}, PokeMessage)
+    except msgspec.ValidationError:
+        return None
 
 
 class FastPoke(Operation[Call, None]):

@@ -98,8 +98,8 @@ async def _push(
     return _ready(await push.push(info.context, message))
 
 
-async def _poke(info: Info) -> AsyncIterator[bool]:
-    async for poked in poke.stream(info.context):
+async def _poke(info: Info, *, device: strawberry.ID | None = strawberry.UNSET) -> AsyncIterator[bool]:
+    async for poked in poke.stream(info.context, _given(device)):
         yield poked
 
 
@@ -118,7 +118,9 @@ class Mutation:
 @strawberry.type
 class Subscription:
     poke: bool = strawberry.subscription(  # type: ignore[assignment]  # Strawberry reads the resolver's type
-        resolver=_poke, description="true, at once and whenever there is more to pull. It carries no data."
+        resolver=_poke,
+        description="true, at once and whenever there is more to pull than what the device changed itself; without a "
+        "device, at every change. It carries no data.",
     )
 
 

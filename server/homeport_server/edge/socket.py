@@ -26,13 +26,13 @@ from homeport_server.edge.auth import caller_of_socket
 from homeport_server.edge.context import Call, Rooms
 from homeport_server.edge.departures import Departures
 from homeport_server.edge.errors import close_code, close_reason, expected, shown
-from homeport_server.edge.poke import FastPoke, Send, WriteFrame
+from homeport_server.edge.poke import FastPoke, Send, WriteFrame, fast_message
 from homeport_server.edge.seats import Seats
 from homeport_server.edge.visit import Visit
 from homeport_server.errors import ServerRestarting, TokenExpired, TooManySubscriptions
 from homeport_server.tokens import Caller
 from homeport_sync.errors import HomeportError, Overloaded
-from homeport_sync.wire import POKE
+from homeport_sync.wire import PokeMessage
 
 
 class _Subscribe(msgspec.Struct):
@@ -134,13 +134,13 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
         """The poke our devices ask for runs without an executor; everything else is Strawberry's, if there is room."""
-        id, query = message["id"], message["payload"]["query"]
+        id, payload = message["id"], message["payload"]
         if not self.connection_acknowledged or id in self.operations:
             await super().handle_subscribe(message)
         elif len(self.operations) >= self._opening.rooms.settings.subscriptions_per_socket_max:
             await self._refuse(id, TooManySubscriptions())
-        elif query == POKE:
-            await self._poke(id, query)
+        elif (asked := fast_message(payload["query"], payload.get("variables"))) is not None:
+            await self._poke(id, payload["query"], asked)
         else:
             await self._run(id, message)
 
@@ -171,12 +171,12 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
         del error
         return None
 
-    async def _poke(self, id: str, query: str) -> None:
+    async def _poke(self, id: str, query: str, asked: PokeMessage) -> None:
         call: Call = self.context
         subscription = FastPoke(self, id, query, call=call, send=self._opening.send, write=self._opening.write)
         self.operations[id] = subscription
         try:
-            await call.rooms.pokes.join(call.caller.tenant, call.caller.user, subscription)
+            await call.rooms.pokes.join(call.caller.tenant, call.caller.user, subscription, asked.device)
         except Exception as error:  # noqa: BLE001  # as above
             await self.cleanup_operation(id)
             await self._refuse(id, self._told(error))

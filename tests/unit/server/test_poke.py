@@ -10,7 +10,7 @@ import pytest
 
 from homeport_server.accounts import Accounts
 from homeport_server.edge.context import Call, Rooms
-from homeport_server.edge.poke import FastPoke, WriteFrame, stream
+from homeport_server.edge.poke import FastPoke, WriteFrame, fast_message, stream
 from homeport_server.observe import make_log
 from homeport_server.observe.metrics import Metrics
 from homeport_server.observe.tracing.port import NoTracer
@@ -24,6 +24,7 @@ from homeport_sync.exchange import Exchange
 from homeport_sync.limits import LIMITS
 from homeport_sync.memory import MemoryStore
 from homeport_sync.signals import LocalSignals
+from homeport_sync.wire import POKE, POKE_OF_ALL, PokeMessage
 
 
 class Client:
@@ -138,8 +139,30 @@ async def test_a_client_that_has_gone_leaves_the_hub(call: Call, reads: bool) ->
     assert not call.rooms.pokes._audiences
 
 
+DEVICE = "00000000-0000-4000-8000-00000000000a"
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "asked"),
+    [
+        (POKE_OF_ALL, None, PokeMessage()),
+        (POKE_OF_ALL, {"device": DEVICE}, PokeMessage()),  # it declares none, so it has none
+        (POKE, None, PokeMessage()),
+        (POKE, {"device": None}, PokeMessage()),
+        (POKE, {"device": DEVICE, "other": 1}, PokeMessage(device=DEVICE)),
+        (POKE, {"device": "nope"}, None),
+        (POKE, {"device": 5}, None),
+        ("subscription { poke }", None, None),
+    ],
+)
+def test_the_documents_of_our_devices_are_fast_unless_their_variables_need_a_judge(
+    query: str, variables: dict[str, object] | None, asked: PokeMessage | None
+) -> None:
+    assert fast_message(query, variables) == asked
+
+
 async def test_pokes_that_nobody_took_are_one_in_a_stream(call: Call) -> None:
-    poked = stream(call)
+    poked = stream(call, None)
     assert await anext(poked) is True
     (ana,) = call.rooms.pokes._audiences["t1"].users.values()
     ana.poke()

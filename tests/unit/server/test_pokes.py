@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -81,6 +82,7 @@ class House:
         record: str = "r",
         op: Op = "update",
         user: str = "ana",
+        device: str = "d",
         fields: Fields | None = None,
         grants: Sequence[Grant] = (),
         signal: bool = True,
@@ -96,7 +98,7 @@ class House:
                 fields=fields or {},
                 before={},
                 stamp=NEVER,
-                device="d",
+                device=device,
                 number=head,
                 user=user,
                 outcome="applied",
@@ -107,9 +109,9 @@ class House:
         if signal:
             self.signals.publish(TENANT, head)
 
-    async def listen(self, user: str) -> Ear:
+    async def listen(self, user: str, device: str | None = None) -> Ear:
         ear = Ear()
-        await self.hub.join(TENANT, user, ear)
+        await self.hub.join(TENANT, user, ear, device)
         assert ear.heard == 1, "the first poke comes at once"
         ear.heard = 0
         return ear
@@ -152,6 +154,28 @@ async def test_those_with_a_grant_in_the_scope_are_poked_and_no_others(house: Ho
     assert (ana.heard, bo.heard, eve.heard) == (0, 1, 0)
 
 
+async def test_what_a_device_changed_alone_pokes_all_but_that_device(house: House) -> None:
+    phone, tablet = await house.listen("ana", "phone"), await house.listen("ana", "tablet")
+    unnamed, bo = await house.listen("ana"), await house.listen("bo", "bos")
+    for _ in range(2):
+        await house.commit("s1", device="phone", signal=False)
+    await house.commit("s1", device="phone")
+    await settled()
+    assert (phone.heard, tablet.heard, unnamed.heard, bo.heard) == (0, 1, 1, 1)
+
+
+async def test_what_several_devices_changed_pokes_each_that_may_see_anothers_change(house: House) -> None:
+    anas, bos, anas_tablet = [await house.listen(*each) for each in (("ana", "a"), ("bo", "b"), ("ana", "t"))]
+    await house.commit("s1", device="a", signal=False)
+    await house.commit("s2", user="bo", device="b")
+    await settled()
+    assert (anas.heard, bos.heard, anas_tablet.heard) == (0, 1, 1)
+    await house.commit("s1", device="a", signal=False)
+    await house.commit("s1", user="bo", device="b")
+    await settled()
+    assert (anas.heard, bos.heard, anas_tablet.heard) == (1, 2, 2)
+
+
 async def test_a_batch_with_many_changes_is_one_poke(house: House) -> None:
     bo = await house.listen("bo")
     for scope in ("s1", "s2", "s1"):
@@ -169,6 +193,38 @@ async def test_a_new_root_is_told_to_its_maker(house: House) -> None:
     await house.commit("s3")
     await settled()
     assert eve.heard == 2
+
+
+async def test_a_new_root_is_news_to_the_other_devices_of_its_maker_who_all_listen_from_then_on(house: House) -> None:
+    phone, tablet = await house.listen("eve", "phone"), await house.listen("eve", "tablet")
+    made: dict[str, Any] = {"record": "s3", "op": "create", "user": "eve", "grants": [grant("eve", "s3", since=2)]}
+    await house.commit("s3", **made, device="phone")
+    await settled()
+    assert (phone.heard, tablet.heard) == (0, 1)
+    await house.commit("s3", user="eve", device="tablet")
+    await settled()
+    assert (phone.heard, tablet.heard) == (1, 1)
+
+
+async def test_what_another_writes_into_a_root_as_soon_as_it_is_made_is_news_to_its_maker(house: House) -> None:
+    phone, tablet = await house.listen("eve", "phone"), await house.listen("eve", "tablet")
+    made: dict[str, Any] = {"record": "s3", "op": "create", "user": "eve", "grants": [grant("eve", "s3", since=2)]}
+    await house.commit("s3", **made, device="phone", signal=False)
+    await house.commit("s3", user="eve", device="tablet")
+    await settled()
+    assert (phone.heard, tablet.heard) == (1, 1)
+
+
+async def test_a_device_that_gives_its_own_user_another_role_is_not_poked_but_all_others_are(house: House) -> None:
+    phone, tablet = await house.listen("bo", "phone"), await house.listen("bo", "tablet")
+    ana = await house.listen("ana", "anas")
+    removal: dict[str, Any] = {"kind": "Member", "user": "bo", "grants": [grant("bo", "s1", until=2)]}
+    await house.commit("s1", **removal, device="phone")
+    await settled()
+    assert (phone.heard, tablet.heard, ana.heard) == (0, 1, 1)
+    await house.commit("s1", device="anas")
+    await settled()
+    assert (phone.heard, tablet.heard, ana.heard) == (0, 1, 1)
 
 
 async def test_an_invited_user_is_poked_and_listens_from_then_on(house: House) -> None:
@@ -258,13 +314,13 @@ async def test_when_signals_may_have_been_lost_the_poll_comes_at_once(house: Hou
 
 
 async def test_a_new_epoch_pokes_everyone_and_goes_on_from_its_head(house: House) -> None:
-    ana, eve = await house.listen("ana"), await house.listen("eve")
+    ana, eve = await house.listen("ana", "d"), await house.listen("eve")
     await house.commit("s2")
     await settled()
     await house.store.begin_epoch(TENANT, "e1")
     house.signals.publish(EVERY_TENANT, 0)
     await settled()
     assert (ana.heard, eve.heard) == (1, 1)
-    await house.commit("s1")
+    await house.commit("s1", device="another")
     await settled()
     assert (ana.heard, eve.heard) == (2, 1)
