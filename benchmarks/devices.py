@@ -185,7 +185,7 @@ class Life:
         """The page that is next."""
         return self._next
 
-    def pokes(self) -> AbstractAsyncContextManager[AsyncIterator[GoAway | None]]:
+    def pokes(self, device: str) -> AbstractAsyncContextManager[AsyncIterator[GoAway | None]]:
         """There are none."""
         raise NotImplementedError
 

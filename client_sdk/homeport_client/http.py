@@ -62,10 +62,10 @@ class HttpTransport:
         """The next page; see `Transport.pull`."""
         return read_pull(self._url, *await self._ask(pull_request(message)))
 
-    def pokes(self) -> AbstractAsyncContextManager[AsyncIterator[GoAway | None]]:
+    def pokes(self, device: str) -> AbstractAsyncContextManager[AsyncIterator[GoAway | None]]:
         """A socket for pokes; see `Transport.pokes`."""
         url = "ws" + self._url.removeprefix("http")
-        return poke_stream(url, self._bearer(), self._limits)
+        return poke_stream(url, self._bearer(), device, self._limits)
 
     def renew(self, token: str) -> None:
         """Uses another token from the next call on."""

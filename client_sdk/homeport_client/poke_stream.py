@@ -7,7 +7,7 @@ every poke, `ping` and `pong` in between. A `ping` with `goAwayMs` is the server
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from homeport_client.errors import DeviceError, Refused, Restarting, Unreachable
 from homeport_client.limits import DeviceLimits
 from homeport_client.tls import tls_context
 from homeport_client.transport import GoAway
-from homeport_sync.wire import POKE, WireError
+from homeport_sync.wire import POKE, PokeMessage, WireError
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
@@ -46,8 +46,10 @@ _decode_errors = msgspec.json.Decoder(list[WireError]).decode
 
 
 @asynccontextmanager
-async def poke_stream(url: str, bearer: str, limits: DeviceLimits) -> AsyncIterator[AsyncIterator[GoAway | None]]:
-    """The pokes from a ws or wss `url`.
+async def poke_stream(
+    url: str, bearer: str, device: str, limits: DeviceLimits
+) -> AsyncIterator[AsyncIterator[GoAway | None]]:
+    """The pokes from a ws or wss `url`, for what others than `device` changed.
 
     Raises `Unreachable`, `Refused`, or a `ServerError` that says when to come again, on entering and while iterating.
     Only the server's own close codes refuse: a 403 of a proxy that lets no socket through says nothing of the token.
@@ -68,7 +70,7 @@ async def poke_stream(url: str, bearer: str, limits: DeviceLimits) -> AsyncItera
             close_timeout=limits.handshake_s,
             max_size=limits.poke_bytes_max,
         ) as socket:
-            await _subscribe(socket, bearer, limits)
+            await _subscribe(socket, bearer, device, limits)
             subscribed = True
             try:
                 yield _pokes(socket)
@@ -87,14 +89,15 @@ async def poke_stream(url: str, bearer: str, limits: DeviceLimits) -> AsyncItera
         raise Unreachable(f"{url} opened no poke socket ({error}): connect again.") from error
 
 
-async def _subscribe(socket: ClientConnection, bearer: str, limits: DeviceLimits) -> None:
+async def _subscribe(socket: ClientConnection, bearer: str, device: str, limits: DeviceLimits) -> None:
     import asyncio
 
     await _send(socket, _Message(type="connection_init", payload=_raw({"authorization": bearer})))
     async with asyncio.timeout(limits.handshake_s):
         while (await _next(socket)).type != "connection_ack":  # told to go already: the close will come in time
             pass
-    await _send(socket, _Message(type="subscribe", id="1", payload=_raw({"query": POKE})))
+    asked = {"query": POKE, "variables": PokeMessage(device=device)}
+    await _send(socket, _Message(type="subscribe", id="1", payload=_raw(asked)))
 
 
 async def _pokes(socket: ClientConnection) -> AsyncIterator[GoAway | None]:
@@ -146,5 +149,5 @@ async def _send(socket: ClientConnection, message: _Message) -> None:
     await socket.send(_encode(message).decode())
 
 
-def _raw(payload: dict[str, str]) -> msgspec.Raw:
+def _raw(payload: Mapping[str, object]) -> msgspec.Raw:
     return msgspec.Raw(_encode(payload))

@@ -30,12 +30,20 @@ class PokeSocket:
         self._tell = tell
         self._random = random
         self._limits = limits
+        self._device = ""
         self._listening: asyncio.Task[None] | None = None
 
-    def hold(self) -> None:
-        """Opens the socket, and from now on opens it again when it is lost; harmless when it is held already."""
+    def hold(self, device: str) -> None:
+        """Opens the socket as this device, and from now on opens it again when it is lost; harmless when it is held.
+
+        A device that goes on under another id listens anew: under the old one it would be deaf to what a clone that
+        keeps it changes.
+        """
+        if device != self._device:
+            self.drop()
         if self._listening is None:
-            self._listening = asyncio.create_task(self._listen())
+            self._device = device
+            self._listening = asyncio.create_task(self._listen(device))
 
     def drop(self) -> None:
         """Closes the socket, without waiting for it."""
@@ -51,10 +59,10 @@ class PokeSocket:
             with suppress(asyncio.CancelledError):
                 await listening
 
-    async def _listen(self) -> None:
+    async def _listen(self, device: str) -> None:
         """One socket after the other, until the server refuses."""
         former: _Line | None = None
-        line = _Line(self._transport, self._tell)
+        line = _Line(self._transport, device, self._tell)
         failures = 0
         try:
             while True:
@@ -71,7 +79,7 @@ class PokeSocket:
                     failures += told_ms is None
                     wait_s = pause_s(failures, told_ms, self._random, self._limits)
                 await self._until(wait_s, former)
-                line = _Line(self._transport, self._tell)
+                line = _Line(self._transport, device, self._tell)
         except Refused as error:
             self.refusal = error
             self._tell(Event.REFUSED)
@@ -105,11 +113,11 @@ class _Line:
     `heard` is done with the first poke, `told` when the server wants it gone, `task` when it is over.
     """
 
-    def __init__(self, transport: Transport, tell: Callable[[Event], None]) -> None:
+    def __init__(self, transport: Transport, device: str, tell: Callable[[Event], None]) -> None:
         loop = asyncio.get_running_loop()
         self.heard: asyncio.Future[None] = loop.create_future()
         self.told: asyncio.Future[GoAway] = loop.create_future()
-        self.task = loop.create_task(self._listen(transport, tell))
+        self.task = loop.create_task(self._listen(transport, device, tell))
 
     def ended(self) -> int | None:
         """Why it is over: how long the server told to wait, in milliseconds, or None: it failed. Raises `Refused`.
@@ -126,8 +134,8 @@ class _Line:
             return error.retry_after_ms
         return None
 
-    async def _listen(self, transport: Transport, tell: Callable[[Event], None]) -> None:
-        async with transport.pokes() as pokes:
+    async def _listen(self, transport: Transport, device: str, tell: Callable[[Event], None]) -> None:
+        async with transport.pokes(device) as pokes:
             async for news in pokes:
                 if news is None:
                     if not self.heard.done():

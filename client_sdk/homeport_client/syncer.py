@@ -152,7 +152,7 @@ class Syncer:
         if event is Event.RENEWED or state in (State.OFFLINE, State.REFUSED, State.CLOSED):
             self._pokes.drop()
         if state is State.LIVE:
-            self._pokes.hold()
+            self._pokes.hold(self._replica.meta.device)
             if self.state is not State.LIVE:
                 # Polls are spread, or devices that were started together would poll together for ever.
                 self._until = now + self._limits.poll_s * self._random.uniform(0.5, 1.0)

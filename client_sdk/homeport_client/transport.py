@@ -27,10 +27,11 @@ class Transport(Protocol):
     async def pull(self, message: PullMessage) -> Page:
         """The page after the cursor; asking again is harmless. Raises as `push` does."""
 
-    def pokes(self) -> AbstractAsyncContextManager[AsyncIterator[GoAway | None]]:
+    def pokes(self, device: str) -> AbstractAsyncContextManager[AsyncIterator[GoAway | None]]:
         """Connects on entering; each item is one poke, or a `GoAway`. The first poke comes when the server listens
-        for us, so that nothing falls between connecting and listening. Pokes may be lost. A device may listen twice
-        at once: on the socket it leaves, until the next one hears.
+        for us, so that nothing falls between connecting and listening. What `device` alone changed pokes nobody here:
+        it learns of that by the page at the end of each push. Pokes may be lost. A device may listen twice at once:
+        on the socket it leaves, until the next one hears.
 
         Entering and iterating raise `Unreachable`, `Refused`, or a `ServerError` that says when to come again;
         iteration may also just end when the server closes.

@@ -144,12 +144,12 @@ async def test_too_many_sockets_that_open_at_once_are_told_when_to_come_again() 
         assert re.search(r"^OVERLOADED: .* retryAfterMs=\d+$", closed.value.rcvd.reason)
         transport = HttpTransport(url.removesuffix(GRAPHQL_PATH).replace("ws:", "http:"), world.token())
         with pytest.raises(ServerError) as told:
-            async with transport.pokes():
+            async with transport.pokes(DEVICE):
                 pass
         assert told.value.retry_after_ms is not None
         await send(first, type="subscribe", id="1", payload={"query": POKE})
         assert (await receive(first))["type"] == "next"
-        async with transport.pokes() as pokes:
+        async with transport.pokes(DEVICE) as pokes:
             await anext(pokes)
         await transport.close()
 

@@ -60,8 +60,8 @@ class ListeningTransport(HttpTransport):
         self._since_s: float | None = None
 
     @asynccontextmanager
-    async def pokes(self) -> AsyncIterator[AsyncIterator[GoAway | None]]:
-        async with super().pokes() as pokes:
+    async def pokes(self, device: str) -> AsyncIterator[AsyncIterator[GoAway | None]]:
+        async with super().pokes(device) as pokes:
             yield self._counted(pokes)
 
     async def _counted(self, pokes: AsyncIterator[GoAway | None]) -> AsyncIterator[GoAway | None]:
@@ -100,7 +100,7 @@ class Device:
         self._socket = PokeSocket(self.transport, self._told, random, LIMITS)
 
     def listen(self) -> None:
-        self._socket.hold()
+        self._socket.hold(self.id)
 
     async def write(self, kind: str = "Task", id: str = "") -> None:
         """Push one change; anything but an answer fails the test."""

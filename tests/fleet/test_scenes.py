@@ -130,6 +130,19 @@ def test_news_comes_with_the_next_poll_where_a_proxy_lets_no_socket_through(app:
     assert not verdict.violations, verdict
 
 
+def test_a_write_pokes_the_other_phone_and_not_the_one_that_wrote(app: App) -> None:
+    async def plot(on: Scene) -> None:
+        tally = on.fleet.world.tally
+        pokes = tally.pokes
+        await on.ann.update(on.task, title="one poke")
+        await asyncio.sleep(A_WHILE_S)
+        assert await on.titles() == {"one poke"}
+        assert tally.pokes == pokes + 1
+
+    _, verdict = stage(app, plot)
+    assert not verdict.violations, verdict
+
+
 @pytest.mark.promise("I1")
 def test_a_phone_killed_between_its_write_and_the_push_loses_nothing(app: App) -> None:
     async def plot(on: Scene) -> None:

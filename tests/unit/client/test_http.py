@@ -154,7 +154,7 @@ async def test_a_cut_body_a_silent_server_and_none_at_all_are_unreachable(web: W
     with pytest.raises(Unreachable):
         await nobody.pull(PULL)
     with pytest.raises(Unreachable):
-        async with nobody.pokes():
+        async with nobody.pokes("d"):
             pass
     await nobody.close()
 

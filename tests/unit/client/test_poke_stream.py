@@ -17,6 +17,7 @@ from websockets.typing import Subprotocol
 from homeport_client import DeviceLimits, HttpTransport, Refused, ServerError, Unreachable
 from homeport_client.transport import GoAway
 
+DEVICE = "00000000-0000-4000-8000-00000000000a"
 LIMITS = DeviceLimits(connect_s=5, answer_s=5, handshake_s=5, answer_bytes_max=10_000)
 IMPATIENT = replace(LIMITS, handshake_s=0.3)  # for a server that says nothing at all
 
@@ -40,7 +41,7 @@ async def poking(talk: Talk, limits: DeviceLimits = LIMITS) -> AsyncIterator[Htt
 
 async def listen(talk: Talk, limits: DeviceLimits = LIMITS) -> list[GoAway | None]:
     """The pokes of a server that talks so, until it ends them."""
-    async with poking(talk, limits) as transport, transport.pokes() as pokes:
+    async with poking(talk, limits) as transport, transport.pokes(DEVICE) as pokes:
         return [each async for each in pokes]
 
 
@@ -51,7 +52,8 @@ async def send(socket: ServerConnection, **message: Any) -> None:  # noqa: ANN40
 async def acknowledge(socket: ServerConnection) -> None:
     await send(socket, type="connection_ack")
     subscribe = json.loads(await socket.recv())
-    assert (subscribe["type"], subscribe["payload"]) == ("subscribe", {"query": "subscription Poke { poke }"})
+    asked = {"query": "subscription Poke($device: ID) { poke(device: $device) }", "variables": {"device": DEVICE}}
+    assert (subscribe["type"], subscribe["payload"]) == ("subscribe", asked)
 
 
 async def test_each_next_is_a_poke_and_a_ping_is_answered() -> None:
@@ -166,7 +168,7 @@ async def test_a_proxy_that_lets_no_socket_through_says_nothing_of_the_token(sta
         port = next(iter(server.sockets)).getsockname()[1]
         transport = HttpTransport(f"http://127.0.0.1:{port}", "t0ken", LIMITS)
         with pytest.raises(Unreachable):
-            async with transport.pokes():
+            async with transport.pokes(DEVICE):
                 pass
 
 

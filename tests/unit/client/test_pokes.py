@@ -26,6 +26,8 @@ from homeport_client.transport import GoAway
 
 LIMITS = DeviceLimits(retry_first_ms=900_000, told_jitter_ms=10, handshake_s=5)
 PATIENCE_S = 20
+DEVICE = "00000000-0000-4000-8000-00000000000a"
+OTHER_DEVICE = "00000000-0000-4000-8000-00000000000b"
 
 
 class Listeners:
@@ -33,12 +35,13 @@ class Listeners:
 
     def __init__(self) -> None:
         self.url = ""
+        self.devices: list[str] = []
         self._came: asyncio.Queue[ServerConnection] = asyncio.Queue()
 
     async def greet(self, socket: ServerConnection) -> None:
         await socket.recv()
         await say(socket, type="connection_ack")
-        await socket.recv()
+        self.devices.append(json.loads(await socket.recv())["payload"]["variables"]["device"])
         self._came.put_nowait(socket)
         await socket.wait_closed()
 
@@ -62,7 +65,9 @@ async def closed(socket: ServerConnection) -> int | None:
 
 
 class Told:
-    """What a syncer would be told."""
+    """What a syncer would be told by the socket it holds."""
+
+    held: PokeSocket
 
     def __init__(self) -> None:
         self.events: asyncio.Queue[Event] = asyncio.Queue()
@@ -89,12 +94,12 @@ async def server() -> AsyncIterator[Listeners]:
 @asynccontextmanager
 async def holding(server: Listeners) -> AsyncIterator[Told]:
     told, transport = Told(), HttpTransport(server.url, "t0ken", LIMITS)
-    held = PokeSocket(transport, told.events.put_nowait, Random(1), LIMITS)
-    held.hold()
+    told.held = PokeSocket(transport, told.events.put_nowait, Random(1), LIMITS)
+    told.held.hold(DEVICE)
     try:
         yield told
     finally:
-        await held.close()
+        await told.held.close()
         await transport.close()
 
 
@@ -158,6 +163,17 @@ async def test_closing_it_in_the_middle_of_a_move_closes_both(server: Listeners)
     assert [await closed(first), await closed(second)] == [1000, 1000]
 
 
+async def test_under_another_device_id_it_listens_anew_and_under_the_same_it_stays(server: Listeners) -> None:
+    async with holding(server) as told:
+        first = await server.next()
+        told.held.hold(DEVICE)
+        await heard(first, told)
+        told.held.hold(OTHER_DEVICE)
+        assert await closed(first) == 1000
+        await heard(await server.next(), told)
+    assert server.devices == [DEVICE, OTHER_DEVICE]
+
+
 class Scripted(HttpTransport):
     """A transport whose sockets are played: `sockets[n]` is what comes over the n-th, the last one ever after."""
 
@@ -166,7 +182,7 @@ class Scripted(HttpTransport):
         self.attempts = 0
         self._sockets = sockets
 
-    def pokes(self) -> AbstractAsyncContextManager[AsyncIterator[GoAway | None]]:
+    def pokes(self, device: str) -> AbstractAsyncContextManager[AsyncIterator[GoAway | None]]:
         self.attempts += 1
         assert self.attempts < 10_000, "it tries without a pause"
         return played(self._sockets[min(self.attempts, len(self._sockets)) - 1]())
@@ -211,7 +227,7 @@ def attempts(in_s: float, *sockets: Callable[[], AsyncIterator[GoAway | None]]) 
     async def count() -> int:
         transport = Scripted(*sockets)
         held = PokeSocket(transport, lambda _event: None, Random(1), DEVICE_LIMITS)
-        held.hold()
+        held.hold(DEVICE)
         await asyncio.sleep(in_s)
         await held.close()
         return transport.attempts

@@ -11,7 +11,7 @@ import pytest
 from homeport_client import DEVICE_LIMITS, Device, DeviceClosed, Refused, ServerError, State, Unreachable
 from homeport_client.backoff import pause_s
 from homeport_client.fleet.clock import run
-from tests.unit.client.world import Line, Server, Task, TaskList, phone, shared_list, until, wire_error
+from tests.unit.client.world import Line, Server, Task, TaskList, answer, phone, shared_list, until, wire_error
 
 Scene = Callable[[Server, Device, Line, str], Awaitable[None]]
 
@@ -80,6 +80,61 @@ def test_with_every_poke_dropped_the_poll_brings_news() -> None:
             if tasks:
                 break
         assert 0.1 < now() - began <= DEVICE_LIMITS.poll_s
+
+    play(scene)
+
+
+def test_a_write_costs_one_request() -> None:
+    async def scene(server: Server, bob: Device, line: Line, home: str) -> None:
+        await until(lambda: line.sockets > 0)
+        await asyncio.sleep(1)
+        pushes, pulls = len(line.pushes), len(line.pulls)
+        await bob.create(Task, scope=home, title="milk")
+        await asyncio.sleep(1)
+        assert (len(line.pushes), len(line.pulls)) == (pushes + 1, pulls)
+
+    play(scene)
+
+
+def loses_the_answer(_: Server, line: Line) -> None:
+    line.lost_answers = 1
+
+
+def answers_without_a_page(_: Server, line: Line) -> None:
+    line.withheld_pages = 1  # and the pull after it fails
+
+
+def refuses_the_cursor(server: Server, _: Line) -> None:
+    server.rekey()
+
+
+@pytest.mark.promise("I13")
+@pytest.mark.parametrize("goes_wrong", [loses_the_answer, answers_without_a_page, refuses_the_cursor])
+def test_however_a_push_ends_a_device_learns_all_of_its_own_changes_unpoked(
+    goes_wrong: Callable[[Server, Line], None],
+) -> None:
+    async def scene(server: Server, bob: Device, line: Line, home: str) -> None:
+        await until(lambda: line.sockets > 0)
+        await asyncio.sleep(1)
+        goes_wrong(server, line)
+        began = now()
+        await bob.create(Task, scope=home, title="milk")
+        await until(lambda: bob.pending == 0 and bob.state is State.LIVE)
+        assert not bob._replica.outbox.records()  # what it pulled contains them all
+        assert now() - began < DEVICE_LIMITS.poll_s / 2  # no poll was needed
+        assert line.pokes_heard == 0
+
+    play(scene)
+
+
+def test_a_device_that_goes_on_under_another_id_listens_under_it() -> None:
+    async def scene(server: Server, bob: Device, line: Line, home: str) -> None:
+        await until(lambda: line.listening_as == bob.id)
+        former = bob.id
+        line.scripted.append(answer(errors=[wire_error("DEVICE_FORKED")]))
+        await bob.create(Task, scope=home, title="milk")
+        await until(lambda: bob.pending == 0 and line.listening_as != former)
+        assert line.listening_as == bob.id
 
     play(scene)
 
@@ -190,7 +245,7 @@ def test_a_poke_socket_that_is_refused_stops_everything_too() -> None:
         line.token_good = False
         sockets = line.sockets
         bob._syncer._pokes.drop()  # type: ignore[union-attr]
-        bob._syncer._pokes.hold()  # type: ignore[union-attr]
+        bob._syncer._pokes.hold(bob.id)  # type: ignore[union-attr]
         await until(lambda: bob.state is State.REFUSED)
         assert isinstance(bob.trouble, Refused)
         assert line.sockets == sockets + 1

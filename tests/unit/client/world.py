@@ -103,7 +103,7 @@ class Line:
     - an answer with a page of more than `largest_page` records never arrives whole;
     - `fails_with` is raised, and `scripted` answers pushes, in the server's place;
     - `pushes` and `pulls` are what was sent, `sockets` counts the tries to open one, and the next of them are told
-      to wait `sockets_told_ms`.
+      to wait `sockets_told_ms`; the last was opened as the device `listening_as`, and `pokes_heard` came.
     """
 
     def __init__(self, server: Server, user: str) -> None:
@@ -124,6 +124,8 @@ class Line:
         self.pushes: list[PushMessage] = []
         self.pulls: list[PullMessage] = []
         self.sockets = 0
+        self.listening_as = ""
+        self.pokes_heard = 0
         self.sockets_told_ms: deque[int] = deque()
         self.closed = False
 
@@ -166,8 +168,9 @@ class Line:
         return page
 
     @asynccontextmanager
-    async def pokes(self) -> AsyncIterator[AsyncIterator[None]]:
+    async def pokes(self, device: str) -> AsyncIterator[AsyncIterator[None]]:
         self.sockets += 1
+        self.listening_as = device
         if self.sockets_told_ms:
             told_ms = self.sockets_told_ms.popleft()
             raise ServerError(wire_error("OVERLOADED", retryable=True, retryAfterMs=told_ms))
@@ -175,7 +178,8 @@ class Line:
             raise Unreachable
         self._check()
         async with self.server.signals.listen() as positions:
-            yield self._poked(positions)
+            head = (await self.server.store.standing(TENANT, self.user, device)).head.position
+            yield self._poked(positions, device, head)
 
     def renew(self, token: str) -> None:
         self.token_good = token == "good"
@@ -183,10 +187,14 @@ class Line:
     async def close(self) -> None:
         self.closed = True
 
-    async def _poked(self, positions: AsyncIterator[tuple[str, int]]) -> AsyncIterator[None]:
+    async def _poked(self, positions: AsyncIterator[tuple[str, int]], device: str, place: int) -> AsyncIterator[None]:
         yield
-        async for _ in positions:
-            yield
+        async for _, position in positions:
+            entries = await self.server.store.read(TENANT, place, position - place)
+            place = position
+            if any(entry.device != device for entry in entries):
+                self.pokes_heard += 1
+                yield
 
     async def _arrive(self) -> None:
         await asyncio.sleep(self.slow_s)  # others take their turn, even when it takes no time

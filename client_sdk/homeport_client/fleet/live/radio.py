@@ -79,11 +79,11 @@ class Radio:
         return page
 
     @asynccontextmanager
-    async def pokes(self) -> AsyncIterator[AsyncIterator[GoAway | None]]:
+    async def pokes(self, device: str) -> AsyncIterator[AsyncIterator[GoAway | None]]:
         """See `Transport`."""
         if not self._reachable:
             raise Unreachable("There is no network here.")
-        async with self._transport.pokes() as pokes:
+        async with self._transport.pokes(device) as pokes:
             yield self._poked(pokes)
 
     def renew(self, token: str) -> None:

@@ -106,7 +106,7 @@ class Line:
         return page
 
     @asynccontextmanager
-    async def pokes(self) -> AsyncIterator[AsyncIterator[None]]:
+    async def pokes(self, device: str) -> AsyncIterator[AsyncIterator[None]]:
         """See `Transport`."""
         if not self._reachable:
             raise Unreachable("There is no network here.")
@@ -117,7 +117,7 @@ class Line:
             raise Refused("The token has expired.")
         told, breaks = asyncio.Event(), self._breaks
         try:
-            process = self._server.listen(self._user, told)
+            process = self._server.listen(self._user, device, told)
         except ConnectionLost as lost:
             raise Unreachable(str(lost)) from None
         self._pokes[told] = None

@@ -113,7 +113,7 @@ class Server:
         self._requests = 0
         self._accepted: list[tuple[int, str]] = []
         self._audience: dict[str, set[str]] = {}
-        self._listeners: dict[str, dict[asyncio.Event, None]] = {}
+        self._listeners: dict[str, dict[asyncio.Event, str]] = {}
         self.process: Process | None = None
 
     def start(self, *, crash_at: int = 0) -> None:
@@ -196,10 +196,10 @@ class Server:
         """When the change at a position was accepted, and from which device; None if there is none."""
         return self._accepted[position - 1] if 0 < position <= len(self._accepted) else None
 
-    def listen(self, user: str, told: asyncio.Event) -> Process:
-        """From now on, set `told` at every change this user may see, and when the process dies."""
+    def listen(self, user: str, device: str, told: asyncio.Event) -> Process:
+        """From now on, set `told` at every change of another device this user may see, and when the process dies."""
         process = self._alive()
-        self._listeners.setdefault(user, {})[told] = None
+        self._listeners.setdefault(user, {})[told] = device
         return process
 
     def leave(self, user: str, told: asyncio.Event) -> None:
@@ -228,10 +228,11 @@ class Server:
             async for _ in positions:
                 entries = await self.store.read(TENANT, place, self._limits.batch_changes_max)
                 place = entries[-1].position if entries else place
-                scopes = {entry.scope for entry in entries}
-                for user in sorted({user for scope in scopes for user in self._audience.get(scope, ())}):
-                    for told in self._listeners.get(user, ()):
-                        told.set()
+                changed = {(user, entry.device) for entry in entries for user in self._audience.get(entry.scope, ())}
+                for user, device in sorted(changed):
+                    for told, listening in self._listeners.get(user, {}).items():
+                        if listening != device:
+                            told.set()
 
 
 def _refusal(error: HomeportError) -> Answer:
