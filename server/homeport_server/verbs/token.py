@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @setting("database_url")
 @setting("token_ttl_s", "--ttl", flag("token_ttl_s"))
 def token(
-    user: str | None, users: Iterable[str] | None, name: str, data: Path, database_url: str, token_ttl_s: int
+    *, user: str | None, users: Iterable[str] | None, name: str, data: Path, database_url: str, token_ttl_s: int
 ) -> None:
     """Print a token for a user of a tenant, and nothing else."""
     from homeport_server.app import make_tokens
