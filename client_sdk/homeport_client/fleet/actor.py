@@ -60,6 +60,11 @@ class Actor:
                 return view
         return None
 
+    async def find(self, label: str) -> View | None:
+        """The record of that label, which somebody here has made; None if it is not on the phone, or not yet."""
+        id = self._stage.labels.id(label)
+        return await self.phone.device.get(id) if id else None
+
     def draw(self, kind: str, *names: str) -> dict[str, PythonValue]:
         """Values for these fields, as people might write them."""
         fields = self.catalog.kind(kind).fields

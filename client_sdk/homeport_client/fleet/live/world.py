@@ -20,7 +20,8 @@ from homeport_client.fleet.check.witness import Witness
 from homeport_client.fleet.live.orders import Orders
 from homeport_client.fleet.live.radio import Radio
 from homeport_client.fleet.measure.meter import Meter, Tally
-from homeport_client.fleet.networks import NETWORKS, PERFECT, Network
+from homeport_client.fleet.networks import INCIDENTS, NETWORKS, PERFECT, Network
+from homeport_client.fleet.proxy.fate import LOSE_POKE
 from homeport_client.fleet.proxy.proxy import Proxy
 from homeport_client.fleet.proxy.tally import Happened
 from homeport_client.fleet.seed import Seed
@@ -32,6 +33,7 @@ from homeport_sync.scope import MEMBER
 POLL_S = (2.0, 30.0)
 POLLS_PER_S = 50.0  # of a whole fleet whose phones do nothing: a server on the same machine has other work
 RETRY_MAX_MS = 2_000
+ARMABLE = frozenset((*INCIDENTS, LOSE_POKE))  # the others follow from what else is in the story
 
 
 class LiveWorld:
@@ -133,7 +135,7 @@ class LiveWorld:
     def _told(self, who: str) -> Callable[[Happened], None]:
         def told(happened: Happened) -> None:
             self.tally.incidents[happened.incident] += 1
-            if self._drawing:
+            if self._drawing and happened.incident in ARMABLE:
                 self.stage.write_down(Step(at_ms=self.now_ms(), who=who, do=happened.incident))
 
         return told
