@@ -40,7 +40,7 @@ class OneServer:
     @property
     def running(self) -> bool:
         """Whether there is a process."""
-        return self._server.serving
+        return any(part.running for part in self._server.parts.values())
 
     def start(self) -> None:
         """A new process, unless there is one."""

@@ -129,7 +129,7 @@ def assemble(
         rooms.metrics.draining()
         holds.release()
 
-    health = Health(tenants, background.runs, on_drain, warnings)
+    health = Health(tenants, background.runs, on_drain, warnings, production=rooms.settings.production)
     schema, requests = make_schema(), requests_admission(rooms)
     graphql = GraphqlOverHttp(schema, rooms, requests, holds)
     departures = Departures()

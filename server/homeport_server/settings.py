@@ -62,6 +62,7 @@ class Settings:
     workers: Annotated[int, "How many server processes share the port; more than 1 needs PostgreSQL."] = 1
     drain_notice_s: Annotated[float, "How long a process told to stop serves on as not ready, in seconds."] = 0.0
     drain_s: Annotated[float, "How long sockets take to leave a process that stops, in seconds."] = 10.0
+    production: Annotated[bool, "Real people depend on it: `homeport fleet` keeps away."] = False
 
     def __post_init__(self) -> None:
         """Raises `BadSetting`, naming the variable, for a value that cannot work."""
@@ -79,7 +80,8 @@ class Settings:
             value = getattr(self, each.name)
             if isinstance(value, float) and not isfinite(value):
                 raise _wrong(each.name, value, "a finite number")
-            if each.name not in MAY_BE_ZERO and isinstance(value, int | float) and value <= 0:
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            if each.name not in MAY_BE_ZERO and is_number and value <= 0:
                 raise _wrong(each.name, value, "a number above 0")
         for name, port in (("port", self.port), ("work_port", self.work_port)):
             if not 0 <= port <= 65_535:

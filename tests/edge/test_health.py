@@ -26,7 +26,10 @@ class SilentStore:
 async def test_a_running_server_is_alive_and_ready(client: httpx2.AsyncClient) -> None:
     assert (await client.get("/livez")).status_code == 200
     answer = await client.get("/readyz")
-    assert (answer.status_code, answer.json()) == (200, {"ready": True, "reasons": [], "warnings": []})
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"ready": True, "reasons": [], "warnings": [], "production": False},
+    )
 
 
 async def test_a_draining_server_is_alive_and_not_ready(client: httpx2.AsyncClient, world: World) -> None:
@@ -40,7 +43,7 @@ async def test_a_server_whose_store_is_silent_says_so() -> None:
     answer = await Health(SilentStore(), lambda: True).readyz(httpx2.Request("GET", "/"))  # type: ignore[arg-type]
     assert (answer.status_code, bytes(answer.body)) == (
         503,
-        b'{"ready":false,"reasons":["the store does not answer (Unavailable)"],"warnings":[]}',
+        b'{"ready":false,"reasons":["the store does not answer (Unavailable)"],"warnings":[],"production":false}',
     )
 
 
@@ -61,4 +64,12 @@ async def test_lost_signals_are_a_warning_and_no_reason_to_take_traffic_away(wor
         "ready": True,
         "reasons": [],
         "warnings": ["signals are lost: pokes come by the poll, up to 5 s late"],
+        "production": False,
     }
+
+
+async def test_a_server_marked_for_production_says_so_ready_or_not(world: World) -> None:
+    for runs in (True, False):
+        health = Health(world.store, lambda runs=runs: runs, production=True)  # type: ignore[misc]
+        answer = await health.readyz(httpx2.Request("GET", "/"))  # type: ignore[arg-type]
+        assert json.loads(bytes(answer.body))["production"] is True

@@ -63,7 +63,7 @@ class Log:
 
     async def counted(self) -> None:
         async def all_of_it() -> bool:
-            return any(each.counted == self.head for each in await self.cluster.followed())
+            return any(each.counted == self.head for each in await self.cluster.followed("demo"))
 
         await until(all_of_it)
 

@@ -62,7 +62,11 @@ def with_another_scope(holding: Holding) -> Holding:
 
 
 def with_a_deleted_task(evidence: Evidence) -> Evidence:
-    deleted = next(told.change for told in evidence.told if told.change.op == "delete")
+    deleted = next(
+        told.change
+        for told in evidence.told
+        if told.change.op == "delete" and told.change.kind == "Task" and told.outcome.outcome != "rejected"
+    )
     held = Held(kind=deleted.kind, scope=deleted.scope, fields={"title": "back again"})
     return a_phone_that_holds(evidence, lambda one: replace(one, records={**one.records, deleted.id: held}))
 

@@ -13,10 +13,10 @@ APP = Path(__file__).parents[2] / "examples" / "tasks" / "app.py"
 async def test_a_question_that_fails_is_told_unless_postgresql_is_down(directory: Path) -> None:
     async with Cluster(APP, directory / "site", servers=0, workers=1) as cluster:
         await cluster.make_tenant("demo")
-        assert [(each.head, each.place, each.counted) for each in await cluster.followed()] == [(0, 0, 0)]
+        assert [(each.head, each.place, each.counted) for each in await cluster.followed("demo")] == [(0, 0, 0)]
         await cluster.postgres.query("ALTER TABLE usage RENAME TO gone")
         with pytest.raises(ProcessFailed, match='relation "usage" does not exist'):
-            await cluster.followed()
+            await cluster.followed("demo")
         await cluster.postgres.kill()
-        assert await cluster.followed() == []
-        assert await cluster.head() == 0
+        assert await cluster.followed("demo") == []
+        assert await cluster.head("demo") == 0

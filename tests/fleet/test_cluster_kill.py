@@ -27,8 +27,9 @@ SCRIPT = hurried(load_app(APP).catalog, devices=8, duration_s=16)
 async def test_any_process_of_a_cluster_may_be_killed_and_nothing_is_lost(app: App, directory: Path) -> None:
     trouble = EndlessTrouble(Random(SEED))
     async with Cluster(APP, directory / "site", nats=True) as cluster:
-        played = await LiveFleet(app, cluster, SEED, script=SCRIPT, trouble=trouble).run()
-        followed = await cluster.followed()
+        fleet = LiveFleet(app, cluster, SEED, script=SCRIPT, trouble=trouble)
+        played = await fleet.run()
+        followed = await cluster.followed(fleet.tenant)
     assert played.kept, f"seed {SEED}, killed {dict(trouble.killed)}:\n{played.verdict}"
     assert len(trouble.killed) > 1
     assert followed

@@ -71,7 +71,7 @@ async def attempted(writers: list[Writer], times: int) -> None:
 
 async def check(cluster: Cluster, writers: list[Writer]) -> None:
     """Every acknowledged change stands in the log once, each device's in order, without a gap."""
-    log = await cluster.log()
+    log = await cluster.log("demo")
     assert [entry.position for entry in log] == list(range(1, len(log) + 1))
     verdicts = {(entry.device, entry.number): entry.outcome for entry in log}
     assert len(verdicts) == len(log), "a change is twice in the log"

@@ -57,7 +57,7 @@ async def test_over_a_rough_network_two_devices_agree_and_nothing_is_lost(app: A
             await sync(phone)
             assert await titles(phone, "Task") == sorted([*written[0], *written[1]])
         assert set(INCIDENTS) <= proxy.tally.incidents.keys()
-    log = await server.log()
+    log = await server.log("demo")
     assert len({(each.device, each.number) for each in log}) == len(log) == 2 + 2 * EACH
 
 

@@ -61,7 +61,7 @@ async def test_a_killed_server_does_not_wait_for_the_leases_of_its_former_life(t
             await counted(server, 1)
             await server.kill()
             await server.start()
-            await counted(server, await server.head() + 1)
+            await counted(server, await server.head("demo") + 1)
         await writer.caller.close()
 
 
@@ -70,7 +70,7 @@ async def counted(server: RealServer, position: int) -> None:
     place = 0
     while place < position:
         await asyncio.sleep(0.02)
-        [follower] = await server.followed()
+        [follower] = await server.followed("demo")
         place = follower.place
         assert follower.counted == place
 

@@ -99,7 +99,7 @@ async def test_the_old_version_and_the_next_serve_one_database_across_a_migratio
 
 async def check(site: Site, writers: list[Writer], followers: list[Follower]) -> None:
     """Against the database itself."""
-    log = [rows.entry(row) for row in await site.databases.server.query(rows.LOG, database=site.name)]
+    log = [rows.entry(row) for row in await site.databases.server.query(rows.log_of("demo"), database=site.name)]
     assert [entry.position for entry in log] == list(range(1, len(log) + 1))
     verdicts = {(entry.device, entry.number): entry.outcome for entry in log}
     for writer in writers:

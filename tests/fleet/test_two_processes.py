@@ -97,7 +97,7 @@ async def test_two_processes_edit_one_record_over_and_over_and_no_field_is_lost(
             await following
     passed += await store.read(TENANT, len(passed), 2 * edits)
     await store.close()
-    log = [rows.entry(row) for row in await databases.server.query(rows.LOG, database=name)]
+    log = [rows.entry(row) for row in await databases.server.query(rows.log_of(TENANT), database=name)]
     assert passed == log, "a reader that never stopped has read another log than there is"
     check(log, told, edits)
     ((wire,),) = await databases.server.query(f"SELECT wire FROM records WHERE record_id = '{TASK}'", database=name)  # noqa: S608

@@ -41,6 +41,11 @@ class Actor:
         """What the app declares."""
         return self._stage.world.app.catalog
 
+    @property
+    def now_s(self) -> float:
+        """How long the fleet has been at work, in seconds."""
+        return self._stage.world.now_ms() / 1_000
+
     async def pick(self, kind: str, *, where: Mapping[str, PythonValue] | None = None) -> View | None:
         """One of the records on the phone, or of those that have these values; None if there are none, or none of the
         few that were looked for is there."""
@@ -55,6 +60,11 @@ class Actor:
                 return view
         return None
 
+    async def find(self, label: str) -> View | None:
+        """The record of that label, which somebody here has made; None if it is not on the phone, or not yet."""
+        id = self._stage.labels.id(label)
+        return await self.phone.device.get(id) if id else None
+
     def draw(self, kind: str, *names: str) -> dict[str, PythonValue]:
         """Values for these fields, as people might write them."""
         fields = self.catalog.kind(kind).fields
@@ -62,7 +72,7 @@ class Actor:
 
     async def create(self, kind: str, scope: View | str | None = None, /, **fields: PythonValue) -> str | None:
         """Make a record, within a scope unless it is a root; its id, or None if the device did not take it."""
-        label = self._stage.labels.next(kind)
+        label = self._stage.labels.next(kind, self.phone.name)
         what: dict[str, Detail] = {"kind": kind, "label": label, "fields": self._wire(kind, fields)}
         if scope is not None:
             what["scope"] = self._label(scope)

@@ -3,7 +3,8 @@
 HomeportError
 └── FleetError
     ├── ScriptUnusable   SCRIPT_UNUSABLE    mend the file
-    └── InProduction     IN_PRODUCTION      take another server
+    ├── InProduction     IN_PRODUCTION      take another server
+    └── ServerUnusable   SERVER_UNUSABLE    start it, wait for it, or say how it is reached
 """
 
 from __future__ import annotations
@@ -27,3 +28,9 @@ class InProduction(FleetError):
     """The server is marked as one for production, and a fleet plays havoc: take another one."""
 
     code = "IN_PRODUCTION"
+
+
+class ServerUnusable(FleetError):
+    """The server cannot be played with as it is: start it, wait until it is ready, or say how it is reached."""
+
+    code = "SERVER_UNUSABLE"

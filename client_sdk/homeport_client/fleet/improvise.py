@@ -12,6 +12,7 @@ from random import Random
 from homeport_client.fleet.actor import Actor
 from homeport_client.fleet.cast import people
 from homeport_client.fleet.deeds.table import perform
+from homeport_client.fleet.lot import Lot
 from homeport_client.fleet.networks import Network
 from homeport_client.fleet.persona import Persona
 from homeport_client.fleet.phone import Phone
@@ -19,28 +20,30 @@ from homeport_client.fleet.script import Script
 from homeport_client.fleet.stage import Stage
 from homeport_client.fleet.story import SERVER, Handset, Step
 
+WHOLE = Lot()
+
 
 class Improvisation:
-    """One script on one stage, from the first moment to the last."""
+    """One script on one stage, from the first moment to the last; `lot` says which part of the fleet is there."""
 
-    def __init__(self, stage: Stage, script: Script) -> None:
+    def __init__(self, stage: Stage, script: Script, lot: Lot = WHOLE) -> None:
         self._stage = stage
         self._script = script
+        self._lot = lot
         self._seed = stage.world.seed
         self._people = people(script, stage.world.app.catalog)
         self._until_ms = round(script.duration_s * 1_000)
-        handsets = [phone.handset for phone in stage.phones.values()]
-        self._circles = _circles(handsets)
-        self._firsts = {handset.circle: handset.name for handset in reversed(handsets)}
+        self._circles = _circles(stage.cast)
+        self._firsts = {handset.circle: handset.name for handset in reversed(stage.cast)}
 
-    async def play(self, *, with_server: bool = True) -> None:
-        """Until the script's time is over. Without the server's own troubles only people and phones have theirs."""
+    async def play(self) -> None:
+        """Until the script's time is over. What befalls the server befalls it on every stage."""
         phones = list(self._stage.phones.values())
         parts = [self._of_phone(phone) for phone in phones]
-        if with_server:
-            parts.append(self._now_and_then("crash", self._script.crashes))
-            parts.append(self._now_and_then("storm", self._script.storms))
-        await asyncio.gather(*parts, *(self._clone(number) for number in range(self._script.clones)))
+        parts.append(self._now_and_then("crash", self._script.crashes))
+        parts.append(self._now_and_then("storm", self._script.storms))
+        clones = [number for number in range(self._script.clones) if self._lot.has(number)]
+        await asyncio.gather(*parts, *(self._clone(number) for number in clones))
         await self._stage.world.until(self._until_ms)
 
     async def _of_phone(self, phone: Phone) -> None:

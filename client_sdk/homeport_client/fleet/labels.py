@@ -1,9 +1,15 @@
-"""What records are called in a story: `task-3` is the third task anybody made, whatever id its device gave it."""
+"""What records are called in a story: `task-4.2` is the second task that was made on phone-4, whatever its id.
+
+Counted phone by phone, so that the same phone gives the same labels whatever the others do meanwhile, and in whichever
+world and process they do it.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+
+PHONE = "phone-"
 
 
 class Labels:
@@ -13,13 +19,13 @@ class Labels:
         self._ids: dict[str, str] = {}
         self._labels: dict[str, str] = {}
         self._kinds: dict[str, str] = {}
-        self._made: Counter[str] = Counter()
+        self._made: Counter[tuple[str, str]] = Counter()
         self._made_in: dict[tuple[str, int], list[str]] = {}
 
-    def next(self, kind: str) -> str:
-        """A label that nothing has yet."""
-        self._made[kind] += 1
-        return f"{kind.lower()}-{self._made[kind]}"
+    def next(self, kind: str, phone: str) -> str:
+        """A label that nothing has yet, for a record that is made on this phone."""
+        self._made[kind, phone] += 1
+        return f"{kind.lower()}-{phone.removeprefix(PHONE)}.{self._made[kind, phone]}"
 
     def bind(self, label: str, id: str, kind: str, circle: int) -> None:
         """The record with this label has this id, is of this kind, and was made in this circle."""
@@ -27,6 +33,11 @@ class Labels:
         self._kinds[id] = kind
         self._made_in.setdefault((kind, circle), []).append(id)
         self._labels[id] = label
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """The id of every record, by its label."""
+        return dict(self._ids)
 
     def id(self, label: object) -> str | None:
         """The id of a record; None if nobody has made it."""

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from homeport_client.fleet.check.evidence import Evidence
-from homeport_client.fleet.check.judge import Verdict
-from homeport_client.fleet.measure.meter import Meter, Tally
+from homeport_client.fleet.check.judge import Verdict, judge
+from homeport_client.fleet.legacy import Legacy
+from homeport_client.fleet.measure.meter import Tally
+from homeport_client.fleet.measure.reading import Reading
 from homeport_client.fleet.report.summary import Sample, Span, World
 from homeport_client.fleet.story import Story
 
@@ -15,23 +17,56 @@ from homeport_client.fleet.story import Story
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
     """`evidence` and `verdict` are None if it was stopped before it came to rest. `healed_ms` is how long each phone
-    took to come to rest after everything that went wrong was over. `tracks` are the spans of some phones, by name.
-    `fingerprint` is equal for two playings that took the same steps, in the simulated world."""
+    took to come to rest after everything that went wrong was over. `tracks` are the spans of some phones, by name, and
+    `labels` the ids of the records, by label. `fingerprint` is equal for two playings that took the same steps, in the
+    simulated world."""
 
     world: World
     story: Story
     tally: Tally
-    meters: Mapping[str, Meter]
+    meters: Mapping[str, Reading]
     samples: Sequence[Sample]
     tracks: Mapping[str, Sequence[Span]]
     written: int
     lives: int
     left_out: Mapping[str, int]
+    labels: Mapping[str, str] = field(default_factory=dict)
     evidence: Evidence | None = None
     verdict: Verdict | None = None
     healed_ms: Mapping[str, int] = field(default_factory=dict)
     trace: Sequence[str] = ()
     fingerprint: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        legacy: Legacy,
+        world: World,
+        samples: Sequence[Sample],
+        *,
+        lives: int = 0,
+        evidence: Evidence | None = None,
+        trace: Sequence[str] = (),
+        fingerprint: str = "",
+    ) -> Played:
+        """What the phones left, judged if there is evidence. `lives` are those of the server."""
+        return cls(
+            world=world,
+            story=legacy.story,
+            tally=legacy.tally,
+            meters=legacy.readings,
+            samples=tuple(samples),
+            tracks=legacy.tracks,
+            written=len(legacy.written),
+            lives=legacy.lives + lives,
+            left_out=legacy.left_out,
+            labels=legacy.labels,
+            evidence=evidence,
+            verdict=judge(evidence) if evidence else None,
+            healed_ms=legacy.healed_ms if evidence else {},
+            trace=trace,
+            fingerprint=fingerprint,
+        )
 
     @property
     def kept(self) -> bool:

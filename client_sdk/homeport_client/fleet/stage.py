@@ -28,12 +28,15 @@ class Stage:
         self.steps: list[Step] = []
         self.written: list[Written] = []
         self.left_out: Counter[str] = Counter()
+        self.cast: tuple[Handset, ...] = ()
         self._handsets: tuple[Handset, ...] = ()
         self._later: dict[asyncio.Task[None], None] = {}  # a set would have another order in every process
 
-    def enter(self, handsets: Iterable[Handset]) -> None:
-        """The phones that the story begins with, none of them on."""
+    def enter(self, handsets: Iterable[Handset], cast: Iterable[Handset] | None = None) -> None:
+        """The phones that the story begins with, none of them on. `cast` are those of the whole fleet, where others
+        play on other stages."""
         self._handsets = tuple(handsets)
+        self.cast = tuple(cast) if cast is not None else self._handsets
         self.phones = {handset.name: Phone(self.world, handset) for handset in self._handsets}
 
     @property

@@ -4,7 +4,7 @@ Every step is concrete: who, when, what, with the values that were written and t
 written to. What people wanted and what the networks did was drawn when the story was made; to play it again nothing is
 drawn but how long things take. So a step can be left out, and the rest stays what it was.
 
-A record is called by its **label**, such as `task-3`: its id is made by the device, and differs from world to world.
+A record is called by its **label**, such as `task-4.2`: its id is made by the device, and differs from world to world.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from homeport_client.fleet.check.judge import CHECKS
 from homeport_client.fleet.check.witness import Told
 from homeport_client.fleet.clock import DAY_MS
 from homeport_client.fleet.measure.histogram import Histogram
-from homeport_client.fleet.measure.meter import Meter
+from homeport_client.fleet.measure.reading import Reading
 from homeport_client.fleet.played import Played
 from homeport_client.fleet.report.bound import Bound, judge
 from homeport_client.fleet.report.summary import (
@@ -125,7 +125,7 @@ def _trends(played: Played) -> dict[str, Trend]:
     return {name: each.trend() for name, each in trends.items()}
 
 
-def _each(meters: Iterable[Meter], unit: str, of: Callable[[Meter], float]) -> Histogram:
+def _each(meters: Iterable[Reading], unit: str, of: Callable[[Reading], float]) -> Histogram:
     histogram = Histogram(unit)
     for meter in meters:
         histogram.add(of(meter))

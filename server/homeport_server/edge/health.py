@@ -26,12 +26,16 @@ class Health:
         runs: Callable[[], bool],
         on_drain: Callable[[], None] = lambda: None,
         warnings: Callable[[], Sequence[str]] = tuple,
+        *,
+        production: bool = False,
     ) -> None:
-        """`runs`: what must go on beside the requests does; `warnings`: what is worse than it should be now."""
+        """`runs`: what must go on beside the requests does; `warnings`: what is worse than it should be now;
+        `production`: that real people depend on it."""
         self._tenants = tenants
         self._runs = runs
         self._on_drain = on_drain
         self._warnings = warnings
+        self._production = production
         self._draining = False
         self._question: asyncio.Future[Sequence[Tenant]] | None = None
 
@@ -45,9 +49,15 @@ class Health:
         return JSONResponse({"live": True})
 
     async def readyz(self, _request: Request) -> JSONResponse:
-        """200, or 503 with the reasons. Warnings are no reason to take the traffic away."""
+        """200, or 503 with the reasons. Warnings are no reason to take the traffic away; the mark of production is for
+        those who would play with the server, such as a fleet."""
         reasons = await self._reasons()
-        told = {"ready": not reasons, "reasons": reasons, "warnings": [*self._warnings()]}
+        told = {
+            "ready": not reasons,
+            "reasons": reasons,
+            "warnings": [*self._warnings()],
+            "production": self._production,
+        }
         return JSONResponse(told, status_code=503 if reasons else 200)
 
     async def _reasons(self) -> list[str]:

@@ -25,7 +25,7 @@ def build_station(settings: Settings, *, store: Store, signals: Signals, log: Lo
     work = make_work(settings, store, signals, log, metrics=metrics, wall_ms=wall_ms)
     background = Background(log, *work, Pulse(metrics, signals.connected).run)
     warnings = signal_warnings(signals, "followers", settings.work_poll_s)
-    health = Health(store, background.runs, metrics.draining, warnings)
+    health = Health(store, background.runs, metrics.draining, warnings, production=settings.production)
     routes = Starlette(routes=health_routes(health, metrics), lifespan=background.lifespan)
     return Built(routes, routes, health, Departures(), background)
 

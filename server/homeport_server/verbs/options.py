@@ -31,6 +31,7 @@ def setting(name: str, *flags: str) -> Callable[[Verb], Verb]:
     return click.option(
         *(flags or (flag(name),)),
         name,
+        is_flag=kind is bool,
         type=kind,
         default=default,
         envvar=variable(name),

@@ -1,7 +1,8 @@
-"""`homeport token`: prints a token."""
+"""`homeport token`: prints a token, or one for each of many users."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,29 +10,44 @@ import click
 
 from homeport_server.settings import Settings, flag
 from homeport_server.verbs.on_store import check_name, find_tenant, with_store
-from homeport_server.verbs.options import setting
+from homeport_server.verbs.options import Refused, setting
 
 if TYPE_CHECKING:
     from homeport_server.database import Store
 
 
 @click.command()
-@click.option("--user", required=True, envvar="HOMEPORT_USER", help="Whom the token stands for.")
+@click.option("--user", envvar="HOMEPORT_USER", help="Whom the token stands for.")
+@click.option("--users", type=click.File(), help="A file with a user a line (-: standard input): a token a line.")
 @click.option("--tenant", "name", required=True, envvar="HOMEPORT_TENANT", help="The tenant, by its name or its id.")
 @setting("data")
 @setting("database_url")
 @setting("token_ttl_s", "--ttl", flag("token_ttl_s"))
-def token(user: str, name: str, data: Path, database_url: str, token_ttl_s: int) -> None:
+def token(
+    *, user: str | None, users: Iterable[str] | None, name: str, data: Path, database_url: str, token_ttl_s: int
+) -> None:
     """Print a token for a user of a tenant, and nothing else."""
     from homeport_server.app import make_tokens
     from homeport_server.secret import check_fingerprint, open_secret
 
-    check_name(user, "The user")
+    named = _named(user, users)
     settings = Settings(data=data, database_url=database_url, token_ttl_s=token_ttl_s)
 
-    async def issue(store: Store) -> str:
+    async def issue(store: Store) -> list[str]:
         found, secret = await find_tenant(store, name, settings), open_secret(data)
         await check_fingerprint(store, secret)
-        return make_tokens(settings, secret).issue(user=user, tenant=found.id, ttl_s=token_ttl_s)
+        tokens = make_tokens(settings, secret)
+        return [tokens.issue(user=each, tenant=found.id, ttl_s=token_ttl_s) for each in named]
 
-    click.echo(with_store(settings, issue))
+    for line in with_store(settings, issue):
+        click.echo(line)
+
+
+def _named(user: str | None, users: Iterable[str] | None) -> Sequence[str]:
+    """The users who were named, one way or the other. Raises `Refused` if none was, or one is no name."""
+    named = [line.rstrip("\r\n") for line in users] if users is not None else [user] if user is not None else []
+    if not named:
+        raise Refused("Nobody is named: say --user, or --users with a file that has a user a line.")
+    for each in named:
+        check_name(each, "The user")
+    return named

@@ -23,6 +23,7 @@ _SETTINGS = (
     "lease_s",
     "upkeep_every_s",
     "drain_notice_s",
+    "production",
 )
 
 

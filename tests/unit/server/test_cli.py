@@ -148,6 +148,22 @@ def test_a_token_for_an_unknown_tenant_names_the_command_that_makes_it(run: Run)
     assert "`homeport tenant create nope" in _refused(run("token", "--user", "ana", "--tenant", "nope"))
 
 
+def test_a_file_of_users_gets_a_token_a_line_in_its_order(run: Run, tmp_path: Path) -> None:
+    id = run("tenant", "create", "demo").stdout.strip()
+    (tmp_path / "users").write_text("ana\nbo\n")
+    printed = run("token", "--users", str(tmp_path / "users"), "--tenant", "demo").stdout.splitlines()
+    tokens = make_tokens(Settings(), open_secret(tmp_path / "data"))
+    assert [tokens.verify(each).user for each in printed] == ["ana", "bo"]
+    assert {tokens.verify(each).tenant for each in printed} == {id}
+
+
+def test_a_token_for_nobody_is_refused_and_so_is_a_file_with_a_blank_line(run: Run, tmp_path: Path) -> None:
+    run("tenant", "create", "demo")
+    assert "Nobody is named" in _refused(run("token", "--tenant", "demo"))
+    (tmp_path / "users").write_text("ana\n\n")
+    assert "give it a name" in _refused(run("token", "--users", str(tmp_path / "users"), "--tenant", "demo"))
+
+
 def test_a_time_to_live_of_nothing_is_refused(run: Run) -> None:
     run("tenant", "create", "demo")
     refused = _refused(run("token", "--user", "ana", "--tenant", "demo", "--ttl", "0"))

@@ -5,12 +5,14 @@ from dataclasses import fields
 from math import inf, nan
 from traceback import format_exception
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from homeport_server.cli import main
 from homeport_server.errors import BadSetting
 from homeport_server.settings import Settings, flag, says, variable
+from homeport_server.verbs.options import setting
 from homeport_sync.errors import Unavailable
 from homeport_sync.sql.postgres.database import Database
 
@@ -54,6 +56,40 @@ def test_every_setting_says_what_it_is_for(name: str) -> None:
 def test_a_value_that_cannot_work_is_refused_by_the_name_of_its_variable(name: str, value: object) -> None:
     with pytest.raises(BadSetting, match=f"{flag(name)} is .*expected.*{variable(name)}"):
         Settings(**{name: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("words", "value", "marked"),
+    [
+        ([], None, False),
+        (["--production"], None, True),
+        (["--production"], "0", True),
+        ([], "true", True),
+        ([], "1", True),
+        ([], "false", False),
+        ([], "0", False),
+        ([], "", False),
+    ],
+)
+def test_a_setting_that_is_true_or_false_is_a_bare_flag_or_says_so_in_its_variable(
+    words: list[str], value: str | None, marked: bool
+) -> None:
+    seen: list[bool] = []
+
+    @click.command()
+    @setting("production")
+    def verb(production: bool) -> None:
+        seen.append(production)
+
+    told = CliRunner().invoke(verb, words, env={"HOMEPORT_PRODUCTION": value})
+    assert (told.exit_code, seen) == (0, [marked]), told.output
+
+
+def test_a_variable_that_is_neither_true_nor_false_is_refused_with_a_sentence() -> None:
+    told = CliRunner().invoke(main, ["serve", "app.py"], env={"HOMEPORT_PRODUCTION": "perhaps"})
+    assert told.exit_code == 2
+    assert "'perhaps'" in told.output
+    assert "HOMEPORT_PRODUCTION" in told.output
 
 
 UNREADABLE = [

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from homeport_client.fleet.check.evidence import Followed
+from homeport_client.fleet.live.accounts import Accounts
 from homeport_client.fleet.live.balancer import Balancer
 from homeport_client.fleet.live.homeport import HASTE, HomeportProcess, ask
 from homeport_client.fleet.live.nats import RealNats
 from homeport_client.fleet.live.postgres import RealPostgres
 from homeport_client.fleet.live.process import ProcessFailed, free_port
-from homeport_client.fleet.live.rows import FOLLOWED, HEAD, LOG, entry, followed
+from homeport_client.fleet.live.rows import entry, followed, followed_of, head_of, log_of
 from homeport_client.fleet.live.site import Part
 from homeport_sync.ports import LogEntry
 
@@ -55,6 +56,7 @@ class Cluster:
         if self.nats:
             self._environ["HOMEPORT_NATS_URL"] = self.nats.url
         self._environ.update(settings or {})
+        self._accounts = Accounts(self._environ)
         ports = [free_port() for _ in range(servers)]
         self.server_urls = [f"http://127.0.0.1:{port}" for port in ports]
         self.servers = [
@@ -100,11 +102,6 @@ class Cluster:
         return named
 
     @property
-    def serving(self) -> bool:
-        """See `Site`."""
-        return self.postgres.running and any(server.running for server in self.servers)
-
-    @property
     def follows(self) -> bool:
         """See `Site`."""
         return bool(self.workers)
@@ -123,27 +120,31 @@ class Cluster:
                 ends.push_async_callback(each.kill)
             ends.push_async_callback(self._balancer.close)
 
-    async def make_tenant(self, name: str) -> None:
+    async def make_tenant(self, name: str) -> str:
         """See `Site`."""
-        await ask("tenant", "create", name, environ=self._environ)
+        return await self._accounts.make_tenant(name)
+
+    async def tokens(self, users: Sequence[str], tenant: str) -> dict[str, str]:
+        """See `Site`."""
+        return await self._accounts.tokens(users, tenant)
 
     async def token(self, user: str, tenant: str) -> str:
-        """See `Site`."""
-        return await ask("token", "--user", user, "--tenant", tenant, environ=self._environ)
+        """A token for one user."""
+        return (await self.tokens([user], tenant))[user]
 
-    async def head(self) -> int:
+    async def head(self, tenant: str) -> int:
         """See `Site`."""
-        for [position] in await self._read(HEAD):
+        for [position] in await self._read(head_of(tenant)):
             self._head = int(position)
         return self._head
 
-    async def followed(self) -> list[Followed]:
+    async def followed(self, tenant: str) -> list[Followed]:
         """See `Site`."""
-        return [followed(row) for row in await self._read(FOLLOWED)] if self.follows else []
+        return [followed(row) for row in await self._read(followed_of(tenant))] if self.follows else []
 
-    async def log(self) -> list[LogEntry]:
+    async def log(self, tenant: str) -> list[LogEntry]:
         """See `Site`."""
-        return [entry(row) for row in await self.postgres.query(LOG)]
+        return [entry(row) for row in await self.postgres.query(log_of(tenant))]
 
     async def _read(self, sql: str) -> list[list[str]]:
         """The rows; none while PostgreSQL does not run, or when it was killed while we read. Raises `ProcessFailed`."""

@@ -1,46 +1,49 @@
 """A fleet in the real world: the same phones, the same stories, the same checkers as in the simulated one.
 
 What cannot be simulated shows here: that a server survives SIGKILL on a real disk, and that real transports lose
-nothing.
+nothing. The phones are driven by this process, or by many; the site, what befalls it, and the verdict are its own.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
-from homeport_client import ServerError, Unreachable
-from homeport_client.fleet.cast import deal, people
-from homeport_client.fleet.check.collect import broken, holdings
-from homeport_client.fleet.check.evidence import Evidence, Followed, Holding
-from homeport_client.fleet.check.judge import judge
-from homeport_client.fleet.check.reading import fresh
-from homeport_client.fleet.improvise import Improvisation
+from homeport_client.fleet.cast import deal
+from homeport_client.fleet.check.evidence import Evidence
+from homeport_client.fleet.legacy import Legacy, blank, whole
+from homeport_client.fleet.live.accounts import fleet_tenant
+from homeport_client.fleet.live.attendants import Attendants
+from homeport_client.fleet.live.crew import Crew, OwnCrew
+from homeport_client.fleet.live.hired import HiredCrew
+from homeport_client.fleet.live.orders import Orders
 from homeport_client.fleet.live.process import ProcessFailed
 from homeport_client.fleet.live.site import Site
+from homeport_client.fleet.live.sources import Sources
 from homeport_client.fleet.live.trouble import Trouble, nothing
-from homeport_client.fleet.live.world import LiveWorld
+from homeport_client.fleet.lot import lots
+from homeport_client.fleet.measure.meter import Accepted
 from homeport_client.fleet.measure.recorder import SAMPLES_MAX, Recorder
-from homeport_client.fleet.phone import Phone
+from homeport_client.fleet.measure.standing import together
 from homeport_client.fleet.played import Played
-from homeport_client.fleet.replay import play_again
 from homeport_client.fleet.report.board import Now
-from homeport_client.fleet.rescue import rescue_all
 from homeport_client.fleet.script import Script
 from homeport_client.fleet.seed import Seed
 from homeport_client.fleet.story import Handset, Story
 from homeport_sync import App
 from homeport_sync.ports import LogEntry
 
-TENANT = "demo"
+Result = TypeVar("Result")
 REST_S = 60.0
-RETRY_S = 0.1
 SHOW_S = 0.25
+STOPPED_S = 0.6  # so long a fleet that is stopped waits for what its processes know
 
 
 class LiveFleet:
     """One app at one site. `trouble` happens to the site while the phones write, and is over when it returns; `show` is
-    told how it stands, now and then."""
+    told how it stands, now and then. `sources` are needed for more than one of `processes`."""
 
     def __init__(
         self,
@@ -50,195 +53,158 @@ class LiveFleet:
         *,
         script: Script,
         trouble: Trouble = nothing,
-        tenant: str = TENANT,
+        tenant: str = "",
         show: Callable[[Now], None] = lambda now: None,
+        processes: int = 1,
+        sources: Sources | None = None,
     ) -> None:
         self.app = app
         self.seed = Seed(seed)
         self.script = script
-        self.world: LiveWorld
+        self.tenant = tenant or fleet_tenant(seed, time.time())
         self._site = site
-        self._trouble = trouble
-        self._tenant = tenant
+        self._attendants = Attendants(site, trouble)
         self._show = show
+        self._processes = processes
+        self._sources = sources
+        self._hired: Sequence[Crew] = ()
+        self._crews: Sequence[Crew] = ()  # those that have begun
+        self._cast: tuple[Handset, ...] = ()
+        self._recorder = Recorder()
         self._phase = "starting"
-        self._recorder: Recorder
-        self._head = 0
-        self._followed: list[Followed] = []
-        self._fallen: list[str] = []
-        self._story: Story | None = None
-
-    @property
-    def phones(self) -> list[Phone]:
-        """All phones that are on."""
-        return [phone for phone in self.world.stage.phones.values() if phone.on]
+        self._began_s = time.monotonic()
 
     async def run(self) -> Played:
-        """The script's story, improvised. Raises `ProcessFailed` if the site does not start."""
+        """The script's story, improvised. Raises `ProcessFailed` if the site does not start or a process fails, and
+        `FleetError` where a fleet may not play, or cannot. Cancelled, as by Ctrl-C, it is what there is."""
         return await self._whole(deal(self.script, self.seed, self.app.catalog), None)
 
     async def replay(self, story: Story) -> Played:
         """Another story, step by step, as far as the machine allows."""
         return await self._whole(story.handsets, story)
 
-    async def _whole(self, handsets: tuple[Handset, ...], story: Story | None) -> Played:
-        personas = people(self.script, self.app.catalog).values()
-        own = {each.name: each for each in (*(persona.network for persona in personas), self.script.network) if each}
-        self.world = LiveWorld(self.app, self.seed, self._site, networks=own, drawing=story is None)
-        self.world.stage.enter(handsets)
-        self._recorder = Recorder(self.world.stage, self.world.tally, lambda: self._head)
-        watching = asyncio.create_task(self._watch())
+    async def _whole(self, cast: tuple[Handset, ...], story: Story | None) -> Played:
+        self._cast = cast
+        watching: asyncio.Task[None] | None = None
         try:
-            await self._begin(handsets)
-            await self._play(story)
-            healed_ms, unrest = await self._heal()
-        except asyncio.CancelledError:  # Ctrl-C
-            return self._played()
-        finally:
+            await self._begin(story)
+            watching = asyncio.create_task(self._watch())
+            await self._play()
+            unrest = await self._heal()
             watching.cancel()
-            await self.world.close()
-        return self._played(await self._evidence(unrest), healed_ms)
+            return await self._judged(unrest)
+        except asyncio.CancelledError:  # Ctrl-C
+            return await self._unfinished()
+        finally:
+            if watching:
+                watching.cancel()
+            await self._attendants.close()
+            await asyncio.gather(*(crew.close() for crew in self._hired))
 
-    async def _begin(self, handsets: Sequence[Handset]) -> None:
-        """The tenant, its tokens, and all that serves."""
-        await self._site.make_tenant(self._tenant)
-        users = list(dict.fromkeys(handset.user for handset in handsets))
-        tokens = await asyncio.gather(*(self._site.token(user, self._tenant) for user in users))
-        self.world.tokens.update(zip(users, tokens, strict=True))
+    async def _begin(self, story: Story | None) -> None:
+        """All that serves, the tenant and its tokens, and who drives the phones."""
         await self._site.start()
-        self.world.begin()
+        self.tenant = await self._site.make_tenant(self.tenant)
+        self._attendants.tenant = self.tenant
+        tokens = await self._site.tokens(list(dict.fromkeys(each.user for each in self._cast)), self.tenant)
+        dealt = lots(self._cast, self._processes)
+        self._hired = crews = [self._crew(len(dealt)) for _ in dealt]
+        orders = [
+            Orders(seed=self.seed.number, url=self._site.url, tokens=tokens, cast=self._cast, lot=lot, story=story)
+            for lot in dealt
+        ]
+        await asyncio.gather(*(crew.begin(told) for crew, told in zip(crews, orders, strict=True)))
+        self._crews = crews
 
-    async def _play(self, story: Story | None) -> None:
+    def _crew(self, of: int) -> Crew:
+        """Raises `ValueError` where there are to be many, and nobody said where they find what they play."""
+        if of == 1:
+            return OwnCrew(self.app, self.script, self._attendants.crash)
+        if self._sources is None:
+            raise ValueError("Several processes need `sources`: each loads the app and the script from their files.")
+        return HiredCrew(self._sources, self._attendants.crash)
+
+    async def _play(self) -> None:
         """The story, and whatever happens to the site meanwhile."""
-        self._phase = "playing"
-        stage = self.world.stage
-        playing = play_again(stage, story) if story else Improvisation(stage, self.script).play()
-        await asyncio.gather(playing, self._suffer())
+        self._phase, self._began_s = "playing", time.monotonic()
+        await asyncio.gather(self._all(lambda crew: crew.play()), self._attendants.suffer(self.script.duration_s))
 
-    async def _heal(self) -> tuple[dict[str, int], list[str]]:
-        """Everything online, until phones and followers have caught up with each other; how many milliseconds each
-        phone took, and who has not.
+    async def _heal(self) -> list[str]:
+        """Everything online, until phones and followers have caught up with each other; who has not.
 
-        A process that has ended by itself is noted for the verdict, and started again, so that the rest can be judged.
+        Nobody catches up before all have healed, and then all do it twice: who was first could not yet see what the
+        last one pushed, in whichever process.
         """
-        self._phase = "healing"
-        stage, began_ms = self.world.stage, self.world.true_ms()
-        self.world.calm()
-        self._story = stage.story
-        await stage.end_all()
-        await self._raise_parts()
-        await rescue_all(stage)
-        unrest = []
-        try:
-            async with asyncio.timeout(REST_S):
-                for phone in self.phones * 2:  # twice: who was first could not yet see what the last one pushed
-                    await _catch_up(phone)
-                await self._followers_catch_up()
-        except TimeoutError:
-            unrest.append(f"Not every phone or follower had caught up after {REST_S:.0f} s.")
-        return {phone.name: max(phone.meter.last_news_ms - began_ms, 0) for phone in self.phones}, unrest
+        self._phase, bound_s = "healing", time.monotonic() + REST_S
+        await self._attendants.raise_parts()
+        await self._all(lambda crew: crew.heal())
+        for _ in range(2):
+            if not await self._catch_up(bound_s - time.monotonic()):
+                return [f"Not every phone had caught up after {REST_S:.0f} s."]
+        if not await self._attendants.followers_catch_up(bound_s - time.monotonic()):
+            return [f"Not every follower had caught up after {REST_S:.0f} s."]
+        return []
 
-    async def _evidence(self, unrest: Sequence[str]) -> Evidence:
+    async def _catch_up(self, within_s: float) -> bool:
+        return all(await self._all(lambda crew: crew.catch_up(within_s)))
+
+    async def _judged(self, unrest: Sequence[str]) -> Played:
         """Close all phones, and look at what they hold, at the database's own rows, and at what fresh devices get."""
         self._phase = "judging"
-        held: list[Holding] = []
-        wrong: list[str] = []
-        for phone in self.phones:
-            image = await phone.put_down()
-            held += holdings(image, self.app, name=phone.name, user=phone.user, skew_ms=phone.wall.skew_ms)
-            wrong += broken(image, self.app, self.script.invariants, name=phone.name, user=phone.user)
-        for user in dict.fromkeys(phone.user for phone in self.phones):
-            transport = self.world.transport(user)
-            held.append(await fresh(transport, user=user))
-            await transport.close()
-        log = await self._site.log()
-        self.world.tally.settle(_accepted(log))
-        return Evidence(
-            log=log,
-            written=self.world.stage.written,
-            told=self.world.witness.told,
-            holdings=held,
-            followed=self._followed if self._site.follows else None,
-            flickers=[complaint for phone in self.phones if phone.eyes for complaint in phone.eyes.complaints],
-            broken=wrong,
-            fallen=[*self._fallen, *filter(None, (part.fallen for part in self._site.parts.values()))],
+        await self._all(lambda crew: crew.put_down())
+        legacy = whole(await self._all(lambda crew: crew.legacy()), self._cast)
+        log = await self._site.log(self.tenant)
+        legacy.tally.settle(_accepted(log))
+        attendants = self._attendants
+        evidence = legacy.evidence(
+            log,
+            followed=attendants.followed if self._site.follows else None,
+            fallen=attendants.fallen,
             unrest=unrest,
         )
+        return self._played(legacy, evidence)
 
-    def _played(self, evidence: Evidence | None = None, healed_ms: dict[str, int] | None = None) -> Played:
-        world = self.world
-        return Played(
-            world="real",
-            story=self._story or world.stage.story,
-            tally=world.tally,
-            meters={phone.name: phone.meter for phone in self.phones},
-            samples=tuple(self._recorder.samples),
-            tracks={phone.name: phone.track.spans(world.now_ms()) for phone in self.phones if phone.track},
-            written=len(world.stage.written),
-            lives=sum(phone.lives for phone in self.phones),
-            left_out=dict(world.stage.left_out),
-            evidence=evidence,
-            verdict=judge(evidence) if evidence else None,
-            healed_ms=healed_ms or {},
-        )
+    async def _unfinished(self) -> Played:
+        """What is known when everything is stopped in the middle, of the processes that say it in time."""
+        asked = [asyncio.create_task(_in_time(crew)) for crew in self._crews]
+        known = [legacy for each in asked if (legacy := await each)]
+        return self._played(whole(known or [blank(self.seed.number, self._cast)], self._cast), None)
+
+    def _played(self, legacy: Legacy, evidence: Evidence | None) -> Played:
+        return Played.of(legacy, "real", self._recorder.samples, evidence=evidence)
 
     async def _watch(self) -> None:
-        """Show how it stands now and then, and keep a sample of it more seldom."""
+        """Show how it stands now and then, and keep a sample of it."""
         keep_s = max(self.script.duration_s / SAMPLES_MAX, SHOW_S)
         while True:
-            await self._look_at_followers()
-            self._head = await self._site.head()
+            standing = together(await self._all(lambda crew: crew.stand()))
+            logged = await self._attendants.look()
+            at_ms = int((time.monotonic() - self._began_s) * 1_000)
             self._show(
                 Now(
                     phase=self._phase,
-                    sample=self._recorder.look(),
-                    incidents=self.world.tally.incidents.total(),
-                    crashes=self.world.crashes,
+                    sample=self._recorder.keep(standing, at_ms=at_ms, logged=logged),
+                    incidents=standing.incidents,
+                    crashes=self._attendants.crashes,
                     parts={name: part.running for name, part in self._site.parts.items()},
                 )
             )
             await asyncio.sleep(keep_s)
 
-    async def _suffer(self) -> None:
-        """The trouble, which is over when it meets a process that has ended by itself."""
-        try:
-            await self._trouble(self._site, self.script.duration_s)
-        except ProcessFailed as failed:
-            self._fallen.append(str(failed))
-
-    async def _raise_parts(self) -> None:
-        for part in self._site.parts.values():
-            try:
-                if part.fallen:
-                    await part.kill()
-            except ProcessFailed as failed:
-                self._fallen.append(str(failed))
-            if not part.running:
-                await part.start()
-
-    async def _followers_catch_up(self) -> None:
-        while self._site.follows:
-            seen = await self._look_at_followers()
-            if seen and all(each.at_rest for each in seen):
-                return
-            await asyncio.sleep(RETRY_S)
-
-    async def _look_at_followers(self) -> Sequence[Followed]:
-        seen = await self._site.followed()
-        self._followed += seen
-        return seen
+    async def _all(self, what: Callable[[Crew], Awaitable[Result]]) -> list[Result]:
+        """The same of every crew, at once."""
+        return await asyncio.gather(*(what(crew) for crew in self._crews))
 
 
-async def _catch_up(phone: Phone) -> None:
-    while True:
-        try:
-            await phone.device.sync()
-        except (Unreachable, ServerError):
-            await asyncio.sleep(RETRY_S)
-        else:
-            return
+async def _in_time(crew: Crew) -> Legacy | None:
+    """What a crew knows; None if it does not say so in time."""
+    try:
+        async with asyncio.timeout(STOPPED_S):
+            return await crew.legacy()
+    except (TimeoutError, ProcessFailed):
+        return None
 
 
-def _accepted(log: Sequence[LogEntry]) -> Callable[[int], tuple[int, str] | None]:
+def _accepted(log: Sequence[LogEntry]) -> Accepted:
     by_position = {entry.position: (entry.accepted_at_ms, entry.device) for entry in log}
     return by_position.get

@@ -82,18 +82,24 @@ class HomeportProcess(Program):
             )
 
 
-async def ask(*words: str, environ: Mapping[str, str] | None = None) -> str:
-    """What a verb prints. Raises `ProcessFailed` with what it complains of."""
+async def ask(*verb: str, environ: Mapping[str, str] | None = None, words: str = "") -> str:
+    """What a verb prints that reads `words` on its standard input. Raises `ProcessFailed` with what it complains of."""
     # In a thread: unlike a task, it cannot be left in the middle with a process nobody waits for.
-    ended = await asyncio.to_thread(_ended, words, {**_inherited(), **(environ or {})})
+    ended = await asyncio.to_thread(_ended, verb, {**_inherited(), **(environ or {})}, words)
     if ended.returncode:
-        raise ProcessFailed(f"homeport {' '.join(words)} failed: {ended.stdout.strip()}")
+        raise ProcessFailed(f"homeport {' '.join(verb)} failed: {ended.stdout.strip()}")
     return ended.stdout.strip()
 
 
-def _ended(words: Sequence[str], environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+def _ended(verb: Sequence[str], environ: Mapping[str, str], words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603  # this interpreter, our own module
-        [*_HOMEPORT, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, env=environ
+        [*_HOMEPORT, *verb],
+        input=words,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        env=environ,
     )
 
 

@@ -7,7 +7,6 @@ its account can enter, and trusts whoever can. As PostgreSQL refuses to run as r
 from __future__ import annotations
 
 import asyncio
-import csv
 import importlib.util
 import os
 import shutil
@@ -19,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypedDict
 
-from homeport_client.fleet.live import process
+from homeport_client.fleet.live import process, psql
 from homeport_client.fleet.live.life import Life, Program
 from homeport_client.fleet.live.process import ProcessFailed
 
@@ -111,9 +110,7 @@ class RealPostgres(Program):
 
         Each value is its text; NULL is empty. Raises `ProcessFailed` with what PostgreSQL complains of.
         """
-        command = [str(self._bin / "psql"), "-X", "-q", "-t", "--csv", "-v", "ON_ERROR_STOP=1", "-f", "-"]
-        ended = await self._run(*command, "-d", self.url(database, user), words=sql)
-        return [row or [""] for row in csv.reader(ended.splitlines(keepends=True))]
+        return await psql.rows(self._bin / "psql", self.url(database, user), sql)
 
     async def _init(self) -> None:
         if "user" in self._account:
@@ -152,16 +149,16 @@ class RealPostgres(Program):
     def _said(self) -> str:
         return process.last_words(self._log)
 
-    async def _run(self, *command: str, words: str = "", account: Account | None = None) -> str:
-        ended = await asyncio.to_thread(_ended, command, words, self._directory, account or Account())
+    async def _run(self, *command: str, account: Account) -> str:
+        ended = await asyncio.to_thread(_ended, command, self._directory, account)
         if ended.returncode:
             raise ProcessFailed(f"{Path(command[0]).name} failed: {ended.stderr.strip()}")
         return ended.stdout
 
 
-def _ended(command: tuple[str, ...], words: str, place: Path, account: Account) -> subprocess.CompletedProcess[str]:
+def _ended(command: tuple[str, ...], place: Path, account: Account) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603  # the binaries of the wheel
-        command, input=words, capture_output=True, text=True, check=False, cwd=place, **account
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd=place, **account
     )
 
 

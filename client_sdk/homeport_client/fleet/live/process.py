@@ -107,6 +107,17 @@ def free_port() -> int:
             return port
 
 
+def allow_open_files() -> None:
+    """As many open files as the system lets us have: each phone has two connections, and a proxy twice as many."""
+    try:
+        import resource
+    except ImportError:  # there is none on Windows, and no such limit
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # where the kernel's own limit is lower than the one it names
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 def last_words(log: Path) -> str:
     """The end of what a program wrote."""
     return " ".join(log.read_text(errors="replace").splitlines()[-5:]) if log.exists() else ""

@@ -5,17 +5,17 @@ Its log is read from the database file by SQL alone, so that what the server say
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from homeport_client.fleet.check.evidence import Followed
-from homeport_client.fleet.live.homeport import HASTE, HomeportProcess, ask
+from homeport_client.fleet.live import sqlite
+from homeport_client.fleet.live.accounts import Accounts
+from homeport_client.fleet.live.homeport import HASTE, HomeportProcess
 from homeport_client.fleet.live.process import free_port
-from homeport_client.fleet.live.rows import FOLLOWED, HEAD, LOG, entry, followed
+from homeport_client.fleet.live.rows import entry, followed, followed_of, head_of, log_of
 from homeport_client.fleet.live.site import Part
 from homeport_sync.ports import LogEntry
 
@@ -27,6 +27,7 @@ class RealServer:
         port = str(free_port())
         self.url = f"http://127.0.0.1:{port}"
         self._data = data
+        self._accounts = Accounts({"HOMEPORT_DATA": str(data)})
         self._process = HomeportProcess(
             ["serve", str(app), "--host", "127.0.0.1", "--port", port, "--data", str(data)],
             ready="listening",
@@ -48,11 +49,6 @@ class RealServer:
         return {"server": self._process}
 
     @property
-    def serving(self) -> bool:
-        """See `Site`."""
-        return self._process.running
-
-    @property
     def follows(self) -> bool:
         """See `Site`. The server does it beside its requests."""
         return True
@@ -65,33 +61,29 @@ class RealServer:
         """SIGKILL: no handler runs, nothing is flushed. Harmless when nothing runs."""
         await self._process.kill()
 
-    async def make_tenant(self, name: str) -> None:
+    async def make_tenant(self, name: str) -> str:
         """See `Site`."""
-        await ask("tenant", "create", name, "--data", str(self._data))
+        return await self._accounts.make_tenant(name)
+
+    async def tokens(self, users: Sequence[str], tenant: str) -> dict[str, str]:
+        """See `Site`."""
+        return await self._accounts.tokens(users, tenant)
 
     async def token(self, user: str, tenant: str) -> str:
-        """See `Site`."""
-        return await ask("token", "--user", user, "--tenant", tenant, "--data", str(self._data))
+        """A token for one user."""
+        return (await self.tokens([user], tenant))[user]
 
-    async def head(self) -> int:
+    async def head(self, tenant: str) -> int:
         """See `Site`."""
-        if not self._process.lives:
-            return 0
-        with closing(self._open()) as database:
-            (position,) = database.execute(HEAD).fetchone()
-        return int(position)
+        return int(str(self._rows(head_of(tenant))[0][0])) if self._process.lives else 0
 
-    async def followed(self) -> list[Followed]:
+    async def followed(self, tenant: str) -> list[Followed]:
         """See `Site`."""
-        if not self._process.lives:
-            return []
-        with closing(self._open()) as database:
-            return [followed(row) for row in database.execute(FOLLOWED)]
+        return [followed(row) for row in self._rows(followed_of(tenant))] if self._process.lives else []
 
-    async def log(self) -> list[LogEntry]:
+    async def log(self, tenant: str) -> list[LogEntry]:
         """See `Site`."""
-        with closing(self._open()) as database:
-            return [entry(row) for row in database.execute(LOG)]
+        return [entry(row) for row in self._rows(log_of(tenant))]
 
-    def _open(self) -> sqlite3.Connection:
-        return sqlite3.connect(f"file:{self._data / 'homeport.sqlite3'}?mode=ro", uri=True, timeout=5)
+    def _rows(self, sql: str) -> list[tuple[object, ...]]:
+        return sqlite.rows(self._data, sql)

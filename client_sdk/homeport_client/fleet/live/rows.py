@@ -1,4 +1,7 @@
-"""The log and its followers as the checkers read them: rows of a database, as text or as values, made into nouns."""
+"""One tenant's log and followers as the checkers read them: rows of a database, as text or as values, made into nouns.
+
+The statements are the same for SQLite and PostgreSQL. Beside the fleet's tenant there may be others in the database.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,36 @@ from collections.abc import Sequence
 from homeport_client.fleet.check.evidence import Followed
 from homeport_sync.ports import LogEntry
 
-LOG = """SELECT position, op, kind, record_id, scope_id, fields, before, stamp, device_id, number, user_id, outcome,
-    request_id, created_at FROM log ORDER BY position"""
-HEAD = "SELECT coalesce(max(position), 0) FROM log"
-FOLLOWED = """SELECT h.tenant_id, h.position, coalesce(p.position, 0),
+_LOG = """SELECT position, op, kind, record_id, scope_id, fields, before, stamp, device_id, number, user_id, outcome,
+    request_id, created_at FROM log WHERE {tenant} ORDER BY position"""
+_HEAD = "SELECT coalesce(max(position), 0) FROM log WHERE {tenant}"
+_FOLLOWED = """SELECT h.tenant_id, h.position, coalesce(p.position, 0),
     (SELECT coalesce(sum(u.changes), 0) FROM usage u WHERE u.tenant_id = h.tenant_id)
-    FROM heads h LEFT JOIN places p ON p.tenant_id = h.tenant_id AND p.follower = 'usage'"""
+    FROM heads h LEFT JOIN places p ON p.tenant_id = h.tenant_id AND p.follower = 'usage' WHERE h.{tenant}"""
+
+
+def log_of(tenant: str) -> str:
+    """What reads the whole log of a tenant, by its name or its id, in order."""
+    return _LOG.format(tenant=_is(tenant))
+
+
+def head_of(tenant: str) -> str:
+    """What reads its last position."""
+    return _HEAD.format(tenant=_is(tenant))
+
+
+def followed_of(tenant: str) -> str:
+    """What reads how far its followers have come."""
+    return _FOLLOWED.format(tenant=_is(tenant))
+
+
+def literal(text: str) -> str:
+    """The text as SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def entry(row: Sequence[object]) -> LogEntry:
-    """One row of `LOG`."""
+    """One row of `log_of`."""
     position, op, kind, record, scope, fields, before, stamp, device, number, user, outcome, request_id, at = row
     return LogEntry(
         position=int(str(position)),
@@ -38,6 +61,10 @@ def entry(row: Sequence[object]) -> LogEntry:
 
 
 def followed(row: Sequence[object]) -> Followed:
-    """One row of `FOLLOWED`."""
+    """One row of `followed_of`."""
     tenant, head, place, counted = row
     return Followed(tenant=str(tenant), head=int(str(head)), place=int(str(place)), counted=int(str(counted)))
+
+
+def _is(tenant: str) -> str:
+    return f"tenant_id IN (SELECT tenant_id FROM tenants WHERE {literal(tenant)} IN (tenant_id, name))"  # noqa: S608  # quoted

@@ -1,4 +1,4 @@
-"""What a live fleet needs of the place it calls: one server on a file, or many processes on PostgreSQL."""
+"""What a live fleet needs of the place it calls: a server on a file, processes on PostgreSQL, or what runs already."""
 
 from __future__ import annotations
 
@@ -40,27 +40,24 @@ class Site(Protocol):
         """All its processes, by name."""
 
     @property
-    def serving(self) -> bool:
-        """Whether enough of it runs to serve anybody."""
-
-    @property
     def follows(self) -> bool:
         """Whether anybody follows the log there."""
 
     async def start(self) -> None:
-        """All that serves, ready when this returns. Raises `ProcessFailed`."""
+        """All that serves, ready when this returns. Before anything else is asked of it. Raises `ProcessFailed`, and
+        `FleetError` where a fleet may not play, or cannot."""
 
-    async def make_tenant(self, name: str) -> None:
-        """A tenant, by the command line."""
+    async def make_tenant(self, name: str) -> str:
+        """A tenant, by the command line: its id, by which the others below know it."""
 
-    async def token(self, user: str, tenant: str) -> str:
-        """A token, by the command line."""
+    async def tokens(self, users: Sequence[str], tenant: str) -> Mapping[str, str]:
+        """A token for each user, by the command line."""
 
-    async def head(self) -> int:
-        """The last position of the log, as the database has it now, or had it when it could last be read."""
+    async def head(self, tenant: str) -> int:
+        """The last position of its log, as the database has it now, or had it when it could last be read."""
 
-    async def followed(self) -> Sequence[Followed]:
-        """How far the followers have come, as the database has it now; none while it does not run."""
+    async def followed(self, tenant: str) -> Sequence[Followed]:
+        """How far its followers have come, as the database has it now; none while it does not run."""
 
-    async def log(self) -> Sequence[LogEntry]:
-        """The whole log, as the database has it now, read with nothing of ours."""
+    async def log(self, tenant: str) -> Sequence[LogEntry]:
+        """Its whole log, as the database has it now, read with nothing of ours."""

@@ -1,23 +1,27 @@
 """The real world of one seed: real processes, real sockets, real seconds.
 
-What goes wrong on a phone's network happens to real bytes, in a proxy of its own; on a perfect network there is none.
-What can go wrong is drawn from the seed, but when it meets what is up to the machine: only the simulated world replays.
+What goes wrong on a phone's network happens to real bytes, in a proxy of its own; on a perfect network there is none,
+and phones share a few connections. What can go wrong is drawn from the seed, but when it meets what is up to the
+machine: only the simulated world replays.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from homeport_client import DeviceLimits, HttpTransport
+from homeport_client import DeviceLimits, HttpTransport, Uplink
+from homeport_client.fleet.check.evidence import Holding
 from homeport_client.fleet.check.eyes import Eyes
+from homeport_client.fleet.check.reading import fresh
 from homeport_client.fleet.check.witness import Witness
+from homeport_client.fleet.live.orders import Orders
 from homeport_client.fleet.live.radio import Radio
-from homeport_client.fleet.live.site import Site
 from homeport_client.fleet.measure.meter import Meter, Tally
-from homeport_client.fleet.networks import NETWORKS, PERFECT, Network
+from homeport_client.fleet.networks import INCIDENTS, NETWORKS, PERFECT, Network
+from homeport_client.fleet.proxy.fate import LOSE_POKE
 from homeport_client.fleet.proxy.proxy import Proxy
 from homeport_client.fleet.proxy.tally import Happened
 from homeport_client.fleet.seed import Seed
@@ -26,26 +30,27 @@ from homeport_client.fleet.story import Handset, Step
 from homeport_sync import App
 from homeport_sync.scope import MEMBER
 
-DEVICE_LIMITS = DeviceLimits(poll_s=2.0, retry_max_ms=2_000)
-DOWN_S = 1.5
-SERVING = "server"
+POLL_S = (2.0, 30.0)
+POLLS_PER_S = 50.0  # of a whole fleet whose phones do nothing: a server on the same machine has other work
+RETRY_MAX_MS = 2_000
+ARMABLE = frozenset((*INCIDENTS, LOSE_POKE))  # the others follow from what else is in the story
 
 
 class LiveWorld:
-    """A `World` at a site. `tokens` are those of its users, `networks` those that are not in `NETWORKS`."""
+    """A `World` as it is ordered. `networks` are those that are not in `NETWORKS`; `crash` makes the server die."""
 
-    def __init__(self, app: App, seed: Seed, site: Site, *, networks: Mapping[str, Network], drawing: bool) -> None:
+    def __init__(self, app: App, orders: Orders, *, networks: Mapping[str, Network], crash: Callable[[], None]) -> None:
         self.app = app
-        self.seed = seed
-        self.limits = DEVICE_LIMITS
+        self.seed = Seed(orders.seed)
+        self.limits = device_limits(len(orders.cast))
         self.tally = Tally()
         self.witness = Witness()
-        self.tokens: dict[str, str] = {}
-        self.crashes = 0
         self.stage = Stage(self)
-        self._site = site
+        self._orders = orders
         self._networks = {**NETWORKS, **networks}
-        self._drawing = drawing
+        self._drawing = orders.story is None
+        self._crash = crash
+        self._uplink = Uplink()
         self._proxies: dict[str, Proxy] = {}
         self._began_s = time.monotonic()
 
@@ -74,13 +79,19 @@ class LiveWorld:
         return Eyes(handset.name, kinds, meter, self.stage.written, self.witness.told)
 
     async def way(self, handset: Handset, user: str, life: int, meter: Meter) -> Radio:
-        """See `World`."""
-        transport = HttpTransport(await self._address(handset), self.tokens[user], self.limits)
-        return Radio(transport, user, self.tokens[user], self.witness, meter)
+        """See `World`. Whoever has a network of their own has connections of their own, for as long as it keeps them
+        waiting."""
+        network, token = self._networks.get(handset.network, PERFECT), self._orders.tokens[user]
+        if network == PERFECT:
+            transport = HttpTransport(self._orders.url, token, self.limits, uplink=self._uplink)
+        else:
+            patient = replace(self.limits, answer_s=network.patience_s)
+            transport = HttpTransport(await self._proxied(handset.name, network), token, patient)
+        return Radio(transport, user, token, self.witness, meter)
 
-    def transport(self, user: str) -> HttpTransport:
-        """A way to the server for a device that nobody holds."""
-        return HttpTransport(self._site.url, self.tokens[user], self.limits)
+    async def fresh(self, users: Iterable[str]) -> list[Holding]:
+        """See `Ending`. Several at once, by the way that nothing happens on."""
+        return await asyncio.gather(*(fresh(self._direct(user), user=user) for user in users))
 
     async def until(self, at_ms: int) -> None:
         """See `World`."""
@@ -91,42 +102,38 @@ class LiveWorld:
         self.stage.later(self._arm(step))
 
     async def crash(self) -> None:
-        """See `World`. The first process that serves, if it runs; it is back after `DOWN_S`."""
-        name = next((name for name in self._site.parts if name.startswith(SERVING)), None)
-        if name is not None and self._site.parts[name].running:
-            self.crashes += 1
-            await self._site.parts[name].kill()
-            await asyncio.sleep(DOWN_S)
-            await self._site.parts[name].start()
+        """See `World`. It is back a while later."""
+        self._crash()
 
     def calm(self) -> None:
-        """From now on nothing goes wrong any more, but lost pokes stay lost."""
+        """See `Ending`."""
         for proxy in self._proxies.values():
             proxy.network = _calmed(proxy.network)
 
     async def close(self) -> None:
-        """The end of all proxies."""
+        """The end of all connections and proxies."""
+        await self._uplink.close()
         for proxy in self._proxies.values():
             await proxy.close()
 
-    async def _address(self, handset: Handset) -> str:
-        """What the phone calls: its proxy, if its network does anything."""
-        network = self._networks.get(handset.network, PERFECT)
-        if network == PERFECT:
-            return self._site.url
-        proxy = self._proxies.get(handset.name)
+    def _direct(self, user: str) -> HttpTransport:
+        return HttpTransport(self._orders.url, self._orders.tokens[user], self.limits, uplink=self._uplink)
+
+    async def _proxied(self, name: str, network: Network) -> str:
+        """What the phone of that name calls: a proxy that is its network."""
+        proxy = self._proxies.get(name)
         if proxy is None:
             now = network if self._drawing else replace(network, rates={}, lose_poke=0.0)
-            seed = Seed(self.seed.stream("proxy", handset.name).getrandbits(32))
-            told = self._told(handset.name)
-            proxy = self._proxies[handset.name] = Proxy(now, self._site.url, seed, gaps=False, told=told)
+            seed = Seed(self.seed.stream("proxy", name).getrandbits(32))
+            proxy = Proxy(now, self._orders.url, seed, gaps=False, told=self._told(name))
+            self._proxies[name] = proxy
             await proxy.start()
         return proxy.url
 
     def _told(self, who: str) -> Callable[[Happened], None]:
         def told(happened: Happened) -> None:
             self.tally.incidents[happened.incident] += 1
-            if self._drawing:
+            if self._drawing and happened.incident in ARMABLE:
                 self.stage.write_down(Step(at_ms=self.now_ms(), who=who, do=happened.incident))
 
         return told
@@ -135,6 +142,12 @@ class LiveWorld:
         await self.until(step.at_ms)
         if step.who in self._proxies:
             self._proxies[step.who].arm(step.do)
+
+
+def device_limits(devices: int) -> DeviceLimits:
+    """Hasty for a few, so that what is rare in the field happens here; for many as hasty as a server can bear."""
+    poll_s = min(max(devices / POLLS_PER_S, POLL_S[0]), POLL_S[1])
+    return DeviceLimits(poll_s=poll_s, retry_max_ms=RETRY_MAX_MS)
 
 
 def _calmed(network: Network) -> Network:

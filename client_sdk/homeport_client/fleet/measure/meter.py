@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from homeport_client.fleet.measure.histogram import Histogram
+from homeport_client.fleet.measure.reading import Reading
 from homeport_client.state import Event, State
 from homeport_sync.wire import Page, PushAnswer
 
@@ -51,6 +52,21 @@ class Tally:
         recent, self.recent = self.recent, Histogram("ms")
         return recent
 
+    def merge(self, other: Tally) -> None:
+        """All that another one has measured."""
+        for mine, others in (
+            (self.sync_lag, other.sync_lag),
+            (self.push_lag, other.push_lag),
+            (self.recent, other.recent),
+            (self.outbox, other.outbox),
+        ):
+            mine.merge(others)
+        self.pairs.update(other.pairs)
+        self.error_codes.update(other.error_codes)
+        self.incidents.update(other.incidents)
+        self.pokes += other.pokes
+        self.arrivals += other.arrivals
+
 
 class Meter:
     """One phone's. `now_ms` is the true time. `accepted` tells when a position was accepted, and from which device;
@@ -74,6 +90,16 @@ class Meter:
     def waiting(self) -> int:
         """How many changes the phone has written and not yet been answered."""
         return len(self._written_ms)
+
+    def reading(self) -> Reading:
+        """What it shows now."""
+        return Reading(
+            bytes_up=self.bytes_up,
+            bytes_down=self.bytes_down,
+            requests=self.requests,
+            radio_wakes=self.radio_wakes,
+            waiting=self.waiting,
+        )
 
     def reached(self) -> None:
         """From now on there is a network."""

@@ -13,10 +13,7 @@ from typing import Any
 
 from homeport_client.fleet.actor import Actor
 from homeport_client.fleet.cast import deal, people
-from homeport_client.fleet.check.collect import broken, holdings
-from homeport_client.fleet.check.evidence import Evidence, Holding
-from homeport_client.fleet.check.judge import judge
-from homeport_client.fleet.check.reading import fresh
+from homeport_client.fleet.check.evidence import Evidence
 from homeport_client.fleet.clock import run
 from homeport_client.fleet.improvise import Improvisation
 from homeport_client.fleet.measure.recorder import SAMPLES_MAX, Recorder
@@ -24,12 +21,12 @@ from homeport_client.fleet.phone import Phone
 from homeport_client.fleet.played import Played
 from homeport_client.fleet.replay import play_again
 from homeport_client.fleet.report.board import Now
-from homeport_client.fleet.rescue import rescue_all
 from homeport_client.fleet.script import Script
 from homeport_client.fleet.seed import Seed
 from homeport_client.fleet.sim.server import TENANT
 from homeport_client.fleet.sim.world import SETUP, Setup, SimulatedWorld
 from homeport_client.fleet.story import Handset, Story
+from homeport_client.fleet.troupe import Troupe
 from homeport_sync import App
 
 # The longest pause after a failure, a request that gets no answer, and then the longest poll of somebody else.
@@ -58,10 +55,9 @@ class Fleet:
         named = {each.name: each for each in (*own, script.network) if each}
         self._setup = replace(setup, networks={**named, **(setup.networks or {})})
         self._show = show
-        self._recorder: Recorder
+        self._troupe: Troupe
+        self._recorder = Recorder()
         self._phase = "playing"
-        self._story: Story | None = None
-        self._unrest: list[str] = []
 
     @property
     def phones(self) -> list[Phone]:
@@ -106,18 +102,20 @@ class Fleet:
         """Build, play, heal, collect; then judge."""
         self.world = SimulatedWorld(self.app, self.seed, self._setup, drawing=drawing)
         self.world.stage.enter(handsets)
-        self._recorder = Recorder(self.world.stage, self.world.tally, lambda: self.world.server.head)
+        self._troupe = Troupe(self.world.stage, self.world, self.script)
         await self.world.begin()
         watching = asyncio.create_task(self._watch())
         try:
             await play()
-            healed_ms = await self._heal()
+            unrest = await self._heal()
         except asyncio.CancelledError:  # Ctrl-C
             return self._played()
         finally:
             watching.cancel()
-        evidence = await self._evidence()
-        return self._played(evidence, healed_ms)
+        self._phase = "judging"
+        await self._troupe.put_down()
+        log = await self.world.server.store.read(TENANT, 0, LOG_MAX)
+        return self._played(self._troupe.legacy().evidence(log, unrest=unrest))
 
     async def _improvise(self) -> None:
         await Improvisation(self.world.stage, self.script).play()
@@ -129,72 +127,31 @@ class Fleet:
             self._look()
 
     def _look(self) -> None:
-        tally = self.world.tally
-        sample = self._recorder.look()
-        self._show(
-            Now(
-                phase=self._phase,
-                sample=sample,
-                incidents=tally.incidents.total(),
-                crashes=self.world.server.lives - 1,
-            )
-        )
+        world, standing = self.world, self._troupe.stand()
+        sample = self._recorder.keep(standing, at_ms=world.now_ms(), logged=world.server.head)
+        self._show(Now(phase=self._phase, sample=sample, incidents=standing.incidents, crashes=world.server.lives - 1))
 
-    async def _heal(self) -> dict[str, int]:
-        """Whatever befell anybody is over; how many milliseconds each phone took then to come to rest."""
+    async def _heal(self) -> list[str]:
+        """Whatever befell anybody is over, for as long as it may take all to come to rest; what moves even then."""
         self._look()
         self._phase = "healing"
         self.world.note("fleet", "heals")
-        stage, began_ms = self.world.stage, self.world.true_ms()
-        self.world.calm()
-        self._story = stage.story
-        await stage.end_all()
-        await rescue_all(stage)
+        await self._troupe.heal()
         await asyncio.sleep(HEAL_BOUND_S)
         self._look()
         moving = sum(line.busy for line in self.world.lines)
-        self._unrest = [f"{moving} old requests are still on their way."] if moving else []
-        return {phone.name: max(phone.meter.last_news_ms - began_ms, 0) for phone in self.phones}
+        return [f"{moving} old requests are still on their way."] if moving else []
 
-    async def _evidence(self) -> Evidence:
-        """Close all phones, and look at what they hold and at what a fresh one gets."""
-        self._phase = "judging"
-        held: list[Holding] = []
-        wrong: list[str] = []
-        for phone in self.phones:
-            image = await phone.put_down()
-            held += holdings(image, self.app, name=phone.name, user=phone.user, skew_ms=phone.wall.skew_ms)
-            wrong += broken(image, self.app, self.script.invariants, name=phone.name, user=phone.user)
-        for user in dict.fromkeys(phone.user for phone in self.phones):
-            held.append(await fresh(self.world.fresh_line(user), user=user))
-        server, stage = self.world.server, self.world.stage
-        return Evidence(
-            log=await server.store.read(TENANT, 0, LOG_MAX),
-            written=tuple(stage.written),
-            told=tuple(server.witness.told),
-            holdings=held,
-            flickers=[complaint for phone in self.phones if phone.eyes for complaint in phone.eyes.complaints],
-            broken=wrong,
-            unrest=self._unrest,
-        )
-
-    def _played(self, evidence: Evidence | None = None, healed_ms: dict[str, int] | None = None) -> Played:
+    def _played(self, evidence: Evidence | None = None) -> Played:
         world = self.world
         for each in evidence.told if evidence else ():
             world.note(each.device, f"{each.change.number} {each.outcome.outcome} {each.stamp} {each.code}")
-        return Played(
-            world="simulated",
-            story=self._story or world.stage.story,
-            tally=world.tally,
-            meters={phone.name: phone.meter for phone in self.phones},
-            samples=tuple(self._recorder.samples),
-            tracks={phone.name: phone.track.spans(world.now_ms()) for phone in self.phones if phone.track},
-            written=len(world.stage.written),
-            lives=world.server.lives + sum(phone.lives for phone in self.phones),
-            left_out=dict(world.stage.left_out),
+        return Played.of(
+            self._troupe.legacy(),
+            "simulated",
+            self._recorder.samples,
+            lives=world.server.lives,
             evidence=evidence,
-            verdict=judge(evidence) if evidence else None,
-            healed_ms=healed_ms or {},
             trace=world.trace.tail,
             fingerprint=world.trace.fingerprint,
         )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from homeport_client import DeviceLimits
+from homeport_client.fleet.check.evidence import Holding
 from homeport_client.fleet.check.eyes import Eyes
+from homeport_client.fleet.check.reading import fresh
+from homeport_client.fleet.check.witness import Witness
 from homeport_client.fleet.clock import now_ms
 from homeport_client.fleet.measure.meter import Meter, Tally
 from homeport_client.fleet.networks import NETWORKS, PERFECT, Network
@@ -116,9 +119,14 @@ class SimulatedWorld:
         self.lines.append(line)
         return line
 
-    def fresh_line(self, user: str) -> Line:
-        """A way to the server on which nothing happens, for a device that nobody holds."""
-        return Line(self.server, user, self.seed.stream("fresh", user), PERFECT, self.meter())
+    @property
+    def witness(self) -> Witness:
+        """See `Ending`. It stands at the server's door."""
+        return self.server.witness
+
+    async def fresh(self, users: Iterable[str]) -> list[Holding]:
+        """See `Ending`. One after the other, on a line on which nothing happens."""
+        return [await fresh(self._fresh_line(user), user=user) for user in users]
 
     async def until(self, at_ms: int) -> None:
         """See `World`."""
@@ -132,6 +140,9 @@ class SimulatedWorld:
     def arm(self, step: Step) -> None:
         """See `World`."""
         self._of(step.who).add(step.at_ms, str(step.what.get("at", step.do)))
+
+    def _fresh_line(self, user: str) -> Line:
+        return Line(self.server, user, self.seed.stream("fresh", user), PERFECT, self.meter())
 
     def _of(self, who: str) -> Troubles:
         return self._troubles.setdefault(who, Troubles(self.now_ms))
