@@ -7,8 +7,8 @@ from homeport_client.fleet import Fleet, Played
 from homeport_client.fleet.final import final_records
 from homeport_client.fleet.live.fleet import LiveFleet
 from homeport_client.fleet.live.real import RealServer
-from homeport_client.fleet.live.sources import Sources
 from homeport_client.fleet.script import Script
+from homeport_client.fleet.sources import Sources
 from homeport_client.fleet.story import Story
 from homeport_sync import App
 

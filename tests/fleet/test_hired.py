@@ -15,9 +15,9 @@ from homeport_client.fleet.live import process
 from homeport_client.fleet.live.fleet import LiveFleet
 from homeport_client.fleet.live.process import PROC, ProcessFailed
 from homeport_client.fleet.live.real import RealServer
-from homeport_client.fleet.live.sources import Sources
 from homeport_client.fleet.networks import PERFECT
 from homeport_client.fleet.report.board import Now
+from homeport_client.fleet.sources import Sources
 from homeport_sync import App
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +29,7 @@ import asyncio, sys
 from pathlib import Path
 from homeport_client.fleet.live.fleet import LiveFleet
 from homeport_client.fleet.live.running import RunningSite
-from homeport_client.fleet.live.sources import Sources
+from homeport_client.fleet.sources import Sources
 sources = Sources(app=Path(sys.argv[1]), devices=16, duration_s=60)
 app, script = sources.load()
 site = RunningSite(sys.argv[2], Path(sys.argv[3]))

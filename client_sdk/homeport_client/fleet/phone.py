@@ -35,6 +35,7 @@ class Phone:
         self.lives = 0
         self.twins = 0
         self.attention = 0
+        self._opened = False
         self.kept: dict[str, bytes] = {}
         self.asleep = False
         self.wall = WallClock(handset.skew_ms, world.true_ms)
@@ -51,7 +52,7 @@ class Phone:
     @property
     def on(self) -> bool:
         """Whether it has been switched on."""
-        return self.lives > 0
+        return self._opened
 
     @property
     def state(self) -> LaneState:
@@ -84,6 +85,7 @@ class Phone:
             storage=lambda _: self._open(image),
             moved=self._moved,
         )
+        self._opened = True
         if not self.reachable:
             self.line.disconnect()
         if self.eyes and self.handset.watched:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
 from homeport_client.fleet.command.options import Refused
-from homeport_client.fleet.networks import Network
 from homeport_client.fleet.report.bound import Bound
 from homeport_client.fleet.report.html import html_report
 from homeport_client.fleet.report.junit import junit
 from homeport_client.fleet.report.summary import Summary, World, to_json
 from homeport_client.fleet.script import Script
+from homeport_client.fleet.sources import Sources
 from homeport_sync import App
 
 
@@ -37,44 +37,13 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
-    """What the command line says otherwise than the script."""
-
-    devices: int | None = None
-    duration_s: float | None = None
-    network: Network | None = None
-
-    @property
-    def words(self) -> list[str]:
-        """The same flags, to be typed again."""
-        given = {
-            "--devices": self.devices,
-            "--duration": self.duration_s and f"{self.duration_s:g}s",
-            "--network": self.network and self.network.name,
-        }
-        return [word for flag, value in given.items() if value for word in (flag, str(value))]
-
-
-def adjusted(script: Script, shape: Shape) -> Script:
-    """The script in that shape."""
-    return replace(
-        script,
-        devices=shape.devices or script.devices,
-        duration_s=shape.duration_s or script.duration_s,
-        network=shape.network or script.network,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """All of it."""
+    """All of it. `sources` are where the app and the script come from, and what the command line says otherwise."""
 
+    sources: Sources
     app: App
-    app_path: Path
     script: Script
-    script_path: Path | None
     seed: int
-    shape: Shape
     processes: int
     bounds: Sequence[Bound]
     wanted: Wanted
@@ -107,11 +76,17 @@ class Asked:
 
     def again(self, seed: int, world: World) -> str:
         """The command that plays it again."""
-        script = ["--script", str(self.script_path)] if self.script_path else []
-        real = ["--world", "real"] if world == "real" else []
-        return shlex.join(
-            ["homeport", "fleet", str(self.app_path), *script, *self.shape.words, *real, "--seed", str(seed)]
-        )
+        sources = self.sources
+        flags = {
+            "--script": sources.script,
+            "--devices": sources.devices,
+            "--duration": sources.duration_s and f"{sources.duration_s:g}s",
+            "--network": sources.network and sources.network.name,
+            "--world": world if world == "real" else None,
+            "--seed": str(seed),
+        }
+        given = (word for flag, value in flags.items() if value for word in (flag, str(value)))
+        return shlex.join(["homeport", "fleet", str(sources.app), *given])
 
 
 def keep(path: Path, text: bytes) -> None:

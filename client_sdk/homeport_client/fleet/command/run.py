@@ -10,14 +10,12 @@ from random import SystemRandom
 import click
 from rich.console import Console
 
-from homeport_client.fleet.command.asked import Asked, Shape, Wanted, adjusted
+from homeport_client.fleet.command.asked import Asked, Wanted
 from homeport_client.fleet.command.options import DURATION, NETWORK, THRESHOLD, Refused
 from homeport_client.fleet.networks import Network
-from homeport_client.fleet.playing import load_script
 from homeport_client.fleet.report.bound import Bound
 from homeport_client.fleet.report.thresholds import NotABound, parse
-from homeport_client.fleet.script import Script
-from homeport_sync import load_app
+from homeport_client.fleet.sources import Sources
 from homeport_sync.errors import HomeportError
 
 SEEDS = 1_000_000
@@ -87,20 +85,17 @@ def run(
     Ends with 0 if every check found nothing and every threshold was kept, 99 if not, 2 if the command is wrong, 1 if
     the fleet itself breaks. Ctrl-C ends it with what there is.
     """
+    sources = Sources(app=app, script=script, devices=devices, duration_s=duration, network=network)
     try:
-        declared = load_app(app)
-        given = load_script(script) if script else Script()
+        declared, given = sources.load()
         bounds = (*map(parse, given.thresholds), *thresholds)
     except (HomeportError, NotABound) as wrong:
         raise Refused(str(wrong)) from wrong
-    shape = Shape(devices=devices, duration_s=duration, network=network)
     asked = Asked(
+        sources=sources,
         app=declared,
-        app_path=app,
-        script=adjusted(given, shape),
-        script_path=script,
+        script=given,
         seed=seed if seed is not None else SystemRandom().randrange(SEEDS),
-        shape=shape,
         processes=processes,
         bounds=bounds,
         wanted=Wanted(json=to_json, junit=junit, html=html, failures=failures if shrink else None),
@@ -119,7 +114,7 @@ def _play(asked: Asked, world: str, server: str, data: Path | None, database_url
         return play_simulated(asked)
     from homeport_client.fleet.command.real import play_real
 
-    return play_real(asked)
+    return play_real(asked, server=server, data=data, database_url=database_url)
 
 
 def _console(*, plain: bool, aside: bool) -> Console:

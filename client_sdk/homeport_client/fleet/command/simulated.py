@@ -62,7 +62,7 @@ def _shrunk(asked: Asked, played: Played, directory: Path) -> Failure | None:
             )
     except KeyboardInterrupt:
         return None
-    script = str(asked.script_path) if asked.script_path else ""
+    script = str(asked.sources.script) if asked.sources.script else ""
     sentences = shortest.failure.sentences
-    keep(file, pytest_file(shortest.story, app=str(asked.app_path), script=script, sentences=sentences).encode())
+    keep(file, pytest_file(shortest.story, app=str(asked.sources.app), script=script, sentences=sentences).encode())
     return replace(shortest.failure, file=str(file))

@@ -21,7 +21,6 @@ from homeport_client.fleet.live.hired import HiredCrew
 from homeport_client.fleet.live.orders import Orders
 from homeport_client.fleet.live.process import ProcessFailed
 from homeport_client.fleet.live.site import Site
-from homeport_client.fleet.live.sources import Sources
 from homeport_client.fleet.live.trouble import Trouble, nothing
 from homeport_client.fleet.lot import lots
 from homeport_client.fleet.measure.meter import Accepted
@@ -31,6 +30,7 @@ from homeport_client.fleet.played import Played
 from homeport_client.fleet.report.board import Now
 from homeport_client.fleet.script import Script
 from homeport_client.fleet.seed import Seed
+from homeport_client.fleet.sources import Sources
 from homeport_client.fleet.story import Handset, Story
 from homeport_sync import App
 from homeport_sync.ports import LogEntry

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from homeport_client.fleet.live.crew import OwnCrew
-from homeport_client.fleet.live.sources import Sources
 from homeport_client.fleet.live.words import HEAD_BYTES, Answer, Crash, Order, frame, length, noun
+from homeport_client.fleet.sources import Sources
 
 FAILED = 1
 

@@ -18,9 +18,9 @@ from typing import TypeVar, cast
 from homeport_client.fleet.legacy import Legacy
 from homeport_client.fleet.live.orders import Orders
 from homeport_client.fleet.live.process import ProcessFailed
-from homeport_client.fleet.live.sources import Sources
 from homeport_client.fleet.live.words import HEAD_BYTES, Answer, Crash, Order, frame, length, noun
 from homeport_client.fleet.measure.standing import Standing
+from homeport_client.fleet.sources import Sources
 
 Result = TypeVar("Result")
 LAST_LINES = 5
