@@ -25,13 +25,36 @@ from homeport_client.storage import MEMORY, open_storage
 
 
 class Phone:
-    """`name` is the phone's own for the whole story, whatever device id it has. `kept` are the images of those whose
-    user is logged out; `attention` counts how often its user has opened the app."""
+    """`name` is the phone's own for the whole story, whatever device id it has; it is `on` once it has one. `kept` are
+    the images of those whose user is logged out; `attention` counts how often its user has opened the app."""
+
+    __slots__ = (
+        "_connection",
+        "_cut_off",
+        "_looking",
+        "_world",
+        "asleep",
+        "attention",
+        "device",
+        "eyes",
+        "handset",
+        "kept",
+        "line",
+        "lives",
+        "meter",
+        "name",
+        "on",
+        "track",
+        "twins",
+        "user",
+        "wall",
+    )
 
     def __init__(self, world: World, handset: Handset) -> None:
         self.handset = handset
         self.name = handset.name
         self.user = handset.user
+        self.on = False
         self.lives = 0
         self.twins = 0
         self.attention = 0
@@ -47,11 +70,6 @@ class Phone:
         self._connection: Connection
         self._cut_off: Counter[str] = Counter()
         self._looking: list[asyncio.Task[None]] = []
-
-    @property
-    def on(self) -> bool:
-        """Whether it has been switched on."""
-        return self.lives > 0
 
     @property
     def state(self) -> LaneState:
@@ -72,17 +90,17 @@ class Phone:
         self.lives += 1
         if self.lives == 1:
             self.eyes = self._world.eyes(self.handset)
-        stream = self._world.seed.stream
         self.line = await self._world.way(self.handset, self.user, self.lives, self.meter)
         self.device = await Device.open(
             app=self._world.app,
             transport=self.line,
             wall_ms=self.wall,
-            random=stream("device", self.name, self.lives),
+            random=self._world.chance(self.handset, self.lives),
             limits=self._world.limits,
             storage=lambda _: self._open(image),
             moved=self._moved,
         )
+        self.on = True
         if not self.reachable:
             self.line.disconnect()
         if self.eyes:
