@@ -1,9 +1,8 @@
-"""Processes that drive phones: gone when the fleet is stopped, when one of them fails, and when we are killed."""
+"""Processes that drive phones are gone when the fleet is stopped, when one of them fails, and when we are killed."""
 
 import asyncio
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -94,10 +93,9 @@ async def test_a_script_that_cannot_be_loaded_there_is_told_by_its_own_words(app
 async def test_processes_do_not_outlive_whoever_is_killed_above_them(server: RealServer, directory: Path) -> None:
     await server.start()
     words = [sys.executable, "-c", ALONE, str(APP), server.url, str(directory / "data")]
-    with subprocess.Popen(  # noqa: ASYNC220  # it starts at once, and is killed
-        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as above:
-        await process.until(lambda: len(hands(above.pid)) == 2, within_s=60, awaited="it has hired two")
-        below = hands(above.pid)
-        above.kill()
+    above = await asyncio.create_subprocess_exec(*words, stderr=asyncio.subprocess.DEVNULL)
+    await process.until(lambda: len(hands(above.pid)) == 2, within_s=60, awaited="it has hired two")
+    below = hands(above.pid)
+    above.kill()
+    await above.wait()
     await process.until(lambda: not any(map(process.alive, below)), within_s=2, awaited="they are gone")

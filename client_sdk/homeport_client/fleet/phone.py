@@ -25,17 +25,39 @@ from homeport_client.storage import MEMORY, open_storage
 
 
 class Phone:
-    """`name` is the phone's own for the whole story, whatever device id it has. `kept` are the images of those whose
-    user is logged out; `attention` counts how often its user has opened the app."""
+    """`name` is the phone's own for the whole story, whatever device id it has; it is `on` once it has one. `kept` are
+    the images of those whose user is logged out; `attention` counts how often its user has opened the app."""
+
+    __slots__ = (
+        "_connection",
+        "_cut_off",
+        "_looking",
+        "_world",
+        "asleep",
+        "attention",
+        "device",
+        "eyes",
+        "handset",
+        "kept",
+        "line",
+        "lives",
+        "meter",
+        "name",
+        "on",
+        "track",
+        "twins",
+        "user",
+        "wall",
+    )
 
     def __init__(self, world: World, handset: Handset) -> None:
         self.handset = handset
         self.name = handset.name
         self.user = handset.user
+        self.on = False
         self.lives = 0
         self.twins = 0
         self.attention = 0
-        self._opened = False
         self.kept: dict[str, bytes] = {}
         self.asleep = False
         self.wall = WallClock(handset.skew_ms, world.true_ms)
@@ -48,11 +70,6 @@ class Phone:
         self._connection: Connection
         self._cut_off: Counter[str] = Counter()
         self._looking: list[asyncio.Task[None]] = []
-
-    @property
-    def on(self) -> bool:
-        """Whether it has been switched on."""
-        return self._opened
 
     @property
     def state(self) -> LaneState:
@@ -74,18 +91,17 @@ class Phone:
         if self.lives == 1:
             self.eyes = self._world.eyes(self.handset, self.meter)
         self.meter.catching_up = False
-        stream = self._world.seed.stream
         self.line = await self._world.way(self.handset, self.user, self.lives, self.meter)
         self.device = await Device.open(
             app=self._world.app,
             transport=self.line,
             wall_ms=self.wall,
-            random=stream("device", self.name, self.lives),
+            random=self._world.chance(self.handset, self.lives),
             limits=self._world.limits,
             storage=lambda _: self._open(image),
             moved=self._moved,
         )
-        self._opened = True
+        self.on = True
         if not self.reachable:
             self.line.disconnect()
         if self.eyes and self.handset.watched:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Protocol
 
 from homeport_client import DeviceLimits
@@ -55,6 +56,9 @@ class World(Protocol):
 
     def note(self, who: str, what: str) -> None:
         """One line of the trace."""
+
+    def chance(self, handset: Handset, life: int) -> Random:
+        """What the device draws its ids and pauses from, for one life of a phone."""
 
     def meter(self) -> Meter:
         """A meter for one more phone."""

@@ -7,8 +7,8 @@ where nobody may go on before the others are there.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 from typing import Protocol
 
 from homeport_client import ServerError, Unreachable
@@ -27,6 +27,7 @@ from homeport_sync import App
 
 RETRY_S = 0.1
 AT_ONCE = 50
+CLOSE_S = 0.5
 
 
 class Crew(Protocol):
@@ -64,7 +65,7 @@ class OwnCrew:
         self._app = app
         self._script = script
         self._crash = crash
-        self._ends = AsyncExitStack()
+        self._ends = contextlib.AsyncExitStack()
         self._orders: Orders
         self._world: LiveWorld
         self._troupe: Troupe
@@ -81,9 +82,9 @@ class OwnCrew:
             networks={each.name: each for each in own if each},
             crash=self._crash if orders.lot.is_first else lambda: None,
         )
-        self._ends.push_async_callback(self._world.close)
         self._world.stage.enter(orders.lot.phones(orders.cast), orders.cast)
         self._troupe = Troupe(self._world.stage, self._world, self._script)
+        self._ends.push_async_callback(self._close)
 
     async def play(self) -> None:
         """See `Crew`."""
@@ -121,8 +122,14 @@ class OwnCrew:
         return self._troupe.legacy()
 
     async def close(self) -> None:
-        """See `Crew`."""
+        """See `Crew`. Phones that were not put down yet are closed as far as that can be done at once."""
         await self._ends.aclose()
+
+    async def _close(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                await asyncio.gather(*(phone.device.close() for phone in self._troupe.phones), return_exceptions=True)
+        await self._world.close()
 
 
 async def _catch_up(phone: Phone, turns: asyncio.Semaphore) -> None:

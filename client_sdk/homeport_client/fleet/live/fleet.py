@@ -37,7 +37,7 @@ from homeport_sync.ports import LogEntry
 
 Result = TypeVar("Result")
 REST_S = 60.0
-SHOW_S = 0.25
+SHOW_S = (0.25, 1.0)
 STOPPED_S = 0.6  # so long a fleet that is stopped waits for what its processes know
 
 
@@ -174,22 +174,25 @@ class LiveFleet:
         return Played.of(legacy, "real", self._recorder.samples, evidence=evidence)
 
     async def _watch(self) -> None:
-        """Show how it stands now and then, and keep a sample of it."""
-        keep_s = max(self.script.duration_s / SAMPLES_MAX, SHOW_S)
+        """Show how it stands now and then, and keep a sample of it more seldom."""
+        keep_s = max(self.script.duration_s / SAMPLES_MAX, SHOW_S[0])
+        show_s, due_s = min(keep_s, SHOW_S[1]), 0.0
         while True:
             standing = together(await self._all(lambda crew: crew.stand()))
             logged = await self._attendants.look()
-            at_ms = int((time.monotonic() - self._began_s) * 1_000)
+            at_s = time.monotonic() - self._began_s
+            sample = self._recorder.look(standing, at_ms=int(at_s * 1_000), logged=logged, keep=at_s >= due_s)
+            due_s += keep_s * (at_s >= due_s)
             self._show(
                 Now(
                     phase=self._phase,
-                    sample=self._recorder.keep(standing, at_ms=at_ms, logged=logged),
+                    sample=sample,
                     incidents=standing.incidents,
                     crashes=self._attendants.crashes,
                     parts={name: part.running for name, part in self._site.parts.items()},
                 )
             )
-            await asyncio.sleep(keep_s)
+            await asyncio.sleep(show_s)
 
     async def _all(self, what: Callable[[Crew], Awaitable[Result]]) -> list[Result]:
         """The same of every crew, at once."""

@@ -18,6 +18,7 @@ from homeport_client.fleet.live.process import ProcessFailed
 START_S = 30.0
 STOP_S = 60.0
 HASTE = {"HOMEPORT_LEASE_S": "3", "HOMEPORT_WORK_POLL_S": "2"}  # those who watch a killing do not wait for long
+PREFIX = "HOMEPORT_"
 _HOMEPORT = (sys.executable, "-m", "homeport_server")
 
 
@@ -77,7 +78,7 @@ class HomeportProcess(Program):
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=said,
-                env={**_inherited(), **self._environ},
+                env=surroundings(self._environ),
                 start_new_session=True,  # Ctrl-C is for us
             )
 
@@ -85,10 +86,16 @@ class HomeportProcess(Program):
 async def ask(*verb: str, environ: Mapping[str, str] | None = None, words: str = "") -> str:
     """What a verb prints that reads `words` on its standard input. Raises `ProcessFailed` with what it complains of."""
     # In a thread: unlike a task, it cannot be left in the middle with a process nobody waits for.
-    ended = await asyncio.to_thread(_ended, verb, {**_inherited(), **(environ or {})}, words)
+    ended = await asyncio.to_thread(_ended, verb, surroundings(environ or {}), words)
     if ended.returncode:
         raise ProcessFailed(f"homeport {' '.join(verb)} failed: {ended.stdout.strip()}")
     return ended.stdout.strip()
+
+
+def surroundings(given: Mapping[str, str]) -> dict[str, str]:
+    """Our own environment with the settings that are given, and no others: those around us are of other servers, and
+    of other databases."""
+    return {**{name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}, **given}
 
 
 def _ended(verb: Sequence[str], environ: Mapping[str, str], words: str) -> subprocess.CompletedProcess[str]:
@@ -101,11 +108,6 @@ def _ended(verb: Sequence[str], environ: Mapping[str, str], words: str) -> subpr
         check=False,
         env=environ,
     )
-
-
-def _inherited() -> dict[str, str]:
-    """The environment without our caller's settings: they may be those of a server in production."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("HOMEPORT_")}
 
 
 def _event(line: bytes) -> Mapping[str, object]:

@@ -6,9 +6,9 @@ It writes down what the phone was told, for the checkers.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -21,6 +21,7 @@ from homeport_client.transport import GoAway, Transport
 from homeport_sync.wire import Page, PullMessage, PushAnswer, PushMessage
 
 Result = TypeVar("Result")
+_NOWHERE = "There is no network here."
 _encode = msgspec.json.Encoder().encode
 
 
@@ -36,7 +37,7 @@ class Radio:
         self._meter = meter
         self._reachable = True
         self._valid = True
-        self._under_way: set[asyncio.Task[Any]] = set()
+        self._under_way: dict[asyncio.Timeout, None] = {}
 
     @property
     def reachable(self) -> bool:
@@ -59,8 +60,9 @@ class Radio:
 
     def drop(self) -> None:
         """See `Way`."""
-        for task in self._under_way:
-            task.cancel()
+        for call in self._under_way:
+            if not call.expired():
+                call.reschedule(0)  # which is over
 
     def expire(self) -> None:
         """See `Way`. The server refuses what is no token just as one that is too old."""
@@ -71,7 +73,7 @@ class Radio:
     async def push(self, message: PushMessage) -> PushAnswer:
         """See `Transport`."""
         self._meter.sent(len(push_request(message)))
-        answer = await self._metered(self._transport.push(message))
+        answer = await self._metered(lambda: self._transport.push(message))
         self._witness.saw(self._user, message, answer)
         self._meter.received(len(_encode(answer)))
         self._meter.answered(message.device, answer)
@@ -80,7 +82,7 @@ class Radio:
     async def pull(self, message: PullMessage) -> Page:
         """See `Transport`."""
         self._meter.sent(len(pull_request(message)))
-        page = await self._metered(self._transport.pull(message))
+        page = await self._metered(lambda: self._transport.pull(message))
         self._meter.received(len(_encode(page)))
         self._meter.pulled(message.device, page)
         return page
@@ -89,7 +91,7 @@ class Radio:
     async def pokes(self, device: str) -> AsyncIterator[AsyncIterator[GoAway | None]]:
         """See `Transport`."""
         if not self._reachable:
-            raise Unreachable("There is no network here.")
+            raise Unreachable(_NOWHERE)
         async with self._transport.pokes(device) as pokes:
             yield self._poked(pokes)
 
@@ -105,33 +107,32 @@ class Radio:
     async def _poked(self, pokes: AsyncIterator[GoAway | None]) -> AsyncIterator[GoAway | None]:
         while True:
             try:
-                told = await self._through(_next(pokes))
+                told = await self._through(lambda: anext(pokes))
             except StopAsyncIteration:
                 return
             self._meter.tally.pokes += told is None
             yield told
 
-    async def _metered(self, call: Coroutine[Any, Any, Result]) -> Result:
+    async def _metered(self, call: Callable[[], Awaitable[Result]]) -> Result:
         try:
             return await self._through(call)
         except DeviceError as error:
             self._meter.failed(error.code)
             raise
 
-    async def _through(self, call: Coroutine[Any, Any, Result]) -> Result:
-        task = asyncio.ensure_future(call)
-        self._under_way.add(task)
+    async def _through(self, call: Callable[[], Awaitable[Result]]) -> Result:
+        """What the call brings, unless the phone goes into a tunnel first.
+
+        A timeout without a time ends a call from outside as a task of its own would, and weighs much less.
+        """
+        if not self._reachable:
+            raise Unreachable(_NOWHERE)
         try:
-            if not self._reachable:
-                task.cancel()
-            await asyncio.wait({task})
-            if task.cancelled():
-                raise Unreachable("There is no network here.")
-            return task.result()
-        finally:
-            task.cancel()
-            self._under_way.discard(task)
-
-
-async def _next(pokes: AsyncIterator[GoAway | None]) -> GoAway | None:
-    return await anext(pokes)
+            async with asyncio.timeout(None) as under_way:
+                self._under_way[under_way] = None
+                try:
+                    return await call()
+                finally:
+                    del self._under_way[under_way]
+        except TimeoutError:
+            raise Unreachable(_NOWHERE) from None

@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from random import Random, SystemRandom
 
 from homeport_client import DeviceLimits, HttpTransport, Uplink
 from homeport_client.fleet.check.evidence import Holding
@@ -27,12 +28,14 @@ from homeport_client.fleet.proxy.tally import Happened
 from homeport_client.fleet.seed import Seed
 from homeport_client.fleet.stage import Stage
 from homeport_client.fleet.story import Handset, Step
+from homeport_client.limits import UplinkLimits
 from homeport_sync import App
 from homeport_sync.scope import MEMBER
 
 POLL_S = (2.0, 30.0)
 POLLS_PER_S = 50.0  # of a whole fleet whose phones do nothing: a server on the same machine has other work
 RETRY_MAX_MS = 2_000
+UPLINK_LIMITS = UplinkLimits(connections_max=40)  # each weighs as much as half a phone
 ARMABLE = frozenset((*INCIDENTS, LOSE_POKE))  # the others follow from what else is in the story
 
 
@@ -50,7 +53,8 @@ class LiveWorld:
         self._networks = {**NETWORKS, **networks}
         self._drawing = orders.story is None
         self._crash = crash
-        self._uplink = Uplink()
+        self._random = SystemRandom()
+        self._uplink = Uplink(UPLINK_LIMITS)
         self._proxies: dict[str, Proxy] = {}
         self._began_s = time.monotonic()
 
@@ -68,6 +72,10 @@ class LiveWorld:
 
     def note(self, who: str, what: str) -> None:
         """Nobody keeps the trace of the real world."""
+
+    def chance(self, handset: Handset, life: int) -> Random:
+        """See `World`. The system's, for all: nobody could draw the same ids again here, and a stream weighs 2.5 KB."""
+        return self._random
 
     def meter(self) -> Meter:
         """See `World`. When a change was accepted stands in the log, which is read in the end."""

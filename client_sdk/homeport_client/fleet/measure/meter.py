@@ -6,7 +6,7 @@ Bytes are those of the bodies; heads, TLS and TCP come on top of them.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -73,6 +73,24 @@ class Meter:
     where nobody knows that yet (None), `Tally.settle` does it later. While it is `catching_up`, more pages are to come
     before what it has shows."""
 
+    __slots__ = (
+        "_accepted",
+        "_answered",
+        "_busy_ms",
+        "_now_ms",
+        "_reachable_ms",
+        "_seen",
+        "_seen_before",
+        "_written_ms",
+        "bytes_down",
+        "bytes_up",
+        "catching_up",
+        "last_news_ms",
+        "radio_wakes",
+        "requests",
+        "tally",
+    )
+
     def __init__(self, tally: Tally, now_ms: Callable[[], int], accepted: Accepted | None) -> None:
         self.tally = tally
         self.bytes_up = self.bytes_down = self.requests = self.radio_wakes = 0
@@ -82,7 +100,7 @@ class Meter:
         self._accepted = accepted
         self._reachable_ms = now_ms()
         self._busy_ms = -QUIET_MS
-        self._written_ms: deque[int] = deque()
+        self._written_ms: list[int] = []  # a deque of none weighs 0.6 KB
         self._answered: tuple[str, int] = ("", 0)
         self._seen = self._seen_before = 0
 
@@ -131,7 +149,7 @@ class Meter:
             if outcome.number > last:
                 last = outcome.number
                 if self._written_ms:
-                    self.tally.push_lag.add(now - max(self._written_ms.popleft(), self._reachable_ms))
+                    self.tally.push_lag.add(now - max(self._written_ms.pop(0), self._reachable_ms))
         self._answered = (device, last)
         if answer.pull is not None:
             self.pulled(device, answer.pull)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from homeport_client.fleet.measure.histogram import Histogram
 from homeport_client.fleet.measure.standing import Standing
 from homeport_client.fleet.report.summary import Sample
 
@@ -14,11 +15,12 @@ class Recorder:
     def __init__(self) -> None:
         self.samples: list[Sample] = []
         self._before = (0, 0, 0)
+        self._lag = Histogram("ms")
 
-    def keep(self, now: Standing, *, at_ms: int, logged: int) -> Sample:
-        """One more sample: how it stands, when, and how long the log is."""
+    def look(self, now: Standing, *, at_ms: int, logged: int, keep: bool = True) -> Sample:
+        """A sample, against the last one that was kept: how it stands, when, and how long the log is."""
         up, down, requests = self._before
-        self._before = (now.bytes_up, now.bytes_down, now.requests)
+        self._lag.merge(now.lag)
         sample = Sample(
             at_s=at_ms / 1_000,
             states=now.states,
@@ -29,8 +31,10 @@ class Recorder:
             bytes_up=now.bytes_up - up,
             bytes_down=now.bytes_down - down,
             requests=now.requests - requests,
-            lag_p50_ms=round(now.lag.percentile(0.5), 1) if now.lag.count else None,
-            lag_p95_ms=round(now.lag.percentile(0.95), 1) if now.lag.count else None,
+            lag_p50_ms=round(self._lag.percentile(0.5), 1) if self._lag.count else None,
+            lag_p95_ms=round(self._lag.percentile(0.95), 1) if self._lag.count else None,
         )
-        self.samples.append(sample)
+        if keep:
+            self.samples.append(sample)
+            self._before, self._lag = (now.bytes_up, now.bytes_down, now.requests), Histogram("ms")
         return sample

@@ -128,7 +128,7 @@ class Fleet:
 
     def _look(self) -> None:
         world, standing = self.world, self._troupe.stand()
-        sample = self._recorder.keep(standing, at_ms=world.now_ms(), logged=world.server.head)
+        sample = self._recorder.look(standing, at_ms=world.now_ms(), logged=world.server.head)
         self._show(Now(phase=self._phase, sample=sample, incidents=standing.incidents, crashes=world.server.lives - 1))
 
     async def _heal(self) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from random import Random
 
 from homeport_client import DeviceLimits
 from homeport_client.fleet.check.evidence import Holding
@@ -95,6 +96,10 @@ class SimulatedWorld:
     def note(self, who: str, what: str) -> None:
         """See `World`."""
         self.trace.note(asyncio.get_running_loop().time() * 1_000, who, what)
+
+    def chance(self, handset: Handset, life: int) -> Random:
+        """See `World`. A stream of its own."""
+        return self.seed.stream("device", handset.name, life)
 
     def meter(self) -> Meter:
         """See `World`."""
