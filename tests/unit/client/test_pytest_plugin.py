@@ -15,7 +15,6 @@ from tests.house.tree import ROOT, SOURCE_ROOTS
 pytest_plugins = ["pytester"]
 
 APP = ROOT / "examples/tasks/app.py"
-LOADED_MS_MAX = 10
 HEAVY = ("httpx2", "msgspec", "websockets", "homeport_client", "homeport_sync", "homeport_server")
 ASYNC = "-p pytest_asyncio.plugin -o asyncio_default_fixture_loop_scope=function -o asyncio_mode=auto"
 
@@ -42,18 +41,10 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Proje
     return Project(pytester)
 
 
-def test_pytest_loads_nothing_of_homeport_and_loses_no_time() -> None:
-    look = (
-        "import pytest, sys, time; began = time.perf_counter(); import homeport_pytest.plugin\n"
-        "print((time.perf_counter() - began) * 1000)\n"
-        f"print([name for name in {HEAVY!r} if name in sys.modules])"
-    )
-    answers = [
-        subprocess.run([sys.executable, "-c", look], check=True, capture_output=True, text=True).stdout.split("\n")
-        for _ in range(3)
-    ]
-    assert {loaded for _, loaded, _ in answers} == {"[]"}
-    assert min(float(took_ms) for took_ms, _, _ in answers) < LOADED_MS_MAX
+def test_pytest_loads_nothing_of_homeport() -> None:
+    look = f"import pytest, sys, homeport_pytest.plugin; print([name for name in {HEAVY!r} if name in sys.modules])"
+    answer = subprocess.run([sys.executable, "-c", look], check=True, capture_output=True, text=True)
+    assert answer.stdout == "[]\n"
 
 
 def test_what_may_be_said_of_networks_and_scripts_is_what_they_have() -> None:
