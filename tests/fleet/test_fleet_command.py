@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -117,16 +116,14 @@ def test_ctrl_c_ends_it_with_a_report_of_what_was_done(here: Path) -> None:
         assert process.stdout is not None
         while "playing" not in process.stdout.readline():
             assert process.poll() is None
-        interrupted_s = time.monotonic()
         process.send_signal(signal.SIGINT)
         said, _ = process.communicate(timeout=30)
-        took_s = time.monotonic() - interrupted_s
     assert process.returncode == 0, said
     assert "stopped early" in said.replace("\n", " ")
     report = json.loads((here / "r.json").read_text())
     assert report["partial"]
     assert report["checks"] == []
-    print(f"ended after {took_s:.2f} s")  # noqa: T201  # a second on a machine of one's own
+    assert report["counts"]["accepted"] > 0
 
 
 def test_several_processes_play_several_seeds_and_tell_the_first_that_fails(here: Path) -> None:

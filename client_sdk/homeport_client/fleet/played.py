@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from homeport_client.fleet.check.evidence import Evidence
 from homeport_client.fleet.check.judge import Verdict, judge
+from homeport_client.fleet.check.witness import Told
 from homeport_client.fleet.legacy import Legacy
 from homeport_client.fleet.measure.meter import Tally
 from homeport_client.fleet.measure.reading import Reading
@@ -30,6 +31,7 @@ class Played:
     written: int
     lives: int
     left_out: Mapping[str, int]
+    told: Sequence[Told] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     evidence: Evidence | None = None
     verdict: Verdict | None = None
@@ -60,6 +62,7 @@ class Played:
             written=len(legacy.written),
             lives=legacy.lives + lives,
             left_out=legacy.left_out,
+            told=legacy.told,
             labels=legacy.labels,
             evidence=evidence,
             verdict=judge(evidence) if evidence else None,

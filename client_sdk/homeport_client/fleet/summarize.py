@@ -193,5 +193,4 @@ def _outcomes(played: Played) -> dict[str, int]:
 
 def _told(played: Played) -> list[Told]:
     """What each change was told, once."""
-    told = played.evidence.told if played.evidence else ()
-    return list({(each.device, each.change.number): each for each in told}.values())
+    return list({(each.device, each.change.number): each for each in played.told}.values())
