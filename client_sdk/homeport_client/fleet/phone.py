@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import dataclass, field
 from sqlite3 import Connection
 
 from msgspec.structs import replace
@@ -24,9 +25,17 @@ from homeport_client.state import Event, State
 from homeport_client.storage import MEMORY, open_storage
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """The replica of somebody who is logged out, and when what waits in it was written."""
+
+    image: bytes | None = None
+    written_ms: list[int] = field(default_factory=list)
+
+
 class Phone:
-    """`name` is the phone's own for the whole story, whatever device id it has; it is `on` once it has one. `kept` are
-    the images of those whose user is logged out; `attention` counts how often its user has opened the app."""
+    """`name` is the phone's own for the whole story, whatever device id it has; it is `on` once it has one. `kept` is
+    what those who are logged out have left; `attention` counts how often its user has opened the app."""
 
     __slots__ = (
         "_connection",
@@ -58,7 +67,7 @@ class Phone:
         self.lives = 0
         self.twins = 0
         self.attention = 0
-        self.kept: dict[str, bytes] = {}
+        self.kept: dict[str, Kept] = {}
         self.asleep = False
         self.wall = WallClock(handset.skew_ms, world.true_ms)
         self.meter = world.meter()
@@ -117,9 +126,10 @@ class Phone:
 
     async def hand_to(self, user: str) -> None:
         """The app's user logs out and another one in: each has a replica of their own on the phone, which stays."""
-        self.kept[self.user] = self.image()
+        waits = self.kept.pop(user, Kept())
+        self.kept[self.user] = Kept(image=self.image(), written_ms=self.meter.swap(waits.written_ms))
         self.user = user
-        await self._live_on(self.kept.pop(user, None))
+        await self._live_on(waits.image)
 
     async def sleep(self) -> None:
         """The system suspends the app: nothing of it runs, and its connections are gone."""
@@ -184,10 +194,12 @@ class Phone:
     def unpacked(self) -> list[tuple[Phone, bytes]]:
         """For each user who is logged out here a phone of their own, not on yet, and the replica they left on it."""
         kept, self.kept = self.kept, {}
-        return [
-            (Phone(self._world, replace(self.handset, name=f"{self.name} of {user}", user=user)), image)
-            for user, image in kept.items()
-        ]
+        phones = []
+        for user, left in kept.items():
+            phone = Phone(self._world, replace(self.handset, name=f"{self.name} of {user}", user=user))
+            phone.meter.swap(left.written_ms)
+            phones.append((phone, left.image or b""))
+        return phones
 
     async def _live_on(self, image: bytes | None) -> None:
         old, looking = self.device, self._looking

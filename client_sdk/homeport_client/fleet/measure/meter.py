@@ -119,6 +119,11 @@ class Meter:
             waiting=self.waiting,
         )
 
+    def swap(self, written_ms: list[int]) -> list[int]:
+        """Another replica is on the phone: when what waits in it was written, for the same of the one that was."""
+        before, self._written_ms = self._written_ms, written_ms
+        return before
+
     def reached(self) -> None:
         """From now on there is a network."""
         self._reachable_ms = self._now_ms()
