@@ -26,7 +26,8 @@ from homeport_client.storage import MEMORY, open_storage
 
 class Phone:
     """`name` is the phone's own for the whole story, whatever device id it has. `kept` are the images of those whose
-    user is logged out; `attention` counts how often its user has opened the app."""
+    user is logged out; `attention` counts how often its user has opened the app, `missteps` says where its
+    syncer went wrong."""
 
     def __init__(self, world: World, handset: Handset) -> None:
         self.handset = handset
@@ -36,6 +37,7 @@ class Phone:
         self.twins = 0
         self.attention = 0
         self.kept: dict[str, bytes] = {}
+        self.missteps: list[str] = []
         self.asleep = False
         self.wall = WallClock(handset.skew_ms, world.true_ms)
         self.meter = world.meter()
@@ -186,6 +188,8 @@ class Phone:
         return self._connection
 
     def _moved(self, before: State, event: Event, after: State) -> None:
+        if after is State.LIVE and self.meter.catching_up:
+            self.missteps.append(f"{self.name} took itself for caught up, and more pages were to come.")
         self.meter.tally.pairs[before, event] += 1
         if before is not after:
             self._world.note(self.name, f"is {after.value}, for {event.value}")

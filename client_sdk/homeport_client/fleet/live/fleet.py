@@ -162,7 +162,7 @@ class LiveFleet:
             flickers=[complaint for phone in self.phones if phone.eyes for complaint in phone.eyes.complaints],
             broken=wrong,
             fallen=[*self._fallen, *filter(None, (part.fallen for part in self._site.parts.values()))],
-            unrest=unrest,
+            unrest=[*unrest, *(misstep for phone in self.phones for misstep in phone.missteps)],
         )
 
     def _played(self, evidence: Evidence | None = None, healed_ms: dict[str, int] | None = None) -> Played:

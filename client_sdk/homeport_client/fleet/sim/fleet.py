@@ -175,7 +175,7 @@ class Fleet:
             holdings=held,
             flickers=[complaint for phone in self.phones if phone.eyes for complaint in phone.eyes.complaints],
             broken=wrong,
-            unrest=self._unrest,
+            unrest=[*self._unrest, *(misstep for phone in self.phones for misstep in phone.missteps)],
         )
 
     def _played(self, evidence: Evidence | None = None, healed_ms: dict[str, int] | None = None) -> Played:
