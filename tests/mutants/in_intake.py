@@ -111,19 +111,6 @@ IN_INTAKE = (
         after="if root is None:",
     ),
     Mutant(
-        name="an update makes the record it does not find",
-        known="Cassandra's UPDATE is an upsert: a late one makes a row of the few columns that it names.",
-        file=f"{SYNC}/decision.py",
-        before="""
-        if change.op != "create":
-            if self._depends
-""",
-        after="""
-        if change.op == "delete":
-            if self._depends
-""",
-    ),
-    Mutant(
         name="lowered stamps are all the same",
         known="Servers that clamp a timestamp from the future to their own now: what one device wrote in order ties.",
         file=f"{SYNC}/decision.py",

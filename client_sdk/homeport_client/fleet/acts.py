@@ -5,11 +5,15 @@ Whatever an act cannot do (no list yet, no task left, no right to it) it leaves.
 
 from __future__ import annotations
 
+from typing import get_args
+
 from homeport_client.fleet.actor import Actor
 from homeport_client.fleet.persona import Act
 from homeport_sync.catalog import Kind
+from homeport_sync.scope import Role
 
 FIELDS_MAX = 3
+ROLES: tuple[Role, ...] = get_args(Role)
 
 
 def make(kind: str) -> Act:
@@ -54,12 +58,12 @@ def erase(kind: str) -> Act:
 
 
 def share(kind: str) -> Act:
-    """Somebody gets to see a root."""
+    """Somebody gets to see a root, every other one as an owner of it."""
 
     async def act(me: Actor) -> None:
         scope = await me.pick(kind)
         if scope and me.others:
-            await me.invite(scope, me.chance.choice(me.others))
+            await me.invite(scope, me.chance.choice(me.others), me.chance.choice(ROLES))
 
     return _named(act, f"share {kind}")
 

@@ -37,6 +37,7 @@ class Legacy:
     left_out: Mapping[str, int]
     holdings: Sequence[Holding] = ()
     flickers: Sequence[str] = ()
+    missteps: Sequence[str] = ()
     broken: Sequence[str] = ()
     healed_ms: Mapping[str, int] = field(default_factory=dict)
 
@@ -58,7 +59,7 @@ class Legacy:
             flickers=self.flickers,
             broken=self.broken,
             fallen=fallen,
-            unrest=unrest,
+            unrest=[*unrest, *self.missteps],
         )
 
 
@@ -96,6 +97,7 @@ def whole(legacies: Sequence[Legacy], cast: Sequence[Handset]) -> Legacy:
         left_out=dict(sum((Counter(each.left_out) for each in legacies), Counter())),
         holdings=list({holding.name: holding for each in legacies for holding in each.holdings}.values()),
         flickers=[flicker for each in legacies for flicker in each.flickers],
+        missteps=[misstep for each in legacies for misstep in each.missteps],
         broken=[sentence for each in legacies for sentence in each.broken],
         healed_ms={name: ms for each in legacies for name, ms in each.healed_ms.items()},
     )

@@ -29,7 +29,7 @@ def derived(catalog: Catalog) -> tuple[Persona, ...]:
         ),
         Persona(
             name="walker",
-            does={**acts, mishaps.use_airplane_mode: 3, mishaps.ride_through_tunnel: 4, mishaps.lose_token: 1},
+            does={**acts, mishaps.use_airplane_mode: 3, mishaps.ride_through_tunnel: 4, mishaps.lose_token: 2},
             every_s=20,
             network=NETWORKS["mobile"],
             open_s=(60, 300),
@@ -61,7 +61,7 @@ MISHAPS: dict[Act, float] = {
     mishaps.set_clock: 2,
     mishaps.take_a_break: 3,
     mishaps.be_suspended: 2,
-    mishaps.lose_token: 1,
+    mishaps.lose_token: 2,
     mishaps.run_out_of_storage: 1,
     mishaps.lend_phone: 1,
 }

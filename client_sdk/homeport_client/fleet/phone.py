@@ -35,7 +35,8 @@ class Kept:
 
 class Phone:
     """`name` is the phone's own for the whole story, whatever device id it has; it is `on` once it has one. `kept` is
-    what those who are logged out have left; `attention` counts how often its user has opened the app."""
+    what those who are logged out have left; `attention` counts how often its user has opened the app, and
+    `missteps` says where its syncer went wrong."""
 
     __slots__ = (
         "_connection",
@@ -51,6 +52,7 @@ class Phone:
         "line",
         "lives",
         "meter",
+        "missteps",
         "name",
         "on",
         "track",
@@ -68,6 +70,7 @@ class Phone:
         self.twins = 0
         self.attention = 0
         self.kept: dict[str, Kept] = {}
+        self.missteps: list[str] = []
         self.asleep = False
         self.wall = WallClock(handset.skew_ms, world.true_ms)
         self.meter = world.meter()
@@ -216,6 +219,8 @@ class Phone:
         return self._connection
 
     def _moved(self, before: State, event: Event, after: State) -> None:
+        if after is State.LIVE and self.meter.catching_up:
+            self.missteps.append(f"{self.name} took itself for caught up, and more pages were to come.")
         self.meter.tally.pairs[before, event] += 1
         if before is not after:
             self._world.note(self.name, f"is {after.value}, for {event.value}")

@@ -2,8 +2,8 @@
 
 Delta debugging (Zeller, Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", 2002): leave out all circles
 but one, then whole phones, then halves, quarters and single steps, as long as the same checker complains. Then quiet
-times are cut and what steps write is made less. Every candidate is played in a world of its own, so the result is a
-story that does fail.
+times are cut, the troubles of a phone become one tunnel, and what steps write is made less. Every candidate is played
+in a world of its own, so the result is a story that does fail.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from homeport_client.fleet.story import Step, Story
+from homeport_client.fleet.story import SERVER, Step, Story
 
 TRIES_MAX = 400
 MOMENT_MS = 1_000
 SETTLE_MS = 10_000
+WRITES = frozenset({"create", "update", "delete", "invite", "remove"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,15 +50,19 @@ class Shrinking:
     def shrink(self, story: Story) -> Shrunk:
         """The shortest one found. The story itself, if it does not fail when it is played again."""
         if self._still_fails(story):
-            story = self._one_circle(story)
-            before = None
-            while before != len(story.steps) and self._tries_left > 0:
-                before = len(story.steps)
-                story = self._fewer_phones(story)
-                story = self._fewer_steps(story)
-            story = self._less_time(story)
-            story = self._less_written(story)
+            story = self._fewer(self._one_circle(story))
+            story = self._fewer(self._one_tunnel(self._less_time(story)))
+            story = self._less_written(self._less_time(story))
         return Shrunk(story=story, tries=self._tries_max - self._tries_left)
+
+    def _fewer(self, story: Story) -> Story:
+        """Without phones and steps that it does not need, until it needs all that are left."""
+        before = None
+        while before != len(story.steps) and self._tries_left > 0:
+            before = len(story.steps)
+            story = self._fewer_phones(story)
+            story = self._fewer_steps(story)
+        return story
 
     def _one_circle(self, story: Story) -> Story:
         """Only the people of one circle, if they do: most of what goes wrong goes wrong among those who share."""
@@ -93,6 +98,17 @@ class Shrinking:
                 steps = (*story.steps[:at], *story.steps[at + size :])
                 story = self._better(story, replace(story, steps=steps))
             size //= 2
+        return story
+
+    def _one_tunnel(self, story: Story) -> Story:
+        """The troubles of each phone as one long tunnel, if that does: often all they do is to keep it offline."""
+        for name in dict.fromkeys(step.who for step in story.steps if step.who != SERVER):
+            troubles = [at for at, step in enumerate(story.steps) if step.who == name and step.do not in WRITES]
+            for at in troubles if len(troubles) > 1 else ():
+                shorter = self._better(story, _in_tunnel(story, troubles, at))
+                if shorter is not story:
+                    story = shorter
+                    break
         return story
 
     def _less_time(self, story: Story) -> Story:
@@ -134,6 +150,14 @@ def _without(story: Story, gone: set[str]) -> Story:
         handsets=tuple(handset for handset in story.handsets if handset.name not in gone),
         steps=tuple(step for step in story.steps if step.who.partition(".")[0] not in gone),
     )
+
+
+def _in_tunnel(story: Story, troubles: Collection[int], at: int) -> Story:
+    """With a tunnel that does not end in the place of the step at `at`, and without the other troubles."""
+    step, gone = story.steps[at], {*troubles} - {at}
+    tunnel = Step(at_ms=step.at_ms, who=step.who, do="no_network", what={"for_s": story.until_ms / 1_000})
+    steps = (tunnel if index == at else each for index, each in enumerate(story.steps) if index not in gone)
+    return replace(story, steps=tuple(steps))
 
 
 def _hurried(story: Story, longest_ms: int) -> Story:

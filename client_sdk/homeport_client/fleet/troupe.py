@@ -112,6 +112,7 @@ class Troupe:
             left_out=dict(stage.left_out),
             holdings=self._holdings,
             flickers=[complaint for phone in phones if phone.eyes for complaint in phone.eyes.complaints],
+            missteps=[misstep for phone in phones for misstep in phone.missteps],
             broken=self._broken,
             healed_ms=self._healed_ms,
         )

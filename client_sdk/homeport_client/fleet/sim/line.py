@@ -16,7 +16,7 @@ from homeport_client.envelope import pull_request, push_request, read_pull, read
 from homeport_client.errors import Refused, Unreachable
 from homeport_client.fleet.measure.meter import Meter
 from homeport_client.fleet.networks import Network
-from homeport_client.fleet.seed import happens
+from homeport_client.fleet.seed import at_moment, happens
 from homeport_client.fleet.sim.incidents import BY_NAME, Answer, Trip, nothing
 from homeport_client.fleet.sim.server import ConnectionLost, Server
 from homeport_client.fleet.troubles import NONE, Troubles
@@ -47,6 +47,7 @@ class Line:
         self._server = server
         self._user = user
         self._chance = chance
+        self._salt = chance.getrandbits(32)
         self._meter = meter
         self._struck = struck
         self._armed = armed
@@ -227,4 +228,6 @@ class Line:
             raise Unreachable("The network is gone.")
 
     def _delay(self) -> float:
-        return self._chance.uniform(*self.network.delay_s)
+        shortest_s, longest_s = self.network.delay_s
+        now_s = asyncio.get_running_loop().time()
+        return shortest_s + (longest_s - shortest_s) * at_moment(self._salt, now_s, "delay")

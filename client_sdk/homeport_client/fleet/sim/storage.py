@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from random import Random
 
-from homeport_client.fleet.seed import happens
+from homeport_client.fleet.seed import at_moment, happens
 from homeport_client.fleet.troubles import NONE
 from homeport_sync.cursor import Cursor
 from homeport_sync.ports import (
@@ -48,11 +48,13 @@ class Gate:
         self._chance = chance
         self.crash_rate = crash_rate
         self._delay_s = delay_s
+        self._salt = chance.getrandbits(32)
 
     async def cross(self, name: str) -> None:
         """One crossing, such as "before commit". Raises `Crashed` if the process dies at it or is dead."""
         if self._delay_s:
-            await asyncio.sleep(self._chance.uniform(0, self._delay_s))
+            now_s = asyncio.get_running_loop().time()
+            await asyncio.sleep(self._delay_s * at_moment(self._salt, now_s, name))
         if not self.dead:
             self.crossings.append(name)
             drawn = happens(self._chance, self.crash_rate)
