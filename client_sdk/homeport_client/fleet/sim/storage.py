@@ -49,12 +49,12 @@ class Gate:
         self.crash_rate = crash_rate
         self._delay_s = delay_s
         self._salt = chance.getrandbits(32)
+        self._latest = (0.0, 0)
 
     async def cross(self, name: str) -> None:
         """One crossing, such as "before commit". Raises `Crashed` if the process dies at it or is dead."""
         if self._delay_s:
-            now_s = asyncio.get_running_loop().time()
-            await asyncio.sleep(self._delay_s * at_moment(self._salt, now_s, name))
+            await asyncio.sleep(self._delay_s * self._share(name, asyncio.get_running_loop().time()))
         if not self.dead:
             self.crossings.append(name)
             drawn = happens(self._chance, self.crash_rate)
@@ -63,6 +63,11 @@ class Gate:
                 self.on_death(name, drawn)
         if self.dead:
             raise Crashed(name)
+
+    def _share(self, name: str, now_s: float) -> float:
+        """Of the longest wait: another for each who comes at one instant, or the heap of timers would say who is first."""
+        self._latest = (now_s, self._latest[1] + 1 if now_s == self._latest[0] else 0)
+        return at_moment(self._salt, now_s, f"{name} {self._latest[1]}")
 
     def _is_armed(self, crossing: str) -> bool:
         return bool(self.armed.take(lambda name: name == crossing))
