@@ -65,7 +65,7 @@ class Gate:
             raise Crashed(name)
 
     def _share(self, name: str, now_s: float) -> float:
-        """Of the longest wait: another for each who comes at one instant, or the heap of timers would say who is first."""
+        """Of the longest wait: another for each who comes at one instant, or the heap of timers would order them."""
         self._latest = (now_s, self._latest[1] + 1 if now_s == self._latest[0] else 0)
         return at_moment(self._salt, now_s, f"{name} {self._latest[1]}")
 
