@@ -12,7 +12,7 @@ COMPILE := uv pip compile pyproject.toml --quiet --universal --generate-hashes -
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help develop demo demo-postgres run test check format lint types bench-push bench-pull bench-scale bench-devices bench-fleet soak soak-kill lock clean
+.PHONY: help develop demo demo-postgres run test check format lint types bench-push bench-pull bench-scale bench-devices bench-fleet mutants soak soak-kill lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -66,6 +66,9 @@ bench-devices: $(RUN) ## measure what a device costs its process, in memory and 
 
 bench-fleet: $(RUN) ## measure a simulated day of a thousand phones (HOMEPORT_BENCH_DEVICES, 1000)
 	@$(BIN)/python -m benchmarks.fleet $(ARGS)
+
+mutants: $(DEV) ## plant thirty bugs one at a time: the default fleet has to find each, and tell it in ten steps
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 soak: $(DEV) ## run the long fleets that make test leaves out
 	@$(BIN)/python -m pytest tests/fleet -m soak $(ARGS)
