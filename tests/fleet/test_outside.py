@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -137,8 +138,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     (wheel,) = place.glob("*.whl")
     subprocess.run([*run, "venv", "--without-pip", str(place / "venv")], check=True)
     (site,) = (place / "venv").glob("lib/python*/site-packages")
-    pip = [*run, "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-index"]
-    subprocess.run([*pip, "--target", str(site), str(wheel)], check=True)
+    installs = ["uv", "pip"] if shutil.which("uv") else [*run, "pip"]  # an environment that uv made has no pip
+    subprocess.run(
+        [*installs, "install", "--quiet", "--no-deps", "--no-index", "--target", str(site), str(wheel)], check=True
+    )
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
     folder = place / "shows"
     (folder / "tests").mkdir(parents=True)
