@@ -82,6 +82,8 @@ _ALL = (
     _check("skipped", "positions that a follower skipped or counted twice"),
     _check("unexplained", "outcomes that changed, do not fit the log, or do not say why"),
     _check("unjust", "changes that were rejected for a reason that was never there"),
+    _check("disordered", "changes of one device that count in another order than it wrote them"),
+    _check("mistimed", "phones that go by a wrong time although the server told them the right one"),
     _check("broken", "violations of what the app itself says must always be true"),
     _check("fallen", "processes that ended by themselves"),
     _check("unhealed", "devices and followers that did not come to rest in time"),
