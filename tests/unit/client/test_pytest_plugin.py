@@ -179,11 +179,12 @@ def test_ctrl_c_stops_the_run_while_a_fleet_plays(project: Project) -> None:
             signal.raise_signal(signal.SIGINT)
 
         def test_it(fleet):
-            fleet(devices=1, duration_s=60, personas=[Persona(name="tester", does={stop: 1})])
+            fleet(devices=1, duration_s=60, personas=[Persona(name="tester", does={stop: 1}, every_s=1)])
 
         def test_that_never_runs():
             pass
-        """
+        """,
+        "--homeport-seed=5",
     )
     assert shown.ret is pytest.ExitCode.INTERRUPTED
     shown.assert_outcomes()
