@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/.ready-to-run
 DEV := $(VENV)/.ready-to-develop
 DATA ?= .homeport
+# Test files go whole to a worker, so that what a file shares is made once; each worker has servers of its own.
+WORKERS := --numprocesses auto --maxprocesses 4 --dist loadfile
 COMPILE := uv pip compile pyproject.toml --quiet --universal --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links --no-config $(ARGS)
 
@@ -36,8 +38,8 @@ run: $(RUN) ## serve the example app from DATA (default .homeport)
 	@echo "README.md goes on from here with two phones and a tunnel. Ctrl-C stops the server."
 	@$(BIN)/homeport serve examples/tasks/app.py --data $(DATA)
 
-test: $(DEV) ## run the tests (one of them: make test ARGS=tests/unit/sync)
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(DEV) ## run the tests on every core (one of them: make test ARGS="-n0 tests/unit/sync")
+	@$(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
 check: lint types test ## format check, lint, types and tests, as CI runs them
 

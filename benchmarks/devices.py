@@ -24,6 +24,7 @@ from statistics import mean
 
 from msgspec.structs import replace
 
+from benchmarks.processes import measured
 from benchmarks.table import show
 from benchmarks.workload import APP, NOTES, wall_ms
 from homeport_client import DEVICE_LIMITS, Device, DeviceLimits, HttpTransport, Uplink
@@ -237,23 +238,12 @@ async def steps() -> dict[str, float]:
 PARTS = {"opened": opened, "used": used, "real": real, "alone": alone, "steps": steps}
 
 
-async def measured(part: str) -> dict[str, float]:
-    """What a part finds, run in a process of its own."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "benchmarks.devices", part, stdout=asyncio.subprocess.PIPE
-    )
-    printed, _ = await process.communicate()
-    assert process.returncode == 0, f"the part {part} failed"
-    figures: dict[str, float] = json.loads(printed)
-    return figures
-
-
 async def main() -> None:
     """Run one part and print its JSON, or all of them, draw the comparison, print the JSON."""
     if len(sys.argv) > 1:
         print(json.dumps(await PARTS[sys.argv[1]]()))
         return
-    figures = {name: value for part in PARTS for name, value in (await measured(part)).items()}
+    figures = {name: value for part in PARTS for name, value in (await measured("benchmarks.devices", part)).items()}
     show("KB a device", {name: value for name, value in figures.items() if "kb" in name})
     show("CPU µs a step", {name: value for name, value in figures.items() if "cpu" in name})
     print(json.dumps({name: round(value, 3) for name, value in figures.items()}))

@@ -2,8 +2,9 @@
 
 The day: 1,000 phones in lists of five, each used in sittings of two to six minutes over 24 virtual hours, about 100
 changes and 8 spells without any network a phone, replicas in memory, pages and batches as they are in production. The
-app polls every five minutes while it is open: pokes bring the news, as they do on a phone. Each part runs in a process
-of its own. `HOMEPORT_BENCH_DEVICES` makes it smaller (1000).
+app polls every five minutes while it is open: pokes bring the news, as they do on a phone. Beside it as many phones
+connected to a real server from one process, as `make bench-devices` weighs them. Each part in a process of its own.
+`HOMEPORT_BENCH_DEVICES` makes it smaller (1000).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import time
 from dataclasses import replace
 
 from benchmarks.devices import resident_kb
+from benchmarks.processes import measured
 from benchmarks.table import show
 from benchmarks.workload import APP
 from homeport_client import DeviceLimits
@@ -92,21 +94,11 @@ def weight() -> dict[str, float]:
 PARTS = {"day": day, "weight": weight}
 
 
-async def of_its_own(part: str) -> dict[str, float]:
-    """A part's figures, out of a process of its own."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "benchmarks.fleet", part, stdout=asyncio.subprocess.PIPE
-    )
-    printed, _ = await process.communicate()
-    assert process.returncode == 0, f"the part {part} failed"
-    figures: dict[str, float] = json.loads(printed.splitlines()[-1])
-    return figures
-
-
 async def main() -> None:
     figures: dict[str, float] = {}
     for part in PARTS:
-        figures |= await of_its_own(part)
+        figures |= await measured("benchmarks.fleet", part)
+    figures |= await measured("benchmarks.devices", "real", HOMEPORT_BENCH_DEVICES=str(DEVICES))
     show("CPU seconds of a simulated day", {name: value for name, value in figures.items() if name.endswith("cpu_s")})
     show("a phone's day", {name: value for name, value in figures.items() if "per_device" in name and "kb" not in name})
     show("KB a phone", {name: value for name, value in figures.items() if "kb" in name})

@@ -71,3 +71,14 @@ async def homeport(data: Path) -> AsyncIterator[tuple[Serving, str]]:
     where = ("--host", "127.0.0.1", "--port", "0", "--data", str(data), "--sockets-per-user-max", "1000")
     async with serving("-m", "homeport_server", "serve", str(APP), *where) as server:
         yield server, token
+
+
+async def measured(module: str, part: str, **settings: str) -> dict[str, float]:
+    """What `python -m module part` finds, in a process of its own and with these settings; its last line is JSON."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", module, part, stdout=asyncio.subprocess.PIPE, env=os.environ | settings
+    )
+    printed, _ = await process.communicate()
+    assert process.returncode == 0, f"the part {part} failed"
+    figures: dict[str, float] = json.loads(printed.splitlines()[-1])
+    return figures

@@ -50,8 +50,10 @@ def verbs(command: click.Command, path: tuple[str, ...] = ("homeport",)) -> Iter
     if not isinstance(command, click.Group):
         yield " ".join(path)
         return
-    for name, child in command.commands.items():
-        if not child.hidden:
+    asked = click.Context(command)
+    for name in command.list_commands(asked):
+        child = command.get_command(asked, name)
+        if child is not None and not child.hidden:
             yield from verbs(child, (*path, name))
 
 
