@@ -3,8 +3,6 @@
 import asyncio
 from pathlib import Path
 
-import pytest
-
 from homeport_client.fleet import Fleet, Played
 from homeport_client.fleet.final import final_records
 from homeport_client.fleet.live.fleet import LiveFleet
@@ -27,7 +25,6 @@ async def really(app: App, script: Script, data: Path, story: Story | None = Non
         return await (fleet.replay(story) if story else fleet.run())
 
 
-@pytest.mark.soak  # whose write is the later one is up to the machine where it is busy
 async def test_thirty_phones_come_to_the_same_records_simulated_real_and_each_in_the_other(
     app: App, directory: Path
 ) -> None:
