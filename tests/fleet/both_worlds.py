@@ -63,7 +63,7 @@ async def edit(me: Actor) -> None:
 async def touch(me: Actor) -> None:
     """The field of the shared record that is this phone's alone to write, some times over.
 
-    It is one act, since an act is played to its end: a phone to which the record comes when the day is over touches it too.
+    It is one act, since an act is played to its end: a phone that gets the record after the day is over touches it too.
     """
     number, user = (int(name.partition("-")[2]) - 1 for name in (me.phone.name, me.phone.user))
     kind, field = SHARED[user % CIRCLE + CIRCLE * (number != user)]
