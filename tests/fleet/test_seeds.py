@@ -6,12 +6,14 @@ A failure prints its seed, what is wrong, and the command that replays it.
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from homeport_client.fleet import Fleet, Network, Persona, Played, Script
 from homeport_client.fleet.acts import edit, make
+from homeport_client.fleet.sim.world import SETUP
 from homeport_sync import App
 
 SEEDS = range(80)
@@ -61,6 +63,14 @@ def test_a_bigger_fleet_keeps_its_promises(app: App, seed: int) -> None:
 @pytest.mark.parametrize("seed", range(300, 310))
 def test_a_fleet_heals_within_the_polling_bound_when_every_poke_is_dropped(app: App, seed: int) -> None:
     must_hold(replay(app, seed, DEAF), "test_a_fleet_heals_within_the_polling_bound_when_every_poke_is_dropped")
+
+
+@pytest.mark.parametrize("seed", range(310, 313))
+def test_a_fleet_that_polls_seldom_is_given_the_time_to_heal(app: App, seed: int) -> None:
+    seldom = replace(SETUP, device_limits=replace(SETUP.device_limits, poll_s=300.0))
+    must_hold(
+        Fleet(app, seed, script=DEAF, setup=seldom).run(), "test_a_fleet_that_polls_seldom_is_given_the_time_to_heal"
+    )
 
 
 @pytest.mark.promise("I5")

@@ -27,10 +27,10 @@ from homeport_client.fleet.sim.server import TENANT
 from homeport_client.fleet.sim.world import SETUP, Setup, SimulatedWorld
 from homeport_client.fleet.story import Handset, Story
 from homeport_client.fleet.troupe import Troupe
+from homeport_client.limits import DeviceLimits
 from homeport_sync import App
 
-# The longest pause after a failure, a request that gets no answer, and then the longest poll of somebody else.
-HEAL_BOUND_S = 20.0 + 5.0 + 30.0 + 5.0
+PATIENCE_S, SLACK_S = 5.0, 5.0
 SCRIPT = Script()
 LOG_MAX = 10_000_000
 
@@ -137,7 +137,7 @@ class Fleet:
         self._phase = "healing"
         self.world.note("fleet", "heals")
         await self._troupe.heal()
-        await asyncio.sleep(HEAL_BOUND_S)
+        await asyncio.sleep(heal_bound_s(self._setup.device_limits))
         self._look()
         moving = sum(line.busy for line in self.world.lines)
         return [f"{moving} old requests are still on their way."] if moving else []
@@ -158,3 +158,10 @@ class Fleet:
 
     def _cast(self) -> tuple[Handset, ...]:
         return deal(self.script, self.seed, self.app.catalog)
+
+
+def heal_bound_s(limits: DeviceLimits) -> float:
+    """How long a phone may take that nothing befalls any more: the longest pause after a failure, a request that gets
+    no answer, and then the longest poll of somebody else.
+    """
+    return limits.retry_max_ms / 1_000 + PATIENCE_S + limits.poll_s + SLACK_S
