@@ -43,7 +43,6 @@ class MemoryTransaction:
     async def load(self, wanted: Wanted) -> Loaded:
         """See `ports.Transaction`."""
         log = self._log
-        missing = wanted.records - log.records.keys()
         return Loaded(
             head=Head(position=log.head, epoch=log.epoch),
             devices={each: log.devices[each] for each in wanted.devices if each in log.devices},
@@ -55,9 +54,11 @@ class MemoryTransaction:
             grants={each: log.grants[each] for each in wanted.grants if each in log.grants},
             records={each: log.records[each] for each in wanted.records if each in log.records},
             rejected_creates=frozenset(
-                (each.device, each.record)
-                for each in log.quarantine
-                if each.created and each.device in wanted.devices and each.record in missing
+                (device, record)
+                for record in wanted.records
+                if record not in log.records
+                for device in log.rejected_creates.get(record, ())
+                if device in wanted.devices
             ),
         )
 
@@ -69,6 +70,9 @@ class MemoryTransaction:
         log.keep(writes.records)
         log.outcomes.update(((kept.device, kept.number), kept) for kept in writes.outcomes)
         log.quarantine.extend(writes.quarantined)
+        for each in writes.quarantined:
+            if each.created:
+                log.rejected_creates.setdefault(each.record, set()).add(each.device)
         log.devices.update((device.id, device) for device in writes.devices)
         for device in writes.devices:
             log.pushes[device.id] = (log.pushes.get(device.id, (writes.now_ms, 0))[0], writes.now_ms)

@@ -39,6 +39,7 @@ class MemoryLog:
     records: dict[str, StoredRecord] = field(default_factory=dict)
     outcomes: dict[tuple[str, int], StoredOutcome] = field(default_factory=dict)
     quarantine: list[Quarantined] = field(default_factory=list)
+    rejected_creates: dict[str, set[str]] = field(default_factory=dict)
     devices: dict[str, KnownDevice] = field(default_factory=dict)
     pushes: dict[str, tuple[int, int]] = field(default_factory=dict)
     sightings: dict[str, Sighting] = field(default_factory=dict)
