@@ -132,3 +132,8 @@ def test_one_more_phone_does_not_shift_what_the_others_do(app: App) -> None:
     mine = [(step.at_ms, step.do) for step in more if step.who == "phone-1"]
     assert [(step.at_ms, step.do) for step in steps] == mine
     assert len(mine) < len(more)
+
+
+def test_what_was_played_is_shown_in_a_line_and_not_with_all_it_holds(app: App) -> None:
+    played = replay(app, 7, SMALL)
+    assert repr(played) == f"<Played simulated, seed 7: 6 phones, {len(played.story.steps)} steps, kept>"

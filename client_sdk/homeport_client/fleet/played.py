@@ -15,7 +15,7 @@ from homeport_client.fleet.report.summary import Sample, Span, World
 from homeport_client.fleet.story import Story
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Played:
     """`evidence` and `verdict` are None if it was stopped before it came to rest. `healed_ms` is how long each phone
     took to come to rest after everything that went wrong was over. `tracks` are the spans of some phones, by name, and
@@ -75,3 +75,9 @@ class Played:
     def kept(self) -> bool:
         """Whether it came to rest, and every promise was kept."""
         return self.verdict is not None and not self.verdict.violations
+
+    def __repr__(self) -> str:
+        """In a word: asyncio shows a task with its result at the end of a run, and pytest what it compares."""
+        story, verdict = self.story, "stopped" if self.verdict is None else "kept" if self.kept else "not kept"
+        phones, steps = len(story.handsets), len(story.steps)
+        return f"<Played {self.world}, seed {story.seed}: {phones} phones, {steps} steps, {verdict}>"
