@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import weakref
 from collections.abc import Callable
 
 from homeport_client.fleet.live import process
@@ -19,6 +20,7 @@ class Life:
         self._started = started
         self._said = said
         self._doomed = False
+        weakref.finalize(self, _leave_nobody, started)  # also at our own exit, which a second Ctrl-C may hurry
 
     @property
     def running(self) -> bool:
@@ -112,3 +114,10 @@ class Program:
 def _told(fallen: str) -> None:
     if fallen:
         raise ProcessFailed(fallen)
+
+
+def _leave_nobody(started: subprocess.Popen[bytes]) -> None:
+    if started.poll() is None:
+        process.kill_group(started.pid)
+        started.kill()  # where it leads no group
+        started.wait()

@@ -72,7 +72,7 @@ async def kill(parent: int, *, within_s: float = KILL_S, proc: Path = PROC) -> N
     Without `proc` it goes to the group that the process leads, and nobody waits for their end.
     """
     if not _is_there(proc):
-        _kill_group(parent)
+        kill_group(parent)
         return
     with contextlib.suppress(ProcessFailed):  # however that may be, it dies
         await freeze(parent)
@@ -81,6 +81,15 @@ async def kill(parent: int, *, within_s: float = KILL_S, proc: Path = PROC) -> N
     await until(
         lambda: not any(alive(each) for each in doomed), within_s=within_s, awaited=f"process {parent} is no more"
     )
+
+
+def kill_group(leader: int) -> None:
+    """SIGKILL to the group that a process leads, if there still is one. Nobody waits for its end."""
+    if sys.platform == "win32":
+        os.kill(leader, signal.SIGTERM)  # which is the end of it there
+    else:
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # PermissionError: all are zombies, on macOS
+            os.killpg(leader, signal.SIGKILL)
 
 
 def cpu_s(parent: int) -> float:
@@ -140,14 +149,6 @@ def _stopped(parent: int) -> bool:
 
 def _is_there(proc: Path) -> bool:
     return proc.is_dir()
-
-
-def _kill_group(leader: int) -> None:
-    if sys.platform == "win32":
-        os.kill(leader, signal.SIGTERM)  # which is the end of it there
-    else:
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # PermissionError: all are zombies, on macOS
-            os.killpg(leader, signal.SIGKILL)
 
 
 def _send(what: signal.Signals, processes: list[int]) -> None:
