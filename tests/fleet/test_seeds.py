@@ -86,12 +86,14 @@ def test_many_more_fleets_keep_their_promises(app: App, seed: int) -> None:
     must_hold(replay(app, seed, script), "test_many_more_fleets_keep_their_promises")
 
 
-def test_a_seed_takes_the_same_steps_in_every_process() -> None:
+@pytest.mark.parametrize("seed", [7, 12])  # in 12, a full phone has room for one page more or for none
+def test_a_seed_takes_the_same_steps_in_every_process(seed: int) -> None:
     code = (
         "from homeport_client.fleet import Fleet, Script\n"
         "from homeport_sync import load_app\n"
         "app = load_app('examples/tasks/app.py')\n"
-        "print(Fleet(app, 7, script=Script(devices=8, duration_s=300)).run().fingerprint)\n"
+        "script = Script(devices=24, duration_s=600, crashes=4, clones=2)\n"
+        f"print(Fleet(app, {seed}, script=script).run().fingerprint)\n"
     )
     told = [
         subprocess.run(
@@ -105,6 +107,12 @@ def test_a_seed_takes_the_same_steps_in_every_process() -> None:
         for hash_seed in ("1", "2")
     ]
     assert told[0] == told[1] != ""
+
+
+def test_of_all_that_a_busy_server_does_in_a_millisecond_it_dies_at_the_same_again(app: App) -> None:
+    script = Script(devices=24, duration_s=600, crashes=4, clones=2)
+    first = replay(app, 14, script)
+    assert Fleet(app, 14, script=script).replay(first.story).fingerprint == first.fingerprint
 
 
 def test_two_seeds_take_different_steps(app: App) -> None:

@@ -110,7 +110,8 @@ def _handset(handset: Handset) -> str:
 
 def _step(step: Step) -> str:
     what = f", what={dict(step.what)!r}" if step.what else ""
-    return f"Step(at_ms={step.at_ms}, who={step.who!r}, do={step.do!r}{what})"
+    us = f", us={step.us}" if step.us else ""
+    return f"Step(at_ms={step.at_ms}{us}, who={step.who!r}, do={step.do!r}{what})"
 
 
 def _lines(entries: Iterable[str]) -> str:

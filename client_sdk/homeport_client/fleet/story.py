@@ -22,9 +22,14 @@ SERVER = "server"
 
 
 class Step(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`who` (a phone, or the server) does or suffers `do`, `at_ms` after the fleet began; `what` are its details."""
+    """`who` (a phone, or the server) does or suffers `do`, `at_ms` after the fleet began; `what` are its details.
+
+    `us` more, in microseconds, for what the simulated world drew: of all that goes on in a millisecond, it befalls the
+    same again.
+    """
 
     at_ms: int
+    us: int = 0
     who: str
     do: str
     what: Mapping[str, Detail] = {}

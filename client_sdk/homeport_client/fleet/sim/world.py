@@ -30,7 +30,8 @@ from homeport_sync.scope import MEMBER
 SERVER_LIMITS = Limits(page_size=5, page_cached_bytes_min=0)
 DEVICE_LIMITS = DeviceLimits(poll_s=30.0, retry_max_ms=20_000)
 SHAKY = ServerFaults(crash_rate=0.0005, store_delay_s=0.05)
-_EPSILON_MS = 1e-3  # what floating point may take from a whole millisecond
+_EPSILON_MS = 1e-3  # what the loop and floating point may take from a whole millisecond
+_EPSILON_US = 0.1  # what floating point may take from a whole microsecond
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,13 +145,13 @@ class SimulatedWorld:
 
     def arm(self, step: Step) -> None:
         """See `World`."""
-        self._of(step.who).add(step.at_ms, str(step.what.get("at", step.do)))
+        self._of(step.who).add(step.at_ms * 1_000 + step.us, str(step.what.get("at", step.do)))
 
     def _fresh_line(self, user: str) -> Line:
         return Line(self.server, user, self.seed.stream("fresh", user), PERFECT, self.meter())
 
     def _of(self, who: str) -> Troubles:
-        return self._troubles.setdefault(who, Troubles(self.now_ms))
+        return self._troubles.setdefault(who, Troubles(self._now_us))
 
     def _network(self, name: str) -> Network:
         """The network of that name, as it is now."""
@@ -167,4 +168,9 @@ class SimulatedWorld:
 
     def _step(self, who: str, do: str, **what: str) -> None:
         """A step that nobody performed: it was drawn, and happens now."""
-        self.stage.write_down(Step(at_ms=self.now_ms(), who=who, do=do, what=dict(what)))
+        at_ms, us = divmod(self._now_us(), 1_000)
+        self.stage.write_down(Step(at_ms=at_ms, us=us, who=who, do=do, what=dict(what)))
+
+    def _now_us(self) -> int:
+        now_us = int(asyncio.get_running_loop().time() * 1_000_000 + _EPSILON_US)
+        return max(now_us, self.now_ms() * 1_000)
