@@ -25,6 +25,7 @@ from homeport_sync.values import PythonValue
 
 SEEN_MAX = 30
 LOOKS_MAX = 4
+NEWEST, NEWEST_SHARE = 3, 0.5  # so often it is one of the three that came last: what is new is what people work on
 STRANGE = 0.1  # so often somebody looks for what another circle has shared
 
 
@@ -56,7 +57,8 @@ class Actor:
         for _ in range(LOOKS_MAX):
             circle = self.phone.handset.circle - (self.chance.random() < STRANGE)
             made = self._stage.labels.made_in(kind, circle)
-            view = await self.phone.device.get(self.chance.choice(made)) if made else None
+            of = made[-NEWEST:] if self.chance.random() < NEWEST_SHARE else made
+            view = await self.phone.device.get(self.chance.choice(of)) if made else None
             if view is not None:
                 return view
         return None

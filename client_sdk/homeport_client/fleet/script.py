@@ -74,7 +74,7 @@ class Script:
     crashes: int = 2
     storms: int = 1
     clones: int = 1
-    watched: int = 3
+    watched: int = 5
     invariants: Sequence[Invariant] = ()
     thresholds: Sequence[str] = ()
 
