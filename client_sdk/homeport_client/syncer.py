@@ -80,12 +80,15 @@ class Syncer:
 
     async def stop(self) -> None:
         """Ends the work in the background; what is under way is dropped, as a network may drop it."""
-        if self._running is not None:
-            self.tell(Event.CLOSE)
-            await asyncio.wait([self._running])
-            ended, self._running = self._running, None
-            if not ended.cancelled():  # by whoever ends the loop, before we are closed
-                ended.result()
+        ending = self._running
+        if ending is None:
+            return
+        self.tell(Event.CLOSE)
+        await asyncio.wait([ending])
+        if self._running is ending:  # and not somebody else's who waited too, or who has started it again
+            self._running = None
+        if not ending.cancelled():  # by whoever ends the loop, before we are closed
+            ending.result()
 
     def tell(self, event: Event) -> None:
         """Raises an event from outside; it is taken when the state next waits, an interrupt at once."""
