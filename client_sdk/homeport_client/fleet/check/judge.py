@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from homeport_client.fleet.check import healing, in_log, on_devices, oracle, outcomes
+from homeport_client.fleet.check import healing, in_log, ledger, on_devices, oracle, outcomes
 from homeport_client.fleet.check.evidence import Evidence
 
 CHECKS: Mapping[str, str] = {
@@ -19,6 +19,7 @@ CHECKS: Mapping[str, str] = {
     "flickering": "screens that went back or flickered",
     "outside": "records on phones that may not see them",
     "resurrected": "deleted records that came back",
+    "mistold": "log entries and outcomes that say something else than was done",
     "gaps": "gaps in the log",
     "skipped": "positions that a follower skipped",
     "unexplained": "outcomes that changed, or came without a reason",
@@ -42,6 +43,7 @@ class Verdict:
     flickering: tuple[str, ...]
     outside: tuple[str, ...]
     resurrected: tuple[str, ...]
+    mistold: tuple[str, ...]
     gaps: tuple[str, ...]
     skipped: tuple[str, ...]
     unexplained: tuple[str, ...]
@@ -80,8 +82,9 @@ def judge(evidence: Evidence) -> Verdict:
             *on_devices.unlike_fresh(evidence.holdings),
         ),
         flickering=tuple(evidence.flickers),
-        outside=(*on_devices.outside(evidence.holdings, rights), *on_devices.intruding(evidence.log, accepted)),
+        outside=(*on_devices.outside(evidence.holdings, truths, rights), *on_devices.intruding(evidence.log, accepted)),
         resurrected=tuple(on_devices.resurrected(evidence.holdings, truths)),
+        mistold=tuple(ledger.mistold(evidence, accepted)),
         gaps=tuple(in_log.gaps(evidence.log)),
         skipped=tuple(in_log.skipped(evidence.followed or ())),
         unexplained=(
