@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 
 from homeport_client.fleet.check import healing, in_log, ledger, on_devices, oracle, outcomes
 from homeport_client.fleet.check.evidence import Evidence
+from homeport_client.fleet.check.glimpse import unaccountable
 
 CHECKS: Mapping[str, str] = {
     "lost": "acknowledged writes lost",
@@ -27,6 +28,7 @@ CHECKS: Mapping[str, str] = {
     "disordered": "changes of one device that count in another order",
     "mistimed": "phones that go by a wrong time",
     "broken": "invariants of the app that did not hold",
+    "raised": "errors that a device may not raise",
     "fallen": "processes that ended by themselves",
     "unhealed": "devices that did not heal in time",
 }
@@ -51,6 +53,7 @@ class Verdict:
     disordered: tuple[str, ...]
     mistimed: tuple[str, ...]
     broken: tuple[str, ...]
+    raised: tuple[str, ...]
     fallen: tuple[str, ...]
     unhealed: tuple[str, ...]
 
@@ -81,7 +84,7 @@ def judge(evidence: Evidence) -> Verdict:
             *on_devices.differing(evidence.holdings, truths, rights),
             *on_devices.unlike_fresh(evidence.holdings),
         ),
-        flickering=tuple(evidence.flickers),
+        flickering=(*evidence.flickers, *unaccountable(evidence.glimpses, evidence.written)),
         outside=(*on_devices.outside(evidence.holdings, truths, rights), *on_devices.intruding(evidence.log, accepted)),
         resurrected=tuple(on_devices.resurrected(evidence.holdings, truths)),
         mistold=tuple(ledger.mistold(evidence, accepted)),
@@ -96,6 +99,7 @@ def judge(evidence: Evidence) -> Verdict:
         disordered=tuple(outcomes.disordered(accepted)),
         mistimed=tuple(healing.mistimed(evidence)),
         broken=tuple(evidence.broken),
+        raised=tuple(evidence.raised),
         fallen=tuple(evidence.fallen),
         unhealed=(*healing.unhealed(evidence), *healing.unfollowed(evidence)),
     )

@@ -86,6 +86,7 @@ _ALL = (
     _check("disordered", "changes of one device that count in another order than it made them"),
     _check("mistimed", "phones that go by a wrong time although the server has told them the right one"),
     _check("broken", "violations of what the app itself says must always be true"),
+    _check("raised", "errors that a device raised though it may not"),
     _check("fallen", "processes that ended by themselves"),
     _check("unhealed", "devices and followers that did not come to rest in time"),
 )
