@@ -264,12 +264,14 @@ class Device:
             return
         self._closed = True
         try:
-            await self.stop()
-            if self._transport is not None:
-                await self._transport.close()
+            await self.stop()  # raises what the syncer has died of
         finally:
-            self._replica.close()
-            self._bell.ring()
+            try:
+                if self._transport is not None:
+                    await self._transport.close()
+            finally:
+                self._replica.close()
+                self._bell.ring()
 
     def _query(
         self,

@@ -6,16 +6,27 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from homeport_client.fleet import Fleet, Script
+from homeport_client.fleet.check import Evidence
 from homeport_sync import App, load_app
 from tests.fleet.far_end import FarEnd, far_end
 
 ROOT = Path(__file__).resolve().parents[2]
+SMALL = Script(devices=5, duration_s=240, phones_per_user=2.5)
 IN_MEMORY = Path("/dev/shm")  # noqa: S108 - only its speed matters; the directory made in it is private
 
 
 @pytest.fixture(scope="session")
 def app() -> App:
     return load_app(ROOT / "examples/tasks/app.py")
+
+
+@pytest.fixture(scope="session")
+def honest(app: App) -> Evidence:
+    """What a fleet leaves behind that kept its promises."""
+    evidence = Fleet(app, 11, script=SMALL).run().evidence
+    assert evidence is not None
+    return evidence
 
 
 @pytest.fixture

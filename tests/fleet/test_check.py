@@ -9,23 +9,13 @@ from dataclasses import replace
 import pytest
 from msgspec.structs import replace as struct_replace
 
-from homeport_client.fleet import Fleet, Script, Verdict
+from homeport_client.fleet import Verdict
 from homeport_client.fleet.check import Evidence, Followed, Held, Holding, judge
 from homeport_client.fleet.check.witness import Told
-from homeport_sync import App
 from homeport_sync.change import Value
 from homeport_sync.clock import make_stamp
 
-SMALL = Script(devices=5, duration_s=240, phones_per_user=2.5)
 Bug = Callable[[Evidence], Evidence]
-
-
-@pytest.fixture(scope="module")
-def honest(app: App) -> Evidence:
-    """What a fleet leaves behind that kept its promises."""
-    evidence = Fleet(app, 11, script=SMALL).run().evidence
-    assert evidence is not None
-    return evidence
 
 
 def found(verdict: Verdict) -> set[str]:
@@ -61,6 +51,30 @@ def with_another_scope(holding: Holding) -> Holding:
     return replace(holding, records={**holding.records, id: replace(held, scope="somebody else's")})
 
 
+def of_another_kind(holding: Holding) -> Holding:
+    id, held = some_task(holding)
+    return replace(holding, records={**holding.records, id: replace(held, kind="TaskList")})
+
+
+def with_a_number_for_a_truth(holding: Holding) -> Holding:
+    id, held = next((id, held) for id, held in holding.records.items() if isinstance(held.fields.get("done"), bool))
+    fields = {**held.fields, "done": int(bool(held.fields["done"]))}
+    return replace(holding, records={**holding.records, id: replace(held, fields=fields)})
+
+
+def with_what_others_share(evidence: Evidence, *, under_its_own_list: bool) -> Evidence:
+    """A phone holds a task of people it has nothing to do with; it may say that it is in a list of its own."""
+    mine = next(holding for holding in evidence.holdings if not holding.fresh)
+    id, theirs = next(
+        (id, held)
+        for holding in evidence.holdings
+        for id, held in holding.records.items()
+        if held.kind == "Task" and held.scope not in {each.scope for each in mine.records.values()}
+    )
+    held = replace(theirs, scope=some_task(mine)[1].scope) if under_its_own_list else theirs
+    return a_phone_that_holds(evidence, lambda one: replace(one, records={**one.records, id: held}))
+
+
 def with_a_deleted_task(evidence: Evidence) -> Evidence:
     deleted = next(
         told.change
@@ -85,14 +99,24 @@ def told_no_reason(told: Told) -> Told:
     return replace(told, change=change, outcome=struct_replace(told.outcome, number=99_999, outcome="rejected"))
 
 
-def rejected_for_nothing(evidence: Evidence) -> Evidence:
-    rejected = next(told for told in evidence.told if told.outcome.outcome == "applied" and told.change.op == "update")
-    error: dict[str, object] = {"message": "no", "extensions": {"code": "SCOPE_GONE"}}
-    outcome = struct_replace(rejected.outcome, number=99_998, outcome="rejected", error=error)
-    change = struct_replace(rejected.change, number=99_998)
-    told = replace(rejected, change=change, outcome=outcome)
-    log = [entry for entry in evidence.log if (entry.op, entry.record) != ("delete", change.scope)]
-    return replace(evidence, told=[*evidence.told, told], log=log)
+def rejected_as(code: str, evidence: Evidence, is_it: Callable[[Told], bool]) -> Evidence:
+    """The first accepted change that `is_it` is rejected under another number, with that code."""
+    told = next(told for told in evidence.told if told.outcome.outcome == "applied" and is_it(told))
+    error: dict[str, object] = {"message": "no", "extensions": {"code": code}}
+    outcome = struct_replace(told.outcome, number=99_998, outcome="rejected", error=error)
+    told = replace(told, change=struct_replace(told.change, number=99_998), outcome=outcome)
+    return replace(evidence, told=[*evidence.told, told])
+
+
+def of_no_list_that_was_deleted(evidence: Evidence) -> Callable[[Told], bool]:
+    deleted = {entry.record for entry in evidence.log if entry.op == "delete"}
+    return lambda told: told.change.op == "update" and told.change.scope not in deleted
+
+
+def by_no_editor(evidence: Evidence) -> Callable[[Told], bool]:
+    """A change to a member by somebody who has owned the list from the beginning."""
+    made = {entry.record: entry.user for entry in evidence.log if entry.record == entry.scope and entry.op == "create"}
+    return lambda told: told.change.kind == "Member" and made.get(told.change.scope) == told.user
 
 
 def accepted_under_another_name(told: Told) -> Told:
@@ -150,9 +174,22 @@ BUGS: dict[str, tuple[Bug, set[str]]] = {
     ),
     "a phone shows an older title": (lambda e: a_phone_that_holds(e, with_title("older")), {"differing"}),
     "a phone misses a task": (lambda e: a_phone_that_holds(e, without_a_task), {"differing"}),
-    "a phone holds what it has no grant for": (
+    "a phone says that a task is in another list": (
         lambda e: a_phone_that_holds(e, with_another_scope),
-        {"differing", "outside"},
+        {"differing"},
+    ),
+    "a phone takes a task for a list": (lambda e: a_phone_that_holds(e, of_another_kind), {"differing"}),
+    "a phone holds 1 where true was written": (
+        lambda e: a_phone_that_holds(e, with_a_number_for_a_truth),
+        {"differing"},
+    ),
+    "a phone holds what it has no grant for": (
+        lambda e: with_what_others_share(e, under_its_own_list=False),
+        {"outside"},
+    ),
+    "a phone holds what it has no grant for, and says that it has": (
+        lambda e: with_what_others_share(e, under_its_own_list=True),
+        {"outside"},
     ),
     "a stranger's change was accepted": (
         lambda e: replace(e, told=[by_a_stranger(each) for each in e.told]),
@@ -187,7 +224,20 @@ BUGS: dict[str, tuple[Bug, set[str]]] = {
     "a server ended by itself": (lambda e: replace(e, fallen=["homeport serve ended by itself."]), {"fallen"}),
     "an outcome was changed afterwards": (lambda e: with_told(e, told_otherwise), {"unexplained"}),
     "a rejection says nothing": (lambda e: with_told(e, told_no_reason), {"unexplained"}),
-    "a change is rejected for nothing": (rejected_for_nothing, {"unjust"}),
+    "a change is rejected for nothing": (
+        lambda e: rejected_as("SCOPE_GONE", e, of_no_list_that_was_deleted(e)),
+        {"unjust"},
+    ),
+    "an owner may not invite": (lambda e: rejected_as("ROLE_FORBIDDEN", e, by_no_editor(e)), {"unjust"}),
+    "nobody may delete a task": (
+        lambda e: rejected_as("ROLE_FORBIDDEN", e, lambda told: told.change.op == "delete"),
+        {"unjust"},
+    ),
+    "what a device takes for valid is not": (lambda e: rejected_as("WRONG_ID", e, lambda told: True), {"unjust"}),
+    "a rejection has a code of which nobody has heard": (
+        lambda e: rejected_as("FULL_MOON", e, lambda told: True),
+        {"unjust"},
+    ),
     "an invariant of the app is broken": (lambda e: replace(e, broken=["no_empty_titles does not hold."]), {"broken"}),
     "an outbox never empties": (
         lambda e: a_phone_that_holds(e, lambda one: replace(one, waiting=3)),

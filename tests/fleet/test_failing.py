@@ -1,14 +1,14 @@
-"""Cutting a failing fleet down can be stopped, as the fleet itself can."""
+"""Cutting a failing fleet down can be stopped, as the fleet itself can; what breaks on the way ends nothing."""
 
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 
 from homeport_client.fleet import Data, Fleet, Script, Setup
 from homeport_client.fleet.failing import shorten
-from homeport_sync import App
+from homeport_sync import App, Limits
 from homeport_sync.memory import MemoryStore, MemoryTransaction
 
 
@@ -22,6 +22,22 @@ class Interrupted(MemoryStore):
             yield transaction
 
 
+class Flimsy(MemoryStore):
+    """Every other one breaks before it is there."""
+
+    made = 0
+
+    def __init__(self, limits: Limits, *, new_epoch: Callable[[], str]) -> None:
+        Flimsy.made += 1
+        if Flimsy.made % 2 == 0:
+            raise RuntimeError("the fleet itself is broken")
+        super().__init__(limits, new_epoch=new_epoch)
+
+
+def what_is_not_there_is_right(data: Data) -> None:
+    assert data.rows["nowhere"]["title"]
+
+
 def nothing_is_ever_right(data: Data) -> None:
     raise AssertionError("it never is")
 
@@ -31,3 +47,21 @@ def test_ctrl_c_ends_the_search_for_the_shortest_story(app: App) -> None:
     played = Fleet(app, 1, script=script).run()
     with pytest.raises(KeyboardInterrupt):
         shorten(played, app, script, setup=Setup(store=Interrupted))
+
+
+def test_an_invariant_that_breaks_is_broken_and_the_others_are_asked(app: App) -> None:
+    script = Script(devices=1, duration_s=60, invariants=[what_is_not_there_is_right, nothing_is_ever_right])
+    verdict = Fleet(app, 1, script=script).run().verdict
+    assert verdict is not None
+    assert verdict.broken[:2] == (
+        "what_is_not_there_is_right could not be asked on phone-1: KeyError: 'nowhere'",
+        "nothing_is_ever_right does not hold on phone-1: it never is",
+    )
+
+
+def test_a_story_that_breaks_the_fleet_is_not_the_one_that_is_looked_for(app: App) -> None:
+    script = Script(devices=2, duration_s=60, invariants=[nothing_is_ever_right])
+    played = Fleet(app, 1, script=script).run()
+    shortest = shorten(played, app, script, setup=Setup(store=Flimsy))
+    assert len(shortest.story.steps) < len(played.story.steps)
+    assert "nothing_is_ever_right does not hold" in shortest.failure.sentences[0]

@@ -1,13 +1,15 @@
 """`make mutants`: every planted bug is hunted by the default fleet, which must find it and cut its story short.
 
 It prints a row for each as it comes, then the stories it cut down to, and a verdict; the exit code is 1 if one
-survives, breaks the fleet without a checker seeing it, or stays longer than `STEPS_MAX` steps.
+survives, breaks the fleet without a checker seeing it, or stays longer than `STEPS_MAX` steps, and 2 if there is none
+of the name that was asked for.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 
 from homeport_client.fleet import Script
 from tests.mutants.herd import MUTANTS
@@ -17,12 +19,17 @@ from tests.mutants.mutant import Mutant
 
 STEPS_MAX = 10
 SEEDS_MAX = 8
+UNKNOWN = 2
 ROW = "{name:<55} {how:<30} {seed:>4} {before:>7} {steps:>5} {tries:>5} {cpu:>6} {wall:>6}"
 
 
-def main() -> int:
-    """Hunts those that are asked for; 1 if any is not found, or not cut short."""
-    asked = _arguments()
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Hunts those that are asked for; 1 if any is not found, or not cut short, 2 if there is none of that name."""
+    asked = _asked(arguments)
+    unknown = [part for part in asked.only if not any(part in name for name in MUTANTS)]
+    if unknown:
+        sys.stderr.write(f"No mutant has {unknown[0]!r} in its name: take a part of one of {', '.join(MUTANTS)}.\n")
+        return UNKNOWN
     herd = [mutant for name, mutant in MUTANTS.items() if not asked.only or any(part in name for part in asked.only)]
     order = Order(source="", devices=asked.devices, duration_s=asked.duration_s, seeds_max=asked.seeds)
     _say(_row("mutant", "found by", "seed", "before", "steps", "tries", "CPU s", "s"))
@@ -63,7 +70,7 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-def _arguments() -> argparse.Namespace:
+def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     default = Script()
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     parser.add_argument("only", nargs="*", help="parts of the names of those to hunt (default: all)")
@@ -72,7 +79,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--devices", type=int, default=default.devices, help="phones of the fleet")
     parser.add_argument("--duration-s", type=float, default=default.duration_s, help="seconds of the fleet")
     parser.add_argument("--stories", action="store_true", help="tell the stories they were cut down to")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

@@ -53,10 +53,10 @@ def hunt(app: App, order: Order) -> Found:
     for seed in range(1, order.seeds_max + 1):
         try:
             played = Fleet(app, seed, script=script).run()
+            if played.verdict and played.verdict.found:
+                return _cut_down(played, app, script)
         except Exception as broke:  # noqa: BLE001  # whatever a bug makes of a fleet is told
             return Found(crash=f"{type(broke).__name__}: {broke}", seed=seed)
-        if played.verdict and played.verdict.found:
-            return _cut_down(played, app, script)
     return Found(seed=order.seeds_max)
 
 

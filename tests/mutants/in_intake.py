@@ -104,6 +104,43 @@ IN_INTAKE = (
 """,
     ),
     Mutant(
+        name="nobody may remove anybody",
+        known="Rights that are tested by who may and never by who may not be refused: the owner is locked out too.",
+        file=f"{SYNC}/scope.py",
+        before="""
+        if grant.role != "owner":
+            raise RoleForbidden("Only an owner can invite
+""",
+        after="""
+        if grant.role != "owner" or change.fields.get("role") is None:
+            raise RoleForbidden("Only an owner can invite
+""",
+    ),
+    Mutant(
+        name="invited owners may neither invite nor remove",
+        known="Sharing dialogs in which a second owner is one by name: the check asks who made it.",
+        file=f"{SYNC}/scope.py",
+        before="""
+        if grant.role != "owner":
+            raise RoleForbidden("Only an owner can invite
+""",
+        after="""
+        if not grant.maker:
+            raise RoleForbidden("Only an owner can invite
+""",
+    ),
+    Mutant(
+        name="every seventh change is rejected as invalid",
+        known="Validation on the server that is stricter than in the app: work is refused that was taken for good.",
+        file=f"{SYNC}/decision.py",
+        before="        kind = self._catalog.check(change)  # step 3",
+        after="""
+        kind = self._catalog.check(change)  # step 3
+        if device.last_number % 7 == 0:
+            raise WrongId
+""",
+    ),
+    Mutant(
         name="a deleted list still takes tasks in",
         known="Rows that point to a soft-deleted parent, which no foreign key knows to be gone.",
         file=f"{SYNC}/decision.py",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutants.__main__ import is_caught
+from tests.mutants.__main__ import UNKNOWN, is_caught, main
 from tests.mutants.herd import MUTANTS
 from tests.mutants.hunt import Found, Order
 from tests.mutants.hunts import hunt_one
@@ -43,3 +43,8 @@ def test_no_bug_at_all_survives_every_hunt() -> None:
     harmless = Mutant(name="harmless", known="", file=merge.file, before=merge.before, after=merge.before)
     found = hunt_one(harmless, ORDER)
     assert found == Found(seed=ORDER.seeds_max, cpu_s=found.cpu_s, wall_s=found.wall_s)
+
+
+def test_a_name_that_no_mutant_has_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["forked device", "no such bug"]) == UNKNOWN
+    assert "No mutant has 'no such bug' in its name" in capsys.readouterr().err

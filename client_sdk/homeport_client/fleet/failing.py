@@ -40,19 +40,24 @@ def shorten(
     `KeyboardInterrupt` when one of its tries is stopped."""
     wanted = set(played.verdict.found) if played.verdict else set()
 
-    def play(story: Story) -> Played:
-        return Fleet(app, story.seed, script=script, setup=setup).replay(story)
+    def play(story: Story) -> Played | None:
+        try:
+            return Fleet(app, story.seed, script=script, setup=setup).replay(story)
+        except Exception:  # noqa: BLE001  # a story that breaks the fleet is not the one that is looked for
+            return None
 
     def fails(story: Story) -> bool:
-        verdict = play(story).verdict
-        if verdict is None:  # Ctrl-C: a fleet takes it for its own, and there would be hundreds more
+        again = play(story)
+        if again is None:
+            return False
+        if again.verdict is None:  # Ctrl-C: a fleet takes it for its own, and there would be hundreds more
             raise KeyboardInterrupt
-        return bool(wanted & verdict.found.keys())
+        return bool(wanted & again.verdict.found.keys())
 
     suspects = _named(played.verdict.violations) if played.verdict else set[str]()
     shrunk = Shrinking(fails, tries_max=tries_max, suspects=suspects, told=told).shrink(played.story)
     story = replace(shrunk.story, handsets=tuple(replace(each, lane=True) for each in shrunk.story.handsets))
-    last = play(story)
+    last = play(story) or played
     failure = Failure(
         sentences=last.verdict.violations if last.verdict else (),
         steps=tuple(map(str, story.steps)),

@@ -6,6 +6,7 @@ Every moment at which something is done is a whole millisecond, so that it can b
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Sequence
 from random import Random
 
@@ -14,7 +15,7 @@ from homeport_client.fleet.cast import people
 from homeport_client.fleet.deeds.table import perform
 from homeport_client.fleet.lot import Lot
 from homeport_client.fleet.networks import Network
-from homeport_client.fleet.persona import Persona
+from homeport_client.fleet.persona import Act, Persona
 from homeport_client.fleet.phone import Phone
 from homeport_client.fleet.script import Script
 from homeport_client.fleet.stage import Stage
@@ -79,7 +80,14 @@ class Improvisation:
             else:
                 await world.until(next_ms)
                 (act,) = actor.chance.choices(acts, weights=weights)
-                await act(actor)
+                await self._do(act, actor)
+
+    async def _do(self, act: Act, actor: Actor) -> None:
+        """One act. A replica that cannot even be read is told, and all go on."""
+        try:
+            await act(actor)
+        except sqlite3.Error as error:
+            actor.phone.trip(error, "an act")
 
     def _sitting_ends_ms(self, actor: Actor, persona: Persona) -> int:
         if persona.open_s is None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from homeport_client.fleet.check.evidence import Evidence, Followed, Holding
+from homeport_client.fleet.check.glimpse import Glimpse
 from homeport_client.fleet.check.witness import Told, Written
 from homeport_client.fleet.measure.meter import Tally
 from homeport_client.fleet.measure.reading import Reading
@@ -37,8 +38,10 @@ class Legacy:
     left_out: Mapping[str, int]
     holdings: Sequence[Holding] = ()
     flickers: Sequence[str] = ()
+    glimpses: Sequence[Glimpse] = ()
     missteps: Sequence[str] = ()
     broken: Sequence[str] = ()
+    raised: Sequence[str] = ()
     healed_ms: Mapping[str, int] = field(default_factory=dict)
 
     def evidence(
@@ -57,7 +60,9 @@ class Legacy:
             holdings=self.holdings,
             followed=followed,
             flickers=self.flickers,
+            glimpses=self.glimpses,
             broken=self.broken,
+            raised=self.raised,
             fallen=fallen,
             unrest=[*unrest, *self.missteps],
         )
@@ -97,8 +102,10 @@ def whole(legacies: Sequence[Legacy], cast: Sequence[Handset]) -> Legacy:
         left_out=dict(sum((Counter(each.left_out) for each in legacies), Counter())),
         holdings=list({holding.name: holding for each in legacies for holding in each.holdings}.values()),
         flickers=[flicker for each in legacies for flicker in each.flickers],
+        glimpses=[glimpse for each in legacies for glimpse in each.glimpses],
         missteps=[misstep for each in legacies for misstep in each.missteps],
         broken=[sentence for each in legacies for sentence in each.broken],
+        raised=[sentence for each in legacies for sentence in each.raised],
         healed_ms={name: ms for each in legacies for name, ms in each.healed_ms.items()},
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from sqlite3 import Connection
 
@@ -18,6 +19,7 @@ from homeport_client import Device
 from homeport_client.fleet.check.eyes import Eyes
 from homeport_client.fleet.clock import WallClock
 from homeport_client.fleet.measure.track import Track
+from homeport_client.fleet.raised import is_of_device
 from homeport_client.fleet.report.summary import LaneState
 from homeport_client.fleet.story import Handset
 from homeport_client.fleet.world import Way, World
@@ -35,8 +37,8 @@ class Kept:
 
 class Phone:
     """`name` is the phone's own for the whole story, whatever device id it has; it is `on` once it has one. `kept` is
-    what those who are logged out have left; `attention` counts how often its user has opened the app, and
-    `missteps` says where its syncer went wrong."""
+    what those who are logged out have left; `attention` counts how often its user has opened the app. `missteps` says
+    where its syncer went wrong, and `raised` what its device raised and may not."""
 
     __slots__ = (
         "_connection",
@@ -55,6 +57,7 @@ class Phone:
         "missteps",
         "name",
         "on",
+        "raised",
         "track",
         "twins",
         "user",
@@ -71,6 +74,7 @@ class Phone:
         self.attention = 0
         self.kept: dict[str, Kept] = {}
         self.missteps: list[str] = []
+        self.raised: list[str] = []
         self.asleep = False
         self.wall = WallClock(handset.skew_ms, world.true_ms)
         self.meter = world.meter()
@@ -138,7 +142,7 @@ class Phone:
         """The system suspends the app: nothing of it runs, and its connections are gone."""
         self.asleep = True
         self.cut_off("asleep")
-        await self.device.stop()
+        await self._end(self.device.stop())
 
     async def wake(self) -> None:
         """The app is opened again."""
@@ -190,9 +194,17 @@ class Phone:
     async def put_down(self) -> bytes:
         """The device is closed: the replica it leaves."""
         image = self.image()
-        await self.device.close()
-        await asyncio.gather(*self._looking)
+        await self._end(self.device.close())
+        await self._end(asyncio.gather(*self._looking))
         return image
+
+    def trip(self, error: BaseException, over: str) -> None:
+        """Its device raised something that it may not raise. Raises it again if it was not the device."""
+        if not is_of_device(error):
+            raise error
+        told = f"{type(error).__name__}: {error}"
+        self.raised.append(f"{self.name} raised {told}, at {over}.")
+        self._world.note(self.name, f"raises {told}")
 
     def unpacked(self) -> list[tuple[Phone, bytes]]:
         """For each user who is logged out here a phone of their own, not on yet, and the replica they left on it."""
@@ -208,9 +220,17 @@ class Phone:
         old, looking = self.device, self._looking
         self.line.disconnect()
         for look in looking:
-            look.cancel()
+            if not look.cancel() and not look.cancelled() and (error := look.exception()):
+                self.trip(error, "a look")
         await self.switch_on(image)
-        await old.close()
+        await self._end(old.close())
+
+    async def _end(self, end: Awaitable[object]) -> None:
+        """Whoever ends a device hears what its syncer has died of."""
+        try:
+            await end
+        except Exception as error:  # noqa: BLE001  # whatever the device may not raise is told
+            self.trip(error, "its end")
 
     def _open(self, image: bytes | None) -> Connection:
         self._connection = open_storage(MEMORY)

@@ -112,7 +112,9 @@ class Troupe:
             left_out=dict(stage.left_out),
             holdings=self._holdings,
             flickers=[complaint for phone in phones if phone.eyes for complaint in phone.eyes.complaints],
+            glimpses=[glimpse for phone in phones if phone.eyes for glimpse in phone.eyes.glimpses],
             missteps=[misstep for phone in phones for misstep in phone.missteps],
             broken=self._broken,
+            raised=[sentence for phone in phones for sentence in phone.raised],
             healed_ms=self._healed_ms,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from homeport_sync.errors import (
     WrongType,
 )
 from homeport_sync.scope import member_id
+from homeport_sync.wire import Page, PullMessage
 from tests.unit.client.world import NOW, Clock, Line, Server, Task, TaskList, app, phone
 
 
@@ -230,6 +232,28 @@ async def test_an_offline_device_does_not_sync_and_closing_closes_the_transport(
         assert line.pulls == []
         await ann.go_online()
         await ann.sync()
+    assert line.closed
+
+
+class Bursting(Line):
+    """A transport with a bug in it."""
+
+    def __init__(self, server: Server, user: str) -> None:
+        super().__init__(server, user)
+        self.burst = asyncio.Event()
+
+    async def pull(self, message: PullMessage) -> Page:
+        self.burst.set()
+        raise ZeroDivisionError
+
+
+async def test_a_device_whose_syncer_has_died_says_so_at_its_end_and_still_closes_its_transport() -> None:
+    line = Bursting(await Server().begin(), "ann")
+    ann = await phone(line)
+    await ann.start()
+    await line.burst.wait()
+    with pytest.raises(ZeroDivisionError):
+        await ann.close()
     assert line.closed
 
 

@@ -28,4 +28,10 @@ def _broken(shows: Data, invariants: Iterable[Invariant]) -> Iterator[str]:
         try:
             invariant(shows)
         except AssertionError as failed:
-            yield f"{invariant.__name__} does not hold on {shows.device}: {' '.join(str(failed).split())}"
+            yield f"{invariant.__name__} does not hold on {shows.device}: {_line(failed)}"
+        except Exception as broke:  # noqa: BLE001  # a reference that leads nowhere is a finding, and no reason to stop
+            yield f"{invariant.__name__} could not be asked on {shows.device}: {type(broke).__name__}: {_line(broke)}"
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from homeport_client.fleet.check.glimpse import Glimpse
 from homeport_client.fleet.check.witness import Told, Written
 from homeport_sync.change import Fields
 from homeport_sync.ports import LogEntry
@@ -54,9 +55,10 @@ class Evidence:
     """What a fleet left behind: the server's log, what the phones wrote, what they were told, what they hold.
 
     `followed` is how followers stood, at any moments and in the end; None where there are none. `flickers` are what
-    those saw who never looked away, if anybody did. `broken` says which of the app's own invariants did not hold, and
-    where. `fallen` says which processes ended though nobody ended them. `unrest` says what still moved when the time
-    to heal was over (nothing: all came to rest).
+    those saw who never looked away, if anybody did, and `glimpses` what may be such. `broken` says which of the app's
+    own invariants did not hold, and where. `raised` are the errors that devices may not raise. `fallen` says which
+    processes ended though nobody ended them. `unrest` says what still moved when the time to heal was over (nothing:
+    all came to rest).
     """
 
     log: Sequence[LogEntry]
@@ -65,6 +67,8 @@ class Evidence:
     holdings: Sequence[Holding]
     followed: Sequence[Followed] | None = None
     flickers: Sequence[str] = ()
+    glimpses: Sequence[Glimpse] = ()
     broken: Sequence[str] = ()
+    raised: Sequence[str] = ()
     fallen: Sequence[str] = ()
     unrest: Sequence[str] = ()

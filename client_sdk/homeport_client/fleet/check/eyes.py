@@ -4,16 +4,17 @@ shows at once (I5), and nothing of a catch-up shows before all of it does (I6).
 A record on the screen only ever gets newer, through restarts too. It may go away when somebody deleted it or its
 list, or when its user was put out of the list. Where a change was rejected or its stamp lowered, the phone must take
 back what it had shown, so such records are not judged. What is allowed is told by what the phones wrote and were
-told, and not by the replica.
+told, and not by the replica. Who looks knows only the phones of one process: what these do not explain is kept as a
+`Glimpse`, and judged when all is known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from homeport_client import Device, View
+from homeport_client.fleet.check.glimpse import Glimpse, is_reason
 from homeport_client.fleet.check.witness import Told, Written
 from homeport_client.fleet.measure.meter import Meter
 from homeport_sync.change import Op
@@ -25,18 +26,27 @@ _LIMIT = 1_000
 
 class Eyes:
     """Looks at all records of these `kinds` on one phone, whose `meter` sees its pages come. `written` and `told` are
-    those of the fleet, and grow."""
+    those of this process, and grow. `true_ms` is the server's clock."""
 
     def __init__(
-        self, name: str, kinds: Iterable[str], meter: Meter, written: Sequence[Written], told: Sequence[Told]
+        self,
+        name: str,
+        kinds: Iterable[str],
+        meter: Meter,
+        written: Sequence[Written],
+        told: Sequence[Told],
+        *,
+        true_ms: Callable[[], int],
     ) -> None:
         self.complaints: list[str] = []
+        self.glimpses: list[Glimpse] = []
         self.looks = 0
         self._name = name
         self._kinds = tuple(kinds)
         self._meter = meter
         self._written = written
         self._told = told
+        self._true_ms = true_ms
         self._seen: dict[tuple[str, str], dict[str, View]] = {}
 
     def looks_at(self, device: Device, user: str) -> list[Coroutine[Any, Any, None]]:
@@ -52,7 +62,7 @@ class Eyes:
             for id, before in self._seen.get((user, kind), {}).items():
                 after = now.get(id)
                 if (after is None or after.updated_at < before.updated_at) and not self._is_allowed(before, user):
-                    self.complaints.append(self._complaint(before, after.updated_at if after else None))
+                    self.glimpses.append(self._glimpse(user, before, after))
             self._seen[user, kind] = now
 
     def wrote(self, op: Op, id: str, values: Mapping[str, PythonValue], shown: View | None) -> None:
@@ -74,17 +84,23 @@ class Eyes:
     def _is_allowed(self, before: View, user: str) -> bool:
         put_out = member_id(before.scope, user)
         return any(
-            (write.id == put_out and write.fields.get("role") is None)
-            or (write.op == "delete" and write.id in (before.id, before.scope))
-            for write in self._written
+            is_reason(write) and write.id in (put_out, before.id, before.scope) for write in self._written
         ) or any(
             told.change.id in (before.id, before.scope) and (told.outcome.stamp or told.outcome.outcome == "rejected")
             for told in self._told
         )
 
-    def _complaint(self, before: View, after: datetime | None) -> str:
-        became = f"as of {after}" if after else "not at all"
-        return f"{self._name} showed {before.kind} {before.id} as of {before.updated_at}, and then {became}."
+    def _glimpse(self, user: str, before: View, after: View | None) -> Glimpse:
+        return Glimpse(
+            at_ms=self._true_ms(),
+            phone=self._name,
+            user=user,
+            kind=before.kind,
+            id=before.id,
+            scope=before.scope,
+            before=before.updated_at,
+            after=after.updated_at if after else None,
+        )
 
 
 def _phone(name: str) -> str:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from homeport_client.fleet.check import healing, in_log, on_devices, oracle, outcomes
+from homeport_client.fleet.check import healing, in_log, ledger, on_devices, oracle, outcomes
 from homeport_client.fleet.check.evidence import Evidence
+from homeport_client.fleet.check.glimpse import unaccountable
 
 CHECKS: Mapping[str, str] = {
     "lost": "acknowledged writes lost",
@@ -19,6 +20,7 @@ CHECKS: Mapping[str, str] = {
     "flickering": "screens that went back or flickered",
     "outside": "records on phones that may not see them",
     "resurrected": "deleted records that came back",
+    "mistold": "log entries and outcomes that say something else than was done",
     "gaps": "gaps in the log",
     "skipped": "positions that a follower skipped",
     "unexplained": "outcomes that changed, or came without a reason",
@@ -26,6 +28,7 @@ CHECKS: Mapping[str, str] = {
     "disordered": "changes of one device that count in another order",
     "mistimed": "phones that go by a wrong time",
     "broken": "invariants of the app that did not hold",
+    "raised": "errors that a device may not raise",
     "fallen": "processes that ended by themselves",
     "unhealed": "devices that did not heal in time",
 }
@@ -42,6 +45,7 @@ class Verdict:
     flickering: tuple[str, ...]
     outside: tuple[str, ...]
     resurrected: tuple[str, ...]
+    mistold: tuple[str, ...]
     gaps: tuple[str, ...]
     skipped: tuple[str, ...]
     unexplained: tuple[str, ...]
@@ -49,6 +53,7 @@ class Verdict:
     disordered: tuple[str, ...]
     mistimed: tuple[str, ...]
     broken: tuple[str, ...]
+    raised: tuple[str, ...]
     fallen: tuple[str, ...]
     unhealed: tuple[str, ...]
 
@@ -79,9 +84,10 @@ def judge(evidence: Evidence) -> Verdict:
             *on_devices.differing(evidence.holdings, truths, rights),
             *on_devices.unlike_fresh(evidence.holdings),
         ),
-        flickering=tuple(evidence.flickers),
-        outside=(*on_devices.outside(evidence.holdings, rights), *on_devices.intruding(evidence.log, accepted)),
+        flickering=(*evidence.flickers, *unaccountable(evidence.glimpses, evidence.written)),
+        outside=(*on_devices.outside(evidence.holdings, truths, rights), *on_devices.intruding(evidence.log, accepted)),
         resurrected=tuple(on_devices.resurrected(evidence.holdings, truths)),
+        mistold=tuple(ledger.mistold(evidence, accepted)),
         gaps=tuple(in_log.gaps(evidence.log)),
         skipped=tuple(in_log.skipped(evidence.followed or ())),
         unexplained=(
@@ -93,6 +99,7 @@ def judge(evidence: Evidence) -> Verdict:
         disordered=tuple(outcomes.disordered(accepted)),
         mistimed=tuple(healing.mistimed(evidence)),
         broken=tuple(evidence.broken),
+        raised=tuple(evidence.raised),
         fallen=tuple(evidence.fallen),
         unhealed=(*healing.unhealed(evidence), *healing.unfollowed(evidence)),
     )

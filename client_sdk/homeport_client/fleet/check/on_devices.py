@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from homeport_client.fleet.check import oracle
-from homeport_client.fleet.check.evidence import Holding
+from homeport_client.fleet.check.evidence import Held, Holding
 from homeport_client.fleet.check.witness import Told, say
 from homeport_sync.ports import LogEntry
 
@@ -39,8 +39,8 @@ def differing(holdings: Iterable[Holding], truths: Mapping[str, oracle.Truth], r
             held = holding.records.get(truth.id)
             if held is None:
                 yield f"{holding.name} does not hold {truth.kind} {truth.id} of a scope it has a grant in."
-            elif held.fields != truth.fields:
-                yield f"{holding.name} holds {truth.kind} {truth.id} as {held.fields}, expected {truth.fields}."
+            elif _text(held) != _text(truth):
+                yield f"{holding.name} holds {truth.kind} {truth.id} as {_text(held)}, expected {_text(truth)}."
         for id in sorted(holding.records.keys() - truths.keys()):
             yield f"{holding.name} holds {id}, which no accepted change made."
 
@@ -51,15 +51,16 @@ def unlike_fresh(holdings: Sequence[Holding]) -> Iterator[str]:
     for holding in holdings:
         model = fresh.get(holding.user, holding)
         for id in sorted(holding.records.keys() | model.records.keys()):
-            if holding.records.get(id) != model.records.get(id):
+            if _text(holding.records.get(id)) != _text(model.records.get(id)):
                 yield f"{holding.name} and {model.name} hold {id} differently, with the same grants."
 
 
-def outside(holdings: Iterable[Holding], rights: Rights) -> Iterator[str]:
-    """I8: nobody holds a record outside their grants."""
+def outside(holdings: Iterable[Holding], truths: Mapping[str, oracle.Truth], rights: Rights) -> Iterator[str]:
+    """I8: nobody holds a record outside their grants. Its scope is the one it was made in, whatever the device says."""
     for holding in holdings:
         for id, held in holding.records.items():
-            if held.scope not in rights.scopes(holding.user):
+            scope = truths[id].scope if id in truths else held.scope
+            if scope not in rights.scopes(holding.user):
                 yield f"{holding.name} holds {held.kind} {id}, and {holding.user} has no grant in its scope."
 
 
@@ -75,3 +76,8 @@ def resurrected(holdings: Iterable[Holding], truths: Mapping[str, oracle.Truth])
     for holding in holdings:
         for id in sorted(holding.records.keys() & deleted):
             yield f"{holding.name} holds {id}, which was deleted."
+
+
+def _text(held: Held | oracle.Truth | None) -> str:
+    """Kind, scope and fields as JSON has them; Python takes `True`, `1` and `1.0` for the same."""
+    return f"{held.kind} of {held.scope} {oracle.json_text(held.fields)}" if held else ""

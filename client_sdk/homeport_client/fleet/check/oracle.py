@@ -125,11 +125,12 @@ def _newest(writes: Sequence[Told]) -> Fields:
     best: dict[str, tuple[str, str, Value]] = {}
     for each in writes:
         for name, value in each.change.fields.items():
-            claim = (each.stamp, _json_text(value), value)
+            claim = (each.stamp, json_text(value), value)
             if name not in best or claim[:2] > best[name][:2]:
                 best[name] = claim
     return {name: value for name, (_, _, value) in best.items()}
 
 
-def _json_text(value: Value) -> str:
-    return json.dumps(value, ensure_ascii=False)
+def json_text(value: Value | Fields) -> str:
+    """The one JSON text of a value, or of a record's fields: `true`, `1` and `1.0` are three."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)

@@ -52,21 +52,25 @@ def disordered(accepted: Mapping[oracle.Name, Told]) -> Iterator[str]:
 
 def unjust(evidence: Evidence) -> Iterator[str]:
     """I7 again: nothing is rejected for a reason that was never there, whatever the order in which things arrived."""
-    history = _History(evidence.log)
     once = {(told.device, told.change.number): told for told in evidence.told}
+    history = _History(evidence.log, once.values())
     for told in once.values():
         if told.outcome.outcome == "rejected" and not history.allows(told):
             yield f"{say(told)} was rejected as {told.code}, and nothing that ever happened is a reason for it."
 
 
 class _History:
-    """What could be a reason: what was deleted, who was put out, what was rejected."""
+    """What could be a reason: what was deleted, who was put out, who was no owner, what was rejected. A code that is
+    not named here is none: a device writes nothing that is not valid."""
 
-    def __init__(self, log: Iterable[LogEntry]) -> None:
+    def __init__(self, log: Iterable[LogEntry], told: Iterable[Told]) -> None:
         self._made: set[str] = set()
         self._deleted: set[str] = set()
+        self._makers: set[str] = set()
         self._let_in: set[str] = set()
         self._put_out: set[str] = set()
+        self._editors: set[str] = set()
+        self._refused: set[str] = set()
         for entry in log:
             if entry.op == "create":
                 self._made.add(entry.record)
@@ -74,23 +78,30 @@ class _History:
                 self._deleted.add(entry.record)
             if entry.kind == MEMBER and "role" in entry.fields:
                 (self._put_out if entry.fields["role"] is None else self._let_in).add(entry.record)
+                if entry.fields["role"] == "editor":
+                    self._editors.add(entry.record)
             elif entry.record == entry.scope and entry.op == "create":
-                self._let_in.add(member_id(entry.scope, entry.user))
+                self._makers.add(member_id(entry.scope, entry.user))
+        for each in told:
+            if each.change.op == "create" and each.outcome.outcome == "rejected":
+                self._refused.add(each.change.id)
 
     def allows(self, told: Told) -> bool:
         """Whether something that happened is a reason for this rejection."""
         change = told.change
-        match told.code:
-            case "SCOPE_GONE":
-                return change.scope in self._deleted or change.scope not in self._made
-            case "SCOPE_FORBIDDEN":
-                member = member_id(change.scope, told.user)
-                return member in self._put_out or member not in self._let_in
-            case "RECORD_GONE" | "DEPENDS_ON_REJECTED":
-                return change.id not in self._made or change.scope not in self._made
-            case "ROLE_FORBIDDEN":
-                return change.kind == MEMBER or change.op == "delete"
-        return True
+        member = member_id(change.scope, told.user)
+        was_editor, is_root = member in self._editors, change.id == change.scope
+        reasons = {
+            "SCOPE_GONE": change.scope in self._deleted or change.scope not in self._made,
+            "SCOPE_FORBIDDEN": member in self._put_out or member not in self._let_in | self._makers,
+            "RECORD_GONE": not {change.id, change.scope} <= self._made,
+            "RECORD_EXISTS": change.op == "create" and change.id in self._made,
+            "DEPENDS_ON_REJECTED": bool({change.id, change.scope} & self._refused),
+            "ROLE_FORBIDDEN": change.op == "delete" and is_root and was_editor,
+        }
+        if change.kind == MEMBER:
+            reasons["ROLE_FORBIDDEN"] = change.op == "delete" or change.id in self._makers or was_editor
+        return reasons.get(told.code, False)
 
 
 def _has_reason(told: Told) -> bool:

@@ -22,6 +22,7 @@ class Written:
 
     `phone` is its name in the script: device ids and numbers may change before the change is sent, and stamps are
     the device's own business. A member record may be made or changed by the same call, so its `op` is not compared.
+    `at_ms` is what the server's clock showed.
     """
 
     phone: str
@@ -29,6 +30,7 @@ class Written:
     kind: str
     id: str
     fields: Fields
+    at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

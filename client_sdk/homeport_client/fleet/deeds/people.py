@@ -32,7 +32,7 @@ async def create(stage: Stage, phone: Phone, step: Step) -> bool:
         return False
     id = str(made)
     stage.labels.bind(str(step.what["label"]), id, kind.name, phone.handset.circle)
-    await _wrote(stage, phone, Written(phone=phone.name, op="create", kind=kind.name, id=id, fields=fields), values)
+    await _wrote(stage, phone, _write(stage, phone, op="create", kind=kind.name, id=id, fields=fields), values)
     return True
 
 
@@ -44,7 +44,7 @@ async def update(stage: Stage, phone: Phone, step: Step) -> bool:
     kind, values = declared
     if id is None or await _try(stage, phone, _update(phone, id, values)) is None:
         return False
-    await _wrote(stage, phone, Written(phone=phone.name, op="update", kind=kind.name, id=id, fields=fields), values)
+    await _wrote(stage, phone, _write(stage, phone, op="update", kind=kind.name, id=id, fields=fields), values)
     return True
 
 
@@ -54,7 +54,7 @@ async def delete(stage: Stage, phone: Phone, step: Step) -> bool:
     if id is None or await _try(stage, phone, _delete(phone, id)) is None:
         return False
     kind = str(step.what["kind"])
-    await _wrote(stage, phone, Written(phone=phone.name, op="delete", kind=kind, id=id, fields={}), {})
+    await _wrote(stage, phone, _write(stage, phone, op="delete", kind=kind, id=id, fields={}), {})
     return True
 
 
@@ -112,7 +112,11 @@ async def _remove(phone: Phone, scope: str, user: str) -> bool:
 
 async def _set_role(stage: Stage, phone: Phone, op: Op, scope: str, member: Fields) -> None:
     id = member_id(scope, str(member["user"]))
-    await _wrote(stage, phone, Written(phone=phone.name, op=op, kind=MEMBER, id=id, fields=member), dict(member))
+    await _wrote(stage, phone, _write(stage, phone, op=op, kind=MEMBER, id=id, fields=member), dict(member))
+
+
+def _write(stage: Stage, phone: Phone, *, op: Op, kind: str, id: str, fields: Fields) -> Written:
+    return Written(phone=phone.name, op=op, kind=kind, id=id, fields=fields, at_ms=stage.world.true_ms())
 
 
 async def _wrote(stage: Stage, phone: Phone, written: Written, values: Mapping[str, PythonValue]) -> None:

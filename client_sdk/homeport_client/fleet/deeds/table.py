@@ -47,6 +47,15 @@ async def perform(stage: Stage, step: Step) -> None:
         done = await SERVER_DEEDS[step.do](stage, step)
     else:
         phone = stage.phones.get(step.who)
-        done = phone is not None and phone.on and await DEEDS[step.do](stage, phone, step)
+        done = phone is not None and phone.on and await _try(DEEDS[step.do], stage, phone, step)
     if not done:
         stage.leave_out(step)
+
+
+async def _try(deed: Deed, stage: Stage, phone: Phone, step: Step) -> bool:
+    """Whether it was done. What the device may not raise and does is told, and all go on."""
+    try:
+        return await deed(stage, phone, step)
+    except Exception as error:  # noqa: BLE001  # see above
+        phone.trip(error, step.do)
+        return False

@@ -84,7 +84,7 @@ class LiveWorld:
     def eyes(self, handset: Handset, meter: Meter) -> Eyes:
         """See `World`."""
         kinds = [kind for kind in self.app.catalog.kinds if kind != MEMBER]
-        return Eyes(handset.name, kinds, meter, self.stage.written, self.witness.told)
+        return Eyes(handset.name, kinds, meter, self.stage.written, self.witness.told, true_ms=self.true_ms)
 
     async def way(self, handset: Handset, user: str, life: int, meter: Meter) -> Radio:
         """See `World`. Whoever has a network of their own has connections of their own, for as long as it keeps them

@@ -78,6 +78,7 @@ _ALL = (
     _check("flickering", "records that somebody saw go and come back, or change and change back"),
     _check("outside", "records on devices that may not see them, and writes where nobody may write"),
     _check("resurrected", "deleted records that are still on a device"),
+    _check("mistold", "log entries and outcomes that do not say what was written, or what became of it"),
     _check("gaps", "gaps in the log"),
     _check("skipped", "positions that a follower skipped or counted twice"),
     _check("unexplained", "outcomes that changed, do not fit the log, or do not say why"),
@@ -85,6 +86,7 @@ _ALL = (
     _check("disordered", "changes of one device that count in another order than it made them"),
     _check("mistimed", "phones that go by a wrong time although the server has told them the right one"),
     _check("broken", "violations of what the app itself says must always be true"),
+    _check("raised", "errors that a device raised though it may not"),
     _check("fallen", "processes that ended by themselves"),
     _check("unhealed", "devices and followers that did not come to rest in time"),
 )

@@ -109,7 +109,7 @@ class SimulatedWorld:
     def eyes(self, handset: Handset, meter: Meter) -> Eyes:
         """See `World`."""
         kinds = [kind for kind in self.app.catalog.kinds if kind != MEMBER]
-        return Eyes(handset.name, kinds, meter, self.stage.written, self.server.witness.told)
+        return Eyes(handset.name, kinds, meter, self.stage.written, self.server.witness.told, true_ms=self.true_ms)
 
     async def way(self, handset: Handset, user: str, life: int, meter: Meter) -> Line:
         """See `World`."""

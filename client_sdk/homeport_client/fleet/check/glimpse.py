@@ -1,0 +1,56 @@
+"""A glimpse: a record on a screen went back or went away, and nothing that its own process knows of is a reason.
+
+Whether there was one is judged when the whole fleet is known: somebody on a phone of another process may have deleted
+it, or put its user out, before it was seen to go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from homeport_client.fleet.check.witness import Written
+from homeport_sync.scope import member_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glimpse:
+    """At `at_ms` of the server's clock `phone` showed a record to `user` as of `after` (None: not at all), which it had
+    shown as of `before`."""
+
+    at_ms: int
+    phone: str
+    user: str
+    kind: str
+    id: str
+    scope: str
+    before: datetime
+    after: datetime | None
+
+    def __str__(self) -> str:
+        became = f"as of {self.after}" if self.after else "not at all"
+        return f"{self.phone} showed {self.kind} {self.id} as of {self.before}, and then {became}."
+
+
+def unaccountable(glimpses: Iterable[Glimpse], written: Iterable[Written]) -> Iterator[str]:
+    """I5: what is gone was deleted, or its user was put out, and not later than it was seen to go."""
+    since = _reasons(written)
+    for each in glimpses:
+        ids = (each.id, each.scope, member_id(each.scope, each.user))
+        if not any(id in since and since[id] <= each.at_ms for id in ids):
+            yield str(each)
+
+
+def _reasons(written: Iterable[Written]) -> dict[str, int]:
+    """What was deleted, and whose membership was ended, and when first."""
+    since: dict[str, int] = {}
+    for write in written:
+        if is_reason(write):
+            since[write.id] = min(since.get(write.id, write.at_ms), write.at_ms)
+    return since
+
+
+def is_reason(write: Written) -> bool:
+    """Whether after this write somebody may see less."""
+    return write.op == "delete" or ("role" in write.fields and write.fields["role"] is None)
