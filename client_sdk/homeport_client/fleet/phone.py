@@ -15,6 +15,7 @@ from sqlite3 import Connection
 from msgspec.structs import replace
 
 from homeport_client import Device
+from homeport_client.fleet.beside import ended
 from homeport_client.fleet.check.eyes import Eyes
 from homeport_client.fleet.clock import WallClock
 from homeport_client.fleet.measure.track import Track
@@ -101,6 +102,7 @@ class Phone:
         """A new life, on an image of a replica or on nothing."""
         self.lives += 1
         if self.lives == 1:
+            self.meter.reached()
             self.eyes = self._world.eyes(self.handset, self.meter)
         self.meter.catching_up = False
         self.line = await self._world.way(self.handset, self.user, self.lives, self.meter)
@@ -211,6 +213,7 @@ class Phone:
             look.cancel()
         await self.switch_on(image)
         await old.close()
+        await ended(looking)
 
     def _open(self, image: bytes | None) -> Connection:
         self._connection = open_storage(MEMORY)
