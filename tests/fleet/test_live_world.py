@@ -9,8 +9,10 @@ import pytest
 
 from homeport_client import HttpTransport, Unreachable
 from homeport_client.fleet.live import patience
+from homeport_client.fleet.live import world as live_world
 from homeport_client.fleet.live.orders import Orders
 from homeport_client.fleet.live.patience import AT_ONCE, until_answered
+from homeport_client.fleet.live.process import ProcessFailed
 from homeport_client.fleet.live.world import LiveWorld
 from homeport_client.fleet.lot import Lot
 from homeport_client.fleet.networks import ROUGH
@@ -101,6 +103,19 @@ async def test_fresh_devices_ask_again_and_not_all_at_once(app: App, monkeypatch
     assert [holding.user for holding in holdings] == USERS
     assert FewLines.asked == len(USERS) + 1
     assert FewLines.most == AT_ONCE
+
+
+async def test_a_server_that_never_gives_fresh_devices_everything_is_told(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(lines: FewLines, message: PullMessage) -> Page:
+        raise Unreachable("never")
+
+    monkeypatch.setattr(FewLines, "pull", never)
+    monkeypatch.setattr(live_world, "FRESH_S", 0.0)
+    async with world(app) as live:
+        with pytest.raises(ProcessFailed, match="fresh device"):
+            await live.fresh(USERS)
 
 
 async def test_whoever_waits_for_the_next_try_leaves_the_turn_to_others(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from homeport_client.fleet.check.reading import fresh
 from homeport_client.fleet.check.witness import Witness
 from homeport_client.fleet.live.orders import Orders
 from homeport_client.fleet.live.patience import AT_ONCE, until_answered
+from homeport_client.fleet.live.process import ProcessFailed
 from homeport_client.fleet.live.radio import Radio
 from homeport_client.fleet.measure.meter import Meter, Tally
 from homeport_client.fleet.networks import INCIDENTS, NETWORKS, PERFECT, Network
@@ -110,15 +111,20 @@ class LiveWorld:
         return Radio(transport, user, token, self.witness, meter)
 
     async def fresh(self, users: Iterable[str]) -> list[Holding]:
-        """See `Ending`. A few at a time, by the way that nothing happens on. Raises `TimeoutError` if the server does
-        not answer them all in time."""
+        """See `Ending`. A few at a time, by the way that nothing happens on. Raises `ProcessFailed` if the server
+        does not answer them all in time."""
         turns = asyncio.Semaphore(AT_ONCE)
 
         async def one(user: str) -> Holding:
             return await until_answered(lambda: fresh(self._direct(user), user=user), turns)
 
-        async with asyncio.timeout(FRESH_S):
-            return await asyncio.gather(*map(one, users))
+        try:
+            async with asyncio.timeout(FRESH_S):
+                return await asyncio.gather(*map(one, users))
+        except TimeoutError:
+            raise ProcessFailed(
+                f"The server has not given every fresh device everything after {FRESH_S:.0f} s."
+            ) from None
 
     async def until(self, at_ms: int) -> None:
         """See `World`."""
