@@ -23,6 +23,19 @@ def test_a_year_passes_at_once_and_in_order() -> None:
     assert seen == [7, 30, 365]
 
 
+def test_what_is_due_at_the_same_moment_comes_in_the_order_in_which_it_was_set() -> None:
+    async def due_at_once(others: int) -> list[int]:
+        loop, seen = asyncio.get_running_loop(), list[int]()
+        for number in range(others):
+            loop.call_at(1 + number / 10, list)
+        for number in range(20):
+            loop.call_at(5.0, seen.append, number)
+        await asyncio.sleep(10)
+        return seen
+
+    assert all(run(due_at_once(others)) == list(range(20)) for others in range(30))
+
+
 def test_waiting_for_nothing_is_told_with_the_name_of_who_waits() -> None:
     async def wait_for_nothing() -> None:
         await asyncio.get_running_loop().create_future()

@@ -7,13 +7,17 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from homeport_client.fleet.live import process
 from homeport_client.fleet.live.fleet import LiveFleet
+from homeport_client.fleet.live.hired import HiredCrew
 from homeport_client.fleet.live.process import PROC, ProcessFailed
 from homeport_client.fleet.live.real import RealServer
+from homeport_client.fleet.live.words import Crash, frame
 from homeport_client.fleet.networks import PERFECT
 from homeport_client.fleet.report.board import Now
 from homeport_client.fleet.sources import Sources
@@ -88,6 +92,32 @@ async def test_a_script_that_cannot_be_loaded_there_is_told_by_its_own_words(app
     _, script = SOURCES.load()
     with pytest.raises(ProcessFailed, match=r"ended by itself with exit code 1\. .*no_such_script"):
         await LiveFleet(app, server, 1, script=script, processes=2, sources=gone).run()
+
+
+async def test_a_process_that_says_more_than_anybody_reads_is_heard_to_its_last_words(
+    app: App, server: RealServer, tmp_path: Path
+) -> None:
+    chatty = tmp_path / "chatty.py"
+    chatty.write_text("import sys\nprint('x' * 1_000_000, file=sys.stderr)\nraise RuntimeError('no such luck')\n")
+    _, script = SOURCES.load()
+    with pytest.raises(ProcessFailed, match=r"ended by itself with exit code 1\. .*no such luck"):
+        await LiveFleet(app, server, 1, script=script, processes=2, sources=Sources(app=APP, script=chatty)).run()
+
+
+async def test_whoever_has_asked_a_process_is_told_that_its_answers_cannot_be_used() -> None:
+    def crash() -> None:
+        raise ZeroDivisionError
+
+    crew, said = HiredCrew(SOURCES, crash), asyncio.StreamReader()
+    process = cast(asyncio.subprocess.Process, SimpleNamespace(stdout=said))
+    asked = asyncio.create_task(crew.play())
+    await asyncio.sleep(0)
+    said.feed_data(frame(Crash()))
+    await crew._hear(process, asyncio.create_task(asyncio.sleep(0)))
+    with pytest.raises(ProcessFailed, match=r"cannot be used \(ZeroDivisionError"):
+        await asked
+    with pytest.raises(ProcessFailed, match="cannot be used"):
+        await crew.stand()
 
 
 async def test_processes_do_not_outlive_whoever_is_killed_above_them(server: RealServer, directory: Path) -> None:

@@ -103,7 +103,7 @@ def _handset(handset: Handset) -> str:
     given = {
         name: getattr(handset, name)
         for name in handset.__struct_fields__
-        if getattr(handset, name) not in ("", 0, False) and name not in ("lane", "watched")
+        if getattr(handset, name) not in ("", 0, False) and name != "lane"
     }
     return f"Handset({', '.join(f'{name}={value!r}' for name, value in given.items())})"
 

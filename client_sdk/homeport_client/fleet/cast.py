@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from random import Random
 
 from homeport_client.fleet.clock import DAY_MS
+from homeport_client.fleet.networks import Network
 from homeport_client.fleet.persona import Persona
 from homeport_client.fleet.personas import derived
 from homeport_client.fleet.script import Script
@@ -22,12 +23,20 @@ def people(script: Script, catalog: Catalog) -> dict[str, Persona]:
 
 
 def deal(script: Script, seed: Seed, catalog: Catalog) -> tuple[Handset, ...]:
-    """A phone for everybody, and a second one for some. The personas are dealt by their shares."""
+    """A phone for everybody, and a second one for some; none that is never switched on. The personas are dealt by their
+    shares."""
     kinds = tuple(people(script, catalog).values())
-    return tuple(_handset(number, script, seed, kinds) for number in range(script.devices))
+    switched = ((number, script.on_at_s(number / script.devices)) for number in range(script.devices))
+    return tuple(_handset(number, at_s, script, seed, kinds) for number, at_s in switched if at_s is not None)
 
 
-def _handset(number: int, script: Script, seed: Seed, kinds: Sequence[Persona]) -> Handset:
+def own_networks(script: Script, catalog: Catalog) -> dict[str, Network]:
+    """The networks that the script or its people bring along, by name."""
+    own = (*(persona.network for persona in people(script, catalog).values()), script.network)
+    return {each.name: each for each in own if each}
+
+
+def _handset(number: int, on_at_s: float, script: Script, seed: Seed, kinds: Sequence[Persona]) -> Handset:
     chance = seed.stream("handset", number)
     persona = _dealt(number, script.devices, kinds)
     user = number % script.users
@@ -38,7 +47,7 @@ def _handset(number: int, script: Script, seed: Seed, kinds: Sequence[Persona]) 
         persona=persona.name,
         network=(script.network or persona.network).name,
         circle=user // script.circle,
-        on_at_ms=round(script.on_at_s(number / script.devices) * 1_000),
+        on_at_ms=round(on_at_s * 1_000),
         skew_ms=_skew_ms(chance) if skewed else 0,
         watched=number < script.watched,
         lane=number < LANES_MAX,

@@ -4,16 +4,22 @@ A simulated hour costs what its events cost, and two runs of one seed take the s
 because nothing in this world waits for a socket, a thread or the machine's clock. Where no timer is left and
 somebody still waits, real time would stand still for ever: that is `Deadlock`.
 
-The loop is asyncio's own with another selector (`selectors`), so the scheduling order is asyncio's.
+The loop is asyncio's own with another selector (`selectors`), so the scheduling order is asyncio's; but of what is due
+at the same moment the first comes that was set first. asyncio's heap has any order there, which depends on all other
+timers: who else waits, and whether somebody watches, must not change what is played.
 """
 
 from __future__ import annotations
 
 import asyncio
+import heapq
+import itertools
 import selectors
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from contextvars import Context
+from typing import Any, TypeVar, TypeVarTuple
 
+Given = TypeVarTuple("Given")
 Result = TypeVar("Result")
 START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 DAY_MS = 86_400_000
@@ -35,6 +41,18 @@ class _Idle(selectors.SelectSelector):
         return []
 
 
+class _Timer(asyncio.TimerHandle):
+    """One that knows its turn."""
+
+    __slots__ = ("turn",)
+    turn: int
+
+    def __lt__(self, other: object) -> bool:
+        if not isinstance(other, _Timer):
+            return NotImplemented
+        return (self.when(), self.turn) < (other.when(), other.turn)
+
+
 class VirtualLoop(asyncio.SelectorEventLoop):
     """asyncio's loop in virtual time, which starts at 0 seconds."""
 
@@ -43,6 +61,17 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super().__init__(self._idle)
         # asyncio runs a timer that is due within this; its own 1 ns is lost in the digits after a simulated month.
         self._clock_resolution = 1e-6
+        self._turns = itertools.count()
+
+    def call_at(
+        self, when: float, callback: Callable[[*Given], object], *args: *Given, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """As asyncio's, and in order."""
+        timer = _Timer(when, callback, args, self, context)
+        timer.turn = next(self._turns)
+        heapq.heappush(self._scheduled, timer)  # type: ignore[attr-defined]  # asyncio's own
+        timer._scheduled = True  # type: ignore[attr-defined]  # noqa: SLF001  # it counts those that are cancelled
+        return timer
 
     def time(self) -> float:
         """Virtual seconds since the loop was made."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from random import Random
 
 from homeport_client.fleet.actor import Actor
+from homeport_client.fleet.beside import beside
 from homeport_client.fleet.cast import people
 from homeport_client.fleet.deeds.table import perform
 from homeport_client.fleet.lot import Lot
@@ -59,11 +60,8 @@ class Improvisation:
 
     async def _live(self, actor: Actor) -> None:
         persona = self._people[actor.phone.handset.persona]
-        gaps = asyncio.create_task(self._ride(actor.phone, self._script.network or persona.network))
-        try:
+        async with beside(self._ride(actor.phone, self._script.network or persona.network)):
             await self._act(actor, persona)
-        finally:
-            gaps.cancel()
 
     async def _act(self, actor: Actor, persona: Persona) -> None:
         """Act after act, in sittings if the persona has such."""

@@ -23,9 +23,9 @@ from homeport_sync.ports import LogEntry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Legacy:
-    """`labels` are the records' ids by label, `lives` how often phones were switched on. What phones hold, and which of
-    the app's invariants are broken there, is known once they are put down; `healed_ms` is how long each took to come to
-    rest then."""
+    """`labels` are the records' ids by label, `lives` how often phones were switched on. `readings` are those of now,
+    `in_play` those of the moment when everything was left to heal. What phones hold, and which of the app's invariants
+    are broken there, is known once they are put down; `healed_ms` is how long each took to come to rest then."""
 
     story: Story
     tally: Tally
@@ -42,6 +42,7 @@ class Legacy:
     missteps: Sequence[str] = ()
     broken: Sequence[str] = ()
     raised: Sequence[str] = ()
+    in_play: Mapping[str, Reading] = field(default_factory=dict)
     healed_ms: Mapping[str, int] = field(default_factory=dict)
 
     def evidence(
@@ -104,6 +105,7 @@ def whole(legacies: Sequence[Legacy], cast: Sequence[Handset]) -> Legacy:
         flickers=[flicker for each in legacies for flicker in each.flickers],
         glimpses=[glimpse for each in legacies for glimpse in each.glimpses],
         missteps=[misstep for each in legacies for misstep in each.missteps],
+        in_play={name: reading for each in legacies for name, reading in each.in_play.items()},
         broken=[sentence for each in legacies for sentence in each.broken],
         raised=[sentence for each in legacies for sentence in each.raised],
         healed_ms={name: ms for each in legacies for name, ms in each.healed_ms.items()},

@@ -16,6 +16,7 @@ from sqlite3 import Connection
 from msgspec.structs import replace
 
 from homeport_client import Device
+from homeport_client.fleet.beside import ended
 from homeport_client.fleet.check.eyes import Eyes
 from homeport_client.fleet.clock import WallClock
 from homeport_client.fleet.measure.track import Track
@@ -105,6 +106,7 @@ class Phone:
         """A new life, on an image of a replica or on nothing."""
         self.lives += 1
         if self.lives == 1:
+            self.meter.reached()
             self.eyes = self._world.eyes(self.handset, self.meter)
         self.meter.catching_up = False
         self.line = await self._world.way(self.handset, self.user, self.lives, self.meter)
@@ -220,10 +222,10 @@ class Phone:
         old, looking = self.device, self._looking
         self.line.disconnect()
         for look in looking:
-            if not look.cancel() and not look.cancelled() and (error := look.exception()):
-                self.trip(error, "a look")
+            look.cancel()
         await self.switch_on(image)
         await self._end(old.close())
+        await self._end(ended(looking))
 
     async def _end(self, end: Awaitable[object]) -> None:
         """Whoever ends a device hears what its syncer has died of."""

@@ -18,9 +18,9 @@ from homeport_client.fleet.story import Story
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Played:
     """`evidence` and `verdict` are None if it was stopped before it came to rest. `healed_ms` is how long each phone
-    took to come to rest after everything that went wrong was over. `tracks` are the spans of some phones, by name, and
-    `labels` the ids of the records, by label. `fingerprint` is equal for two playings that took the same steps, in the
-    simulated world."""
+    took to come to rest after everything that went wrong was over; `in_play` is what the `meters` showed before that.
+    `tracks` are the spans of some phones, by name, and `labels` the ids of the records, by label. `fingerprint` is
+    equal for two playings that took the same steps, in the simulated world."""
 
     world: World
     story: Story
@@ -36,6 +36,7 @@ class Played:
     evidence: Evidence | None = None
     verdict: Verdict | None = None
     healed_ms: Mapping[str, int] = field(default_factory=dict)
+    in_play: Mapping[str, Reading] = field(default_factory=dict)
     trace: Sequence[str] = ()
     fingerprint: str = ""
 
@@ -67,6 +68,7 @@ class Played:
             evidence=evidence,
             verdict=judge(evidence) if evidence else None,
             healed_ms=legacy.healed_ms if evidence else {},
+            in_play=legacy.in_play,
             trace=trace,
             fingerprint=fingerprint,
         )

@@ -30,7 +30,8 @@ Invariant: TypeAlias = Callable[[Data], None]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
     """A part of the time, `share` of it against the other phases. People act `pace` times as often as they otherwise
-    do; when it ends `devices` (0 to 1) of all phones are switched on, one after the other (None: as many as before)."""
+    do; when it ends `devices` (0 to 1) of all phones are switched on, one after the other (None: as many as before; a
+    fleet without any ramp is on from the beginning)."""
 
     share: float
     pace: float = 1.0
@@ -38,7 +39,8 @@ class Phase:
 
 
 def ramp(share: float, to: float = 1.0) -> Phase:
-    """Phones are switched on one after the other, until `to` (0 to 1) of them are."""
+    """Phones are switched on one after the other, until `to` (0 to 1) of them are. Those beyond the last ramp never
+    are, and not part of the fleet."""
     return Phase(share=share, devices=to)
 
 
@@ -87,8 +89,11 @@ class Script:
         """How often people act at that moment, against how often they otherwise do."""
         return self._phase_at(at_s).pace
 
-    def on_at_s(self, place: float) -> float:
-        """When the phone is switched on that stands at `place` (0 to 1) among all of them."""
+    def on_at_s(self, place: float) -> float | None:
+        """When the phone is switched on that stands at `place` (0 to 1) among all of them: at once if no phase ramps
+        up; never (None) if it stands beyond the last ramp."""
+        if all(phase.devices is None for phase in self.phases):
+            return 0.0
         began_s, on = 0.0, 0.0
         for phase in self.phases:
             lasts_s = self._lasts_s(phase)
@@ -97,7 +102,7 @@ class Script:
                     return began_s + lasts_s * max(place - on, 0.0) / max(phase.devices - on, 1e-9)
                 on = max(on, phase.devices)
             began_s += lasts_s
-        return 0.0
+        return None
 
     def _phase_at(self, at_s: float) -> Phase:
         ends_s = 0.0

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any
 
-from homeport_client.fleet.check.witness import Written
+from homeport_client.fleet.beside import ended, failure_of
+from homeport_client.fleet.check.eyes import Eyes
+from homeport_client.fleet.check.witness import Told, Written
 from homeport_client.fleet.labels import Labels
+from homeport_client.fleet.measure.meter import Meter
 from homeport_client.fleet.phone import Phone
 from homeport_client.fleet.story import Handset, Step, Story
 from homeport_client.fleet.world import World
+from homeport_sync.scope import MEMBER
 
 
 class Stage:
@@ -31,6 +35,7 @@ class Stage:
         self.cast: tuple[Handset, ...] = ()
         self._handsets: tuple[Handset, ...] = ()
         self._later: dict[asyncio.Task[None], None] = {}  # a set would have another order in every process
+        self._failure: BaseException | None = None
 
     def enter(self, handsets: Iterable[Handset], cast: Iterable[Handset] | None = None) -> None:
         """The phones that the story begins with, none of them on. `cast` are those of the whole fleet, where others
@@ -49,6 +54,11 @@ class Stage:
             steps=tuple(self.steps),
         )
 
+    def eyes(self, handset: Handset, meter: Meter, told: Sequence[Told]) -> Eyes:
+        """Whoever uses this phone, and knows what was written on this stage, and what phones were `told`."""
+        kinds = [kind for kind in self.world.app.catalog.kinds if kind != MEMBER]
+        return Eyes(handset.name, kinds, meter, self.written, told, true_ms=self.world.true_ms)
+
     def write_down(self, step: Step) -> None:
         """This happens now, or is armed for what comes next."""
         self.steps.append(step)
@@ -62,10 +72,14 @@ class Stage:
         """Something that goes on for a while, and is over at the latest when everything heals."""
         task = asyncio.create_task(work)
         self._later[task] = None
-        task.add_done_callback(lambda done: self._later.pop(done, None))
+        task.add_done_callback(self._over)
 
     async def end_all(self) -> None:
-        """Whatever still goes on is over."""
-        for task in self._later:
-            task.cancel()
-        await asyncio.gather(*self._later, return_exceptions=True)
+        """Whatever still goes on is over. Raises what failed first in any of it."""
+        await ended(self._later)
+        if self._failure is not None:
+            raise self._failure
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        self._later.pop(task, None)
+        self._failure = self._failure or failure_of(task)

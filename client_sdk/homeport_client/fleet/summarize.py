@@ -88,7 +88,7 @@ def _lane(name: str, handset: Handset | None, played: Played, marks: Iterable[Ma
     dealt = handset or Handset(name=name, user="")
     return Lane(
         phone=name,
-        user=dealt.user,
+        user=name.partition(" of ")[2] or dealt.user,
         persona=dealt.persona,
         network=dealt.network,
         spans=tuple(played.tracks[name]),
@@ -112,7 +112,7 @@ def _trends(played: Played) -> dict[str, Trend]:
     heal = Histogram("ms")
     for each in played.healed_ms.values():
         heal.add(each)
-    meters = played.meters.values()
+    meters = played.in_play.values()  # a day is one of play: healing has another pace, and is not in it
     trends = {
         "sync_lag": tally.sync_lag,
         "push_lag": tally.push_lag,

@@ -14,6 +14,7 @@ from homeport_client.fleet.check.evidence import Holding
 from homeport_client.fleet.check.witness import Witness
 from homeport_client.fleet.legacy import Legacy
 from homeport_client.fleet.measure.meter import Tally
+from homeport_client.fleet.measure.reading import Reading
 from homeport_client.fleet.measure.standing import Standing
 from homeport_client.fleet.phone import Phone
 from homeport_client.fleet.rescue import rescue_all
@@ -50,6 +51,7 @@ class Troupe:
         self._healing_since_ms = 0
         self._healed_ms: dict[str, int] = {}
         self._story: Story | None = None
+        self._in_play: dict[str, Reading] = {}
         self._holdings: list[Holding] = []
         self._broken: list[str] = []
 
@@ -82,6 +84,7 @@ class Troupe:
         self._healing_since_ms = self._stage.world.true_ms()
         self._ending.calm()
         self._story = self._stage.story
+        self._in_play = self._readings()
         await self._stage.end_all()
         await rescue_all(self._stage)
 
@@ -103,7 +106,8 @@ class Troupe:
         return Legacy(
             story=self._story or stage.story,
             tally=self._ending.tally,
-            readings={phone.name: phone.meter.reading() for phone in phones},
+            readings=self._readings(),
+            in_play=self._in_play if self._story else self._readings(),
             tracks={phone.name: phone.track.spans(now_ms) for phone in phones if phone.track},
             written=tuple(stage.written),
             told=tuple(self._ending.witness.told),
@@ -118,3 +122,6 @@ class Troupe:
             raised=[sentence for phone in phones for sentence in phone.raised],
             healed_ms=self._healed_ms,
         )
+
+    def _readings(self) -> dict[str, Reading]:
+        return {phone.name: phone.meter.reading() for phone in self.phones}

@@ -28,6 +28,13 @@ def test_without_a_ramp_all_phones_are_on_from_the_beginning() -> None:
     assert Script(phases=()).on_at_s(0.5) == 0
 
 
+def test_phones_beyond_the_last_ramp_are_never_switched_on() -> None:
+    script = Script(devices=10, duration_s=3_600, phases=[ramp(1, to=0.5)])
+    at_s = [script.on_at_s(number / 10) for number in range(10)]
+    assert at_s == [pytest.approx(each) for each in (0, 720, 1_440, 2_160, 2_880)] + [None] * 5
+    assert [each.name for each in deal(script, Seed(1), CATALOG)] == [f"phone-{number}" for number in range(1, 6)]
+
+
 def test_a_spike_is_as_long_as_its_share_and_the_pace_is_back_after_it() -> None:
     script = Script(duration_s=100, phases=[steady(4), spike(1, pace=7), steady(5)])
     assert [script.pace_at(at_s) for at_s in (0, 39, 41, 49, 51, 100, 1_000)] == [1, 1, 7, 7, 1, 1, 1]

@@ -82,6 +82,7 @@ async def airplane_mode(stage: Stage, phone: Phone, step: Step) -> bool:
     if step.what.get("on"):
         await phone.device.go_offline()
     else:
+        phone.meter.reached()
         await phone.device.go_online()
     return True
 

@@ -6,12 +6,11 @@ import asyncio
 from collections.abc import Sequence
 
 from homeport_client.fleet.check.evidence import Followed
+from homeport_client.fleet.live.patience import RETRY_S
 from homeport_client.fleet.live.process import ProcessFailed
 from homeport_client.fleet.live.site import Part, Site
-from homeport_client.fleet.live.trouble import Trouble
+from homeport_client.fleet.live.trouble import DOWN_S, Trouble, kill, revive
 
-DOWN_S = 1.5
-RETRY_S = 0.1
 SERVING = "server"
 
 
@@ -54,11 +53,10 @@ class Attendants:
         for part in self._site.parts.values():
             try:
                 if part.fallen:
-                    await part.kill()
+                    await kill(part)
             except ProcessFailed as failed:
                 self._fell.append(str(failed))
-            if not part.running:
-                await part.start()
+            await revive(part)
 
     async def look(self) -> int:
         """See how the followers stand, and how long the log is."""
@@ -86,9 +84,9 @@ class Attendants:
 
     async def _crash(self, part: Part) -> None:
         try:
-            await part.kill()
+            await kill(part)
             await asyncio.sleep(DOWN_S)
-            await part.start()
+            await revive(part)
         except ProcessFailed as failed:
             self._fell.append(str(failed))
 

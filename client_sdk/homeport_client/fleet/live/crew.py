@@ -11,22 +11,19 @@ import contextlib
 from collections.abc import Callable
 from typing import Protocol
 
-from homeport_client import ServerError, Unreachable
-from homeport_client.fleet.cast import people
+from homeport_client.fleet.cast import own_networks
 from homeport_client.fleet.improvise import Improvisation
 from homeport_client.fleet.legacy import Legacy
 from homeport_client.fleet.live.orders import Orders
+from homeport_client.fleet.live.patience import AT_ONCE, until_answered
 from homeport_client.fleet.live.process import allow_open_files
 from homeport_client.fleet.live.world import LiveWorld
 from homeport_client.fleet.measure.standing import Standing
-from homeport_client.fleet.phone import Phone
 from homeport_client.fleet.replay import play_again
 from homeport_client.fleet.script import Script
 from homeport_client.fleet.troupe import Troupe
 from homeport_sync import App
 
-RETRY_S = 0.1
-AT_ONCE = 50
 CLOSE_S = 0.5
 
 
@@ -73,13 +70,11 @@ class OwnCrew:
     async def begin(self, orders: Orders) -> None:
         """See `Crew`."""
         allow_open_files()
-        personas = people(self._script, self._app.catalog).values()
-        own = (*(persona.network for persona in personas), self._script.network)
         self._orders = orders
         self._world = LiveWorld(
             self._app,
             orders,
-            networks={each.name: each for each in own if each},
+            networks=own_networks(self._script, self._app.catalog),
             crash=self._crash if orders.lot.is_first else lambda: None,
         )
         self._world.stage.enter(orders.lot.phones(orders.cast), orders.cast)
@@ -108,7 +103,7 @@ class OwnCrew:
         turns = asyncio.Semaphore(AT_ONCE)
         try:
             async with asyncio.timeout(within_s):
-                await asyncio.gather(*(_catch_up(phone, turns) for phone in self._troupe.phones))
+                await asyncio.gather(*(until_answered(phone.device.sync, turns) for phone in self._troupe.phones))
         except TimeoutError:
             return False
         return True
@@ -130,14 +125,3 @@ class OwnCrew:
             async with asyncio.timeout(CLOSE_S):
                 await asyncio.gather(*(phone.device.close() for phone in self._troupe.phones), return_exceptions=True)
         await self._world.close()
-
-
-async def _catch_up(phone: Phone, turns: asyncio.Semaphore) -> None:
-    while True:
-        try:
-            async with turns:
-                await phone.device.sync()
-        except (Unreachable, ServerError):
-            await asyncio.sleep(RETRY_S)
-        else:
-            return

@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
+from homeport_client.fleet.beside import beside
 from homeport_client.fleet.cast import deal
 from homeport_client.fleet.check.evidence import Evidence
 from homeport_client.fleet.legacy import Legacy, blank, whole
@@ -24,7 +25,7 @@ from homeport_client.fleet.live.site import Site
 from homeport_client.fleet.live.trouble import Trouble, nothing
 from homeport_client.fleet.lot import lots
 from homeport_client.fleet.measure.meter import Accepted
-from homeport_client.fleet.measure.recorder import SAMPLES_MAX, Recorder
+from homeport_client.fleet.measure.recorder import HEALING_MAX, PLAYING_MAX, Recorder
 from homeport_client.fleet.measure.standing import together
 from homeport_client.fleet.played import Played
 from homeport_client.fleet.report.board import Now
@@ -70,8 +71,8 @@ class LiveFleet:
         self._hired: Sequence[Crew] = ()
         self._crews: Sequence[Crew] = ()  # those that have begun
         self._cast: tuple[Handset, ...] = ()
-        self._recorder = Recorder()
-        self._phase = "starting"
+        self._recorder: Recorder
+        self._phase = ""
         self._began_s = time.monotonic()
 
     async def run(self) -> Played:
@@ -85,19 +86,16 @@ class LiveFleet:
 
     async def _whole(self, cast: tuple[Handset, ...], story: Story | None) -> Played:
         self._cast = cast
-        watching: asyncio.Task[None] | None = None
+        self._recorder, self._phase = Recorder(), "starting"
         try:
             await self._begin(story)
-            watching = asyncio.create_task(self._watch())
-            await self._play()
-            unrest = await self._heal()
-            watching.cancel()
+            async with beside(self._watch()):
+                await self._play()
+                unrest = await self._heal()
             return await self._judged(unrest)
         except asyncio.CancelledError:  # Ctrl-C
             return await self._unfinished()
         finally:
-            if watching:
-                watching.cancel()
             await self._attendants.close()
             await asyncio.gather(*(crew.close() for crew in self._hired))
 
@@ -175,14 +173,14 @@ class LiveFleet:
 
     async def _watch(self) -> None:
         """Show how it stands now and then, and keep a sample of it more seldom."""
-        keep_s = max(self.script.duration_s / SAMPLES_MAX, SHOW_S[0])
-        show_s, due_s = min(keep_s, SHOW_S[1]), 0.0
+        due_s = 0.0
         while True:
+            keep_s = max(self._kept_every_s(), SHOW_S[0])
             standing = together(await self._all(lambda crew: crew.stand()))
             logged = await self._attendants.look()
             at_s = time.monotonic() - self._began_s
             sample = self._recorder.look(standing, at_ms=int(at_s * 1_000), logged=logged, keep=at_s >= due_s)
-            due_s += keep_s * (at_s >= due_s)
+            due_s = max(due_s, at_s) + keep_s if at_s >= due_s else due_s
             self._show(
                 Now(
                     phase=self._phase,
@@ -192,7 +190,10 @@ class LiveFleet:
                     parts={name: part.running for name, part in self._site.parts.items()},
                 )
             )
-            await asyncio.sleep(show_s)
+            await asyncio.sleep(min(keep_s, SHOW_S[1]))
+
+    def _kept_every_s(self) -> float:
+        return REST_S / HEALING_MAX if self._phase == "healing" else self.script.duration_s / PLAYING_MAX
 
     async def _all(self, what: Callable[[Crew], Awaitable[Result]]) -> list[Result]:
         """The same of every crew, at once."""

@@ -11,7 +11,6 @@ import contextlib
 import itertools
 import os
 import sys
-from collections import deque
 from collections.abc import Callable
 from typing import TypeVar, cast
 
@@ -24,6 +23,8 @@ from homeport_client.fleet.sources import Sources
 
 Result = TypeVar("Result")
 LAST_LINES = 5
+WORDS_BYTES_MAX = 8_192
+WORDS_S = 1.0
 
 
 class HiredCrew:
@@ -34,7 +35,7 @@ class HiredCrew:
         self._crash = crash
         self._numbers = itertools.count(1)
         self._asked: dict[int, asyncio.Future[object]] = {}
-        self._words: deque[str] = deque(maxlen=LAST_LINES)
+        self._words = b""
         self._process: asyncio.subprocess.Process | None = None
         self._hearing: list[asyncio.Task[None]] = []
         self._failed = ""
@@ -49,7 +50,8 @@ class HiredCrew:
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
             start_new_session=True,
         )
-        self._hearing = [asyncio.create_task(self._hear(process)), asyncio.create_task(self._listen(process))]
+        listening = asyncio.create_task(self._listen(process))
+        self._hearing = [listening, asyncio.create_task(self._hear(process, listening))]
         self._say(self._sources)
         await self._ask("begin", orders)
 
@@ -102,17 +104,26 @@ class HiredCrew:
         if self._process and self._process.stdin:
             self._process.stdin.write(frame(what))
 
-    async def _hear(self, process: asyncio.subprocess.Process) -> None:
+    async def _hear(self, process: asyncio.subprocess.Process, listening: asyncio.Task[None]) -> None:
+        """Every answer, until there are no more; then whoever waits for one is told why."""
         assert process.stdout is not None  # noqa: S101  # it is a pipe
-        with contextlib.suppress(asyncio.IncompleteReadError):
+        try:
             while True:
                 head = await process.stdout.readexactly(HEAD_BYTES)
                 self._take(noun(await process.stdout.readexactly(length(head))))
-        code = await process.wait()
-        self._failed = f"A process that drives phones ended by itself with exit code {code}. {' '.join(self._words)}"
+        except asyncio.IncompleteReadError:
+            code = await process.wait()
+            await asyncio.wait([listening], timeout=WORDS_S)  # whoever it has started may hold its pipe
+            self._fail(f"A process that drives phones ended by itself with exit code {code}. {self._last_words()}")
+        except Exception as error:  # noqa: BLE001  # whatever it is, whoever has asked is told
+            self._fail(f"What a process that drives phones said cannot be used ({type(error).__name__}: {error}).")
+
+    def _fail(self, why: str) -> None:
+        """Nothing that was asked, or will be, is answered any more."""
+        self._failed = why.strip()
         for answer in self._asked.values():
             if not answer.done():
-                answer.set_exception(ProcessFailed(self._failed.strip()))
+                answer.set_exception(ProcessFailed(self._failed))
 
     def _take(self, told: object) -> None:
         if isinstance(told, Crash):
@@ -121,6 +132,11 @@ class HiredCrew:
             answer.set_result(told.result)
 
     async def _listen(self, process: asyncio.subprocess.Process) -> None:
+        """Read whatever it says, or it would wait for us; keep the end of that."""
         assert process.stderr is not None  # noqa: S101  # it is a pipe
-        async for line in process.stderr:
-            self._words.append(line.decode(errors="replace").strip())
+        while said := await process.stderr.read(WORDS_BYTES_MAX):
+            self._words = (self._words + said)[-WORDS_BYTES_MAX:]
+
+    def _last_words(self) -> str:
+        lines = self._words.decode(errors="replace").splitlines()[-LAST_LINES:]
+        return " ".join(line.strip() for line in lines)

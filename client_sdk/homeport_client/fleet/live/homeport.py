@@ -88,7 +88,8 @@ async def ask(*verb: str, environ: Mapping[str, str] | None = None, words: str =
     # In a thread: unlike a task, it cannot be left in the middle with a process nobody waits for.
     ended = await asyncio.to_thread(_ended, verb, surroundings(environ or {}), words)
     if ended.returncode:
-        raise ProcessFailed(f"homeport {' '.join(verb)} failed: {ended.stdout.strip()}")
+        complaint = f"{ended.stdout.strip()} {ended.stderr.strip()}".strip()
+        raise ProcessFailed(f"homeport {' '.join(verb)} failed: {complaint}")
     return ended.stdout.strip()
 
 
@@ -102,8 +103,7 @@ def _ended(verb: Sequence[str], environ: Mapping[str, str], words: str) -> subpr
     return subprocess.run(  # noqa: S603  # this interpreter, our own module
         [*_HOMEPORT, *verb],
         input=words,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        capture_output=True,  # apart: on standard error an interpreter may have something of its own to say
         text=True,
         check=False,
         env=environ,

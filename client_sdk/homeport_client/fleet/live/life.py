@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import subprocess
 import weakref
@@ -65,6 +66,7 @@ class Program:
 
     def __init__(self, name: str) -> None:
         self.lives = 0
+        self.turn = asyncio.Lock()  # see `Part`
         self._name = name
         self._life: Life | None = None
 

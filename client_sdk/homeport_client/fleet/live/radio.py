@@ -72,8 +72,7 @@ class Radio:
 
     async def push(self, message: PushMessage) -> PushAnswer:
         """See `Transport`."""
-        self._meter.sent(len(push_request(message)))
-        answer = await self._metered(lambda: self._transport.push(message))
+        answer = await self._metered(len(push_request(message)), lambda: self._transport.push(message))
         self._witness.saw(self._user, message, answer)
         self._meter.received(len(_encode(answer)))
         self._meter.answered(message.device, answer)
@@ -81,8 +80,7 @@ class Radio:
 
     async def pull(self, message: PullMessage) -> Page:
         """See `Transport`."""
-        self._meter.sent(len(pull_request(message)))
-        page = await self._metered(lambda: self._transport.pull(message))
+        page = await self._metered(len(pull_request(message)), lambda: self._transport.pull(message))
         self._meter.received(len(_encode(page)))
         self._meter.pulled(message.device, page)
         return page
@@ -113,9 +111,15 @@ class Radio:
             self._meter.tally.pokes += told is None
             yield told
 
-    async def _metered(self, call: Callable[[], Awaitable[Result]]) -> Result:
+    async def _metered(self, size: int, call: Callable[[], Awaitable[Result]]) -> Result:
+        """The same for a request of so many bytes. Where there is no network it fails, and nothing is sent."""
+
+        async def sent() -> Result:
+            self._meter.sent(size)
+            return await call()
+
         try:
-            return await self._through(call)
+            return await self._through(sent)
         except DeviceError as error:
             self._meter.failed(error.code)
             raise

@@ -5,6 +5,7 @@ Its log is read from the database file by SQL alone, so that what the server say
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -75,15 +76,15 @@ class RealServer:
 
     async def head(self, tenant: str) -> int:
         """See `Site`."""
-        return int(str(self._rows(head_of(tenant))[0][0])) if self._process.lives else 0
+        return int(str((await self._rows(head_of(tenant)))[0][0])) if self._process.lives else 0
 
     async def followed(self, tenant: str) -> list[Followed]:
         """See `Site`."""
-        return [followed(row) for row in self._rows(followed_of(tenant))] if self._process.lives else []
+        return [followed(row) for row in await self._rows(followed_of(tenant))] if self._process.lives else []
 
     async def log(self, tenant: str) -> list[LogEntry]:
         """See `Site`."""
-        return [entry(row) for row in self._rows(log_of(tenant))]
+        return [entry(row) for row in await self._rows(log_of(tenant))]
 
-    def _rows(self, sql: str) -> list[tuple[object, ...]]:
-        return sqlite.rows(self._data, sql)
+    async def _rows(self, sql: str) -> list[tuple[object, ...]]:
+        return await asyncio.to_thread(sqlite.rows, self._data, sql)

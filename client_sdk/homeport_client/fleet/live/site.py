@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -10,7 +11,10 @@ from homeport_sync.ports import LogEntry
 
 
 class Part(Protocol):
-    """A process that may die at any moment, and live again."""
+    """A process that may die at any moment, and live again. Whoever kills or starts it while others may do so too holds
+    `turn` (see `trouble.py`)."""
+
+    turn: asyncio.Lock
 
     @property
     def running(self) -> bool:

@@ -8,12 +8,25 @@ from collections.abc import Awaitable, Callable
 from random import Random
 from typing import TypeAlias
 
-from homeport_client.fleet.live.site import Site
+from homeport_client.fleet.live.site import Part, Site
 
 DOWN_S = 1.5
 REST_S = (1.0, 4.0)
 GONE_S = (0.1, 3.0)
 Trouble: TypeAlias = Callable[[Site, float], Awaitable[None]]  # a site, and for how many seconds the phones write
+
+
+async def kill(part: Part) -> None:
+    """As `Part.kill`, once nobody else kills or starts it: what is about to be ready is not killed on the way there."""
+    async with part.turn:
+        await part.kill()
+
+
+async def revive(part: Part) -> None:
+    """As `Part.start`, unless somebody else who killed it was quicker."""
+    async with part.turn:
+        if not part.running:
+            await part.start()
 
 
 async def nothing(site: Site, for_s: float) -> None:
@@ -25,10 +38,10 @@ def killing(*names: str) -> Trouble:
 
     async def trouble(site: Site, for_s: float) -> None:
         await asyncio.sleep(for_s / 2)
-        await asyncio.gather(*(site.parts[name].kill() for name in names))
+        await asyncio.gather(*(kill(site.parts[name]) for name in names))
         await asyncio.sleep(DOWN_S)
         for name in names:
-            await site.parts[name].start()
+            await revive(site.parts[name])
 
     return trouble
 
@@ -51,7 +64,7 @@ class EndlessTrouble:
             await asyncio.sleep(self._chance.uniform(*REST_S))
             name = self._chance.choice(sorted(site.parts))
             part = site.parts[name]
-            await part.kill()
+            await kill(part)
             self.killed[name] += 1
             await asyncio.sleep(self._chance.uniform(*GONE_S))
-            await part.start()
+            await revive(part)

@@ -14,11 +14,14 @@ from dataclasses import replace
 from random import Random, SystemRandom
 
 from homeport_client import DeviceLimits, HttpTransport, Uplink
+from homeport_client.fleet.calm import calmed
 from homeport_client.fleet.check.evidence import Holding
 from homeport_client.fleet.check.eyes import Eyes
 from homeport_client.fleet.check.reading import fresh
 from homeport_client.fleet.check.witness import Witness
 from homeport_client.fleet.live.orders import Orders
+from homeport_client.fleet.live.patience import AT_ONCE, until_answered
+from homeport_client.fleet.live.process import ProcessFailed
 from homeport_client.fleet.live.radio import Radio
 from homeport_client.fleet.measure.meter import Meter, Tally
 from homeport_client.fleet.networks import INCIDENTS, NETWORKS, PERFECT, Network
@@ -30,13 +33,23 @@ from homeport_client.fleet.stage import Stage
 from homeport_client.fleet.story import Handset, Step
 from homeport_client.limits import UplinkLimits
 from homeport_sync import App
-from homeport_sync.scope import MEMBER
 
 POLL_S = (2.0, 30.0)
 POLLS_PER_S = 50.0  # of a whole fleet whose phones do nothing: a server on the same machine has other work
 RETRY_MAX_MS = 2_000
+FRESH_S = 60.0
 UPLINK_LIMITS = UplinkLimits(connections_max=40)  # each weighs as much as half a phone
 ARMABLE = frozenset((*INCIDENTS, LOSE_POKE))  # the others follow from what else is in the story
+
+
+class _Proxy(Proxy):
+    """One phone's network."""
+
+    def disarm(self) -> None:
+        """What was armed and has not struck never does."""
+        armed = self._road.armed
+        while armed.take() or armed.take_poke():
+            pass
 
 
 class LiveWorld:
@@ -55,7 +68,8 @@ class LiveWorld:
         self._crash = crash
         self._random = SystemRandom()
         self._uplink = Uplink(UPLINK_LIMITS)
-        self._proxies: dict[str, Proxy] = {}
+        self._calm = False
+        self._proxies: dict[str, _Proxy] = {}
         self._began_s = time.monotonic()
 
     def begin(self) -> None:
@@ -83,8 +97,7 @@ class LiveWorld:
 
     def eyes(self, handset: Handset, meter: Meter) -> Eyes:
         """See `World`."""
-        kinds = [kind for kind in self.app.catalog.kinds if kind != MEMBER]
-        return Eyes(handset.name, kinds, meter, self.stage.written, self.witness.told, true_ms=self.true_ms)
+        return self.stage.eyes(handset, meter, self.witness.told)
 
     async def way(self, handset: Handset, user: str, life: int, meter: Meter) -> Radio:
         """See `World`. Whoever has a network of their own has connections of their own, for as long as it keeps them
@@ -98,8 +111,20 @@ class LiveWorld:
         return Radio(transport, user, token, self.witness, meter)
 
     async def fresh(self, users: Iterable[str]) -> list[Holding]:
-        """See `Ending`. Several at once, by the way that nothing happens on."""
-        return await asyncio.gather(*(fresh(self._direct(user), user=user) for user in users))
+        """See `Ending`. A few at a time, by the way that nothing happens on. Raises `ProcessFailed` if the server
+        does not answer them all in time."""
+        turns = asyncio.Semaphore(AT_ONCE)
+
+        async def one(user: str) -> Holding:
+            return await until_answered(lambda: fresh(self._direct(user), user=user), turns)
+
+        try:
+            async with asyncio.timeout(FRESH_S):
+                return await asyncio.gather(*map(one, users))
+        except TimeoutError:
+            raise ProcessFailed(
+                f"The server has not given every fresh device everything after {FRESH_S:.0f} s."
+            ) from None
 
     async def until(self, at_ms: int) -> None:
         """See `World`."""
@@ -115,8 +140,10 @@ class LiveWorld:
 
     def calm(self) -> None:
         """See `Ending`."""
+        self._calm = True
         for proxy in self._proxies.values():
-            proxy.network = _calmed(proxy.network)
+            proxy.network = calmed(proxy.network)
+            proxy.disarm()
 
     async def close(self) -> None:
         """The end of all connections and proxies."""
@@ -131,12 +158,17 @@ class LiveWorld:
         """What the phone of that name calls: a proxy that is its network."""
         proxy = self._proxies.get(name)
         if proxy is None:
-            now = network if self._drawing else replace(network, rates={}, lose_poke=0.0)
             seed = Seed(self.seed.stream("proxy", name).getrandbits(32))
-            proxy = Proxy(now, self._orders.url, seed, gaps=False, told=self._told(name))
+            proxy = _Proxy(self._now(network), self._orders.url, seed, gaps=False, told=self._told(name))
             self._proxies[name] = proxy
             await proxy.start()
         return proxy.url
+
+    def _now(self, network: Network) -> Network:
+        """The network as it is at this moment of the story."""
+        if self._calm:
+            return calmed(network)
+        return network if self._drawing else replace(network, rates={}, lose_poke=0.0)
 
     def _told(self, who: str) -> Callable[[Happened], None]:
         def told(happened: Happened) -> None:
@@ -156,7 +188,3 @@ def device_limits(devices: int) -> DeviceLimits:
     """Hasty for a few, so that what is rare in the field happens here; for many as hasty as a server can bear."""
     poll_s = min(max(devices / POLLS_PER_S, POLL_S[0]), POLL_S[1])
     return DeviceLimits(poll_s=poll_s, retry_max_ms=RETRY_MAX_MS)
-
-
-def _calmed(network: Network) -> Network:
-    return Network(name=network.name, lose_poke=network.lose_poke, sockets=network.sockets)

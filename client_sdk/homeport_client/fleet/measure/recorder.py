@@ -6,7 +6,7 @@ from homeport_client.fleet.measure.histogram import Histogram
 from homeport_client.fleet.measure.standing import Standing
 from homeport_client.fleet.report.summary import Sample
 
-SAMPLES_MAX = 120
+PLAYING_MAX, HEALING_MAX = 90, 25  # at an even pace in each; a few more are taken where one ends
 
 
 class Recorder:

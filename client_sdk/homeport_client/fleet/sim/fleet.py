@@ -7,16 +7,18 @@ were.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import replace
 from typing import Any
 
 from homeport_client.fleet.actor import Actor
-from homeport_client.fleet.cast import deal, people
+from homeport_client.fleet.beside import beside
+from homeport_client.fleet.cast import deal, own_networks
 from homeport_client.fleet.check.evidence import Evidence
 from homeport_client.fleet.clock import run
 from homeport_client.fleet.improvise import Improvisation
-from homeport_client.fleet.measure.recorder import SAMPLES_MAX, Recorder
+from homeport_client.fleet.measure.recorder import HEALING_MAX, PLAYING_MAX, Recorder
+from homeport_client.fleet.networks import Network
 from homeport_client.fleet.phone import Phone
 from homeport_client.fleet.played import Played
 from homeport_client.fleet.replay import play_again
@@ -30,7 +32,7 @@ from homeport_client.fleet.troupe import Troupe
 from homeport_client.limits import DeviceLimits
 from homeport_sync import App
 
-PATIENCE_S, SLACK_S = 5.0, 5.0
+SLACK_S = 5.0
 SCRIPT = Script()
 LOG_MAX = 10_000_000
 
@@ -51,13 +53,12 @@ class Fleet:
         self.seed = Seed(seed)
         self.script = script
         self.world: SimulatedWorld
-        own = [persona.network for persona in people(script, app.catalog).values()]
-        named = {each.name: each for each in (*own, script.network) if each}
-        self._setup = replace(setup, networks={**named, **(setup.networks or {})})
+        self._setup = replace(setup, networks={**own_networks(script, app.catalog), **(setup.networks or {})})
         self._show = show
         self._troupe: Troupe
-        self._recorder = Recorder()
-        self._phase = "playing"
+        self._recorder: Recorder
+        self._phase = ""
+        self._bound_s = 0.0
 
     @property
     def phones(self) -> list[Phone]:
@@ -100,18 +101,17 @@ class Fleet:
         self, handsets: tuple[Handset, ...], play: Callable[[], Coroutine[Any, Any, None]], *, drawing: bool
     ) -> Played:
         """Build, play, heal, collect; then judge."""
+        self._recorder, self._phase = Recorder(), "playing"
         self.world = SimulatedWorld(self.app, self.seed, self._setup, drawing=drawing)
         self.world.stage.enter(handsets)
         self._troupe = Troupe(self.world.stage, self.world, self.script)
         await self.world.begin()
-        watching = asyncio.create_task(self._watch())
         try:
-            await play()
-            unrest = await self._heal()
+            async with beside(self._watch()):
+                await play()
+                unrest = await self._heal()
         except asyncio.CancelledError:  # Ctrl-C
             return self._played()
-        finally:
-            watching.cancel()
         self._phase = "judging"
         await self._troupe.put_down()
         log = await self.world.server.store.read(TENANT, 0, LOG_MAX)
@@ -121,9 +121,9 @@ class Fleet:
         await Improvisation(self.world.stage, self.script).play()
 
     async def _watch(self) -> None:
-        every_s = self.script.duration_s / SAMPLES_MAX
         while True:
-            await asyncio.sleep(every_s)
+            playing = self._phase == "playing"
+            await asyncio.sleep(self.script.duration_s / PLAYING_MAX if playing else self._bound_s / HEALING_MAX)
             self._look()
 
     def _look(self) -> None:
@@ -134,11 +134,15 @@ class Fleet:
     async def _heal(self) -> list[str]:
         """Whatever befell anybody is over, for as long as it may take all to come to rest; what moves even then."""
         self._look()
+        networks, down_s = [line.network for line in self.world.lines], self._setup.server.down_s
+        self._bound_s = heal_bound_s(self._setup.device_limits, networks, down_s=down_s)
         self._phase = "healing"
         self.world.note("fleet", "heals")
         await self._troupe.heal()
-        await asyncio.sleep(heal_bound_s(self._setup.device_limits))
+        await asyncio.sleep(self._bound_s)
         self._look()
+        for failure in filter(None, (line.failure for line in self.world.lines)):
+            raise failure
         moving = sum(line.busy for line in self.world.lines)
         return [f"{moving} old requests are still on their way."] if moving else []
 
@@ -160,8 +164,9 @@ class Fleet:
         return deal(self.script, self.seed, self.app.catalog)
 
 
-def heal_bound_s(limits: DeviceLimits) -> float:
-    """How long a phone may take that nothing befalls any more: the longest pause after a failure, a request that gets
-    no answer, and then the longest poll of somebody else.
+def heal_bound_s(limits: DeviceLimits, networks: Iterable[Network], *, down_s: float) -> float:
+    """How long a phone may take that nothing befalls any more: a request under way that gets no answer, gets it late,
+    or meets a server that is down; the longest pause after that failure; and then the longest poll of somebody else.
     """
-    return limits.retry_max_ms / 1_000 + PATIENCE_S + limits.poll_s + SLACK_S
+    under_way_s = max((down_s, *(max(each.patience_s, each.late_s) for each in networks)))
+    return under_way_s + limits.retry_max_ms / 1_000 + limits.poll_s + SLACK_S

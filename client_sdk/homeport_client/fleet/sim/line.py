@@ -10,10 +10,11 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from random import Random
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from homeport_client.envelope import pull_request, push_request, read_pull, read_push
-from homeport_client.errors import Refused, Unreachable
+from homeport_client.errors import DeviceError, Refused, Unreachable
+from homeport_client.fleet.beside import failure_of
 from homeport_client.fleet.measure.meter import Meter
 from homeport_client.fleet.networks import Network
 from homeport_client.fleet.seed import at_moment, happens
@@ -24,13 +25,15 @@ from homeport_sync.wire import Page, PullMessage, PushAnswer, PushMessage
 
 URL = "the simulated server"
 _EXPIRED = (401, b'{"errors":[{"message":"The token has expired.","extensions":{"code":"TOKEN_EXPIRED"}}]}')
+Result = TypeVar("Result")
 Serve: TypeAlias = Callable[[str, bytes], Awaitable[Answer]]
 _TOO_LARGE, _POKE = "too_large", "lose_poke"
 
 
 class Line:
-    """A `Way` as `user`, over `network`, which may be changed while it is in use. `armed` is what
-    befalls it in a story that is played again; `struck` is told of each incident, and whether it was drawn."""
+    """A `Way` as `user`, over `network`, which may be changed while it is in use. `armed` is what befalls it in a story
+    that is played again; `struck` is told of each incident, and whether it was drawn. `failure` is what the server
+    broke on when a copy of an old request came: no phone hears of that."""
 
     def __init__(
         self,
@@ -56,6 +59,7 @@ class Line:
         self._breaks = 0
         self._pokes: dict[asyncio.Event, None] = {}  # a set would have another order in every process
         self._stray: set[asyncio.Task[None]] = set()
+        self.failure: BaseException | None = None
 
     @property
     def reachable(self) -> bool:
@@ -101,13 +105,13 @@ class Line:
 
     async def push(self, message: PushMessage) -> PushAnswer:
         """See `Transport`."""
-        answer = read_push(URL, *await self._told(self._server.push, push_request(message)))
+        answer = await self._told(self._server.push, push_request(message), read_push)
         self._meter.answered(message.device, answer)
         return answer
 
     async def pull(self, message: PullMessage) -> Page:
         """See `Transport`."""
-        page = read_pull(URL, *await self._told(self._server.pull, pull_request(message)))
+        page = await self._told(self._server.pull, pull_request(message), read_pull)
         self._meter.pulled(message.device, page)
         return page
 
@@ -145,11 +149,12 @@ class Line:
                 await asyncio.sleep(self._delay())
                 yield None
 
-    async def _told(self, serve: Serve, body: bytes) -> Answer:
-        """One request and its answer, with the meter running."""
+    async def _told(self, serve: Serve, body: bytes, read: Callable[[str, int, bytes], Result]) -> Result:
+        """What one request brings, with the meter running: an answer that says no, or is not the server's, has failed
+        too."""
         try:
-            return await self._carry(serve, body)
-        except Unreachable as error:
+            return read(URL, *await self._carry(serve, body))
+        except DeviceError as error:
             self._meter.failed(error.code)
             raise
 
@@ -213,7 +218,11 @@ class Line:
     def _send_stray(self, serve: Serve, body: bytes, after_s: float) -> None:
         task = asyncio.ensure_future(self._forgotten(serve, body, after_s))
         self._stray.add(task)
-        task.add_done_callback(self._stray.discard)
+        task.add_done_callback(self._stray_over)
+
+    def _stray_over(self, task: asyncio.Task[None]) -> None:
+        self._stray.discard(task)
+        self.failure = self.failure or failure_of(task)
 
     async def _forgotten(self, serve: Serve, body: bytes, after_s: float) -> None:
         await asyncio.sleep(after_s)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from homeport_client import DeviceLimits
+from homeport_client.fleet.calm import calmed
 from homeport_client.fleet.check.evidence import Holding
 from homeport_client.fleet.check.eyes import Eyes
 from homeport_client.fleet.check.reading import fresh
@@ -24,7 +25,6 @@ from homeport_client.fleet.trace import Trace
 from homeport_client.fleet.troubles import Troubles
 from homeport_sync import App, Limits
 from homeport_sync.memory import MemoryStore
-from homeport_sync.scope import MEMBER
 
 # Small pages, every one of them cached, and short polls: what is rare in the field happens here in every run.
 SERVER_LIMITS = Limits(page_size=5, page_cached_bytes_min=0)
@@ -108,8 +108,7 @@ class SimulatedWorld:
 
     def eyes(self, handset: Handset, meter: Meter) -> Eyes:
         """See `World`."""
-        kinds = [kind for kind in self.app.catalog.kinds if kind != MEMBER]
-        return Eyes(handset.name, kinds, meter, self.stage.written, self.server.witness.told, true_ms=self.true_ms)
+        return self.stage.eyes(handset, meter, self.witness.told)
 
     async def way(self, handset: Handset, user: str, life: int, meter: Meter) -> Line:
         """See `World`."""
@@ -157,7 +156,7 @@ class SimulatedWorld:
         """The network of that name, as it is now."""
         network = self._networks.get(name, PERFECT)
         if self._calm:
-            return Network(name=network.name, lose_poke=network.lose_poke, sockets=network.sockets)
+            return calmed(network)
         return network if self._drawing else replace(network, rates={}, lose_poke=0.0)
 
     def _struck(self, who: str, incident: str, *, drawn: bool) -> None:

@@ -1,0 +1,65 @@
+"""The simulated way to the server: what breaks there is heard of, and every request that fails is counted."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from homeport_client import DeviceError
+from homeport_client.fleet import Fleet, Network, Script, Setup
+from homeport_client.fleet.clock import now_ms, run
+from homeport_client.fleet.measure.meter import Meter, Tally
+from homeport_client.fleet.networks import PERFECT
+from homeport_client.fleet.seed import Seed
+from homeport_client.fleet.sim.line import Line
+from homeport_sync import App
+from homeport_sync.cursor import Cursor
+from homeport_sync.memory import MemoryStore
+from homeport_sync.ports import PageRows
+from tests.fleet.stage import FIRST_DAY, new_server, push
+
+CUT = Network(name="cut", rates={"cut_answer": 1.0})
+
+
+class Breaks(MemoryStore):
+    """A server with a bug, until somebody mends it."""
+
+    mended = False
+
+    async def page(self, tenant: str, user: str, device: str, cursor: Cursor | None, limit: int) -> PageRows:
+        if not self.mended:
+            raise ZeroDivisionError
+        return await super().page(tenant, user, device, cursor, limit)
+
+
+def test_a_server_that_breaks_where_no_phone_listens_any_more_ends_the_fleet(app: App) -> None:
+    async def plot(fleet: Fleet) -> None:
+        await fleet.actors[0].create("TaskList", title="home")
+        await asyncio.sleep(1)
+        store = fleet.world.server.store
+        assert isinstance(store, Breaks)
+        store.mended = True
+
+    script = Script(devices=1, duration_s=60, watched=0, network=CUT)
+    with pytest.raises(ZeroDivisionError):
+        Fleet(app, 1, script=script, setup=Setup(store=Breaks)).rehearse(plot)
+
+
+@pytest.mark.parametrize(
+    ("incident", "code"),
+    [("portal", "UNREACHABLE"), ("bad_gateway", "UNREACHABLE"), ("too_large", "UNREACHABLE"), ("", "REFUSED")],
+)
+def test_an_answer_that_is_not_the_servers_or_says_no_is_a_request_that_failed(
+    app: App, incident: str, code: str
+) -> None:
+    async def failed() -> Counter[str]:
+        server, tally = await new_server(app), Tally()
+        network = Network(name="bad", rates={incident: 1.0}) if incident else PERFECT
+        way = Line(server, "ann", Seed(1).stream("line"), network, Meter(tally, now_ms, server.accepted))
+        if not incident:
+            way.expire()
+        with pytest.raises(DeviceError):
+            await way.push(push(*FIRST_DAY))
+        return tally.error_codes
+
+    assert run(failed()) == {code: 1}
