@@ -123,6 +123,7 @@ def test_ctrl_c_ends_it_with_a_report_of_what_was_done(here: Path) -> None:
     report = json.loads((here / "r.json").read_text())
     assert report["partial"]
     assert report["checks"] == []
+    assert report["duration_s"] < report["planned_s"] == 7 * 86_400
     assert report["counts"]["accepted"] > 0
 
 
