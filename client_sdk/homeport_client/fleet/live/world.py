@@ -21,8 +21,7 @@ from homeport_client.fleet.check.witness import Witness
 from homeport_client.fleet.live.orders import Orders
 from homeport_client.fleet.live.radio import Radio
 from homeport_client.fleet.measure.meter import Meter, Tally
-from homeport_client.fleet.networks import INCIDENTS, NETWORKS, PERFECT, Network
-from homeport_client.fleet.proxy.fate import LOSE_POKE
+from homeport_client.fleet.networks import INCIDENTS, LOSE_POKE, NETWORKS, PERFECT, Network
 from homeport_client.fleet.proxy.proxy import Proxy
 from homeport_client.fleet.proxy.tally import Happened
 from homeport_client.fleet.seed import Seed

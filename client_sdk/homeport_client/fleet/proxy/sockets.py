@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from homeport_client.fleet.networks import LOSE_POKE
 from homeport_client.fleet.proxy.delay import Delay
-from homeport_client.fleet.proxy.fate import LOSE_POKE, Fates
+from homeport_client.fleet.proxy.fate import Fates
 from homeport_client.fleet.proxy.frames import Frames
 from homeport_client.fleet.proxy.peer import Peer
 from homeport_client.fleet.proxy.race import first
