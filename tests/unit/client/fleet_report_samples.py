@@ -56,7 +56,7 @@ def green(*, devices: int = 1_000, moments: int = 120, lanes: int = 12) -> Summa
         checks=tuple(Check(name=name, says=says) for name, says in CHECKS.items()),
         thresholds=(
             Threshold(asked="sync_lag_ms p95 < 30 min", kept=True, measured="12 min 4 s"),
-            Threshold(asked="bytes_per_change p50 < 2 kB", kept=True, measured="640 B"),
+            Threshold(asked="bytes_per_change p50 < 2 KB", kept=True, measured="640 B"),
             Threshold(asked="cold_start_ms p99 < 5 s", kept=True, measured="4.1 s"),
         ),
         trends=_trends(),
