@@ -29,6 +29,7 @@ from benchmarks.table import show
 from benchmarks.workload import APP, NOTES, wall_ms
 from homeport_client import DEVICE_LIMITS, Device, DeviceLimits, HttpTransport, Uplink
 from homeport_client.exchange import Exchange
+from homeport_client.fleet.live.process import allow_open_files
 from homeport_client.fleet.live.real import RealServer
 from homeport_client.replica import Replica
 from homeport_client.state import State
@@ -91,6 +92,7 @@ async def real() -> dict[str, float]:
 
 async def alone() -> dict[str, float]:
     """Connected devices with an HTTP connection each."""
+    allow_open_files()
     return {"real_alone_kb_per_device": await kb_connected(None)}
 
 
@@ -99,7 +101,7 @@ async def kb_connected(uplink: Uplink | None) -> float:
     app = load_app(APP)
     async with AsyncExitStack() as stack:
         data = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        many = {"HOMEPORT_SOCKETS_PER_USER_MAX": str(2 * CONNECTED)}
+        many = {"HOMEPORT_SOCKETS_PER_USER_MAX": str(2 * CONNECTED + AT_ONCE + 1)}
         server = await stack.enter_async_context(RealServer(APP, data, settings=many))
         await server.make_tenant("bench")
         token = await server.token("ana", "bench")
@@ -117,7 +119,7 @@ async def kb_connected(uplink: Uplink | None) -> float:
         home = await writer.create("TaskList", title="Home")
         listening = [await connected() for _ in range(AT_ONCE)]
         before = resident_kb()
-        for _ in range(CONNECTED // AT_ONCE):
+        for _ in range(-(-CONNECTED // AT_ONCE)):
             listening += await asyncio.gather(*(connected() for _ in range(AT_ONCE)))
         task = await writer.create("Task", scope=home, title="Milk")
         for device in listening:

@@ -7,12 +7,13 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.workload import APP
 
+LISTENS_S = 30.0
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -36,9 +37,10 @@ async def serving(*arguments: str) -> AsyncIterator[Serving]:
     found: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     reading = asyncio.create_task(_read(process, found))
     try:
-        yield Serving(port=await asyncio.wait_for(found, 30), pid=process.pid)
+        yield Serving(port=await asyncio.wait_for(found, LISTENS_S), pid=process.pid)
     finally:
-        process.terminate()
+        with suppress(ProcessLookupError):  # it has ended by itself
+            process.terminate()
         await process.wait()
         await reading
 
@@ -60,6 +62,8 @@ async def run(*arguments: str) -> str:
         sys.executable, "-m", "homeport_server", *arguments, stdout=asyncio.subprocess.PIPE
     )
     printed, _ = await process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"homeport {arguments[0]} ended with exit code {process.returncode}")
     return printed.decode().strip()
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from homeport_client.fleet import Fleet, Network, Played, Script, ServerFaults, Setup
 from homeport_client.fleet.cast import people
+from homeport_client.fleet.errors import ScriptUnusable
 from homeport_client.fleet.failing import Shortest, shorten
 from homeport_client.fleet.report.bound import Bound
 from homeport_client.fleet.report.sentences import STEPS_MAX, bounded
@@ -53,7 +54,7 @@ class SimulatedFleets:
     ) -> Played:
         """See `Fleets`."""
         __tracebackhide__ = True
-        asked = replace(script or self._default, **_without_names(values))
+        asked = _scripted(script or self._default, values)
         bounds = _bounds(asked.thresholds)
         drawn = self.seed if seed is None else seed
         self._replaying.played(drawn)
@@ -73,15 +74,16 @@ class SimulatedFleets:
         """See `Fleets`. Nothing goes wrong but what the network does and the plot says."""
         __tracebackhide__ = True
         lived = named(network) if isinstance(network, str) else network
-        script = Script(
-            devices=devices, phones_per_user=1, network=lived, invariants=invariants, watched=devices, phases=()
+        script = _scripted(
+            Script(phones_per_user=1, network=lived, invariants=invariants, phases=()),
+            {"devices": devices, "watched": devices},
         )
         drawn = self.seed if seed is None else seed
         self._replaying.played(drawn)
         try:
             played = aside(lambda: Fleet(self._app, drawn, script=script, setup=CALM).rehearse(plot))
         except Exception as failed:  # noqa: BLE001  # whatever it is goes on, without what lies between
-            raise failed.with_traceback(_from(plot, failed.__traceback__)) from None
+            raise failed.with_traceback(_from(plot, failed.__traceback__)) from failed.__cause__
         self._judge(played, script, (), None)
         return played
 
@@ -99,7 +101,7 @@ class SimulatedFleets:
             again=self._replaying.command(played.story.seed),
             bounds=bounds,
         )
-        if not summary.violations and all(each.kept for each in summary.thresholds):
+        if summary.kept:
             return
         shortest = shorter() if shorter and summary.violations else None
         pytest.fail("\n".join(self._told(summary, shortest, script)), pytrace=False)
@@ -134,6 +136,15 @@ def _shortened(shortest: Shortest) -> str:
         f"The shortest of its stories that still fails has {len(shortest.failure.steps)} of its "
         f"{shortest.failure.steps_before:,} steps:"
     )
+
+
+def _scripted(script: Script, values: ScriptValues) -> Script:
+    """The script with these values; the test fails if it cannot have them."""
+    __tracebackhide__ = True
+    try:
+        return replace(script, **_without_names(values))
+    except ScriptUnusable as wrong:
+        pytest.fail(str(wrong), pytrace=False)
 
 
 def _without_names(values: ScriptValues) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any, Unpack
 
 import pytest
 
+from homeport_client.fleet.errors import ScriptUnusable
 from homeport_client.fleet.networks import INCIDENTS, NETWORKS, Network
 from homeport_pytest.protocols import NetworkValues
 
@@ -31,4 +32,7 @@ def make(name: str = "perfect", **values: Unpack[NetworkValues]) -> Network:
         )
     told = ", ".join(f"{each}={value}" for each, value in sorted(given.items()))
     rates = {**known.rates, **{each: given.pop(each) for each in INCIDENTS if each in given}}
-    return replace(known, name=f"{name} with {told}", rates=rates, **given)
+    try:
+        return replace(known, name=f"{name} with {told}", rates=rates, **given)
+    except ScriptUnusable as wrong:
+        pytest.fail(str(wrong), pytrace=False)

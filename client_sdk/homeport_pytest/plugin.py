@@ -44,6 +44,9 @@ def pytest_configure(config: pytest.Config) -> None:
         if said and not said.isdecimal():
             raise pytest.UsageError(f"HOMEPORT_SEED is {said!r}; expected a whole number.")
         config.option.homeport_seed = int(said) if said else SystemRandom().randrange(SEEDS)
+    for flag, least in (("--homeport-seed", 0), ("--homeport-devices", 1)):
+        if (given := config.getoption(flag)) < least:
+            raise pytest.UsageError(f"{flag} is {given}; expected {least} or more.")
 
 
 def pytest_report_collectionfinish(config: pytest.Config, items: Sequence[pytest.Item]) -> list[str]:

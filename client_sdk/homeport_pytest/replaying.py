@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from inspect import getsourcefile, unwrap
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from homeport_client.fleet.networks import NETWORKS, Network
 from homeport_client.fleet.script import Invariant
 
 FAILURES = "homeport_failures"
-NAME_CHARS_MAX = 100
+NAME_CHARS_MAX, PLACE_CHARS = 100, 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,18 +59,19 @@ class Replaying:
         file = root / FAILURES / f"{self._name(shortest.story.seed)}.py"
         asked, lost = _by_file(invariants, root)
         used = {handset.network for handset in shortest.story.handsets}
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(
-            pytest_file(
-                shortest.story,
-                app=_from(root, app),
-                sentences=shortest.failure.sentences,
-                invariants=asked,
-                networks=[each for each in own if each.name in used and each != NETWORKS.get(each.name)],
-                above=1,
-            ),
-            encoding="utf-8",
+        text = pytest_file(
+            shortest.story,
+            app=_from(root, app),
+            sentences=shortest.failure.sentences,
+            invariants=asked,
+            networks=[each for each in own if each.name in used and each != NETWORKS.get(each.name)],
+            above=1,
         )
+        try:
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(text, encoding="utf-8", errors="backslashreplace")
+        except OSError as error:
+            return f"It could not be kept in {self._shown(file)} ({error.strerror})."
         self.kept.append(file)
         shown = self._shown(file)
         self.replays.append(f"Its shortest story: {shlex.join(['pytest', shown])}")
@@ -90,7 +92,8 @@ class Replaying:
         words = [self.item.path.stem, *self._words]
         plain = re.sub(r"[^a-z0-9]+", "_", " ".join(word.removeprefix("test_") for word in words).lower()).strip("_")
         number = f"_{len(self.kept) + 1}" if self.kept else ""
-        return f"test_{plain[:NAME_CHARS_MAX]}_seed_{seed}{number}"
+        place = sha256(str(self.item.nodeid).encode()).hexdigest()[:PLACE_CHARS]  # of two files with one name
+        return f"test_{plain[:NAME_CHARS_MAX]}_{place}_seed_{seed}{number}"
 
 
 def _typed(config: pytest.Config, flag: str) -> bool:

@@ -26,16 +26,23 @@ class Clock:
 
     def __init__(self, holds_s: float = float("inf")) -> None:
         self.slept: list[float] = []
+        self._now_s = 0.0
         self._holds_s = holds_s
         self._held: list[asyncio.Event] = []
 
     async def __call__(self, seconds: float) -> None:
         self.slept.append(seconds)
+        due_s = self._now_s + seconds
         if seconds < self._holds_s:
             await asyncio.sleep(0)
-            return
-        self._held.append(told := asyncio.Event())
-        await told.wait()
+        else:
+            self._held.append(told := asyncio.Event())
+            await told.wait()
+        self._now_s = max(self._now_s, due_s)
+
+    def now_s(self) -> float:
+        """The end of the last sleep."""
+        return self._now_s
 
     async def ring(self) -> None:
         """Ends the sleep that has been held for longest, once there is one."""
@@ -53,7 +60,8 @@ async def proxied(
     tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[Proxy]:
     """Without a `clock` time is nothing to it."""
-    proxy = Proxy(network, to, Seed(1), sleep=clock or Clock(), limits=limits, tls=tls)
+    time = clock or Clock()
+    proxy = Proxy(network, to, Seed(1), sleep=time, now_s=time.now_s, limits=limits, tls=tls)
     await proxy.start()
     try:
         yield proxy

@@ -213,5 +213,5 @@ def test_each_incident_happens_to_its_share_of_the_requests() -> None:
     drawn = [Fates(Seed(1).stream(number), armed).draw(rough, upgrade=False) for number in range(10_000)]
     counts = Counter(fate.incident for fate in drawn)
     for name, rate in rough.rates.items():
-        assert counts[name] / len(drawn) == pytest.approx(rate, abs=0.01)
+        assert counts[name] / len(drawn) == pytest.approx(rate, rel=0.3)
     assert all(0 <= fate.later_s <= rough.late_s for fate in drawn)

@@ -128,6 +128,14 @@ async def test_what_is_said_takes_its_time_both_ways() -> None:
         assert clock.slept[before:] == [3.0, 3.0]
 
 
+async def test_what_is_said_at_once_arrives_at_once() -> None:
+    clock = Clock()
+    async with speaking(talk, replace(INSTANT, delay_s=(3.0, 3.0)), clock) as proxy, connect(proxy) as socket:
+        before = clock.now_s()
+        assert await everything(socket) == list(SAID)
+        assert clock.now_s() - before < 3.0 * len(SAID)  # one way each, and not one after the other
+
+
 def frame(first: int, payload: bytes) -> bytes:
     """A frame of RFC 6455 from a server: its first byte, its length in one of three ways, its payload."""
     size = len(payload)

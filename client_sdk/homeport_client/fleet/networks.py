@@ -22,6 +22,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from homeport_client.fleet.sound import above_zero, known, not_negative, ranges, shares
+
 Range = tuple[float, float]
 
 INCIDENTS = (
@@ -38,12 +40,19 @@ INCIDENTS = (
 )
 
 
+LOSE_POKE = "lose_poke"  # befalls a poke, no request
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gaps:
     """When there is no network at all: `every_s` seconds between two gaps, each `for_s` long, both drawn evenly."""
 
     every_s: Range
     for_s: Range
+
+    def __post_init__(self) -> None:
+        ranges("A network's gaps", every_s=self.every_s, for_s=self.for_s)
+        above_zero("A network's gaps", **{"every_s or for_s": self.every_s[1] + self.for_s[1]})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +75,14 @@ class Network:
     body_bytes_max: int = 0
     late_s: float = 20.0
     patience_s: float = 5.0
+
+    def __post_init__(self) -> None:
+        owner = f"The network {self.name!r}"
+        known(owner, "incident", self.rates, INCIDENTS)
+        shares(owner, **self.rates, lose_poke=self.lose_poke)
+        ranges(owner, delay_s=self.delay_s)
+        not_negative(owner, bytes_per_s=self.bytes_per_s, body_bytes_max=self.body_bytes_max, late_s=self.late_s)
+        above_zero(owner, patience_s=self.patience_s)
 
 
 _MINUTE_S, _HOUR_S = 60.0, 3_600.0

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from homeport_client.fleet.actor import Actor
 from homeport_client.fleet.networks import PERFECT, Network, Range
+from homeport_client.fleet.sound import above_zero, not_negative, ranges, shares
 
 Act: TypeAlias = Callable[[Actor], Awaitable[None]]
 
@@ -34,3 +35,14 @@ class Persona:
     open_s: Range | None = None
     closed_s: Range = (300.0, 1_800.0)
     skewed: float = 0.0
+
+    def __post_init__(self) -> None:
+        owner = f"The persona {self.name!r}"
+        above_zero(owner, every_s=self.every_s)
+        not_negative(owner, share=self.share, **{f"weight of {_name(act)}": each for act, each in self.does.items()})
+        shares(owner, skewed=self.skewed)
+        ranges(owner, closed_s=self.closed_s, **({"open_s": self.open_s} if self.open_s else {}))
+
+
+def _name(act: Act) -> str:
+    return getattr(act, "__name__", repr(act))

@@ -23,6 +23,7 @@ from typing import TypeAlias
 from homeport_client.fleet.check.data import Data
 from homeport_client.fleet.networks import Network
 from homeport_client.fleet.persona import Persona
+from homeport_client.fleet.sound import above_zero, different, not_negative, shares
 
 Invariant: TypeAlias = Callable[[Data], None]
 
@@ -36,6 +37,11 @@ class Phase:
     share: float
     pace: float = 1.0
     devices: float | None = None
+
+    def __post_init__(self) -> None:
+        above_zero("A phase", share=self.share, pace=self.pace)
+        if self.devices is not None:
+            shares("A phase", devices=self.devices)
 
 
 def ramp(share: float, to: float = 1.0) -> Phase:
@@ -79,6 +85,26 @@ class Script:
     watched: int = 5
     invariants: Sequence[Invariant] = ()
     thresholds: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        above_zero(
+            "The script",
+            devices=self.devices,
+            duration_s=self.duration_s,
+            phones_per_user=self.phones_per_user,
+            circle=self.circle,
+        )
+        not_negative(
+            "The script",
+            roots=self.roots,
+            crashes=self.crashes,
+            storms=self.storms,
+            clones=self.clones,
+            watched=self.watched,
+        )
+        different("The script", "personas", (each.name for each in self.personas))
+        if self.personas:
+            above_zero("The script", **{"shares of all personas": sum(each.share for each in self.personas)})
 
     @property
     def users(self) -> int:

@@ -14,10 +14,10 @@ from homeport_client.fleet.measure.histogram import Histogram
 from homeport_client.fleet.measure.reading import Reading
 from homeport_client.fleet.played import Played
 from homeport_client.fleet.report.bound import Bound, judge
+from homeport_client.fleet.report.clean import clean
 from homeport_client.fleet.report.summary import (
     Check,
     Contested,
-    Failure,
     Lane,
     Mark,
     Reached,
@@ -31,6 +31,7 @@ from homeport_sync.catalog import Catalog
 from homeport_sync.change import Verdict
 
 VERDICTS: tuple[Verdict, ...] = ("applied", "merged", "superseded", "rejected")
+UNHEALED = "unhealed"
 LEADING = frozenset(pair for pair, after in TABLE.items() if after is not pair[0])
 
 
@@ -41,10 +42,11 @@ def summarize(
     network: str,
     again: str,
     bounds: Sequence[Bound] = (),
-    failure: Failure | None = None,
+    planned_s: float | None = None,
     wall: Wall | None = None,
 ) -> Summary:
-    """The summary. `network` is what it was asked to be played on, `again` the command that plays it again."""
+    """The summary. `network` is what it was asked to be played on, `again` the command that plays it again, `planned_s`
+    how long it was to last."""
     story, outcomes = played.story, _outcomes(played)
     summary = Summary(
         app=catalog.app,
@@ -54,7 +56,7 @@ def summarize(
         users=len(story.users),
         network=network,
         duration_s=story.until_ms / 1_000,
-        healed_s=max(played.healed_ms.values(), default=0) / 1_000 if played.verdict else None,
+        healed_s=_healed_s(played),
         partial=played.verdict is None,
         checks=_checks(played),
         thresholds=(),
@@ -66,10 +68,18 @@ def summarize(
         lanes=lanes(played),
         server=tuple(_mark(step) for step in story.steps if step.who == SERVER),
         again=again,
-        failure=failure,
         wall=wall,
+        planned_s=planned_s if played.verdict is None else None,
     )
+    summary = clean(summary)
     return structs.replace(summary, thresholds=tuple(judge(bound, summary) for bound in bounds))
+
+
+def _healed_s(played: Played) -> float | None:
+    """When the last phone had come to rest; None of a fleet that did not."""
+    if played.verdict is None or played.verdict.found.get(UNHEALED):
+        return None
+    return max(played.healed_ms.values(), default=0) / 1_000
 
 
 def lanes(played: Played) -> tuple[Lane, ...]:

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from dataclasses import fields
+from textwrap import dedent
 
 import pytest
 
@@ -140,7 +141,7 @@ def test_what_fails_says_how_it_is_replayed_and_is_kept(project: Project, pytest
     assert "pytest test_it.py::test_a_plot_may_fail --homeport-seed 5" in text
     assert re.search(r"^Seed 6\. Replay it: pytest test_it.py::test_what_follows_may_fail$", text, re.MULTILINE)
     (kept,) = (pytester.path / "homeport_failures").glob("*.py")
-    assert kept.name == "test_it_nobody_works_a_b_seed_5.py"
+    assert re.fullmatch(r"test_it_nobody_works_a_b_[0-9a-f]{8}_seed_5\.py", kept.name)
     again = pytester.runpytest_subprocess("-p", "homeport_pytest.plugin", str(kept))
     again.assert_outcomes(failed=1)
     again.stdout.fnmatch_lines(["*no_task_is_done does not hold on phone-*"])
@@ -157,10 +158,32 @@ def test_mistakes_are_told_in_a_sentence(project: Project, pytester: pytest.Pyte
 
         def test_threshold(fleet):
             fleet(thresholds=["lag < 1s"])
+
+        def test_no_time(fleet):
+            fleet(duration_s=0)
+
+        def test_nobody(fleet):
+            async def plot(fleet):
+                pass
+
+            fleet.scene(plot, devices=0)
+
+        def test_rate(network):
+            network(lose_answer=30)
+
+        def test_cause(fleet):
+            async def plot(fleet):
+                raise ValueError("no") from KeyError("what was behind it")
+
+            fleet.scene(plot)
         """
     )
-    shown.assert_outcomes(failed=3)
+    shown.assert_outcomes(failed=7)
     text = shown.stdout.str()
+    assert "The script has duration_s=0; expected a number above 0." in text
+    assert "The script has devices=0; expected a number above 0." in text
+    assert "has lose_answer=30; expected a share from 0 to 1." in text
+    assert "what was behind it" in text
     assert "There is no network 'metro': take one of perfect, rough," in text
     assert "A network has no lose_all: take one of" in text
     assert "There is no metric 'lag'" in text
@@ -244,3 +267,45 @@ def test_without_the_extra_a_real_server_says_what_is_missing(project: Project) 
     shown = project.run(f"{hide}\ndef test_it(homeport_server): pass")
     shown.assert_outcomes(errors=1)
     shown.stdout.fnmatch_lines(["A real server needs uvicorn, which is not installed: pip install 'homeport?server?'."])
+
+
+@pytest.mark.parametrize("words", [("--homeport-seed=-1",), ("--homeport-devices=0",)])
+def test_numbers_that_cannot_be_are_refused_at_once(project: Project, words: tuple[str, ...]) -> None:
+    shown = project.run("def test_it(): pass", *words)
+    assert shown.ret is pytest.ExitCode.USAGE_ERROR
+    shown.stderr.fnmatch_lines([f"*{words[0].replace('=', ' is ')}; expected * or more.*"])
+
+
+def test_stories_of_two_files_with_one_name_are_kept_beside_each_other(
+    project: Project, pytester: pytest.Pytester
+) -> None:
+    test = """
+        def nobody_works(data):
+            assert not list(data.all("Task")), "somebody worked"
+
+        def test_it(fleet):
+            fleet(devices=2, duration_s=60, network="perfect", invariants=[nobody_works])
+        """
+    for folder in ("one", "two"):
+        pytester.mkpydir(folder).joinpath("test_same.py").write_text(dedent(test))
+    shown = project.run("def test_nothing(): pass", "--homeport-seed=5", ".")
+    shown.assert_outcomes(failed=2, passed=1)
+    assert len(list((pytester.path / "homeport_failures").glob("*.py"))) == 2
+
+
+def test_a_story_that_cannot_be_kept_costs_no_verdict(project: Project, pytester: pytest.Pytester) -> None:
+    (pytester.path / "homeport_failures").write_text("")
+    shown = project.run(
+        """
+        def nobody_works(data):
+            assert not list(data.all("Task")), "somebody worked"
+
+        def test_it(fleet):
+            fleet(devices=2, duration_s=60, network="perfect", invariants=[nobody_works])
+        """,
+        "--homeport-seed=5",
+    )
+    shown.assert_outcomes(failed=1)
+    text = shown.stdout.str()
+    assert "nobody_works does not hold on phone-" in text
+    assert "It could not be kept in homeport_failures" in text

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from homeport_client.fleet import Persona, Script, ramp, spike, steady
+from homeport_client.fleet import Network, Persona, Script, Step, ramp, spike, steady
+from homeport_client.fleet.actor import Actor
 from homeport_client.fleet.cast import deal
+from homeport_client.fleet.deeds.table import is_armed
 from homeport_client.fleet.errors import ScriptUnusable
 from homeport_client.fleet.playing import load_script
 from homeport_client.fleet.seed import Seed
@@ -82,3 +87,42 @@ def test_a_file_that_declares_no_script_is_refused_with_the_line_to_write(tmp_pa
 def test_a_file_that_is_not_there_is_told() -> None:
     with pytest.raises(ScriptUnusable, match="There is no file"):
         load_script(Path("nowhere.py"))
+
+
+async def rest(me: Actor) -> None:
+    """Nothing."""
+
+
+TWINS = [Persona(name="twin", does={rest: 1}), Persona(name="twin", does={})]
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: Script(duration_s=0), "The script has duration_s=0; expected a number above 0."),
+        (lambda: Script(devices=0), "devices=0"),
+        (lambda: Script(circle=0), "circle=0"),
+        (lambda: Script(phones_per_user=0), "phones_per_user=0"),
+        (lambda: Script(crashes=-1), "crashes=-1; expected 0 or more."),
+        (lambda: Script(personas=TWINS), "2 personas called 'twin'; expected names that differ."),
+        (lambda: Script(personas=[replace(TWINS[0], share=0)]), "shares of all personas=0"),
+        (lambda: spike(1, pace=0), "A phase has pace=0"),
+        (lambda: steady(0), "A phase has share=0"),
+        (lambda: ramp(1, to=2), "devices=2; expected a share from 0 to 1."),
+        (lambda: Persona(name="quick", does={}, every_s=0), "The persona 'quick' has every_s=0"),
+        (lambda: Persona(name="lazy", does={rest: -1}), "has weight of rest=-1; expected 0 or more."),
+        (
+            lambda: Network(name="n", rates={"lose_anwser": 0.5}),
+            "has the incident 'lose_anwser'; expected one of",
+        ),
+        (lambda: Network(name="n", rates={"late": 30}), "late=30; expected a share from 0 to 1."),
+        (lambda: Network(name="n", delay_s=(2, 1)), "delay_s=(2, 1); expected the least and the most"),
+        (
+            lambda: is_armed(Step(at_ms=5, who="phone-1", do="creat")),
+            "The story, at 5 ms, has the step 'creat'; expected",
+        ),
+    ],
+)
+def test_what_cannot_be_played_is_refused_with_what_was_found(make: Callable[[], object], says: str) -> None:
+    with pytest.raises(ScriptUnusable, match=re.escape(says)):
+        make()

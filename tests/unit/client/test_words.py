@@ -66,7 +66,9 @@ def test_a_run_that_wrote_nothing_does_not_boast() -> None:
 
 
 def test_a_run_that_was_stopped_says_so() -> None:
-    assert "They were stopped early" in verdict_words(finished(partial=True))
+    said = verdict_words(finished(partial=True, checks=(), healed_s=None, planned_s=7 * 86_400))
+    assert "worked for 1 h of 7 days on the subway network" in said
+    assert "They were stopped early" in said
 
 
 def test_a_run_that_did_not_come_to_rest_does_not_say_it_did() -> None:

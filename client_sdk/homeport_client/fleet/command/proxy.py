@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from homeport_client.fleet.command.options import Refused, options_of
 from homeport_client.fleet.networks import NETWORKS
 from homeport_client.fleet.proxy.address import Address
 from homeport_client.fleet.proxy.limits import PROXY_LIMITS
@@ -17,19 +18,15 @@ from homeport_client.fleet.proxy.proxy import Proxy
 from homeport_client.fleet.proxy.tally import Happened, Tally
 from homeport_client.fleet.seed import Seed
 
-
-class _Refused(click.ClickException):
-    """One sentence on standard error, exit code 2."""
-
-    exit_code = 2
+option = options_of("HOMEPORT_FLEET_PROXY")
 
 
 @click.command()
-@click.option("--network", type=click.Choice(list(NETWORKS)), required=True, help="The network to be in.")
-@click.option("--to", metavar="URL", required=True, help="The server, such as http://127.0.0.1:8000.")
-@click.option("--listen", metavar="HOST:PORT", default="127.0.0.1:8089", show_default=True, help="Where clients come.")
-@click.option("--seed", type=int, default=1, show_default=True, help="What everything is drawn from.")
-@click.option("--plain", is_flag=True, help="No colours.")
+@option("--network", type=click.Choice(list(NETWORKS)), required=True, help="The network to be in.")
+@option("--to", metavar="URL", required=True, help="The server, such as http://127.0.0.1:8000.")
+@option("--listen", metavar="HOST:PORT", default="127.0.0.1:8089", show_default=True, help="Where clients come.")
+@option("--seed", type=click.IntRange(0), default=1, show_default=True, help="What everything is drawn from.")
+@option("--plain", is_flag=True, help="No colours.")
 def proxy(network: str, to: str, listen: str, seed: int, plain: bool) -> None:
     """Do to real bytes, between any client and a real server, what a network does.
 
@@ -40,7 +37,7 @@ def proxy(network: str, to: str, listen: str, seed: int, plain: bool) -> None:
     try:
         between = Proxy(NETWORKS[network], to, Seed(seed), host=host, port=port, told=screen.tell)
     except ValueError as wrong:
-        raise _Refused(str(wrong)) from wrong
+        raise Refused(str(wrong)) from wrong
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_stand(between, Address.of(to), screen, f"{network} (seed {seed})"))
     screen.sum_up(between.tally)
@@ -52,7 +49,7 @@ async def _stand(between: Proxy, server: Address, screen: _Screen, network: str)
     try:
         await between.start()
     except OSError as error:
-        raise _Refused(f"Cannot listen on {between.url} ({error.strerror}): choose another --listen.") from error
+        raise Refused(f"Cannot listen on {between.url} ({error.strerror}): choose another --listen.") from error
     ended = _end()
     screen.greet(between.url, server, network)
     try:
@@ -74,7 +71,7 @@ async def _knock(server: Address) -> None:
     try:
         _, writer = await server.connect(None, read_bytes=PROXY_LIMITS.read_bytes, within_s=PROXY_LIMITS.connect_s)
     except OSError as error:
-        raise _Refused(
+        raise Refused(
             f"Nobody answers at {server.scheme}://{server.authority} ({error}): start the server first, with "
             "`homeport serve APP`, or name another --to."
         ) from error
@@ -88,7 +85,7 @@ def _place(listen: str) -> tuple[str, int]:
     except ValueError:
         host, port = None, None
     if not host or port is None:
-        raise _Refused(f"--listen is {listen!r}; expected HOST:PORT, such as 127.0.0.1:8089.")
+        raise Refused(f"--listen is {listen!r}; expected HOST:PORT, such as 127.0.0.1:8089.")
     return host, port
 
 

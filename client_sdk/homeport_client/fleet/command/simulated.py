@@ -7,34 +7,51 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from homeport_client.fleet.again import pytest_file
-from homeport_client.fleet.command.asked import Asked, keep
+from homeport_client.fleet.command.asked import Asked
 from homeport_client.fleet.command.stopwatch import Stopwatch
-from homeport_client.fleet.command.sweep import sweep
-from homeport_client.fleet.failing import shorten
+from homeport_client.fleet.command.sweep import Swept, sweep
+from homeport_client.fleet.command.wanted import keep
+from homeport_client.fleet.failing import Shortest, shorten
 from homeport_client.fleet.played import Played
 from homeport_client.fleet.report.board import Board
-from homeport_client.fleet.report.exits import exit_of
+from homeport_client.fleet.report.clean import clean
+from homeport_client.fleet.report.exits import Exit
 from homeport_client.fleet.report.summary import Failure, Summary
-from homeport_client.fleet.report.terminal import draw
+from homeport_client.fleet.report.terminal import draw, draw_story
 from homeport_client.fleet.report.units import spoken
 from homeport_client.fleet.sim.fleet import Fleet
 from homeport_client.fleet.summarize import summarize
 
 
-def play_simulated(asked: Asked) -> int:
+def play_simulated(asked: Asked) -> Exit:
     """Play, tell, write; the exit code. Of several seeds the first that fails is told, or the first of them."""
-    seed = asked.seed if asked.processes == 1 else sweep(asked)
+    if asked.processes == 1:
+        return _play(asked, asked.seed)
+    swept = sweep(asked)
+    return _what_there_is(asked, swept) if swept.stopped else _play(asked, swept.told or asked.seed)
+
+
+def _play(asked: Asked, seed: int) -> Exit:
     script, watch = asked.script, Stopwatch()
     lasts = spoken(script.duration_s * 1_000, "ms")
     asked.say(f"{script.devices} phones, {lasts}, network {asked.network}, simulated, seed {seed}.")
     with Board(asked.console, whole_s=script.duration_s) as board:
         played = Fleet(asked.app, seed, script=script, show=board.show).run()
     summary = _summary(asked, played, watch)
-    if summary.violations and asked.wanted.failures:
-        summary = replace(summary, failure=_shrunk(asked, played, asked.wanted.failures))
+    draw(asked.console, summary)  # whatever becomes of what follows
+    if summary.violations and asked.wanted.failures and (failure := _failure(asked, played, asked.wanted.failures)):
+        summary = replace(summary, failure=failure)
+        draw_story(asked.console, failure)
+    return asked.end(summary)
+
+
+def _what_there_is(asked: Asked, swept: Swept) -> Exit:
+    """Of seeds that were stopped: the one that would be told, if any is over."""
+    if swept.told is None:
+        return Exit.KEPT
+    summary = swept.over[swept.told]
     draw(asked.console, summary)
-    asked.write(summary)
-    return exit_of(summary)
+    return asked.end(summary)
 
 
 def _summary(asked: Asked, played: Played, watch: Stopwatch) -> Summary:
@@ -43,26 +60,39 @@ def _summary(asked: Asked, played: Played, watch: Stopwatch) -> Summary:
         asked.app.catalog,
         network=asked.network,
         again=asked.again(played.story.seed, "simulated"),
+        planned_s=asked.script.duration_s,
         bounds=asked.bounds,
         wall=watch.read(),
     )
 
 
-def _shrunk(asked: Asked, played: Played, directory: Path) -> Failure | None:
-    """The shortest story that fails, and the test file that plays it again. Ctrl-C leaves it."""
-    steps = len(played.story.steps)
-    file = directory / f"test_seed_{played.story.seed}.py"
+def _failure(asked: Asked, played: Played, directory: Path) -> Failure | None:
+    """The shortest story, and the test file that plays it again, as far as they come. Ctrl-C leaves it."""
     try:
-        with asked.console.status(f"It failed. Looking for the shortest of {steps:,} steps that still do …") as status:
-            shortest = shorten(
-                played,
-                asked.app,
-                asked.script,
-                told=lambda story: status.update(f"It failed. {len(story.steps):,} of {steps:,} steps still do …"),
-            )
+        shortest = _shortest(asked, played)
     except KeyboardInterrupt:
         return None
+    except Exception as error:  # noqa: BLE001  # an act, an invariant or a checker may raise what it likes
+        asked.say(f"It could not be made shorter ({type(error).__name__}: {error}).")
+        return None
+    failure = clean(shortest.failure)
+    file = directory / f"test_seed_{played.story.seed}.py"
     script = str(asked.sources.script) if asked.sources.script else ""
-    sentences = shortest.failure.sentences
-    keep(file, pytest_file(shortest.story, app=str(asked.sources.app), script=script, sentences=sentences).encode())
-    return replace(shortest.failure, file=str(file))
+    text = pytest_file(shortest.story, app=str(asked.sources.app), script=script, sentences=failure.sentences)
+    try:
+        keep(file, clean(text).encode())
+    except OSError as error:
+        asked.say(f"Its story could not be kept in {file} ({error.strerror}).")
+        return failure
+    return replace(failure, file=clean(str(file)))
+
+
+def _shortest(asked: Asked, played: Played) -> Shortest:
+    steps = len(played.story.steps)
+    with asked.console.status(f"It failed. Looking for the shortest of {steps:,} steps that still do …") as status:
+        return shorten(
+            played,
+            asked.app,
+            asked.script,
+            told=lambda story: status.update(f"It failed. {len(story.steps):,} of {steps:,} steps still do …"),
+        )

@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 
 from homeport_client.fleet.deeds import networks, people, phones, servers
+from homeport_client.fleet.networks import INCIDENTS, LOSE_POKE
 from homeport_client.fleet.phone import Phone
+from homeport_client.fleet.sound import known
 from homeport_client.fleet.stage import Stage
 from homeport_client.fleet.story import SERVER, Step
 
@@ -33,9 +35,15 @@ DEEDS: Mapping[str, Deed] = {
 }
 SERVER_DEEDS: Mapping[str, ServerDeed] = {"crash": servers.crash, "storm": servers.storm}
 
+VERBS = (*DEEDS, *SERVER_DEEDS, *INCIDENTS, LOSE_POKE)
+
 
 def is_armed(step: Step) -> bool:
-    """Whether the step is a trouble that waits for its occasion, and no deed of its own."""
+    """Whether the step is a trouble that waits for its occasion, and no deed of its own.
+
+    Raises `ScriptUnusable` for one that is neither: a slip of the pen in a kept story would be a step that never comes.
+    """
+    known(f"The story, at {step.at_ms} ms,", "step", [step.do], VERBS)
     return step.do not in DEEDS and (step.do not in SERVER_DEEDS or "at" in step.what)
 
 

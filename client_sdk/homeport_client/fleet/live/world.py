@@ -24,8 +24,7 @@ from homeport_client.fleet.live.patience import AT_ONCE, until_answered
 from homeport_client.fleet.live.process import ProcessFailed
 from homeport_client.fleet.live.radio import Radio
 from homeport_client.fleet.measure.meter import Meter, Tally
-from homeport_client.fleet.networks import INCIDENTS, NETWORKS, PERFECT, Network
-from homeport_client.fleet.proxy.fate import LOSE_POKE
+from homeport_client.fleet.networks import INCIDENTS, LOSE_POKE, NETWORKS, PERFECT, Network
 from homeport_client.fleet.proxy.proxy import Proxy
 from homeport_client.fleet.proxy.tally import Happened
 from homeport_client.fleet.seed import Seed

@@ -10,10 +10,9 @@ from collections import deque
 from dataclasses import dataclass
 from random import Random
 
-from homeport_client.fleet.networks import INCIDENTS, Network
+from homeport_client.fleet.networks import INCIDENTS, LOSE_POKE, Network
 from homeport_client.fleet.seed import happens
 
-LOSE_POKE = "lose_poke"
 _OF_UPGRADES = frozenset({"lose_request", "portal", "bad_gateway"})  # the others need a body or an answer to its end
 
 

@@ -46,6 +46,8 @@ class Line:
             while isinstance(request := await self._phone.hear(), h11.Request):
                 await self._take(request)
                 if not self._phone.turn():
+                    if self._phone.answered:  # and has not been heard out
+                        await self._phone.linger()
                     return
         except h11.RemoteProtocolError:
             await refuse(self._phone, NOT_HTTP)
@@ -64,6 +66,8 @@ class Line:
             await self._happen(crossing)
         except TooLarge:
             self._drop_server()
+            if crossing.fate.incident:  # one request counts once
+                self._road.tally.take_back(crossing.fate.incident)
             self._road.tally.happen("too_large", crossing.about)
             await crossing.refuse(TOO_LARGE)
         if self._phone.switched and self._server is not None:

@@ -37,6 +37,11 @@ class Peer(Wire):
         return self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE)
 
     @property
+    def answered(self) -> bool:
+        """Whether all of the answer is said, and not all of the request is heard: an early one, such as a 401."""
+        return self._http.our_state in (h11.DONE, h11.MUST_CLOSE) and self._http.their_state is h11.SEND_BODY
+
+    @property
     def switched(self) -> bool:
         """Whether WebSocket is spoken from now on."""
         return self._http.our_state is h11.SWITCHED_PROTOCOL

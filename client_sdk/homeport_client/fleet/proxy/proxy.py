@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from collections.abc import Callable
 
 from homeport_client.fleet.live.process import free_port
@@ -27,7 +28,7 @@ class Proxy:
     """Stands before the server at the URL `to`, on `host` and `port` (0: a free one). Raises `ValueError` for `to`.
 
     `gaps` says whether the network's gaps come by themselves, `told` hears of every incident, `tls` is for an https
-    server that Python does not trust by itself, and `sleep` is the network's time.
+    server that Python does not trust by itself, and `sleep` and `now_s` are the network's time.
     """
 
     def __init__(
@@ -42,16 +43,20 @@ class Proxy:
         told: Callable[[Happened], None] | None = None,
         limits: ProxyLimits = PROXY_LIMITS,
         sleep: Sleep = asyncio.sleep,
+        now_s: Callable[[], float] = time.monotonic,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.tally = Tally(told=told) if told else Tally()
-        self._road = Road(network=network, server=Address.of(to), limits=limits, tls=tls, sleep=sleep, tally=self.tally)
+        self._road = Road(
+            network=network, server=Address.of(to), limits=limits, tls=tls, sleep=sleep, now_s=now_s, tally=self.tally
+        )
         self._road.air.set()
         self._seed = seed
         self._host = host
         self._port = port or free_port()
         self._gaps = gaps
         self._gap: asyncio.Task[None] | None = None
+        self._gone: set[str] = set()  # why there is no network: a gap, or somebody said so
         self._silence: asyncio.Task[None] | None = None
         self._listening: asyncio.Server | None = None
         self._lines: set[asyncio.Task[None]] = set()
@@ -111,14 +116,24 @@ class Proxy:
         self._listening = None
 
     def connect(self) -> None:
-        """The network is back; what has been silent goes on, if it has not ended."""
+        """The network is back, unless there is a gap in it; what has been silent goes on, if it has not ended."""
+        self._come_back("told")
+
+    def disconnect(self) -> None:
+        """No network at all, until `connect`."""
+        self._go("told")
+
+    def _come_back(self, why: str) -> None:
+        self._gone.discard(why)
+        if self._gone:
+            return
         if self._silence is not None:
             self._silence.cancel()
             self._silence = None
         self._road.air.set()
 
-    def disconnect(self) -> None:
-        """No network at all, until `connect`."""
+    def _go(self, why: str) -> None:
+        self._gone.add(why)
         if self.connected:
             self._road.air.clear()
             self._silence = asyncio.create_task(self._end_after_silence())
@@ -141,11 +156,11 @@ class Proxy:
             await self._road.sleep(chance.uniform(*every_s))
             gone_s = chance.uniform(*for_s)
             self.tally.happen(GAP, f"no network for {gone_s:.0f} s")
-            self.disconnect()
+            self._go(GAP)
             try:
                 await self._road.sleep(gone_s)
             finally:
-                self.connect()
+                self._come_back(GAP)
 
     def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if not self.connected or len(self._lines) >= self._road.limits.connections_max:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -23,7 +24,8 @@ Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 class Road:
     """`air` is set while there is a network at all; nothing passes while it is not.
 
-    `sleep` is the network's time. What bounds a client that does not leave is real time, whatever `sleep` is.
+    `sleep` and `now_s` are the network's time. What bounds a client that does not leave is real time, whatever those
+    are.
     """
 
     network: Network
@@ -32,6 +34,7 @@ class Road:
     tls: ssl.SSLContext | None
     sleep: Sleep
     tally: Tally
+    now_s: Callable[[], float] = time.monotonic
     air: asyncio.Event = field(default_factory=asyncio.Event)
     armed: Armed = field(default_factory=Armed)
     strays: set[asyncio.Task[None]] = field(default_factory=set)

@@ -56,3 +56,8 @@ class Tally:
         """Counts an incident and tells of it."""
         self.incidents[incident] += 1
         self.told(Happened(incident=incident, about=about))
+
+    def take_back(self, incident: str) -> None:
+        """One that was told did not happen after all, as another came before it."""
+        self.incidents[incident] -= 1
+        self.incidents += Counter()  # without those that are none any more

@@ -25,6 +25,7 @@ class Wire:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, road: Road, *, server: bool) -> None:
         self.ended = False  # has said its last
+        self._said_goodbye = False
         self._reader = reader
         self._writer = writer
         self._road = road
@@ -65,6 +66,9 @@ class Wire:
     async def linger(self) -> None:
         """Says that nothing more comes, and hears out for a while what it still sends: a reset would eat the answer."""
         limits, heard = self._road.limits, 0
+        if self._said_goodbye:
+            return
+        self._said_goodbye = True
         with contextlib.suppress(OSError, Gone):
             async with asyncio.timeout(limits.linger_s):
                 await self._flush()

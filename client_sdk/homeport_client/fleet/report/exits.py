@@ -1,7 +1,9 @@
 """How a fleet's program ends: one exit code for each thing that whoever started it does next.
 
 Every check has the implied threshold `name == 0`, so a broken promise ends like any other missed threshold. Ctrl-C has
-no code of its own: it ends the work, and the partial report gets the code it deserves.
+no code of its own: it ends the work, and the partial report gets the code it deserves. Nothing is checked before a
+fleet has come to rest, so of a run that was stopped `KEPT` says only that no threshold was missed until then: the
+report says `partial`, and has no checks.
 """
 
 from __future__ import annotations
@@ -15,9 +17,9 @@ class Exit(IntEnum):
     """The codes of k6, so that what reads those reads these."""
 
     KEPT = 0
-    """Every check found nothing and every threshold was kept: go on."""
+    """No check that was made found anything, and no threshold was missed: go on."""
     CRASHED = 1
-    """There is no report, because the fleet itself broke: read the traceback."""
+    """The fleet itself broke, or its report could not be written: read the traceback, or the line that says so."""
     USAGE = 2
     """The command was wrong and nothing was started: mend it."""
     MISSED = 99
@@ -26,5 +28,4 @@ class Exit(IntEnum):
 
 def exit_of(summary: Summary) -> Exit:
     """The code that a report deserves, partial or whole."""
-    kept = all(threshold.kept for threshold in summary.thresholds)
-    return Exit.KEPT if kept and not summary.violations else Exit.MISSED
+    return Exit.KEPT if summary.kept else Exit.MISSED

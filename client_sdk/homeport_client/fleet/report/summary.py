@@ -137,7 +137,10 @@ class Wall(Struct, frozen=True, kw_only=True):
 
 
 class Summary(Struct, frozen=True, kw_only=True):
-    """See the module. `trends` and `counts` are the metrics by name; `server` are marks of the server's own life."""
+    """See the module. `trends` and `counts` are the metrics by name; `server` are marks of the server's own life.
+
+    Of a `partial` run `duration_s` is when it was stopped, and `planned_s` how long it was to last.
+    """
 
     app: str
     world: World
@@ -160,6 +163,12 @@ class Summary(Struct, frozen=True, kw_only=True):
     again: str
     failure: Failure | None = None
     wall: Wall | None = None
+    planned_s: float | None = None
+
+    @property
+    def kept(self) -> bool:
+        """Whether no check found anything, and no threshold was missed."""
+        return not self.violations and all(threshold.kept for threshold in self.thresholds)
 
     @property
     def violations(self) -> tuple[str, ...]:

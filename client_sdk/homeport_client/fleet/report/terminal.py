@@ -27,6 +27,11 @@ def draw(console: Console, summary: Summary) -> None:
         drawing.draw(summary)
 
 
+def draw_story(console: Console, failure: Failure) -> None:
+    """The shortest story alone, for when it is found after the report was drawn."""
+    Drawing(console).draw_story(failure)
+
+
 class Drawing:
     """One report on one console."""
 
@@ -47,7 +52,7 @@ class Drawing:
         self._draw_thresholds(summary)
         self._draw_trends(summary)
         if summary.failure:
-            self._draw_story(summary.failure)
+            self.draw_story(summary.failure)
         self._say(f"Outcomes  {outcomes(summary.counts)}")
         self._say(f"Reached   {reached(summary)}")
         self._say(f"Seed      {summary.seed}")
@@ -80,7 +85,8 @@ class Drawing:
             table.add_row(*(self._text(cell) for cell in trend_row(name, trend)))
         self._print(table)
 
-    def _draw_story(self, failure: Failure) -> None:
+    def draw_story(self, failure: Failure) -> None:
+        """What is left of it, step by step, and where it is kept."""
         self._say(shortened(failure), "bold")
         steps = [f"{number:3}. {step}" for number, step in enumerate(failure.steps, start=1)]
         for line in bounded(steps, STEPS_MAX):

@@ -27,7 +27,7 @@ def verdict_words(summary: Summary) -> str:
     parts = [_worked(summary), _wrote(summary.counts), _rested(summary), _promises(summary), _thresholds(summary)]
     if summary.failure:
         parts.append(shortened(summary.failure))
-    if summary.violations or not all(threshold.kept for threshold in summary.thresholds):
+    if not summary.kept:
         parts.append(f"Replay it: {summary.again}")
     return printable(" ".join(part for part in parts if part))
 
@@ -42,10 +42,16 @@ def outcomes(counts: Mapping[str, int]) -> str:
 def _worked(summary: Summary) -> str:
     who = f"{counted(summary.devices, 'phone')} of {counted(summary.users, 'person', 'people')}"
     told = (
-        f"{who} worked for {spoken(summary.duration_s * 1000, 'ms')} on the {summary.network} network, "
+        f"{who} worked for {_lived(summary)} on the {summary.network} network, "
         f"{_WORLDS[summary.world]}, with seed {summary.seed}."
     )
     return f"{told} They were stopped early, so this tells of what was done until then." if summary.partial else told
+
+
+def _lived(summary: Summary) -> str:
+    """How long, and of what was stopped how much of it."""
+    lived = spoken(summary.duration_s * 1000, "ms")
+    return f"{lived} of {spoken(summary.planned_s * 1000, 'ms')}" if summary.planned_s else lived
 
 
 def _wrote(counts: Mapping[str, int]) -> str:

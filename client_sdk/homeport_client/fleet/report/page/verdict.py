@@ -14,12 +14,6 @@ PARTIAL: Final = (
 )
 
 
-def kept(summary: Summary) -> bool:
-    """Nothing found, no threshold missed, no failing story."""
-    thresholds = all(threshold.kept for threshold in summary.thresholds)
-    return thresholds and not summary.violations and summary.failure is None
-
-
 def headline(summary: Summary) -> str:
     """The verdict in one line."""
     said = [_checks(summary)]
@@ -47,13 +41,13 @@ def section(summary: Summary) -> Markup:
 
 
 def _pills(summary: Summary) -> Iterator[Markup]:
-    """The verdict in a word. What was judged by nothing has kept nothing, and what was cut short may break yet."""
-    if not kept(summary):
+    """The verdict in a word. What was judged by nothing, as what was cut short, has kept nothing."""
+    if not summary.kept:
         yield tag("p", "Broken", class_="pill bad")
     elif not summary.checks:
         yield tag("p", "Unchecked", class_="pill open")
     else:
-        yield tag("p", "Kept so far" if summary.partial else "Kept", class_="pill good")
+        yield tag("p", "Kept", class_="pill good")
     if summary.partial:
         yield tag("p", "Partial", class_="pill open")
 
@@ -80,9 +74,8 @@ def _story(summary: Summary) -> str:
 
 def _lived(summary: Summary) -> str:
     """How long, and of a partial run how much of it."""
-    whole = words.duration(summary.duration_s)
-    until_s = max((sample.at_s for sample in summary.samples), default=0.0)
-    return f"{words.duration(until_s)} of {whole}" if summary.partial and until_s < summary.duration_s else whole
+    lived = words.duration(summary.duration_s)
+    return f"{lived} of {words.duration(summary.planned_s)}" if summary.planned_s else lived
 
 
 def _tiles(summary: Summary) -> Markup:

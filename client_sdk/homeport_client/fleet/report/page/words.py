@@ -6,7 +6,7 @@ from typing import Final
 
 _UNITS_S: Final = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 _DAYS_FROM_S: Final = 172_800
-_SIZES: Final = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
+_SIZES: Final = (("GB", 1e9), ("MB", 1e6), ("KB", 1e3))
 _SHORT: Final = (("G", 1e9), ("M", 1e6), ("k", 1e3))
 
 
