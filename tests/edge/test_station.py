@@ -127,4 +127,4 @@ async def test_on_sqlite_the_server_counts_and_a_worker_is_refused(tmp_path: Pat
     await ask("tenant", "create", "demo", *data)
     with pytest.raises(ProcessFailed, match="homeport serve"):
         await ask("work", str(APP), *data)
-    assert await ask("tenant", "usage", "demo", *data) == "no changes counted yet"
+    assert await ask("tenant", "usage", "demo", *data) == ""

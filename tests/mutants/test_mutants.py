@@ -13,7 +13,7 @@ from tests.mutants.mutant import ROOT, Mutant, MutantOutdated, plant
 ORDER = Order(source="", devices=8, duration_s=240, seeds_max=4)
 SAMPLE = {
     "a rejected change uses up a position": "gaps",
-    "lowered stamps are all the same": "disordered",
+    "a rejection says nothing": "unexplained",
     "a row is skipped at a page's end": "differing",
     "one bad change fails its whole push": "unhealed",
     "the clock is never learnt": "mistimed",

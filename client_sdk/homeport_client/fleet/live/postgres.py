@@ -143,7 +143,10 @@ class RealPostgres(Program):
     def _ready(self, pid: int) -> bool:
         """Whether this very process says so in its lock file."""
         lock = self.data / "postmaster.pid"
-        lines = lock.read_text().split() if lock.exists() else []
+        try:
+            lines = lock.read_text().split()
+        except FileNotFoundError:  # not yet, or not for a moment: a former one's is replaced
+            return False
         return bool(lines) and lines[0] == str(pid) and lines[-1] == "ready"
 
     def _said(self) -> str:
