@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from importlib.util import find_spec
+import re
+from collections.abc import Coroutine, Iterable
+from importlib.metadata import distributions, requires
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,14 +17,14 @@ from homeport_client.fleet.live.real import RealServer
 from homeport_pytest.aside import aside
 
 Result = TypeVar("Result")
-NEEDED = ("alembic", "click", "jwt", "prometheus_client", "sqlalchemy", "starlette", "strawberry", "uvicorn")
+_OF_SERVER = re.compile(r"""([\w.-]+)[^;]*; *extra == ["']server["']""")
 
 
 class OneServer:
     """The process. It is started by the first test that asks, and again if one before has killed it."""
 
     def __init__(self, app: Path, data: Path) -> None:
-        if missing := [each for each in NEEDED if find_spec(each) is None]:
+        if missing := missing_of(requires("homeport") or ()):
             pytest.fail(
                 f"A real server needs {', '.join(missing)}, which is not installed: pip install 'homeport[server]'.",
                 pytrace=False,
@@ -108,3 +109,9 @@ def _wait(work: Coroutine[Any, Any, Result]) -> Result:
         return aside(lambda: asyncio.run(work))
     except ProcessFailed as failed:
         pytest.fail(str(failed), pytrace=False)
+
+
+def missing_of(requirements: Iterable[str]) -> list[str]:
+    """Of what the extra `server` requires on every system, by the words of a distribution, all that is not here."""
+    names = [found[1] for text in requirements if (found := _OF_SERVER.fullmatch(text))]
+    return sorted(name for name in names if next(iter(distributions(name=name)), None) is None)

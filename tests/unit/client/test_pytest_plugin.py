@@ -262,8 +262,8 @@ def test_real_devices_meet_on_a_real_server_that_dies(project: Project, monkeypa
 
 
 def test_without_the_extra_a_real_server_says_what_is_missing(project: Project) -> None:
-    hide = "import sys; sys.modules['uvicorn'] = None\nimport importlib.util as u; f = u.find_spec\n"
-    hide += "u.find_spec = lambda name, *rest: None if name == 'uvicorn' else f(name, *rest)\n"
+    hide = "import importlib.metadata as m; f = m.distributions\n"
+    hide += "m.distributions = lambda name: iter(()) if name == 'uvicorn' else f(name=name)\n"
     shown = project.run(f"{hide}\ndef test_it(homeport_server): pass")
     shown.assert_outcomes(errors=1)
     shown.stdout.fnmatch_lines(["A real server needs uvicorn, which is not installed: pip install 'homeport?server?'."])
