@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from homeport_client import Device
-from homeport_client.fleet.check import Evidence, judge
+from homeport_client.fleet import NETWORKS, Fleet, Persona, Script, steady
+from homeport_client.fleet.acts import make
+from homeport_client.fleet.check import Evidence, eyes, judge
 from homeport_client.fleet.check.eyes import Eyes
 from homeport_client.fleet.check.glimpse import Glimpse, unaccountable
 from homeport_client.fleet.check.witness import Written
@@ -88,3 +90,12 @@ def test_all_processes_are_put_together_before_it_is_judged(
     one, other = replace(empty, glimpses=[GONE]), replace(empty, written=list(reason.values()))
     evidence = whole([one, other], ()).evidence(honest.log)
     assert bool(judge(evidence).flickering) == found
+
+
+def test_what_new_records_push_off_a_full_screen_has_not_flickered(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(eyes, "SCREEN_MAX", 20)
+    maker = Persona(name="maker", does={make("Task"): 1.0}, every_s=2, network=NETWORKS["tunnel"])
+    script = Script(devices=4, duration_s=300, personas=[maker], phases=[steady(1)], crashes=0, storms=0, clones=0)
+    played = Fleet(app, 1, script=script).run()
+    assert played.written > 4 * 20
+    assert played.kept, played.verdict

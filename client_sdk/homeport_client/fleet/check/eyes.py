@@ -21,12 +21,12 @@ from homeport_sync.change import Op
 from homeport_sync.scope import member_id
 from homeport_sync.values import PythonValue
 
-_LIMIT = 1_000
+SCREEN_MAX = 300
 
 
 class Eyes:
-    """Looks at all records of these `kinds` on one phone, whose `meter` sees its pages come. `written` and `told` are
-    those of this process, and grow. `true_ms` is the server's clock."""
+    """Looks at the records of these `kinds` on one phone, at `SCREEN_MAX` of each, whose `meter` sees its pages come.
+    `written` and `told` are those of this process, and grow. `true_ms` is the server's clock."""
 
     def __init__(
         self,
@@ -54,13 +54,16 @@ class Eyes:
         return [self._look(device, user, kind) for kind in self._kinds]
 
     async def _look(self, device: Device, user: str, kind: str) -> None:
-        async for views in device.watch(kind, limit=_LIMIT):
+        async for views in device.watch(kind, limit=SCREEN_MAX):
             self.looks += 1
             now = {view.id: view for view in views}
-            if self._meter.catching_up and (user, kind) in self._seen:
-                self.complaints += self._too_early(now, self._seen[user, kind])
-            for id, before in self._seen.get((user, kind), {}).items():
+            seen = self._seen.get((user, kind))
+            if self._meter.catching_up and seen is not None and len(seen) < SCREEN_MAX:
+                self.complaints += self._too_early(now, seen)
+            for id, before in (seen or {}).items():
                 after = now.get(id)
+                if after is None and len(now) == SCREEN_MAX:
+                    continue  # another one may have pushed it off the screen
                 if (after is None or after.updated_at < before.updated_at) and not self._is_allowed(before, user):
                     self.glimpses.append(self._glimpse(user, before, after))
             self._seen[user, kind] = now
