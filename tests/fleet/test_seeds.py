@@ -142,6 +142,12 @@ def test_one_more_phone_does_not_shift_what_the_others_do(app: App) -> None:
     assert len(mine) < len(more)
 
 
+def test_where_a_script_wants_no_crash_the_server_lives_and_otherwise_it_may_die_at_any_step(app: App) -> None:
+    never, once = (replay(app, 7, replace(BIG, crashes=crashes)).story.steps for crashes in (0, 1))
+    assert not [step for step in never if step.do == "crash"]
+    assert [step for step in once if step.do == "crash" and "at" in step.what]
+
+
 def test_what_was_played_is_shown_in_a_line_and_not_with_all_it_holds(app: App) -> None:
     played = replay(app, 7, SMALL)
     assert repr(played) == f"<Played simulated, seed 7: 6 phones, {len(played.story.steps)} steps, kept>"

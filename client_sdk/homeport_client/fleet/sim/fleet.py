@@ -53,7 +53,9 @@ class Fleet:
         self.seed = Seed(seed)
         self.script = script
         self.world: SimulatedWorld
-        self._setup = replace(setup, networks={**own_networks(script, app.catalog), **(setup.networks or {})})
+        networks = {**own_networks(script, app.catalog), **(setup.networks or {})}
+        server = setup.server if script.crashes else replace(setup.server, crash_rate=0.0)
+        self._setup = replace(setup, networks=networks, server=server)
         self._show = show
         self._troupe: Troupe
         self._recorder: Recorder
