@@ -38,6 +38,14 @@ def what_is_not_there_is_right(data: Data) -> None:
     assert data.rows["nowhere"]["title"]
 
 
+def of_a_kind_there_is_not(data: Data) -> None:
+    assert not list(data.all("Tasks"))
+
+
+def it_says_no(data: Data) -> bool:
+    return False
+
+
 def nothing_is_ever_right(data: Data) -> None:
     raise AssertionError("it never is")
 
@@ -57,6 +65,15 @@ def test_an_invariant_that_breaks_is_broken_and_the_others_are_asked(app: App) -
         "what_is_not_there_is_right could not be asked on phone-1: KeyError: 'nowhere'",
         "nothing_is_ever_right does not hold on phone-1: it never is",
     )
+
+
+def test_an_invariant_that_would_hold_of_nothing_does_not_hold(app: App) -> None:
+    script = Script(devices=1, duration_s=60, invariants=[of_a_kind_there_is_not, it_says_no])
+    verdict = Fleet(app, 1, script=script).run().verdict
+    assert verdict is not None
+    unknown, refused = verdict.broken[:2]
+    assert "of_a_kind_there_is_not could not be asked on phone-1: LookupError: The app declares no kind" in unknown
+    assert refused == "it_says_no does not hold on phone-1: it returned False."
 
 
 def test_a_story_that_breaks_the_fleet_is_not_the_one_that_is_looked_for(app: App) -> None:

@@ -50,7 +50,8 @@ class Actor:
 
     async def pick(self, kind: str, *, where: Mapping[str, PythonValue] | None = None) -> View | None:
         """One of the records on the phone, or of those that have these values; None if there are none, or none of the
-        few that were looked for is there."""
+        few that were looked for is there. Raises `UnknownKind` for a kind that the app does not declare."""
+        self.catalog.kind(kind)
         if where is not None:
             found = await self.phone.device.query(kind, where=where, limit=SEEN_MAX)
             return self.chance.choice(found) if found else None

@@ -23,9 +23,9 @@ from typing import TypeAlias
 from homeport_client.fleet.check.data import Data
 from homeport_client.fleet.networks import Network
 from homeport_client.fleet.persona import Persona
-from homeport_client.fleet.sound import above_zero, different, not_negative, shares
+from homeport_client.fleet.sound import above_zero, different, not_negative, plain_functions, shares
 
-Invariant: TypeAlias = Callable[[Data], None]
+Invariant: TypeAlias = Callable[[Data], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +102,7 @@ class Script:
             clones=self.clones,
             watched=self.watched,
         )
+        plain_functions("The script", "invariant", self.invariants)
         different("The script", "personas", (each.name for each in self.personas))
         if self.personas:
             above_zero("The script", **{"shares of all personas": sum(each.share for each in self.personas)})

@@ -5,6 +5,7 @@ They are looked at when they are made: a slip of the pen costs a second there, a
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections import Counter
 from collections.abc import Iterable
@@ -46,6 +47,13 @@ def known(owner: str, what: str, names: Iterable[str], among: Iterable[str]) -> 
     for name in names:
         if name not in there:
             raise ScriptUnusable(f"{owner} has the {what} {name!r}; expected one of {', '.join(there)}.")
+
+
+def plain_functions(owner: str, what: str, found: Iterable[object]) -> None:
+    """Raises `ScriptUnusable` for what cannot be called, or would have to be awaited."""
+    for each in found:
+        if not callable(each) or inspect.iscoroutinefunction(each):
+            raise ScriptUnusable(f"{owner} has the {what} {each!r}; expected a plain function, without async.")
 
 
 def different(owner: str, what: str, names: Iterable[str]) -> None:

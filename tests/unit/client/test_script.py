@@ -106,6 +106,7 @@ TWINS = [Persona(name="twin", does={rest: 1}), Persona(name="twin", does={})]
         (lambda: Script(crashes=-1), "crashes=-1; expected 0 or more."),
         (lambda: Script(personas=TWINS), "2 personas called 'twin'; expected names that differ."),
         (lambda: Script(personas=[replace(TWINS[0], share=0)]), "shares of all personas=0"),
+        (lambda: Script(invariants=[rest]), "expected a plain function, without async."),  # type: ignore[list-item]
         (lambda: spike(1, pace=0), "A phase has pace=0"),
         (lambda: steady(0), "A phase has share=0"),
         (lambda: ramp(1, to=2), "devices=2; expected a share from 0 to 1."),

@@ -26,7 +26,8 @@ def broken(image: bytes, app: App, invariants: Sequence[Invariant], *, name: str
 def _broken(shows: Data, invariants: Iterable[Invariant]) -> Iterator[str]:
     for invariant in invariants:
         try:
-            invariant(shows)
+            if invariant(shows) is False:
+                yield f"{invariant.__name__} does not hold on {shows.device}: it returned False."
         except AssertionError as failed:
             yield f"{invariant.__name__} does not hold on {shows.device}: {_line(failed)}"
         except Exception as broke:  # noqa: BLE001  # a reference that leads nowhere is a finding, and no reason to stop

@@ -7,7 +7,7 @@ def every_task_has_a_title(data: Data) -> None:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from homeport_sync.values import PythonValue
@@ -28,14 +28,20 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Data:
-    """All that one device shows. `device` says which it is, `user` whose."""
+    """All that one device shows. `device` says which it is, `user` whose; `kinds` are those that the app declares."""
 
     device: str
     user: str
     rows: Mapping[str, Row]
+    kinds: Collection[str]
 
     def all(self, kind: str, *, scope: str | None = None) -> Iterator[Row]:
-        """Every record of a kind, of one scope or of all."""
+        """Every record of a kind, of one scope or of all.
+
+        Raises `LookupError` for a kind that the app does not declare: of its records everything would hold.
+        """
+        if kind not in self.kinds:
+            raise LookupError(f"The app declares no kind {kind!r}; it has {', '.join(sorted(self.kinds))}.")
         return (row for row in self.rows.values() if row.kind == kind and scope in (None, row.scope))
 
     def get(self, id: str) -> Row | None:

@@ -57,7 +57,7 @@ def data(image: bytes, catalog: Catalog, *, name: str, user: str) -> Data:
         for each in records
         if {each.id, each.scope} <= live
     )
-    return Data(device=name, user=user, rows={row.id: row for row in rows})
+    return Data(device=name, user=user, rows={row.id: row for row in rows}, kinds=catalog.kinds.keys())
 
 
 async def fresh(transport: Transport, *, user: str) -> Holding:
