@@ -50,7 +50,8 @@ class _Timer(asyncio.TimerHandle):
     def __lt__(self, other: object) -> bool:
         if not isinstance(other, _Timer):
             return NotImplemented
-        return (self.when(), self.turn) < (other.when(), other.turn)
+        mine, others = self.when(), other.when()
+        return mine < others if mine != others else self.turn < other.turn
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):

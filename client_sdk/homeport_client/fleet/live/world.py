@@ -41,16 +41,6 @@ UPLINK_LIMITS = UplinkLimits(connections_max=40)  # each weighs as much as half 
 ARMABLE = frozenset((*INCIDENTS, LOSE_POKE))  # the others follow from what else is in the story
 
 
-class _Proxy(Proxy):
-    """One phone's network."""
-
-    def disarm(self) -> None:
-        """What was armed and has not struck never does."""
-        armed = self._road.armed
-        while armed.take() or armed.take_poke():
-            pass
-
-
 class LiveWorld:
     """A `World` as it is ordered. `networks` are those that are not in `NETWORKS`; `crash` makes the server die."""
 
@@ -68,7 +58,7 @@ class LiveWorld:
         self._random = SystemRandom()
         self._uplink = Uplink(UPLINK_LIMITS)
         self._calm = False
-        self._proxies: dict[str, _Proxy] = {}
+        self._proxies: dict[str, Proxy] = {}
         self._began_s = time.monotonic()
 
     def begin(self) -> None:
@@ -158,7 +148,7 @@ class LiveWorld:
         proxy = self._proxies.get(name)
         if proxy is None:
             seed = Seed(self.seed.stream("proxy", name).getrandbits(32))
-            proxy = _Proxy(self._now(network), self._orders.url, seed, gaps=False, told=self._told(name))
+            proxy = Proxy(self._now(network), self._orders.url, seed, gaps=False, told=self._told(name))
             self._proxies[name] = proxy
             await proxy.start()
         return proxy.url

@@ -95,6 +95,12 @@ class Proxy:
         """
         self._road.armed.arm(incident)
 
+    def disarm(self) -> None:
+        """What was armed and has not struck never does."""
+        armed = self._road.armed
+        while armed.take() or armed.take_poke():
+            pass
+
     async def start(self) -> None:
         """Take connections from now on. Raises `OSError` if the port is taken."""
         limits = self._road.limits
