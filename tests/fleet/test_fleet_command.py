@@ -8,13 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from homeport_server.cli import main
+from tests.fleet.command import APP, SMALL, fleet
 
-ROOT = Path(__file__).resolve().parents[2]
-APP = str(ROOT / "examples" / "tasks" / "app.py")
-SMALL = ("--devices", "4", "--duration", "2m", "--seed", "5", "--plain")
 BROKEN = """
 from homeport_client.fleet import Data, Script
 
@@ -25,16 +21,6 @@ def nobody_has_two_tasks(data: Data) -> None:
 
 script = Script(invariants=[nobody_has_two_tasks], thresholds=["written > 0"])
 """
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def fleet(*words: str) -> Result:
-    return CliRunner().invoke(main, ["fleet", *words])
 
 
 def test_a_fleet_that_keeps_everything_ends_with_0_and_says_so(here: Path) -> None:

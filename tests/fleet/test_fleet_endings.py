@@ -8,13 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from homeport_server.cli import main
-from tests.house.tree import ROOT
+from tests.fleet.command import APP, SMALL, fleet
 
-APP = str(ROOT / "examples" / "tasks" / "app.py")
-SMALL = ("--devices", "4", "--duration", "2m", "--seed", "5", "--plain")
 FAILING = """
 from homeport_client.fleet import Persona, Script
 
@@ -35,16 +31,6 @@ async def read(me):
 
 script = Script(personas=[Persona(name="reader", does={read: 1}, every_s=1)])
 """
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def fleet(*words: str) -> Result:
-    return CliRunner().invoke(main, ["fleet", *words])
 
 
 def counted(seed: str) -> int:

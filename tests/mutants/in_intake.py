@@ -2,6 +2,10 @@
 
 from tests.mutants.mutant import SYNC, Mutant
 
+ONLY_OWNERS = """
+        if grant.role != "owner":
+            raise RoleForbidden("Only an owner can invite
+"""
 IN_INTAKE = (
     Mutant(
         name="a change that comes again is taken again",
@@ -94,10 +98,7 @@ IN_INTAKE = (
         known="Broken function level authorization, in OWASP's ten risks of APIs: the button is hidden, the endpoint "
         "is not.",
         file=f"{SYNC}/scope.py",
-        before="""
-        if grant.role != "owner":
-            raise RoleForbidden("Only an owner can invite
-""",
+        before=ONLY_OWNERS,
         after="""
         if grant.role not in ("owner", "editor"):
             raise RoleForbidden("Only an owner can invite
@@ -107,10 +108,7 @@ IN_INTAKE = (
         name="nobody may remove anybody",
         known="Rights that are tested by who may and never by who may not be refused: the owner is locked out too.",
         file=f"{SYNC}/scope.py",
-        before="""
-        if grant.role != "owner":
-            raise RoleForbidden("Only an owner can invite
-""",
+        before=ONLY_OWNERS,
         after="""
         if grant.role != "owner" or change.fields.get("role") is None:
             raise RoleForbidden("Only an owner can invite
@@ -120,10 +118,7 @@ IN_INTAKE = (
         name="invited owners may neither invite nor remove",
         known="Sharing dialogs in which a second owner is one by name: the check asks who made it.",
         file=f"{SYNC}/scope.py",
-        before="""
-        if grant.role != "owner":
-            raise RoleForbidden("Only an owner can invite
-""",
+        before=ONLY_OWNERS,
         after="""
         if not grant.maker:
             raise RoleForbidden("Only an owner can invite
