@@ -48,7 +48,14 @@ async def server(directory: Path) -> AsyncIterator[RealServer]:
 
 def hands(parent: int) -> list[int]:
     """The processes below `parent` that drive phones."""
-    return [each for each in process.family(parent) if HAND.encode() in (PROC / str(each) / "cmdline").read_bytes()]
+    return [each for each in process.family(parent) if HAND.encode() in command_line(each)]
+
+
+def command_line(each: int) -> bytes:
+    try:
+        return (PROC / str(each) / "cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""  # ended since it was listed
 
 
 def fleet_at(app: App, server: RealServer, shown: list[Now]) -> LiveFleet:
