@@ -37,7 +37,12 @@ def pytest_file(
 
 {_imports(invariants=bool(invariants), networks=networks, above=above)}
 STORY = Story(
-    seed={story.seed},
+    seed={story.seed},{
+        f"""
+    luck={story.luck},"""
+        if story.luck
+        else ""
+    }
     until_ms={story.until_ms},
     handsets=(
 {_lines(_handset(each) for each in story.handsets)}

@@ -63,6 +63,7 @@ def shorten(
         steps=tuple(map(str, story.steps)),
         steps_before=len(played.story.steps),
         tries=shrunk.tries,
+        left_after=shrunk.left_after,
         lanes=lanes(last),
     )
     return Shortest(story=story, failure=failure)

@@ -25,7 +25,8 @@ from homeport_sync.ports import LogEntry
 class Legacy:
     """`labels` are the records' ids by label, `lives` how often phones were switched on. `readings` are those of now,
     `in_play` those of the moment when everything was left to heal. What phones hold, and which of the app's invariants
-    are broken there, is known once they are put down; `healed_ms` is how long each took to come to rest then."""
+    are broken there (None: it has none), is known once they are put down; `healed_ms` is how long each took to come to
+    rest then."""
 
     story: Story
     tally: Tally
@@ -40,7 +41,7 @@ class Legacy:
     flickers: Sequence[str] = ()
     glimpses: Sequence[Glimpse] = ()
     missteps: Sequence[str] = ()
-    broken: Sequence[str] = ()
+    broken: Sequence[str] | None = None
     raised: Sequence[str] = ()
     in_play: Mapping[str, Reading] = field(default_factory=dict)
     healed_ms: Mapping[str, int] = field(default_factory=dict)
@@ -50,7 +51,7 @@ class Legacy:
         log: Sequence[LogEntry],
         *,
         followed: Sequence[Followed] | None = None,
-        fallen: Sequence[str] = (),
+        fallen: Sequence[str] | None = None,
         unrest: Sequence[str] = (),
     ) -> Evidence:
         """The same for the checkers, beside what the server kept."""
@@ -86,8 +87,9 @@ def blank(seed: int, cast: Sequence[Handset]) -> Legacy:
 
 def whole(legacies: Sequence[Legacy], cast: Sequence[Handset]) -> Legacy:
     """All of them as one. What happened to the server happened to each, and is told by the first."""
+    first = legacies[0]
     if len(legacies) == 1:
-        return legacies[0]
+        return first
     tally = Tally()
     for each in legacies:
         tally.merge(each.tally)
@@ -106,7 +108,7 @@ def whole(legacies: Sequence[Legacy], cast: Sequence[Handset]) -> Legacy:
         glimpses=[glimpse for each in legacies for glimpse in each.glimpses],
         missteps=[misstep for each in legacies for misstep in each.missteps],
         in_play={name: reading for each in legacies for name, reading in each.in_play.items()},
-        broken=[sentence for each in legacies for sentence in each.broken],
+        broken=None if first.broken is None else [sentence for each in legacies for sentence in each.broken or ()],
         raised=[sentence for each in legacies for sentence in each.raised],
         healed_ms={name: ms for each in legacies for name, ms in each.healed_ms.items()},
     )

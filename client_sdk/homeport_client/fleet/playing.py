@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import runpy
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -66,7 +67,17 @@ def _run(path: Path, what: str) -> dict[str, Any]:
         with _beside(path):
             return runpy.run_path(str(path))
     except Exception as error:
-        raise ScriptUnusable(f"{path} cannot be run ({type(error).__name__}: {error}): mend it.") from error
+        raise ScriptUnusable(
+            f"{path} cannot be run ({type(error).__name__}: {error}{_where(error, path)}): mend it."
+        ) from error
+
+
+def _where(error: Exception, path: Path) -> str:
+    """The line of it, or of what lies beside it, from which the error came; a syntax error says so itself."""
+    folder = str(path.resolve().parent)
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if str(Path(frame.filename).resolve()).startswith(folder)]
+    return f", in line {own[-1].lineno} of {Path(own[-1].filename).name}" if own else ""
 
 
 @contextmanager

@@ -15,13 +15,15 @@ _RANGE = 1 << 64
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """A number that replays a fleet."""
+    """A number that replays a fleet. With other `luck`, all that is drawn is drawn anew."""
 
     number: int
+    luck: int = 0
 
     def stream(self, *names: str | int) -> Random:
         """The random stream of one part: the same for the same seed and names, on every machine."""
-        return Random("/".join(map(str, (self.number, *names))))  # a replay, not a secret
+        drawn = (self.number, *names, *((f"luck {self.luck}",) if self.luck else ()))
+        return Random("/".join(map(str, drawn)))  # a replay, not a secret
 
 
 def happens(chance: Random, rate: float) -> bool:

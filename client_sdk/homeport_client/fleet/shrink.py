@@ -1,13 +1,15 @@
 """Shrinking: from a story that fails to a short one that still fails, for the same reason.
 
 Delta debugging (Zeller, Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", 2002): leave out all circles
-but one, then whole phones, then halves, quarters and single steps, as long as the same checker complains. Then quiet
-times are cut, the troubles of a phone become one tunnel, and what steps write is made less. Every candidate is played
-in a world of its own, so the result is a story that does fail.
+but one, then all that came after it had gone wrong, then whole phones, then halves, quarters and single steps, as long
+as the same checker complains. Then quiet times are cut, and the troubles of a phone become one tunnel. Every candidate
+is played in a world of its own, so the result is a story that does fail. A step is kept as it is or left out: half of
+what an app wrote at once is nothing that it ever does.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
@@ -16,28 +18,36 @@ from msgspec.structs import replace
 from homeport_client.fleet.story import SERVER, Step, Story
 
 TRIES_MAX = 400
+SECONDS_MAX = 300.0
 MOMENT_MS = 1_000
 SETTLE_MS = 10_000
+CROWDED_MS = 20
+LUCK_MAX = 8
 WRITES = frozenset({"create", "update", "delete", "invite", "remove"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shrunk:
-    """The shortest story found, and how many were tried on the way."""
+    """The shortest story found, and how many were tried on the way. `left_after` says what ended the search before it
+    was done, in words ("": nothing)."""
 
     story: Story
     tries: int
+    left_after: str = ""
 
 
 class Shrinking:
     """`fails` plays a story and says whether it fails for the reason that is looked for. `suspects` are phones and
-    users who are looked at first; `told` hears of every story that is shorter."""
+    users who are looked at first; `told` hears of every story that is shorter. After `tries_max` tries, or
+    `seconds_max` seconds of `clock_s`, it ends with what it has; the one try under way then is played to its end."""
 
     def __init__(
         self,
         fails: Callable[[Story], bool],
         *,
         tries_max: int = TRIES_MAX,
+        seconds_max: float = SECONDS_MAX,
+        clock_s: Callable[[], float] = time.monotonic,
         suspects: Collection[str] = (),
         told: Callable[[Story], None] = lambda story: None,
     ) -> None:
@@ -46,19 +56,24 @@ class Shrinking:
         self._tries_max = tries_max
         self._suspects = suspects
         self._told = told
+        self._luck = 1
+        self._left_after = ""
+        self._seconds_max = seconds_max
+        self._clock_s = clock_s
+        self._began_s = clock_s()
 
     def shrink(self, story: Story) -> Shrunk:
         """The shortest one found. The story itself, if it does not fail when it is played again."""
         if self._still_fails(story):
-            story = self._fewer(self._one_circle(story))
+            story = self._fewer(self._crowded(self._ended_early(self._one_circle(story))))
             story = self._fewer(self._one_tunnel(self._less_time(story)))
-            story = self._less_written(self._less_time(story))
-        return Shrunk(story=story, tries=self._tries_max - self._tries_left)
+            story = self._less_time(story)
+        return Shrunk(story=story, tries=self._tries_max - self._tries_left, left_after=self._left_after)
 
     def _fewer(self, story: Story) -> Story:
         """Without phones and steps that it does not need, until it needs all that are left."""
         before = None
-        while before != len(story.steps) and self._tries_left > 0:
+        while before != len(story.steps) and not self._left_after:
             before = len(story.steps)
             story = self._fewer_phones(story)
             story = self._fewer_steps(story)
@@ -74,6 +89,15 @@ class Shrinking:
             shorter = self._better(story, _without(story, everybody - circle))
             if shorter is not story:
                 return shorter
+        return story
+
+    def _ended_early(self, story: Story) -> Story:
+        """Without all that came after it had gone wrong, which few checkers see before the end."""
+        longest, kept = story, 0
+        while len(story.steps) - kept > 1:
+            half = (len(story.steps) + kept) // 2
+            shorter = self._better(story, _begun(longest, half))
+            kept, story = (kept, shorter) if shorter is not story else (half, story)
         return story
 
     def _fewer_phones(self, story: Story) -> Story:
@@ -111,6 +135,15 @@ class Shrinking:
                     break
         return story
 
+    def _crowded(self, story: Story) -> Story:
+        """With all its steps on each other's heels, if it fails then, be it with luck: that is a race, which is met
+        the more often the closer they are, and will not be met at the first try with fewer."""
+        lucky = [each for each in _dealt(_hurried(story, CROWDED_MS), LUCK_MAX) if self._still_fails(each)]
+        if lucky:
+            self._told(lucky[0])
+            self._luck = 1 if len(lucky) == LUCK_MAX else LUCK_MAX
+        return lucky[0] if lucky else story
+
     def _less_time(self, story: Story) -> Story:
         """Without the time in which nothing happens: all of it, or what is long of it."""
         for longest_ms in (MOMENT_MS, SETTLE_MS, 6 * SETTLE_MS):
@@ -120,27 +153,25 @@ class Shrinking:
                 return shorter
         return story
 
-    def _less_written(self, story: Story) -> Story:
-        """Each step with as few fields as it needs."""
-        for index, step in enumerate(story.steps):
-            for slimmer in _slimmer(step):
-                steps = (*story.steps[:index], slimmer, *story.steps[index + 1 :])
-                shorter = replace(story, steps=steps)
-                if self._still_fails(shorter):
-                    story = shorter
-        return story
-
     def _better(self, story: Story, shorter: Story) -> Story:
-        if len(shorter.handsets) > 0 and self._still_fails(shorter):
-            self._told(shorter)
-            return shorter
+        for each in _dealt(shorter, self._luck) if shorter.handsets else ():
+            if self._still_fails(each):
+                self._told(each)
+                return each
         return story
 
     def _still_fails(self, story: Story) -> bool:
-        if self._tries_left <= 0:
+        if self._is_over():
             return False
         self._tries_left -= 1
         return self._fails(story)
+
+    def _is_over(self) -> bool:
+        if self._tries_left <= 0:
+            self._left_after = f"{self._tries_max:,} tries"
+        elif self._clock_s() - self._began_s >= self._seconds_max:
+            self._left_after = f"{self._seconds_max:.0f} s"
+        return bool(self._left_after)
 
 
 def _without(story: Story, gone: set[str]) -> Story:
@@ -152,12 +183,25 @@ def _without(story: Story, gone: set[str]) -> Story:
     )
 
 
+def _begun(story: Story, count: int) -> Story:
+    """Its first steps alone, and a while for what they set going."""
+    steps = story.steps[:count]
+    return replace(story, steps=steps, until_ms=min(story.until_ms, steps[-1].at_ms + SETTLE_MS))
+
+
 def _in_tunnel(story: Story, troubles: Collection[int], at: int) -> Story:
     """With a tunnel that does not end in the place of the step at `at`, and without the other troubles."""
     step, gone = story.steps[at], {*troubles} - {at}
     tunnel = Step(at_ms=step.at_ms, who=step.who, do="no_network", what={"for_s": story.until_ms / 1_000})
     steps = (tunnel if index == at else each for index, each in enumerate(story.steps) if index not in gone)
     return replace(story, steps=tuple(steps))
+
+
+def _dealt(story: Story, times: int) -> Iterator[Story]:
+    """The same story with so much other luck."""
+    yield story
+    for luck in range(1, times):
+        yield replace(story, luck=story.luck + luck)
 
 
 def _hurried(story: Story, longest_ms: int) -> Story:
@@ -171,11 +215,3 @@ def _hurried(story: Story, longest_ms: int) -> Story:
     handsets = tuple(replace(handset, on_at_ms=0) for handset in story.handsets)
     until_ms = now_ms + min(story.until_ms - before_ms, longest_ms)
     return replace(story, handsets=handsets, steps=tuple(steps), until_ms=until_ms)
-
-
-def _slimmer(step: Step) -> Iterator[Step]:
-    """The same step with one field alone, for each that it writes."""
-    fields = step.what.get("fields")
-    if step.do == "update" and isinstance(fields, dict) and len(fields) > 1:
-        for name, value in fields.items():
-            yield replace(step, what={**step.what, "fields": {name: value}})

@@ -49,6 +49,7 @@ class Stage:
         """What has happened so far."""
         return Story(
             seed=self.world.seed.number,
+            luck=self.world.seed.luck,
             until_ms=self.world.now_ms(),
             handsets=self._handsets,
             steps=tuple(self.steps),

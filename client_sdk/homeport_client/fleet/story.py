@@ -19,6 +19,7 @@ from homeport_sync.change import Fields, Value
 
 Detail: TypeAlias = Value | Fields
 SERVER = "server"
+SHORT_CHARS = 24
 
 
 class Step(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -56,12 +57,16 @@ class Handset(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Story(Struct, frozen=True, kw_only=True):
-    """The phones, and what happened to them, in the order in which it did, until everything was left to heal."""
+    """The phones, and what happened to them, in the order in which it did, until everything was left to heal.
+
+    The steps are all that was drawn but how long things take; with other `luck` they take another time.
+    """
 
     seed: int
     until_ms: int
     handsets: tuple[Handset, ...]
     steps: tuple[Step, ...]
+    luck: int = 0
 
     @property
     def users(self) -> tuple[str, ...]:
@@ -74,5 +79,8 @@ class Story(Struct, frozen=True, kw_only=True):
 
 
 def _short(value: Detail) -> str:
+    """Every field is told, and of long ones the beginning."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{name}: {_short(each)}' for name, each in value.items())}}}"
     text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}…"
+    return text if len(text) <= SHORT_CHARS else f"{text[: SHORT_CHARS - 1]}…"

@@ -113,8 +113,9 @@ def _mark(step: Step) -> Mark:
 def _checks(played: Played) -> tuple[Check, ...]:
     if played.verdict is None:
         return ()
-    found = played.verdict.found
-    return tuple(Check(name=name, says=says, found=found.get(name, ())) for name, says in CHECKS.items())
+    found, unmade = played.verdict.found, played.verdict.unmade
+    made = ((name, says) for name, says in CHECKS.items() if name not in unmade)
+    return tuple(Check(name=name, says=says, found=found.get(name, ())) for name, says in made)
 
 
 def _trends(played: Played) -> dict[str, Trend]:

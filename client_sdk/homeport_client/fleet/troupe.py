@@ -118,7 +118,7 @@ class Troupe:
             flickers=[complaint for phone in phones if phone.eyes for complaint in phone.eyes.complaints],
             glimpses=[glimpse for phone in phones if phone.eyes for glimpse in phone.eyes.glimpses],
             missteps=[misstep for phone in phones for misstep in phone.missteps],
-            broken=self._broken,
+            broken=self._broken if self._script.invariants else None,
             raised=[sentence for phone in phones for sentence in phone.raised],
             healed_ms=self._healed_ms,
         )

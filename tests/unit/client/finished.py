@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from homeport_client.fleet.report.summary import Check, Failure, Reached, Sample, Summary, Threshold, Trend, Wall
 
-LAG = Trend(unit="ms", count=90, min=4, mean=230, p50=180, p90=390, p95=412, p99=800, max=1_900)
+LAG = Trend(unit="ms", count=90, min=4, avg=230, p50=180, p90=390, p95=412, p99=800, max=1_900)
 FOUND = ("phone-3 wrote update Task t1 and it was never answered.", "phone-4 holds t2, which was deleted.")
 
 LOST = Check(name="lost", says="acknowledged writes that were lost")

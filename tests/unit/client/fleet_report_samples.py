@@ -185,10 +185,10 @@ def _states(chance: Random, devices: int, at_s: float) -> Mapping[LaneState, int
 
 def _trends() -> Mapping[str, Trend]:
     lag = Trend(
-        unit="ms", count=48_211, min=38, mean=61_200, p50=3_100, p90=240_000, p95=724_000, p99=5_100_000, max=2.9e7
+        unit="ms", count=48_211, min=38, avg=61_200, p50=3_100, p90=240_000, p95=724_000, p99=5_100_000, max=2.9e7
     )
-    size = Trend(unit="bytes", count=48_211, min=212, mean=704, p50=640, p90=1_100, p95=1_480, p99=4_200, max=65_000)
-    attempts = Trend(unit="", count=48_211, min=1, mean=1.42, p50=1, p90=2, p95=4, p99=9, max=31)
+    size = Trend(unit="bytes", count=48_211, min=212, avg=704, p50=640, p90=1_100, p95=1_480, p99=4_200, max=65_000)
+    attempts = Trend(unit="", count=48_211, min=1, avg=1.42, p50=1, p90=2, p95=4, p99=9, max=31)
     return {"sync_lag_ms": lag, "bytes_per_change": size, "attempts_per_change": attempts}
 
 

@@ -37,4 +37,4 @@ def test_two_histograms_add_up_to_one_of_all_values(some: list[float], more: lis
 def test_nothing_is_a_value_and_none_at_all_is_zero() -> None:
     assert of([0.0, 0.0, 5.0]).percentile(0.5) == 0.0
     empty = Histogram("ms").trend()
-    assert (empty.count, empty.min, empty.mean, empty.p99, empty.max) == (0, 0, 0, 0, 0)
+    assert (empty.count, empty.min, empty.avg, empty.p99, empty.max) == (0, 0, 0, 0, 0)

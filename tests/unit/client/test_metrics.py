@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import fields
 
 from homeport_client.fleet.check import Verdict
+from homeport_client.fleet.check.judge import CHECKS
 from homeport_client.fleet.report.metrics import METRICS
 
 
 def test_every_promise_that_a_verdict_judges_is_a_check_that_can_be_asked_for() -> None:
     checks = {name for name, metric in METRICS.items() if metric.sort == "check"}
-    assert {each.name for each in fields(Verdict)} <= checks
+    assert set(CHECKS) == checks == {each.name for each in fields(Verdict)} - {"unmade"}
 
 
 def test_the_whole_of_a_share_is_a_count_itself() -> None:

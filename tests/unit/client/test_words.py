@@ -15,6 +15,7 @@ def test_a_good_run_is_told_in_one_paragraph() -> None:
         "They wrote 1,200 changes: 1,150 accepted (1,040 as they were, 80 merged and 30 superseded), 50 rejected. "
         "All came to rest 12 s after the last fault. "
         "Nothing was lost, nothing was applied twice, nobody differs and 1 other check found nothing. "
+        "No rule of the app's own was given to check. "
         "The threshold was kept."
     )
 

@@ -56,9 +56,9 @@ class Evidence:
 
     `followed` is how followers stood, at any moments and in the end; None where there are none. `flickers` are what
     those saw who never looked away, if anybody did, and `glimpses` what may be such. `broken` says which of the app's
-    own invariants did not hold, and where. `raised` are the errors that devices may not raise. `fallen` says which
-    processes ended though nobody ended them. `unrest` says what still moved when the time to heal was over (nothing:
-    all came to rest).
+    own invariants did not hold, and where; None where it has none. `raised` are the errors that devices may not raise.
+    `fallen` says which processes ended though nobody ended them; None where none is ours. `unrest` says what still
+    moved when the time to heal was over (nothing: all came to rest).
     """
 
     log: Sequence[LogEntry]
@@ -68,7 +68,7 @@ class Evidence:
     followed: Sequence[Followed] | None = None
     flickers: Sequence[str] = ()
     glimpses: Sequence[Glimpse] = ()
-    broken: Sequence[str] = ()
+    broken: Sequence[str] | None = None
     raised: Sequence[str] = ()
-    fallen: Sequence[str] = ()
+    fallen: Sequence[str] | None = None
     unrest: Sequence[str] = ()

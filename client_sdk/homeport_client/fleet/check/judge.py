@@ -7,7 +7,7 @@ what is comes from raw rows. A checker answers with sentences, one a violation; 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from homeport_client.fleet.check import healing, in_log, ledger, on_devices, oracle, outcomes
 from homeport_client.fleet.check.evidence import Evidence
@@ -37,7 +37,7 @@ CHECKS: Mapping[str, str] = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """Every violation as a sentence, by what was violated (`CHECKS` says it in words). All empty: the fleet kept its
-    promises."""
+    promises. `unmade` are the checks that had nothing to look at: no follower, no invariant, no process of ours."""
 
     lost: tuple[str, ...]
     twice: tuple[str, ...]
@@ -56,16 +56,17 @@ class Verdict:
     raised: tuple[str, ...]
     fallen: tuple[str, ...]
     unhealed: tuple[str, ...]
+    unmade: frozenset[str]
 
     @property
     def found(self) -> dict[str, tuple[str, ...]]:
         """The checkers that complain, and what of."""
-        named = {each.name: getattr(self, each.name) for each in fields(self)}
+        named = {name: getattr(self, name) for name in CHECKS}
         return {name: sentences for name, sentences in named.items() if sentences}
 
     @property
     def violations(self) -> tuple[str, ...]:
-        """All sentences, in the order of the fields."""
+        """All sentences, in the order of `CHECKS`."""
         return tuple(sentence for sentences in self.found.values() for sentence in sentences)
 
     def __str__(self) -> str:
@@ -77,6 +78,7 @@ def judge(evidence: Evidence) -> Verdict:
     accepted = oracle.accepted(evidence.told)
     truths = oracle.records(accepted.values())
     rights = on_devices.Rights(truths, oracle.grants(evidence.log, accepted))
+    looked_at = {"skipped": evidence.followed, "broken": evidence.broken, "fallen": evidence.fallen}
     return Verdict(
         lost=(*in_log.lost_from_log(evidence, accepted), *in_log.lost_on_phones(evidence)),
         twice=(*in_log.twice(evidence.log), *in_log.twice_sent(evidence, accepted)),
@@ -98,8 +100,9 @@ def judge(evidence: Evidence) -> Verdict:
         unjust=tuple(outcomes.unjust(evidence)),
         disordered=tuple(outcomes.disordered(accepted)),
         mistimed=tuple(healing.mistimed(evidence)),
-        broken=tuple(evidence.broken),
+        broken=tuple(evidence.broken or ()),
         raised=tuple(evidence.raised),
-        fallen=tuple(evidence.fallen),
+        fallen=tuple(evidence.fallen or ()),
         unhealed=(*healing.unhealed(evidence), *healing.unfollowed(evidence)),
+        unmade=frozenset(name for name, given in looked_at.items() if given is None),
     )

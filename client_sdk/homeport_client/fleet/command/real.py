@@ -17,6 +17,7 @@ from homeport_client.fleet.live.running import RunningSite
 from homeport_client.fleet.played import Played
 from homeport_client.fleet.report.board import Board, Now
 from homeport_client.fleet.report.exits import Exit
+from homeport_client.fleet.report.sentences import counted
 from homeport_client.fleet.report.terminal import draw
 from homeport_client.fleet.report.units import spoken
 from homeport_client.fleet.summarize import summarize
@@ -35,7 +36,7 @@ def play_real(asked: Asked) -> Exit:
         raise Refused("--data and --database-url say where the log of a --server is: name the server, too.")
     script, watch = asked.script, Stopwatch()
     lasts = spoken(script.duration_s * 1_000, "ms")
-    asked.say(f"{script.devices} phones, {lasts} of real time, network {asked.network}, seed {asked.seed}.")
+    asked.say(f"{counted(script.devices, 'phone')}, {lasts} of real time, network {asked.network}, seed {asked.seed}.")
     with Board(asked.console, whole_s=script.duration_s) as board, TemporaryDirectory(prefix="homeport-") as made:
         showing = _Showing(board)
         try:

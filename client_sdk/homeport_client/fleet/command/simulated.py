@@ -16,6 +16,7 @@ from homeport_client.fleet.played import Played
 from homeport_client.fleet.report.board import Board
 from homeport_client.fleet.report.clean import clean
 from homeport_client.fleet.report.exits import Exit
+from homeport_client.fleet.report.sentences import counted
 from homeport_client.fleet.report.summary import Failure, Summary
 from homeport_client.fleet.report.terminal import draw, draw_story
 from homeport_client.fleet.report.units import spoken
@@ -34,7 +35,7 @@ def play_simulated(asked: Asked) -> Exit:
 def _play(asked: Asked, seed: int) -> Exit:
     script, watch = asked.script, Stopwatch()
     lasts = spoken(script.duration_s * 1_000, "ms")
-    asked.say(f"{script.devices} phones, {lasts}, network {asked.network}, simulated, seed {seed}.")
+    asked.say(f"{counted(script.devices, 'phone')}, {lasts}, network {asked.network}, simulated, seed {seed}.")
     with Board(asked.console, whole_s=script.duration_s) as board:
         played = Fleet(asked.app, seed, script=script, show=board.show).run()
     summary = _summary(asked, played, watch)
@@ -78,13 +79,25 @@ def _failure(asked: Asked, played: Played, directory: Path) -> Failure | None:
     failure = clean(shortest.failure)
     file = directory / f"test_seed_{played.story.seed}.py"
     script = str(asked.sources.script) if asked.sources.script else ""
-    text = pytest_file(shortest.story, app=str(asked.sources.app), script=script, sentences=failure.sentences)
+    text = pytest_file(
+        shortest.story,
+        app=str(asked.sources.app),
+        script=script,
+        sentences=failure.sentences,
+        above=_above(directory),
+    )
     try:
         keep(file, clean(text).encode())
     except OSError as error:
         asked.say(f"Its story could not be kept in {file} ({error.strerror}).")
         return failure
     return replace(failure, file=clean(str(file)))
+
+
+def _above(directory: Path) -> int | None:
+    """How many directories below this one it is, so that the file is played from anywhere; None if it is elsewhere."""
+    inside = not directory.is_absolute() and ".." not in directory.parts
+    return len(directory.parts) if inside else None
 
 
 def _shortest(asked: Asked, played: Played) -> Shortest:

@@ -157,7 +157,7 @@ class LiveFleet:
         evidence = legacy.evidence(
             log,
             followed=attendants.followed if self._site.follows else None,
-            fallen=attendants.fallen,
+            fallen=attendants.fallen if self._site.parts else None,
             unrest=unrest,
         )
         return self._played(legacy, evidence)

@@ -60,7 +60,7 @@ class Histogram:
             unit=self.unit,
             count=self.count,
             min=0.0 if empty else round(self._min, 3),
-            mean=0.0 if empty else round(self._sum / self.count, 3),
+            avg=0.0 if empty else round(self._sum / self.count, 3),
             p50=round(self.percentile(0.50), 3),
             p90=round(self.percentile(0.90), 3),
             p95=round(self.percentile(0.95), 3),

@@ -18,7 +18,7 @@ from homeport_client.fleet.report.units import SCALES, Unit, spoken
 
 AGGREGATES: Mapping[str, Callable[[Trend], float]] = {
     "min": lambda trend: trend.min,
-    "avg": lambda trend: trend.mean,
+    "avg": lambda trend: trend.avg,
     "p50": lambda trend: trend.p50,
     "p90": lambda trend: trend.p90,
     "p95": lambda trend: trend.p95,
@@ -74,8 +74,10 @@ def judge(bound: Bound, summary: Summary) -> Threshold:
     """What became of it. Nothing measured: missed, and `measured` is None."""
     value = _measured(bound, summary)
     if value is None:
-        return Threshold(asked=str(bound), kept=False, measured=None)
-    return Threshold(asked=str(bound), kept=bound.keeps(value), measured=_say(bound, value))
+        return Threshold(asked=str(bound), kept=False, measured=None, limit=bound.limit)
+    return Threshold(
+        asked=str(bound), kept=bound.keeps(value), measured=_say(bound, value), value=value, limit=bound.limit
+    )
 
 
 def _measured(bound: Bound, summary: Summary) -> float | None:

@@ -18,8 +18,9 @@ def lines(summary: Summary) -> list[str]:
 
 
 def trend_row(name: str, trend: Trend) -> tuple[str, ...]:
-    """A trend's name and its values in the order of `TREND_COLUMNS`, as people read them."""
-    return (name, *(spoken(value, trend.unit) for value in (trend.p50, trend.p95, trend.p99, trend.max)))
+    """A trend's name and its values in the order of `TREND_COLUMNS`, as people read them; "-" where it has none."""
+    values = (trend.p50, trend.p95, trend.p99, trend.max)
+    return (name, *(spoken(value, trend.unit) if trend.count else "-" for value in values))
 
 
 def reached(summary: Summary) -> str:

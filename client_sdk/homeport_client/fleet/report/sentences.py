@@ -44,6 +44,7 @@ def missed(threshold: Threshold) -> str:
 def shortened(failure: Failure) -> str:
     """What became of a failing story while it was cut down."""
     steps, tries = counted(len(failure.steps), "step"), counted(failure.tries, "try", "tries")
+    left = f" It was left after {failure.left_after}, and may not be the shortest." if failure.left_after else ""
     if len(failure.steps) >= failure.steps_before:
-        return f"The story of {steps} could not be made shorter in {tries}."
-    return f"A story of {steps} still fails, cut down from {failure.steps_before:,} in {tries}."
+        return f"The story of {steps} could not be made shorter in {tries}.{left}"
+    return f"A story of {steps} still fails, cut down from {failure.steps_before:,} in {tries}.{left}"

@@ -32,7 +32,7 @@ class Trend(Struct, frozen=True, kw_only=True):
     unit: str
     count: int
     min: float
-    mean: float
+    avg: float
     p50: float
     p90: float
     p95: float
@@ -110,20 +110,25 @@ class Reached(Struct, frozen=True, kw_only=True):
 
 
 class Threshold(Struct, frozen=True, kw_only=True):
-    """One threshold and what became of it; `measured` is in words and with a unit (None: nothing to measure)."""
+    """One threshold and what became of it; `measured` is in words and with a unit (None: nothing to measure), `value`
+    the same as a number, and `limit` what it was to keep to: in ms, bytes, percent, or as it is counted."""
 
     asked: str
     kept: bool
     measured: str | None
+    value: float | None = None
+    limit: float | None = None
 
 
 class Failure(Struct, frozen=True, kw_only=True):
-    """The shortest story found that still fails: what it violates, its steps in words, the file that replays it."""
+    """The shortest story found that still fails: what it violates, its steps in words, the file that replays it.
+    `left_after` is what ended the search before it was done ("": nothing)."""
 
     sentences: tuple[str, ...]
     steps: tuple[str, ...]
     steps_before: int
     tries: int
+    left_after: str = ""
     file: str | None = None
     lanes: tuple[Lane, ...] = ()
 

@@ -12,6 +12,7 @@ from homeport_client.fleet.report.summary import Summary
 from homeport_client.fleet.report.units import spoken
 
 MISSED_MAX = 3
+_OWN = "broken"
 
 _WORLDS: Mapping[str, str] = {"simulated": "in a simulated world", "real": "with real servers"}
 _GOOD_NEWS: Mapping[str, str] = {
@@ -82,7 +83,8 @@ def _promises(summary: Summary) -> str:
     if others:
         good.append(f"{counted(others, 'other check' if good else 'check')} found nothing")
     told = joined(good)
-    return f"{told[0].upper()}{told[1:]}."
+    own = "" if _OWN in {check.name for check in summary.checks} else " No rule of the app's own was given to check."
+    return f"{told[0].upper()}{told[1:]}.{own}"
 
 
 def _thresholds(summary: Summary) -> str:

@@ -73,6 +73,7 @@ class Fleet:
 
     def replay(self, story: Story) -> Played:
         """Another story, step by step: nothing goes wrong but what stands in it."""
+        self.seed = Seed(self.seed.number, story.luck)
         return run(self._whole(story.handsets, lambda: play_again(self.world.stage, story), drawing=False))
 
     def rehearse(self, plot: Callable[[Fleet], Awaitable[None]]) -> Played:

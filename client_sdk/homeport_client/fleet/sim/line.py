@@ -43,6 +43,7 @@ class Line:
         network: Network,
         meter: Meter,
         *,
+        salt: int = 0,
         armed: Troubles = NONE,
         struck: Callable[[str, bool], None] = lambda incident, drawn: None,
     ) -> None:
@@ -50,7 +51,7 @@ class Line:
         self._server = server
         self._user = user
         self._chance = chance
-        self._salt = chance.getrandbits(32)
+        self._salt = salt
         self._meter = meter
         self._struck = struck
         self._armed = armed

@@ -108,6 +108,7 @@ class Server:
         self.struck: Callable[[str], None] = lambda crossing: None
         self._catalog = catalog
         self._seed = seed
+        self._salt = seed.stream("server").getrandbits(32)
         self._wall_ms = wall_ms
         self._limits = limits
         self._requests = 0
@@ -120,7 +121,7 @@ class Server:
         """A new life on what the store kept. `crash_at` is the crossing at which it dies (0: none)."""
         self.lives += 1
         chance = self._seed.stream("server", self.lives)
-        gate = Gate(chance, crash_rate=self.faults.crash_rate, delay_s=self.faults.store_delay_s)
+        gate = Gate(chance, salt=self._salt, crash_rate=self.faults.crash_rate, delay_s=self.faults.store_delay_s)
         gate.crash_at = crash_at
         gate.on_death = self._died
         gate.armed = self.armed

@@ -34,12 +34,13 @@ class Crashed(Exception):
 
 
 class Gate:
-    """Between one process and its store. `crash_rate` is for each crossing, `delay_s` the longest wait at one.
+    """Between one process and its store. `crash_rate` is for each crossing, `delay_s` the longest wait at one; how long
+    each is belongs to its moment and the `salt`, which all processes of a server share.
 
     The process dies at the `crash_at`th crossing (0: at none), and at those that are `armed`.
     """
 
-    def __init__(self, chance: Random, *, crash_rate: float = 0.0, delay_s: float = 0.0) -> None:
+    def __init__(self, chance: Random, *, salt: int = 0, crash_rate: float = 0.0, delay_s: float = 0.0) -> None:
         self.crossings: list[str] = []
         self.crash_at = 0
         self.armed = NONE
@@ -48,7 +49,7 @@ class Gate:
         self._chance = chance
         self.crash_rate = crash_rate
         self._delay_s = delay_s
-        self._salt = chance.getrandbits(32)
+        self._salt = salt
         self._latest = (0.0, 0)
 
     async def cross(self, name: str) -> None:

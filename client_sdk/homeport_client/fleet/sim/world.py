@@ -118,6 +118,7 @@ class SimulatedWorld:
             self.seed.stream("line", handset.name, life),
             self._network(handset.network),
             meter,
+            salt=self.seed.stream("line", handset.name).getrandbits(32),
             armed=self._of(handset.name),
             struck=lambda incident, drawn: self._struck(handset.name, incident, drawn=drawn),
         )

@@ -31,9 +31,9 @@ def section(summary: Summary) -> Markup:
 
 def _found(failure: Failure) -> str:
     tries = words.counted(failure.tries, "try", "tries")
-    return (
-        f"{words.counted(len(failure.steps), 'step')} are left of {words.count(failure.steps_before)}, after {tries}."
-    )
+    left = f" It was left after {failure.left_after}, and may not be the shortest." if failure.left_after else ""
+    steps = words.counted(len(failure.steps), "step")
+    return f"{steps} are left of {words.count(failure.steps_before)}, after {tries}.{left}"
 
 
 def _steps(failure: Failure) -> Markup:

@@ -11,7 +11,7 @@ from homeport_client.fleet.report.page.table import table
 from homeport_client.fleet.report.summary import Sample, Summary, Trend
 
 _HEADS: Final = ("written", "in the log", "waiting", "fullest", "sent up", "sent down", "requests", "p50", "p95")
-_TREND: Final = ("min", "mean", "p50", "p90", "p95", "p99", "max")
+_TREND: Final = ("min", "avg", "p50", "p90", "p95", "p99", "max")
 
 
 def section(summary: Summary) -> Markup:
@@ -33,7 +33,7 @@ def trends(summary: Summary) -> Markup:
 
 def _trend(trend: Trend) -> Iterator[str]:
     yield words.count(trend.count)
-    yield from (words.measured(getattr(trend, name), trend.unit) for name in _TREND)
+    yield from (words.measured(getattr(trend, name), trend.unit) if trend.count else "-" for name in _TREND)
 
 
 def samples(shown: Sequence[Sample]) -> Markup:
