@@ -12,11 +12,12 @@ from homeport_client.fleet.live import patience
 from homeport_client.fleet.live import world as live_world
 from homeport_client.fleet.live.orders import Orders
 from homeport_client.fleet.live.patience import AT_ONCE, until_answered
-from homeport_client.fleet.live.process import ProcessFailed
 from homeport_client.fleet.live.world import LiveWorld
 from homeport_client.fleet.lot import Lot
 from homeport_client.fleet.networks import ROUGH
+from homeport_client.fleet.script import Script
 from homeport_client.fleet.story import Handset
+from homeport_client.fleet.troupe import Troupe
 from homeport_sync import App
 from homeport_sync.wire import Page, PullMessage
 
@@ -114,8 +115,11 @@ async def test_a_server_that_never_gives_fresh_devices_everything_is_told(
     monkeypatch.setattr(FewLines, "pull", never)
     monkeypatch.setattr(live_world, "FRESH_S", 0.0)
     async with world(app) as live:
-        with pytest.raises(ProcessFailed, match="fresh device"):
-            await live.fresh(USERS)
+        live.stage.enter([Handset(name="phone-1", user="user-1")])
+        troupe = Troupe(live.stage, live, Script())
+        await live.stage.phones["phone-1"].switch_on()
+        await troupe.put_down()
+        assert troupe.legacy().missteps == ["A fresh device of user-1 did not get everything from the server."]
 
 
 async def test_whoever_waits_for_the_next_try_leaves_the_turn_to_others(monkeypatch: pytest.MonkeyPatch) -> None:

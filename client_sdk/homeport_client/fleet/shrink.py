@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from math import ceil, log
 
 from msgspec.structs import replace
 
@@ -23,6 +24,7 @@ MOMENT_MS = 1_000
 SETTLE_MS = 10_000
 CROWDED_MS = 20
 LUCK_MAX = 8
+MISSED_MAX = 0.1
 WRITES = frozenset({"create", "update", "delete", "invite", "remove"})
 
 
@@ -141,7 +143,7 @@ class Shrinking:
         lucky = [each for each in _dealt(_hurried(story, CROWDED_MS), LUCK_MAX) if self._still_fails(each)]
         if lucky:
             self._told(lucky[0])
-            self._luck = 1 if len(lucky) == LUCK_MAX else LUCK_MAX
+            self._luck = _deals(len(lucky) / LUCK_MAX)
         return lucky[0] if lucky else story
 
     def _less_time(self, story: Story) -> Story:
@@ -195,6 +197,11 @@ def _in_tunnel(story: Story, troubles: Collection[int], at: int) -> Story:
     tunnel = Step(at_ms=step.at_ms, who=step.who, do="no_network", what={"for_s": story.until_ms / 1_000})
     steps = (tunnel if index == at else each for index, each in enumerate(story.steps) if index not in gone)
     return replace(story, steps=tuple(steps))
+
+
+def _deals(chance: float) -> int:
+    """How often to deal a story that fails with this chance (0 to 1), to see it fail nearly surely."""
+    return 1 if chance == 1 else min(ceil(log(MISSED_MAX) / log(1 - chance)), LUCK_MAX)
 
 
 def _dealt(story: Story, times: int) -> Iterator[Story]:

@@ -38,7 +38,7 @@ class Ending(Protocol):
         """From now on nothing goes wrong any more, but lost pokes stay lost."""
 
     async def fresh(self, users: Iterable[str]) -> list[Holding]:
-        """What a device of each user gets that had nothing."""
+        """What a device of each user gets that had nothing, for each that gets it in time."""
 
 
 class Troupe:
@@ -54,6 +54,7 @@ class Troupe:
         self._in_play: dict[str, Reading] = {}
         self._holdings: list[Holding] = []
         self._broken: list[str] = []
+        self._unserved: list[str] = []
 
     @property
     def phones(self) -> list[Phone]:
@@ -98,7 +99,14 @@ class Troupe:
             image = await phone.put_down()
             self._holdings += holdings(image, app, name=phone.name, user=phone.user, skew_ms=phone.wall.skew_ms)
             self._broken += broken(image, app, invariants, name=phone.name, user=phone.user)
-        self._holdings += await self._ending.fresh(dict.fromkeys(phone.user for phone in self.phones))
+        users = dict.fromkeys(phone.user for phone in self.phones)
+        fresh = await self._ending.fresh(users)
+        self._holdings += fresh
+        self._unserved = [
+            f"A fresh device of {user} did not get everything from the server."
+            for user in users
+            if user not in {holding.user for holding in fresh}
+        ]
 
     def legacy(self) -> Legacy:
         """All that is known by now."""
@@ -117,7 +125,7 @@ class Troupe:
             holdings=self._holdings,
             flickers=[complaint for phone in phones if phone.eyes for complaint in phone.eyes.complaints],
             glimpses=[glimpse for phone in phones if phone.eyes for glimpse in phone.eyes.glimpses],
-            missteps=[misstep for phone in phones for misstep in phone.missteps],
+            missteps=[*self._unserved, *(misstep for phone in phones for misstep in phone.missteps)],
             broken=self._broken if self._script.invariants else None,
             raised=[sentence for phone in phones for sentence in phone.raised],
             healed_ms=self._healed_ms,
