@@ -105,7 +105,7 @@ def test_a_terminal_that_cannot_move_its_cursor_gets_lines() -> None:
     console = Console(file=out, force_terminal=True, color_system=None, _environ={"TERM": "dumb"})
     with Board(console, whole_s=60, clock_s=lambda: 0.0) as board:
         board.show(NOW)
-    assert out.getvalue().startswith("1 min (0x real time)  working: 30 live")
+    assert out.getvalue().startswith("1 min (not yet timed)  working: 30 live")
 
 
 def test_a_phase_is_no_markup() -> None:

@@ -16,6 +16,7 @@ from homeport_client.fleet.played import Played
 from homeport_client.fleet.report.board import Board
 from homeport_client.fleet.report.clean import clean
 from homeport_client.fleet.report.exits import Exit
+from homeport_client.fleet.report.search import Search
 from homeport_client.fleet.report.sentences import counted
 from homeport_client.fleet.report.summary import Failure, Summary
 from homeport_client.fleet.report.terminal import draw, draw_story
@@ -102,10 +103,5 @@ def _above(directory: Path) -> int | None:
 
 def _shortest(asked: Asked, played: Played) -> Shortest:
     steps = len(played.story.steps)
-    with asked.console.status(f"It failed. Looking for the shortest of {steps:,} steps that still do …") as status:
-        return shorten(
-            played,
-            asked.app,
-            asked.script,
-            told=lambda story: status.update(f"It failed. {len(story.steps):,} of {steps:,} steps still do …"),
-        )
+    with Search(asked.console, steps) as search:
+        return shorten(played, asked.app, asked.script, told=lambda story: search.found(len(story.steps)))

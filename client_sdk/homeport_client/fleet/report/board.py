@@ -135,7 +135,7 @@ class Board:
 
     @property
     def _speed(self) -> str:
-        return f"{digits(self._pace.speed)}x real time"
+        return f"{digits(self._pace.speed)}x real time" if self._pace.speed else "not yet timed"
 
     @property
     def _rate(self) -> str:

@@ -60,6 +60,7 @@ class Fleet:
         self._troupe: Troupe
         self._recorder: Recorder
         self._phase = ""
+        self._now: Now
         self._bound_s = 0.0
 
     @property
@@ -115,7 +116,7 @@ class Fleet:
                 unrest = await self._heal()
         except asyncio.CancelledError:  # Ctrl-C
             return self._played()
-        self._phase = "judging"
+        self._tell("judging")
         await self._troupe.put_down()
         log = await self.world.server.store.read(TENANT, 0, LOG_MAX)
         return self._played(self._troupe.legacy().evidence(log, unrest=unrest))
@@ -132,7 +133,13 @@ class Fleet:
     def _look(self) -> None:
         world, standing = self.world, self._troupe.stand()
         sample = self._recorder.look(standing, at_ms=world.now_ms(), logged=world.server.head)
-        self._show(Now(phase=self._phase, sample=sample, incidents=standing.incidents, crashes=world.server.lives - 1))
+        self._now = Now(phase="", sample=sample, incidents=standing.incidents, crashes=world.server.lives - 1)
+        self._tell(self._phase)
+
+    def _tell(self, phase: str) -> None:
+        """How it stood when it was last looked at, and what is being done."""
+        self._phase = phase
+        self._show(replace(self._now, phase=phase))
 
     async def _heal(self) -> list[str]:
         """Whatever befell anybody is over, for as long as it may take all to come to rest; what moves even then."""
