@@ -152,16 +152,13 @@ class Outbox:
     def rename(self, device: str) -> int:
         """Gives the unanswered changes to a new device id, numbered from 1 in the order of writing.
 
-        Returns the next number. Stamps stay, but where the server lowered one: sent as made, the change would count
-        as another than the one that the server may have.
+        Returns the next number. Stamps stay: by its stamp the server knows a change that it has under a former id.
         """
-        rows = self._connection.execute(
-            "SELECT place, change, lowered FROM outbox WHERE answered = 0 ORDER BY place"
-        ).fetchall()
-        for number, (place, text, lowered) in enumerate(rows, start=1):
-            change = encode(replace(_effective(text, lowered), number=number))
+        rows = self._connection.execute("SELECT place, change FROM outbox WHERE answered = 0 ORDER BY place").fetchall()
+        for number, (place, text) in enumerate(rows, start=1):
+            change = encode(replace(decode_change(text), number=number))
             self._connection.execute(
-                "UPDATE outbox SET device = ?, number = ?, change = ?, lowered = '' WHERE place = ?",
+                "UPDATE outbox SET device = ?, number = ?, change = ? WHERE place = ?",
                 (device, number, change, place),
             )
         return len(rows) + 1

@@ -31,6 +31,11 @@ def make_stamp(ms: int, counter: int, device: str) -> Stamp:
     return Stamp(f"{ms:012x}{counter:04x}{device[-8:]}")
 
 
+def is_by(stamp: Stamp, device: str) -> bool:
+    """Whether the stamp can be one that the device made: another one's, a former id's too, has other digits."""
+    return stamp[16:] == device[-8:]
+
+
 def stamp_ms(stamp: Stamp) -> int:
     """The milliseconds since 1970 that the stamp tells."""
     return int(stamp[:12], 16)

@@ -13,8 +13,8 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from homeport_sync.catalog import Catalog, Kind
-from homeport_sync.change import Change, Outcome, Record, encode
-from homeport_sync.clock import NEVER, next_stamp, stamp_ms
+from homeport_sync.change import Change, Outcome, Record, decode_outcome, digest, encode
+from homeport_sync.clock import NEVER, is_by, next_stamp, stamp_ms
 from homeport_sync.errors import (
     DependsOnRejected,
     DeviceForeign,
@@ -47,6 +47,7 @@ class Batch:
         self._position = loaded.head.position
         self._devices = dict(loaded.devices)
         self._known = dict(loaded.outcomes)
+        self._stamped = {kept.stamp: kept for kept in loaded.outcomes.values()}
         self._grants = dict(loaded.grants)
         self._records = dict(loaded.records)
         self._rejected = set(loaded.rejected_creates)
@@ -117,10 +118,23 @@ class Batch:
             raise DeviceForked(number=sent.number, index=index)
         return known
 
+    def _former_outcome(self, device: KnownDevice, change: Change | None) -> Outcome | None:
+        """Step 1 again: the outcome of the same change under a former id of the device, which kept its stamp. One that
+        was rejected there has done nothing, and is decided anew."""
+        if change is None or is_by(change.stamp, device.id):
+            return None
+        known = self._stamped.get(change.stamp)
+        if known is None or known.digest != digest(replace(change, number=known.number)):
+            return None
+        outcome = decode_outcome(known.text)
+        return None if outcome.outcome == "rejected" else outcome
+
     def _decide_new(
         self, push: Push, device: KnownDevice, sent: Sent, rejections: list[str]
     ) -> tuple[Outcome, KnownDevice]:
         device = replace(device, last_number=sent.number)
+        if (former := self._former_outcome(device, sent.change)) is not None:
+            return replace(former, number=sent.number), device
         try:
             if sent.change is None:
                 raise sent.error or Rejection()
@@ -245,7 +259,7 @@ class Batch:
             text=encode(outcome),
             decided_at_ms=self._now_ms,
         )
-        self._known[device.id, sent.number] = kept
+        self._known[device.id, sent.number] = self._stamped[kept.stamp] = kept
         self._outcomes.append(kept)
         if outcome.outcome == "rejected":
             self._quarantined.append(

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import uuid
 from bisect import bisect_right
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 
 from homeport_sync.change import encode
-from homeport_sync.clock import NOBODY, make_stamp
+from homeport_sync.clock import NOBODY, Stamp, make_stamp
 from homeport_sync.cursor import Cursor
 from homeport_sync.installation import MemoryInstallation
 from homeport_sync.limits import LIMITS, Limits
@@ -47,9 +47,9 @@ class MemoryTransaction:
             head=Head(position=log.head, epoch=log.epoch),
             devices={each: log.devices[each] for each in wanted.devices if each in log.devices},
             outcomes={
-                name[1:]: log.outcomes[name[1:]]
-                for name in wanted.outcomes
-                if name[1:] in log.outcomes and log.outcomes[name[1:]].stamp == name[0]
+                name: log.outcomes[name]
+                for stamp, name in self._asked(wanted)
+                if name in log.outcomes and log.outcomes[name].stamp == stamp
             },
             grants={each: log.grants[each] for each in wanted.grants if each in log.grants},
             records={each: log.records[each] for each in wanted.records if each in log.records},
@@ -62,13 +62,19 @@ class MemoryTransaction:
             ),
         )
 
+    def _asked(self, wanted: Wanted) -> Iterator[tuple[Stamp, tuple[str, int]]]:
+        yield from ((name[0], name[1:]) for name in wanted.outcomes)
+        yield from ((stamp, name) for stamp in wanted.stamps for name in self._log.stamped.get(stamp, ()))
+
     async def commit(self, writes: Writes) -> None:
         """See `ports.Transaction`."""
         log = self._log
         log.head = writes.head
         log.entries.extend(writes.log)
         log.keep(writes.records)
-        log.outcomes.update(((kept.device, kept.number), kept) for kept in writes.outcomes)
+        for kept in writes.outcomes:
+            log.outcomes[kept.device, kept.number] = kept
+            log.stamped.setdefault(kept.stamp, []).append((kept.device, kept.number))
         log.quarantine.extend(writes.quarantined)
         for each in writes.quarantined:
             if each.created:

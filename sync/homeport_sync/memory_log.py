@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from homeport_sync.clock import Stamp
 from homeport_sync.errors import no_tenant
 from homeport_sync.ports import KnownDevice, LogEntry, Quarantined, StoredOutcome, StoredRecord, Tenant
 from homeport_sync.scope import Grant
@@ -38,6 +39,7 @@ class MemoryLog:
     entries: list[LogEntry] = field(default_factory=list)
     records: dict[str, StoredRecord] = field(default_factory=dict)
     outcomes: dict[tuple[str, int], StoredOutcome] = field(default_factory=dict)
+    stamped: dict[Stamp, list[tuple[str, int]]] = field(default_factory=dict)
     quarantine: list[Quarantined] = field(default_factory=list)
     rejected_creates: dict[str, set[str]] = field(default_factory=dict)
     devices: dict[str, KnownDevice] = field(default_factory=dict)

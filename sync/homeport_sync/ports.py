@@ -118,10 +118,12 @@ BEFORE_ALL_OUTCOMES: Final[OutcomeName] = (NEVER, "", 0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a commit batch must know before it decides. `outcomes` are those of what was sent."""
+    """What a commit batch must know before it decides. `outcomes` are those of what was sent; `stamps` are those of
+    changes that may have been sent under another device's name."""
 
     devices: frozenset[str]
     outcomes: frozenset[OutcomeName]
+    stamps: frozenset[Stamp] = frozenset()
     grants: frozenset[tuple[str, str]]
     records: frozenset[str]
 
@@ -130,8 +132,9 @@ class Wanted:
 class Loaded:
     """What the store knows of what was wanted; what it does not know is absent.
 
-    `outcomes` by (device, number); `grants` by (user, scope); `rejected_creates` are the (device, record) pairs
-    among the wanted records whose create was rejected and that are not there.
+    `outcomes` by (device, number), and those of the wanted stamps with them; `grants` by (user, scope);
+    `rejected_creates` are the (device, record) pairs among the wanted records whose create was rejected and that are
+    not there.
     """
 
     head: Head

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from homeport_sync.change import Verdict
-from homeport_sync.clock import NEVER
+from homeport_sync.clock import NEVER, is_by
 from homeport_sync.errors import HomeportError
 from homeport_sync.ports import Wanted
 from homeport_sync.scope import MEMBER
@@ -43,7 +43,7 @@ class Decided:
 
 def wanted(pushes: Iterable[Push]) -> Wanted:
     """What must be loaded to decide these pushes."""
-    devices, outcomes, grants, records = set(), set(), set(), set()
+    devices, outcomes, stamps, grants, records = set(), set(), set(), set(), set()
     for push in pushes:
         devices.add(push.device)
         for sent in push.sent:
@@ -51,6 +51,8 @@ def wanted(pushes: Iterable[Push]) -> Wanted:
             outcomes.add((change.stamp if change else NEVER, push.device, sent.number))
             if change is None:
                 continue
+            if not is_by(change.stamp, push.device):
+                stamps.add(change.stamp)
             records.add(change.id)
             records.add(change.scope)
             grants.add((push.user, change.scope))
@@ -60,6 +62,7 @@ def wanted(pushes: Iterable[Push]) -> Wanted:
     return Wanted(
         devices=frozenset(devices),
         outcomes=frozenset(outcomes),
+        stamps=frozenset(stamps),
         grants=frozenset(grants),
         records=frozenset(records),
     )

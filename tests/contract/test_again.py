@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
 from homeport_sync.change import Change
@@ -108,3 +109,44 @@ async def test_a_number_that_no_change_can_have_ends_its_push_and_what_stood_bef
         decided = await decide(store, phone.push(phone.make_root(), b'{"number":%d}' % number))
         assert verdicts(outcomes(decided)) == ["applied"]
         assert error_codes(decided.errors) == ["MALFORMED"]
+
+
+@pytest.mark.promise("I2")
+async def test_what_a_forked_phone_sends_again_under_its_new_id_keeps_its_outcomes(store: Store) -> None:
+    """Its stamps are those of the former id, and so it is known: even what adds to a number counts once."""
+    phone = ann()
+    root, lists = phone.make_root(), phone.make_root()
+    task = phone.make(root.id)
+    first = await decide(store, phone.push(root, lists, task))
+    renamed = replace_device(phone)
+    again = await decide(store, renamed.push(*(renumbered(renamed, each) for each in (lists, task))))
+    assert outcomes(again) == [replace(each, number=each.number - 1) for each in outcomes(first)[1:]]
+    assert len(await store.read(TENANT, 0, 10)) == 3
+    more = await decide(store, renamed.push(renamed.update(task, title="oat")))
+    assert verdicts(outcomes(more)) == ["merged"]
+
+
+async def test_what_was_refused_under_a_former_id_is_decided_anew(store: Store) -> None:
+    phone, changes = await started(store)
+    renamed = replace_device(phone)
+    again = await decide(store, renamed.push(renumbered(renamed, changes[2])))
+    assert codes(outcomes(again)) == ["WRONG_ID"]
+    assert again.rejections == ["WRONG_ID"]
+
+
+async def test_another_change_with_the_stamp_of_one_that_is_known_is_a_change_of_its_own(store: Store) -> None:
+    phone, (root, _, _) = await started(store)
+    renamed = replace_device(phone)
+    other = replace(renumbered(renamed, root), op="update", fields={"title": "zoo"})
+    assert verdicts(outcomes(await decide(store, renamed.push(other)))) == ["merged"]
+    assert len(await store.read(TENANT, 0, 10)) == 3
+
+
+def replace_device(phone: Phone) -> Phone:
+    """The same phone under another id, which numbers from 1 and keeps its stamps."""
+    return Phone(user=phone.user, index=9, last=phone.last)
+
+
+def renumbered(renamed: Phone, change: Change) -> Change:
+    renamed.number += 1
+    return replace(change, number=renamed.number)

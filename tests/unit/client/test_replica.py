@@ -273,15 +273,17 @@ def test_a_lowered_stamp_counts_in_the_view_and_is_not_what_is_sent_again() -> N
     assert mine.clock.last < wild.stamp
 
 
-def test_after_a_fork_a_lowered_stamp_is_what_is_sent() -> None:
+def test_after_a_fork_a_lowered_change_is_sent_as_it_was_made_and_shows_as_it_counts() -> None:
     mine = replica(clock=Clock(NOW + 10_000_000))
     mine.take_page(page(record(HOME, HOME, position=1, kind="TaskList"), record(MILK, HOME, position=2), cursor="2"))
     rename(mine, "from the future")
+    (made,) = sent(mine.push_message())
     lowered = stamp(300_000, mine.meta.device[-8:])
     mine.take_answer(answer(Outcome(number=1, outcome="applied", stamp=lowered)))
     mine.start_over()
     mine.fork()
-    assert [change.stamp for change in sent(mine.push_message())] == [lowered]
+    assert [change.stamp for change in sent(mine.push_message())] == [made.stamp]
+    assert [change.stamp for change in mine.outbox.replay(MILK)] == [lowered]
 
 
 def test_a_write_is_stamped_after_what_it_overwrites_whatever_the_clock_says() -> None:

@@ -61,7 +61,13 @@ LOAD: Final = """
       ORDER BY record_id OFFSET 0
     ) AS found
     WHERE found.device_id = ANY ($2::text[])
-      AND (SELECT true FROM records WHERE tenant_id = $1 AND record_id = wanted.id LIMIT 1) IS NULL"""
+      AND (SELECT true FROM records WHERE tenant_id = $1 AND record_id = wanted.id LIMIT 1) IS NULL
+    UNION ALL
+    SELECT 2, found.device_id, found.stamp, found.answer, found.number, found.created_at, NULL, found.digest
+    FROM unnest($9::text[]) AS wanted(stamp) CROSS JOIN LATERAL (
+      SELECT * FROM outcomes WHERE tenant_id = $1 AND stamp = wanted.stamp
+      ORDER BY stamp OFFSET 0
+    ) AS found"""
 
 STANDING: Final = """
     SELECT 0 AS part, epoch AS a, NULL AS b, NULL AS c, position AS m, NULL::bigint AS n, NULL::boolean AS flag

@@ -31,6 +31,7 @@ class PostgresTransaction:
             *columns_of(wanted.outcomes, 3),
             *columns_of(wanted.grants, 2),
             list(wanted.records),
+            list(wanted.stamps),
         )
         with translated():
             await begin(self._connection, self._tenant, WRITE)

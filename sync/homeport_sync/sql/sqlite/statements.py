@@ -18,6 +18,10 @@ OUTCOMES: Final = """
     FROM json_each(:names) AS wanted
     CROSS JOIN outcomes ON tenant_id = :tenant AND stamp = json_extract(wanted.value, '$[0]')
       AND device_id = json_extract(wanted.value, '$[1]') AND number = json_extract(wanted.value, '$[2]')"""
+STAMPED: Final = """
+    SELECT device_id, number, stamp, digest, answer, created_at
+    FROM json_each(:stamps) AS wanted
+    CROSS JOIN outcomes ON tenant_id = :tenant AND stamp = wanted.value"""
 GRANTS: Final = """
     SELECT user_id, scope_id, role, since, until, maker
     FROM json_each(:pairs) AS wanted

@@ -69,6 +69,7 @@ class SqliteTransaction:
         last = {each.id: each.last_number for each in devices.values()}
         again = [name for name in wanted.outcomes if name[2] <= last.get(name[1], 0)]
         outcomes = self._find(connection, statements.OUTCOMES, names=again)
+        outcomes += self._find(connection, statements.STAMPED, stamps=wanted.stamps)
         grants = self._find(connection, statements.GRANTS, pairs=wanted.grants)
         records = self._find(connection, statements.RECORDS, records=wanted.records)
         here = {each.record.id: each for each in map(rows.stored_record, records)}
