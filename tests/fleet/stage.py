@@ -31,7 +31,8 @@ async def new_server(app: App, faults: ServerFaults = QUIET) -> Server:
 
 def line(server: Server, number: int = 1) -> Line:
     """A way to the server on which nothing happens."""
-    return Line(server, "ann", Seed(number).stream("line"), PERFECT, Meter(Tally(), now_ms, server.accepted))
+    chance, meter = Seed(number).stream("line"), Meter(Tally(), now_ms, server.accepted)
+    return Line(server, "ann", chance, PERFECT, meter, salt=number)
 
 
 def change(number: int, op: Op, kind: str, id: str, fields: Fields, *, at_ms: int = START_MS) -> Change:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from homeport_client import Device, View
-from homeport_client.fleet import Fleet, Script
+from homeport_client.fleet import Fleet, Handset, Script, Story
 from homeport_client.fleet.again import pytest_file
 from homeport_sync import App
 from homeport_sync.values import PythonValue
@@ -40,3 +40,10 @@ def test_a_story_that_flickered_flickers_in_its_test_file_too(
     kept.write_text(pytest_file(played.story, app=str(APP)))
     with pytest.raises(AssertionError, match="and then not at all"):
         runpy.run_path(str(kept))["test_what_failed_with_seed_1"]()
+
+
+def test_a_story_that_needs_luck_keeps_it_in_its_test_file(tmp_path: Path) -> None:
+    story = Story(seed=1, luck=3, until_ms=1, handsets=(Handset(name="phone-1", user="ann"),), steps=())
+    kept = tmp_path / "test_kept.py"
+    kept.write_text(pytest_file(story, app=str(APP)))
+    assert runpy.run_path(str(kept))["STORY"] == story

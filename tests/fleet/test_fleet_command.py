@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from homeport_client.fleet.check import CHECKS
 from tests.fleet.command import APP, SMALL, fleet
 
 BROKEN = """
@@ -28,7 +29,7 @@ def test_a_fleet_that_keeps_everything_ends_with_0_and_says_so(here: Path) -> No
         APP, *SMALL, "--threshold", "lost == 0", "--junit", "j.xml", "--html", "out/r.html", "--json", "r.json"
     )
     assert done.exit_code == 0, done.output
-    assert "Nothing was lost, nothing was applied twice, nobody differs" in done.output.replace("\n", " ")
+    assert "Nothing was lost, nothing was applied twice, nobody differs" in " ".join(done.output.split())
     assert f"homeport fleet {APP} --devices 4 --duration 120s --seed 5" in done.output.replace("\n", "")
     assert "<testcase" in (here / "j.xml").read_text()
     assert "<!doctype html>" in (here / "out" / "r.html").read_text()[:50].lower()
@@ -65,13 +66,15 @@ def test_what_fails_is_cut_down_and_kept_as_a_test_that_fails_too(here: Path) ->
     (here / "people.py").write_text(BROKEN)
     done = fleet(APP, *SMALL, "--script", "people.py", "--json", "r.json")
     assert done.exit_code == 99
-    failure = json.loads((here / "r.json").read_text())["failure"]
+    report = json.loads((here / "r.json").read_text())
+    failure, made = report["failure"], {check["name"] for check in report["checks"]}
     assert len(failure["steps"]) <= 10 < failure["steps_before"]
+    assert set(CHECKS) - made == {"skipped", "fallen"}, "what there is nothing to look at for is not checked"
     kept = here / "homeport_failures" / "test_seed_5.py"
     assert failure["file"] == str(kept.relative_to(here))
     again = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(kept)],
-        cwd=here,
+        cwd=here.parent,  # its paths are its own, wherever it is played
         capture_output=True,
         text=True,
         check=False,

@@ -55,7 +55,7 @@ def test_an_answer_that_is_not_the_servers_or_says_no_is_a_request_that_failed(
     async def failed() -> Counter[str]:
         server, tally = await new_server(app), Tally()
         network = Network(name="bad", rates={incident: 1.0}) if incident else PERFECT
-        way = Line(server, "ann", Seed(1).stream("line"), network, Meter(tally, now_ms, server.accepted))
+        way = Line(server, "ann", Seed(1).stream("line"), network, Meter(tally, now_ms, server.accepted), salt=1)
         if not incident:
             way.expire()
         with pytest.raises(DeviceError):

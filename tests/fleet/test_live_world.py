@@ -56,10 +56,10 @@ class World(LiveWorld):
 
 
 @asynccontextmanager
-async def world(app: App) -> AsyncIterator[LiveWorld]:
+async def world(app: App, kind: type[World] = World) -> AsyncIterator[LiveWorld]:
     tokens = dict.fromkeys(USERS, "token")
     orders = Orders(seed=1, url="http://127.0.0.1:9", tokens=tokens, cast=(), lot=Lot(), story=None)
-    made = World(app, orders, networks={}, crash=lambda: None)
+    made = kind(app, orders, networks={}, crash=lambda: None)
     try:
         yield made
     finally:
@@ -119,7 +119,25 @@ async def test_a_server_that_never_gives_fresh_devices_everything_is_told(
         troupe = Troupe(live.stage, live, Script())
         await live.stage.phones["phone-1"].switch_on()
         await troupe.put_down()
-        assert troupe.legacy().missteps == ["A fresh device of user-1 did not get everything from the server."]
+        assert troupe.legacy().unserved == ["A fresh device of user-1 did not get everything from the server."]
+
+
+async def test_a_server_that_serves_some_and_not_others_is_told_of_the_others(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Partial(World):
+        def _direct(self, user: str) -> HttpTransport:
+            return FewLines() if user == "user-1" else Deaf()
+
+    class Deaf(FewLines):
+        async def pull(self, message: PullMessage) -> Page:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    monkeypatch.setattr(live_world, "FRESH_S", 0.5)
+    FewLines.asked = 1  # its first answer is not lost here
+    async with world(app, Partial) as live:
+        assert [holding.user for holding in await live.fresh(["user-1", "user-2"])] == ["user-1"]
 
 
 async def test_whoever_waits_for_the_next_try_leaves_the_turn_to_others(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,7 @@ def pytest_file(
     has.
     """
     said = "\n".join(f"    # {line}" for sentence in sentences[:3] for line in _wrapped(sentence))
+    luck = f"\n    luck={story.luck}," if story.luck else ""
     place = "Run it with pytest from the same place." if above is None else "Run it with pytest."
     return f'''"""A story that failed with seed {story.seed}, cut down. {place}
 
@@ -37,12 +38,7 @@ def pytest_file(
 
 {_imports(invariants=bool(invariants), networks=networks, above=above)}
 STORY = Story(
-    seed={story.seed},{
-        f"""
-    luck={story.luck},"""
-        if story.luck
-        else ""
-    }
+    seed={story.seed},{luck}
     until_ms={story.until_ms},
     handsets=(
 {_lines(_handset(each) for each in story.handsets)}

@@ -41,6 +41,7 @@ class Legacy:
     flickers: Sequence[str] = ()
     glimpses: Sequence[Glimpse] = ()
     missteps: Sequence[str] = ()
+    unserved: Sequence[str] = ()
     broken: Sequence[str] | None = None
     raised: Sequence[str] = ()
     in_play: Mapping[str, Reading] = field(default_factory=dict)
@@ -66,7 +67,7 @@ class Legacy:
             broken=self.broken,
             raised=self.raised,
             fallen=fallen,
-            unrest=[*unrest, *self.missteps],
+            unrest=[*unrest, *self.missteps, *self.unserved],
         )
 
 
@@ -107,6 +108,7 @@ def whole(legacies: Sequence[Legacy], cast: Sequence[Handset]) -> Legacy:
         flickers=[flicker for each in legacies for flicker in each.flickers],
         glimpses=[glimpse for each in legacies for glimpse in each.glimpses],
         missteps=[misstep for each in legacies for misstep in each.missteps],
+        unserved=[sentence for each in legacies for sentence in each.unserved],
         in_play={name: reading for each in legacies for name, reading in each.in_play.items()},
         broken=None if first.broken is None else [sentence for each in legacies for sentence in each.broken or ()],
         raised=[sentence for each in legacies for sentence in each.raised],

@@ -74,9 +74,9 @@ def _run(path: Path, what: str) -> dict[str, Any]:
 
 def _where(error: Exception, path: Path) -> str:
     """The line of it, or of what lies beside it, from which the error came; a syntax error says so itself."""
-    folder = str(path.resolve().parent)
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if str(Path(frame.filename).resolve()).startswith(folder)]
+    folder = path.resolve().parent
+    frames = (frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<"))
+    own = [frame for frame in frames if Path(frame.filename).resolve().parent == folder]
     return f", in line {own[-1].lineno} of {Path(own[-1].filename).name}" if own else ""
 
 

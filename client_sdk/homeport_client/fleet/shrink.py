@@ -4,7 +4,10 @@ Delta debugging (Zeller, Hildebrandt, "Simplifying and Isolating Failure-Inducin
 but one, then all that came after it had gone wrong, then whole phones, then halves, quarters and single steps, as long
 as the same checker complains. Then quiet times are cut, and the troubles of a phone become one tunnel. Every candidate
 is played in a world of its own, so the result is a story that does fail. A step is kept as it is or left out: half of
-what an app wrote at once is nothing that it ever does.
+what one step writes is nothing that its app ever does.
+
+A **race** fails now and then only: two things must meet within milliseconds, and whatever is left out moves them. Its
+steps are crowded, so that they meet often, and each candidate is dealt other luck, several times if need be.
 """
 
 from __future__ import annotations
@@ -23,8 +26,9 @@ SECONDS_MAX = 300.0
 MOMENT_MS = 1_000
 SETTLE_MS = 10_000
 CROWDED_MS = 20
-LUCK_MAX = 8
-MISSED_MAX = 0.1
+DEALS_MAX = 8
+STEADY_DEALS = 3  # a story that fails in so many deals is no race
+OVERLOOKED_RATE = 0.1
 WRITES = frozenset({"create", "update", "delete", "invite", "remove"})
 
 
@@ -38,10 +42,37 @@ class Shrunk:
     left_after: str = ""
 
 
+class Tries:
+    """At most `most` plays, of which none begins later than `seconds_max` seconds of `clock_s` after the first.
+    `ended` says in words what ended them ("": nothing yet)."""
+
+    def __init__(
+        self, fails: Callable[[Story], bool], *, most: int, seconds_max: float, clock_s: Callable[[], float]
+    ) -> None:
+        self.used = 0
+        self.ended = ""
+        self._fails = fails
+        self._most = most
+        self._seconds_max = seconds_max
+        self._clock_s = clock_s
+        self._began_s = clock_s()
+
+    def fails(self, story: Story) -> bool:
+        """Whether the story fails; none does any more when they have ended."""
+        if self.used >= self._most:
+            self.ended = f"{self._most:,} tries"
+        elif self._clock_s() - self._began_s >= self._seconds_max:
+            self.ended = f"{self._seconds_max:.0f} s"
+        if self.ended:
+            return False
+        self.used += 1
+        return self._fails(story)
+
+
 class Shrinking:
     """`fails` plays a story and says whether it fails for the reason that is looked for. `suspects` are phones and
-    users who are looked at first; `told` hears of every story that is shorter. After `tries_max` tries, or
-    `seconds_max` seconds of `clock_s`, it ends with what it has; the one try under way then is played to its end."""
+    users who are looked at first; `told` hears of the shortest story so far, after every try. No try begins after
+    `tries_max` others, or `seconds_max` seconds of `clock_s`: it ends with what it has then."""
 
     def __init__(
         self,
@@ -53,32 +84,28 @@ class Shrinking:
         suspects: Collection[str] = (),
         told: Callable[[Story], None] = lambda story: None,
     ) -> None:
-        self._fails = fails
-        self._tries_left = tries_max
-        self._tries_max = tries_max
+        self._tries = Tries(fails, most=tries_max, seconds_max=seconds_max, clock_s=clock_s)
         self._suspects = suspects
         self._told = told
-        self._luck = 1
-        self._left_after = ""
-        self._seconds_max = seconds_max
-        self._clock_s = clock_s
-        self._began_s = clock_s()
+        self._deals = 1
+        self._shortest: Story
 
     def shrink(self, story: Story) -> Shrunk:
         """The shortest one found. The story itself, if it does not fail when it is played again."""
-        if self._still_fails(story):
+        self._shortest = story
+        if self._fails(story):
             story = self._fewer(self._crowded(self._ended_early(self._one_circle(story))))
             story = self._fewer(self._one_tunnel(self._less_time(story)))
             story = self._less_time(story)
-        return Shrunk(story=story, tries=self._tries_max - self._tries_left, left_after=self._left_after)
+        return Shrunk(story=story, tries=self._tries.used, left_after=self._tries.ended)
 
     def _fewer(self, story: Story) -> Story:
         """Without phones and steps that it does not need, until it needs all that are left."""
         before = None
-        while before != len(story.steps) and not self._left_after:
+        while before != len(story.steps) and not self._tries.ended:
             before = len(story.steps)
-            story = self._fewer_phones(story)
-            story = self._fewer_steps(story)
+            story = self._without_parts(story, lambda each: len(each.handsets), _without_phones)
+            story = self._without_parts(story, lambda each: len(each.steps), _without_steps)
         return story
 
     def _one_circle(self, story: Story) -> Story:
@@ -96,33 +123,22 @@ class Shrinking:
     def _ended_early(self, story: Story) -> Story:
         """Without all that came after it had gone wrong, which few checkers see before the end."""
         longest, kept = story, 0
-        while len(story.steps) - kept > 1:
+        while len(story.steps) - kept > 1 and not self._tries.ended:
             half = (len(story.steps) + kept) // 2
             shorter = self._better(story, _begun(longest, half))
             kept, story = (kept, shorter) if shorter is not story else (half, story)
         return story
 
-    def _fewer_phones(self, story: Story) -> Story:
-        """Without phones that it does not need, half of them at once and then one by one."""
-        size = max(len(story.handsets) // 2, 1)
+    def _without_parts(
+        self, story: Story, length: Callable[[Story], int], without: Callable[[Story, slice], Story]
+    ) -> Story:
+        """Without halves of it that it does not need, then without ever smaller parts, from the last to the first."""
+        size = max(length(story) // 2, 1)
         while size:
-            at = len(story.handsets)
-            while at > 0:
+            at = length(story)
+            while at > 0 and not self._tries.ended:
                 at = max(at - size, 0)
-                gone = {handset.name for handset in story.handsets[at : at + size]}
-                story = self._better(story, _without(story, gone))
-            size //= 2
-        return story
-
-    def _fewer_steps(self, story: Story) -> Story:
-        """Without steps that it does not need, in ever smaller parts, from the last to the first."""
-        size = max(len(story.steps) // 2, 1)
-        while size:
-            at = len(story.steps)
-            while at > 0:
-                at = max(at - size, 0)
-                steps = (*story.steps[:at], *story.steps[at + size :])
-                story = self._better(story, replace(story, steps=steps))
+                story = self._better(story, without(story, slice(at, at + size)))
             size //= 2
         return story
 
@@ -130,7 +146,7 @@ class Shrinking:
         """The troubles of each phone as one long tunnel, if that does: often all they do is to keep it offline."""
         for name in dict.fromkeys(step.who for step in story.steps if step.who != SERVER):
             troubles = [at for at, step in enumerate(story.steps) if step.who == name and step.do not in WRITES]
-            for at in troubles if len(troubles) > 1 else ():
+            for at in troubles if len(troubles) > 1 and not self._tries.ended else ():
                 shorter = self._better(story, _in_tunnel(story, troubles, at))
                 if shorter is not story:
                     story = shorter
@@ -138,42 +154,38 @@ class Shrinking:
         return story
 
     def _crowded(self, story: Story) -> Story:
-        """With all its steps on each other's heels, if it fails then, be it with luck: that is a race, which is met
-        the more often the closer they are, and will not be met at the first try with fewer."""
-        lucky = [each for each in _dealt(_hurried(story, CROWDED_MS), LUCK_MAX) if self._still_fails(each)]
-        if lucky:
-            self._told(lucky[0])
-            self._luck = _deals(len(lucky) / LUCK_MAX)
-        return lucky[0] if lucky else story
+        """With all its steps on each other's heels, if it fails then: a race is met the more often the closer they are.
+        What is no race must fail in every deal then too, or it would be made one."""
+        crowded = _hurried(story, CROWDED_MS)
+        steady = all(self._fails(each) for each in _dealt(story, STEADY_DEALS))
+        failing = [each for each in _dealt(crowded, DEALS_MAX) if self._fails(each)]
+        if not failing or (steady and len(failing) < DEALS_MAX):
+            return story
+        self._deals = _deals_for(len(failing) / DEALS_MAX)
+        return self._accepted(failing[0])
 
     def _less_time(self, story: Story) -> Story:
         """Without the time in which nothing happens: all of it, or what is long of it."""
         for longest_ms in (MOMENT_MS, SETTLE_MS, 6 * SETTLE_MS):
             shorter = _hurried(story, longest_ms)
-            if shorter.until_ms < story.until_ms and self._still_fails(shorter):
-                self._told(shorter)
-                return shorter
+            if shorter.until_ms < story.until_ms and self._fails(shorter):
+                return self._accepted(shorter)
         return story
 
     def _better(self, story: Story, shorter: Story) -> Story:
-        for each in _dealt(shorter, self._luck) if shorter.handsets else ():
-            if self._still_fails(each):
-                self._told(each)
-                return each
+        for each in _dealt(shorter, self._deals) if shorter.handsets else ():
+            if self._fails(each):
+                return self._accepted(each)
         return story
 
-    def _still_fails(self, story: Story) -> bool:
-        if self._is_over():
-            return False
-        self._tries_left -= 1
-        return self._fails(story)
+    def _accepted(self, story: Story) -> Story:
+        self._shortest = story
+        return story
 
-    def _is_over(self) -> bool:
-        if self._tries_left <= 0:
-            self._left_after = f"{self._tries_max:,} tries"
-        elif self._clock_s() - self._began_s >= self._seconds_max:
-            self._left_after = f"{self._seconds_max:.0f} s"
-        return bool(self._left_after)
+    def _fails(self, story: Story) -> bool:
+        found = self._tries.fails(story)
+        self._told(story if found else self._shortest)
+        return found
 
 
 def _without(story: Story, gone: set[str]) -> Story:
@@ -183,6 +195,14 @@ def _without(story: Story, gone: set[str]) -> Story:
         handsets=tuple(handset for handset in story.handsets if handset.name not in gone),
         steps=tuple(step for step in story.steps if step.who.partition(".")[0] not in gone),
     )
+
+
+def _without_phones(story: Story, part: slice) -> Story:
+    return _without(story, {handset.name for handset in story.handsets[part]})
+
+
+def _without_steps(story: Story, part: slice) -> Story:
+    return replace(story, steps=(*story.steps[: part.start], *story.steps[part.stop :]))
 
 
 def _begun(story: Story, count: int) -> Story:
@@ -199,9 +219,10 @@ def _in_tunnel(story: Story, troubles: Collection[int], at: int) -> Story:
     return replace(story, steps=tuple(steps))
 
 
-def _deals(chance: float) -> int:
-    """How often to deal a story that fails with this chance (0 to 1), to see it fail nearly surely."""
-    return 1 if chance == 1 else min(ceil(log(MISSED_MAX) / log(1 - chance)), LUCK_MAX)
+def _deals_for(chance: float) -> int:
+    """How often to deal a story that fails with this chance (0 to 1), so that it is seen nine times of ten, or as often
+    as `DEALS_MAX` deals can."""
+    return 1 if chance == 1 else min(ceil(log(OVERLOOKED_RATE) / log(1 - chance)), DEALS_MAX)
 
 
 def _dealt(story: Story, times: int) -> Iterator[Story]:

@@ -19,7 +19,7 @@ from homeport_sync.change import Fields, Value
 
 Detail: TypeAlias = Value | Fields
 SERVER = "server"
-SHORT_CHARS = 24
+VALUE_CHARS_MAX = 40
 
 
 class Step(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -83,4 +83,4 @@ def _short(value: Detail) -> str:
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{name}: {_short(each)}' for name, each in value.items())}}}"
     text = repr(value)
-    return text if len(text) <= SHORT_CHARS else f"{text[: SHORT_CHARS - 1]}…"
+    return text if len(text) <= VALUE_CHARS_MAX else f"{text[: VALUE_CHARS_MAX - 1]}…"

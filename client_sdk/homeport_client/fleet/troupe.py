@@ -102,10 +102,9 @@ class Troupe:
         users = dict.fromkeys(phone.user for phone in self.phones)
         fresh = await self._ending.fresh(users)
         self._holdings += fresh
+        served = {holding.user for holding in fresh}
         self._unserved = [
-            f"A fresh device of {user} did not get everything from the server."
-            for user in users
-            if user not in {holding.user for holding in fresh}
+            f"A fresh device of {user} did not get everything from the server." for user in users if user not in served
         ]
 
     def legacy(self) -> Legacy:
@@ -125,7 +124,8 @@ class Troupe:
             holdings=self._holdings,
             flickers=[complaint for phone in phones if phone.eyes for complaint in phone.eyes.complaints],
             glimpses=[glimpse for phone in phones if phone.eyes for glimpse in phone.eyes.glimpses],
-            missteps=[*self._unserved, *(misstep for phone in phones for misstep in phone.missteps)],
+            missteps=[misstep for phone in phones for misstep in phone.missteps],
+            unserved=self._unserved,
             broken=self._broken if self._script.invariants else None,
             raised=[sentence for phone in phones for sentence in phone.raised],
             healed_ms=self._healed_ms,

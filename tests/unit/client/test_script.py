@@ -74,11 +74,19 @@ def test_one_more_phone_leaves_the_others_as_they_were() -> None:
     [
         ("x = 1", "declares no `script`"),
         ("script = 1", "declares something else as `script`"),
-        ("1/0", "ZeroDivisionError"),
+        ("\n1/0", r"ZeroDivisionError: division by zero, in line 2 of people.py\): mend it"),
+        ("script = (", r"SyntaxError: '\(' was never closed \(people.py, line 1\)\): mend it"),
+        (
+            "from homeport_client.fleet import Script\n\nscript = Script(devices=0)",
+            r", in line 3 of people.py\): mend it",
+        ),
     ],
 )
-def test_a_file_that_declares_no_script_is_refused_with_the_line_to_write(tmp_path: Path, text: str, says: str) -> None:
-    file = tmp_path / "people.py"
+def test_a_file_that_declares_no_script_is_refused_with_the_line_to_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, says: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = Path("people.py")
     file.write_text(text)
     with pytest.raises(ScriptUnusable, match=says):
         load_script(file)

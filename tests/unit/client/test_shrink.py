@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homeport_client.fleet.shrink import Shrinking
+from homeport_client.fleet.shrink import DEALS_MAX, STEADY_DEALS, Shrinking
 from homeport_client.fleet.story import Detail, Handset, Step, Story
 
 
@@ -78,18 +79,39 @@ def test_what_needs_luck_is_cut_by_dealing_each_candidate_anew() -> None:
     whole = story(200)
 
     def fails(candidate: Story) -> bool:
-        met = Random(f"{candidate.luck} {len(candidate.steps)}").random() < 1 / 3
+        met = Random(str(candidate)).random() < 1 / 3
         return candidate == whole or (met and {"phone-2", "phone-5"} <= {step.who for step in candidate.steps})
 
     found = Shrinking(fails).shrink(whole)
     assert fails(found.story)
-    assert {step.who for step in found.story.steps} == {"phone-2", "phone-5"}
-    assert len(found.story.steps) <= 4
+    assert {"phone-2", "phone-5"} <= {step.who for step in found.story.steps}
+    assert len(found.story.steps) <= 5
     assert found.story.luck
 
 
-def test_what_needs_no_luck_is_dealt_once() -> None:
-    assert Shrinking(lambda candidate: bool(candidate.steps)).shrink(story(64)).story.luck == 0
+def test_what_fails_in_every_deal_is_dealt_once() -> None:
+    asked: list[int] = []
+
+    def fails(candidate: Story) -> bool:
+        asked.append(candidate.luck)
+        return bool(candidate.steps)
+
+    assert Shrinking(fails).shrink(story(64)).story.luck == 0
+    assert sum(map(bool, asked)) == (STEADY_DEALS - 1) + (DEALS_MAX - 1), "to see whether it is a race, and never again"
+
+
+def test_what_fails_for_sure_but_not_when_crowded_is_not_made_a_race() -> None:
+    whole = story(400)
+    marks = {step.at_ms for step in whole.steps[50:110:10]}
+
+    def fails(candidate: Story) -> bool:
+        crowded = any(after.at_ms - before.at_ms < 100 for before, after in pairwise(candidate.steps))
+        needed = marks <= {step.at_ms for step in candidate.steps} or crowded
+        return needed and (not crowded or Random(str(candidate)).random() < 1 / 3)
+
+    found = Shrinking(fails).shrink(whole)
+    assert {step.at_ms for step in found.story.steps} == marks
+    assert found.left_after == ""
 
 
 def test_a_search_that_takes_too_long_ends_and_says_so() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from homeport_client.fleet.command.wanted import Wanted
 from homeport_client.fleet.networks import Network
 from homeport_client.fleet.report.bound import Bound
 from homeport_client.fleet.report.exits import Exit
-from homeport_client.fleet.report.terminal import WIDTH_MAX
+from homeport_client.fleet.report.sentences import WIDTH_MAX
 from homeport_client.fleet.report.thresholds import NotABound, parse
 from homeport_client.fleet.sources import Sources
 from homeport_sync.errors import HomeportError
@@ -138,7 +139,8 @@ def _play(asked: Asked, world: str) -> Exit:
 
 def _console(*, plain: bool, aside: bool) -> Console:
     """Where people read: standard error if the JSON goes to standard output."""
-    if plain:
-        return Console(stderr=aside, force_terminal=False, no_color=True, highlight=False, width=WIDTH_MAX)
     console = Console(stderr=aside)
-    return console if console.is_terminal else Console(stderr=aside, width=WIDTH_MAX)
+    wide = None if console.is_terminal or "COLUMNS" in os.environ else WIDTH_MAX  # a pipe has no width of its own
+    if plain:
+        return Console(stderr=aside, force_terminal=False, no_color=True, highlight=False, width=wide)
+    return Console(stderr=aside, width=wide)

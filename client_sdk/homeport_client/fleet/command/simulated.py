@@ -96,7 +96,8 @@ def _failure(asked: Asked, played: Played, directory: Path) -> Failure | None:
 
 
 def _above(directory: Path) -> int | None:
-    """How many directories below this one it is, so that the file is played from anywhere; None if it is elsewhere."""
+    """How many directories it is below the current one, so that its files are played from anywhere; None if it is
+    elsewhere."""
     inside = not directory.is_absolute() and ".." not in directory.parts
     return len(directory.parts) if inside else None
 

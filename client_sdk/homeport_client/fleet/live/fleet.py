@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from homeport_client.fleet.beside import beside
@@ -73,6 +74,7 @@ class LiveFleet:
         self._cast: tuple[Handset, ...] = ()
         self._recorder: Recorder
         self._phase = ""
+        self._now: Now | None = None
         self._began_s = time.monotonic()
 
     async def run(self) -> Played:
@@ -148,7 +150,8 @@ class LiveFleet:
 
     async def _judged(self, unrest: Sequence[str]) -> Played:
         """Close all phones, and look at what they hold, at the database's own rows, and at what fresh devices get."""
-        self._phase = "judging"
+        if self._now:
+            self._show(replace(self._now, phase="judging"))
         await self._all(lambda crew: crew.put_down())
         legacy = whole(await self._all(lambda crew: crew.legacy()), self._cast)
         log = await self._site.log(self.tenant)
@@ -181,15 +184,14 @@ class LiveFleet:
             at_s = time.monotonic() - self._began_s
             sample = self._recorder.look(standing, at_ms=int(at_s * 1_000), logged=logged, keep=at_s >= due_s)
             due_s = max(due_s, at_s) + keep_s if at_s >= due_s else due_s
-            self._show(
-                Now(
-                    phase=self._phase,
-                    sample=sample,
-                    incidents=standing.incidents,
-                    crashes=self._attendants.crashes,
-                    parts={name: part.running for name, part in self._site.parts.items()},
-                )
+            self._now = Now(
+                phase=self._phase,
+                sample=sample,
+                incidents=standing.incidents,
+                crashes=self._attendants.crashes,
+                parts={name: part.running for name, part in self._site.parts.items()},
             )
+            self._show(self._now)
             await asyncio.sleep(min(keep_s, SHOW_S[1]))
 
     def _kept_every_s(self) -> float:

@@ -100,17 +100,16 @@ class LiveWorld:
 
     async def fresh(self, users: Iterable[str]) -> list[Holding]:
         """See `Ending`. A few at a time, by the way that nothing happens on, for at most `FRESH_S` seconds."""
-        turns = asyncio.Semaphore(AT_ONCE)
+        turns, until_s = asyncio.Semaphore(AT_ONCE), asyncio.get_running_loop().time() + FRESH_S
 
-        async def one(user: str) -> Holding:
-            return await until_answered(lambda: fresh(self._direct(user), user=user), turns)
+        async def one(user: str) -> Holding | None:
+            try:
+                async with asyncio.timeout_at(until_s):
+                    return await until_answered(lambda: fresh(self._direct(user), user=user), turns)
+            except TimeoutError:
+                return None
 
-        asked = [asyncio.create_task(one(user)) for user in users]
-        if asked:
-            await asyncio.wait(asked, timeout=FRESH_S)
-        unanswered = [each for each in asked if each.cancel()]
-        await asyncio.gather(*unanswered, return_exceptions=True)
-        return [each.result() for each in asked if each not in unanswered]
+        return [each for each in await asyncio.gather(*map(one, users)) if each is not None]
 
     async def until(self, at_ms: int) -> None:
         """See `World`."""

@@ -20,14 +20,13 @@ from rich.table import Table
 from rich.text import Text
 
 from homeport_client.fleet.report.pace import Moment, Pace
-from homeport_client.fleet.report.sentences import counted
+from homeport_client.fleet.report.sentences import WIDTH_MAX, counted
 from homeport_client.fleet.report.stack import Stack, legend
 from homeport_client.fleet.report.summary import Sample
 from homeport_client.fleet.report.units import digits, spoken
 
 DRAW_EVERY_S = 0.125
 LINE_EVERY_S = 5.0
-WIDTH_MAX = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from homeport_client.fleet.report.summary import Failure, Threshold
 
+WIDTH_MAX = 100
 SENTENCES_MAX = 10
 STEPS_MAX = 50
 
@@ -44,7 +45,12 @@ def missed(threshold: Threshold) -> str:
 def shortened(failure: Failure) -> str:
     """What became of a failing story while it was cut down."""
     steps, tries = counted(len(failure.steps), "step"), counted(failure.tries, "try", "tries")
-    left = f" It was left after {failure.left_after}, and may not be the shortest." if failure.left_after else ""
     if len(failure.steps) >= failure.steps_before:
-        return f"The story of {steps} could not be made shorter in {tries}.{left}"
-    return f"A story of {steps} still fails, cut down from {failure.steps_before:,} in {tries}.{left}"
+        return f"The story of {steps} could not be made shorter in {tries}.{unfinished(failure)}"
+    return f"A story of {steps} still fails, cut down from {failure.steps_before:,} in {tries}.{unfinished(failure)}"
+
+
+def unfinished(failure: Failure) -> str:
+    """A sentence more where the search was ended before it was done; nothing where it was done."""
+    ended = failure.left_after
+    return f" The search ended after {ended}, so there may be a shorter one." if ended else ""

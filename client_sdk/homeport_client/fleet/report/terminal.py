@@ -8,11 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from homeport_client.fleet.report.lines import TREND_COLUMNS, lines, reached, trend_row
-from homeport_client.fleet.report.sentences import STEPS_MAX, bounded, printable, shortened
+from homeport_client.fleet.report.sentences import STEPS_MAX, WIDTH_MAX, bounded, printable, shortened
 from homeport_client.fleet.report.summary import Failure, Summary
 from homeport_client.fleet.report.words import outcomes, verdict_words
 
-WIDTH_MAX = 100
 TABLE_WIDTH_MIN = 60
 
 _GOOD, _BAD, _QUIET = "bold green", "bold red", "dim"

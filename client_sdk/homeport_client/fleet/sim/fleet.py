@@ -74,7 +74,7 @@ class Fleet:
 
     def replay(self, story: Story) -> Played:
         """Another story, step by step: nothing goes wrong but what stands in it."""
-        self.seed = Seed(self.seed.number, story.luck)
+        self.seed = Seed(story.seed, story.luck)
         return run(self._whole(story.handsets, lambda: play_again(self.world.stage, story), drawing=False))
 
     def rehearse(self, plot: Callable[[Fleet], Awaitable[None]]) -> Played:
@@ -116,7 +116,7 @@ class Fleet:
                 unrest = await self._heal()
         except asyncio.CancelledError:  # Ctrl-C
             return self._played()
-        self._tell("judging")
+        self._show(replace(self._now, phase="judging"))
         await self._troupe.put_down()
         log = await self.world.server.store.read(TENANT, 0, LOG_MAX)
         return self._played(self._troupe.legacy().evidence(log, unrest=unrest))
@@ -133,13 +133,9 @@ class Fleet:
     def _look(self) -> None:
         world, standing = self.world, self._troupe.stand()
         sample = self._recorder.look(standing, at_ms=world.now_ms(), logged=world.server.head)
-        self._now = Now(phase="", sample=sample, incidents=standing.incidents, crashes=world.server.lives - 1)
-        self._tell(self._phase)
-
-    def _tell(self, phase: str) -> None:
-        """How it stood when it was last looked at, and what is being done."""
-        self._phase = phase
-        self._show(replace(self._now, phase=phase))
+        crashes = world.server.lives - 1
+        self._now = Now(phase=self._phase, sample=sample, incidents=standing.incidents, crashes=crashes)
+        self._show(self._now)
 
     async def _heal(self) -> list[str]:
         """Whatever befell anybody is over, for as long as it may take all to come to rest; what moves even then."""

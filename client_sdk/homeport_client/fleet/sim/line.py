@@ -31,8 +31,9 @@ _TOO_LARGE, _POKE = "too_large", "lose_poke"
 
 
 class Line:
-    """A `Way` as `user`, over `network`, which may be changed while it is in use. `armed` is what befalls it in a story
-    that is played again; `struck` is told of each incident, and whether it was drawn. `failure` is what the server
+    """A `Way` as `user`, over `network`, which may be changed while it is in use. How long each way takes belongs to
+    its moment and the `salt`, which all lives of a phone share. `armed` is what befalls it in a story that is played
+    again; `struck` is told of each incident, and whether it was drawn. `failure` is what the server
     broke on when a copy of an old request came: no phone hears of that."""
 
     def __init__(
@@ -43,7 +44,7 @@ class Line:
         network: Network,
         meter: Meter,
         *,
-        salt: int = 0,
+        salt: int,
         armed: Troubles = NONE,
         struck: Callable[[str, bool], None] = lambda incident, drawn: None,
     ) -> None:

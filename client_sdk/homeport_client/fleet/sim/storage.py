@@ -40,7 +40,7 @@ class Gate:
     The process dies at the `crash_at`th crossing (0: at none), and at those that are `armed`.
     """
 
-    def __init__(self, chance: Random, *, salt: int = 0, crash_rate: float = 0.0, delay_s: float = 0.0) -> None:
+    def __init__(self, chance: Random, *, salt: int, crash_rate: float = 0.0, delay_s: float = 0.0) -> None:
         self.crossings: list[str] = []
         self.crash_at = 0
         self.armed = NONE

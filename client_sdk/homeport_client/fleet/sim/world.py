@@ -148,7 +148,8 @@ class SimulatedWorld:
         self._of(step.who).add(step.at_ms * 1_000 + step.us, str(step.what.get("at", step.do)))
 
     def _fresh_line(self, user: str) -> Line:
-        return Line(self.server, user, self.seed.stream("fresh", user), PERFECT, self.meter())
+        chance = self.seed.stream("fresh", user)
+        return Line(self.server, user, chance, PERFECT, self.meter(), salt=chance.getrandbits(32))
 
     def _of(self, who: str) -> Troubles:
         return self._troubles.setdefault(who, Troubles(self._now_us))

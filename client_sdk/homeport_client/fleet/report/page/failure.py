@@ -7,6 +7,7 @@ from typing import Final
 from homeport_client.fleet.report.page import lanes, timeline, words
 from homeport_client.fleet.report.page.checks import sentences
 from homeport_client.fleet.report.page.markup import NOTHING, Markup, none, tag
+from homeport_client.fleet.report.sentences import unfinished
 from homeport_client.fleet.report.summary import Failure, Summary
 
 STEPS_MAX: Final = 200
@@ -31,9 +32,8 @@ def section(summary: Summary) -> Markup:
 
 def _found(failure: Failure) -> str:
     tries = words.counted(failure.tries, "try", "tries")
-    left = f" It was left after {failure.left_after}, and may not be the shortest." if failure.left_after else ""
     steps = words.counted(len(failure.steps), "step")
-    return f"{steps} are left of {words.count(failure.steps_before)}, after {tries}.{left}"
+    return f"Cut down to {steps} from {words.count(failure.steps_before)}, in {tries}.{unfinished(failure)}"
 
 
 def _steps(failure: Failure) -> Markup:
