@@ -208,7 +208,7 @@ class Life:
         """What the server sends after it took these in."""
         for change in changes:
             self._position += 1
-            merged = merge(self._records.get(change.id), change, {})
+            merged = merge(self._records.get(change.id), change, {}).record
             self._records[change.id] = replace(merged, position=self._position)
         return Page(
             cursor=f"{self._position:0200}",  # as long as a real one

@@ -15,6 +15,7 @@ from homeport_client.errors import (
     Unreachable,
 )
 from homeport_client.http import HttpTransport
+from homeport_client.intents import adding, after, at_end, at_start, before, increment, removing
 from homeport_client.limits import DEVICE_LIMITS, UPLINK_LIMITS, DeviceLimits, UplinkLimits
 from homeport_client.outcomes import ChangeOutcome
 from homeport_client.state import State
@@ -45,4 +46,11 @@ __all__ = [
     "Uplink",
     "UplinkLimits",
     "View",
+    "adding",
+    "after",
+    "at_end",
+    "at_start",
+    "before",
+    "increment",
+    "removing",
 ]

@@ -25,6 +25,7 @@ from homeport_client.bell import Bell
 from homeport_client.errors import DeviceClosed, LimitExceeded, NoServer
 from homeport_client.exchange import Exchange
 from homeport_client.http import HttpTransport
+from homeport_client.intents import Meant
 from homeport_client.limits import DEVICE_LIMITS, DeviceLimits
 from homeport_client.outcomes import ChangeOutcome
 from homeport_client.query import Query, make_query
@@ -137,8 +138,11 @@ class Device:
         self._wrote()
         return record_id
 
-    async def update(self, record_id: str, /, **fields: PythonValue) -> None:
-        """Writes these fields of a record. Raises `RecordGone` if there is none on this device."""
+    async def update(self, record_id: str, /, **fields: Meant) -> None:
+        """Writes these fields of a record, or does to them what an intent says (`intents.py`).
+
+        Raises `RecordGone` if there is none on this device.
+        """
         self._open_replica()
         self._writer.update(record_id, fields)
         self._wrote()

@@ -24,7 +24,7 @@ from homeport_client.schema import VIEW, fingerprint
 from homeport_client.storage import open_storage, transaction
 from homeport_client.view import Views
 from homeport_sync.catalog import Catalog
-from homeport_sync.change import Change, Fields, Op, encode
+from homeport_sync.change import Change, Edits, Op, encode
 from homeport_sync.clock import NEVER, HybridClock, uuid7
 from homeport_sync.errors import DocumentTooLarge
 from homeport_sync.limits import LIMITS
@@ -51,7 +51,7 @@ class Replica:
         self.catalog = catalog
         self._connection = storage(path)
         self._wall_ms = wall_ms
-        self._random = random
+        self.random = random
         self.limits = limits
         self._changed = changed
         self._meta = MetaTable(self._connection)
@@ -73,13 +73,13 @@ class Replica:
 
     def new_id(self) -> str:
         """A fresh UUIDv7."""
-        return uuid7(max(self.clock.now_ms(), 0), self._random)
+        return uuid7(max(self.clock.now_ms(), 0), self.random)
 
     def close(self) -> None:
         """Lets go of the file."""
         self._connection.close()
 
-    def write(self, op: Op, kind: str, record_id: str, scope: str, fields: Fields) -> Change:
+    def write(self, op: Op, kind: str, record_id: str, scope: str, fields: Edits) -> Change:
         """Writes a change: outbox, view and counters at once. Raises a `Rejection`; then nothing is written."""
         with self._step():
             meta = self.meta
@@ -231,7 +231,7 @@ class Replica:
 
     def _begin(self, path: str) -> Meta:
         with transaction(self._connection):
-            meta = self._meta.begin(app=self.catalog.app, device=uuid7(max(self._wall_ms(), 0), self._random))
+            meta = self._meta.begin(app=self.catalog.app, device=uuid7(max(self._wall_ms(), 0), self.random))
             if meta.app != self.catalog.app:
                 raise ReplicaForeign(
                     f"{path} is the replica of the app {meta.app!r}, not of {self.catalog.app!r}: open another file."

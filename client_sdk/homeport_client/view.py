@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -21,6 +22,7 @@ from homeport_client.storage import transaction
 from homeport_sync.catalog import Catalog
 from homeport_sync.change import Record, decode_record, encode
 from homeport_sync.clock import Stamp, stamp_ms
+from homeport_sync.errors import Rejection
 from homeport_sync.merge import merge
 from homeport_sync.values import PythonValue
 
@@ -97,6 +99,11 @@ class Views:
             return None
         return Standing(kind=row[0], scope=row[1], deleted=bool(row[2]), updated=Stamp(row[3]))
 
+    def record(self, record_id: str) -> Record | None:
+        """The record as it shows, deleted or not; None if there is none."""
+        row = self._connection.execute("SELECT record FROM view WHERE id = ?", (record_id,)).fetchone()
+        return decode_record(row[0]) if row else None
+
     def get(self, record_id: str) -> View | None:
         """The record, unless it is unknown or deleted, or its scope is."""
         row = self._connection.execute(f"{SELECT_LIVE} AND view.id = ?", (record_id,)).fetchone()
@@ -124,7 +131,8 @@ class Views:
             # What follows a rejected create has nothing to stand on: it shows nothing until it is rejected as well.
             if record is not None or change.op == "create":
                 kind = self._catalog.kinds.get(change.kind)
-                record = merge(record, change, kind.rules if kind else {})
+                with suppress(Rejection):  # what a rule refuses here, the server refuses as well
+                    record = merge(record, change, kind.rules if kind else {}).record
         return record
 
     def _row(self, record: Record) -> tuple[str, str, str, bool, str, str]:

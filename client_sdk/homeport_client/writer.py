@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from homeport_client.editing import Editing
+from homeport_client.intents import Meant
 from homeport_client.replica import Replica
 from homeport_client.view import Standing
 from homeport_sync.catalog import Kind
@@ -21,6 +23,7 @@ class Writer:
 
     def __init__(self, replica: Replica) -> None:
         self._replica = replica
+        self._editing = Editing(replica.views, replica.random)
         self._catalog = replica.catalog
 
     def create(self, name: str, scope: str | None, values: Mapping[str, PythonValue]) -> str:
@@ -28,7 +31,6 @@ class Writer:
         kind = self._catalog.kind(name)
         if kind.name == MEMBER:
             raise WrongId("A member record has the id of its user and scope: invite the user instead.")
-        fields = kind.complete(kind.to_wire(values))
         record_id = self._replica.new_id()
         if kind.is_root:
             if scope is not None:
@@ -36,13 +38,15 @@ class Writer:
             scope = record_id
         else:
             scope = self._scope_for(kind, scope)
+        fields = kind.complete(kind.to_wire(self._editing.placed(kind, scope, values)))
         self._replica.write("create", name, record_id, scope, fields)
         return record_id
 
-    def update(self, record_id: str, values: Mapping[str, PythonValue]) -> None:
+    def update(self, record_id: str, meant: Mapping[str, Meant]) -> None:
         """Writes some fields of a record; without any, nothing is written."""
         there = self._there(record_id)
-        fields = self._catalog.kind(there.kind).to_wire(values)
+        record = self._replica.views.record(record_id)
+        fields = self._editing.edits(self._catalog.kind(there.kind), record, meant) if record else {}
         if fields:
             self._replica.write("update", there.kind, record_id, there.scope, fields)
 

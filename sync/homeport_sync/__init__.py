@@ -5,6 +5,7 @@ from homeport_sync.change import Change, Outcome, Record
 from homeport_sync.declaration import App, field, load_app
 from homeport_sync.errors import HomeportError
 from homeport_sync.limits import LIMITS, Limits
+from homeport_sync.rank import Rank
 
 __all__ = [
     "LIMITS",
@@ -14,6 +15,7 @@ __all__ = [
     "HomeportError",
     "Limits",
     "Outcome",
+    "Rank",
     "Record",
     "field",
     "load_app",

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from homeport_sync.change import Change, Fields, Value
+from homeport_sync.change import EDITS, Change, Edits, Fields, Value, Written
+from homeport_sync.edits import EXPECTED, fits_edit
 from homeport_sync.errors import UnknownField, UnknownKind, WrongId, WrongType
-from homeport_sync.merge import REGISTER
+from homeport_sync.rules import REGISTER, Rule
 from homeport_sync.scope import MEMBER, member_id
 from homeport_sync.values import PythonValue, ValueType, choice, optional, text
 
@@ -22,7 +23,8 @@ _MEMBER_VERSION = "5"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One field of a kind. `default` is a wire value; `required` fields have none and must be given on create."""
+    """One field of a kind. `default` is a wire value; `required` fields have none and must be given on create. `rule`
+    names how it `merges` (None: as a register)."""
 
     name: str
     type: ValueType
@@ -30,25 +32,34 @@ class Field:
     required: bool = False
     indexed: bool = False
     rule: str = REGISTER
+    merges: Rule | None = None
 
-    def check(self, kind: str, value: Value) -> None:
+    def check(self, kind: str, value: Written) -> None:
         """Raises `WrongType`, with what was expected and what came, for a value the field cannot hold."""
-        if not self.type.fits(value):
-            found = repr(value) if len(repr(value)) <= 80 else f"{repr(value)[:80]}…"
-            raise WrongType(
-                f"{kind}.{self.name} holds {self.type.expected}, not {found}: write a value that fits.",
-                field=self.name,
-            )
+        if isinstance(value, EDITS) or not self.type.fits(value):
+            raise self._wrong(kind, value, f"holds {self.type.expected}")
+
+    def check_edit(self, kind: str, written: Written) -> None:
+        """The same for what an update writes, which the field's rule has a say in."""
+        if not fits_edit(self.rule, self.type, written):
+            told = EXPECTED.get(self.rule, "holds {expected}")
+            raise self._wrong(kind, written, told.format(expected=self.type.expected))
+
+    def _wrong(self, kind: str, written: Written, expected: str) -> WrongType:
+        found = repr(written) if len(repr(written)) <= 80 else f"{repr(written)[:80]}…"
+        return WrongType(f"{kind}.{self.name} {expected}, not {found}: write a value that fits.", field=self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """A declared type of record. `within` names the root kind it lives in; a root has none."""
+    """A declared type of record. `within` names the root kind it lives in; a root has none. `rules` are those of the
+    fields that are no registers. What is written to a `guarded` record that has changed meanwhile is refused."""
 
     name: str
     fields: Mapping[str, Field]
     within: str | None = None
-    rules: Mapping[str, str] = field(default_factory=dict)
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    guarded: bool = False
 
     @property
     def is_root(self) -> bool:
@@ -66,20 +77,24 @@ class Kind:
             )
         return found
 
-    def check(self, fields: Fields) -> None:
-        """Raises `UnknownField` or `WrongType` for the first field that does not fit."""
-        for name, value in fields.items():
+    def check(self, fields: Edits, *, new: bool) -> None:
+        """Raises `UnknownField` or `WrongType` for the first field that does not fit a `new` record, or an update."""
+        rules = self.rules
+        for name, written in fields.items():
             known = self.fields.get(name) or self.field(name)
-            if not known.type.fits(value):
-                known.check(self.name, value)
+            if name in rules and not new:
+                known.check_edit(self.name, written)
+            elif isinstance(written, EDITS) or not known.type.fits(written):
+                known.check(self.name, written)
 
     def to_wire(self, values: Mapping[str, PythonValue]) -> Fields:
         """Python values as wire values, checked. Raises `UnknownField` or `WrongType`."""
         fields = {name: self.field(name).type.to_wire(value) for name, value in values.items()}
-        self.check(fields)
+        for name, value in fields.items():
+            self.field(name).check(self.name, value)
         return fields
 
-    def require(self, fields: Fields) -> None:
+    def require(self, fields: Edits) -> None:
         """Raises `WrongType` for the first required field that a new record is not given."""
         for known in self.fields.values():
             if known.required and known.name not in fields:
@@ -134,7 +149,7 @@ class Catalog:
         write it, is not asked here.
         """
         kind = self.kind(change.kind)
-        kind.check(change.fields)
+        kind.check(change.fields, new=change.op == "create")
         if change.op == "create":
             kind.require(change.fields)
         elif change.op == "delete" and change.fields:

@@ -6,6 +6,7 @@ the wire: built and checked in one step, about five times faster (decisions/0002
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Annotated, Literal, TypeAlias
 
@@ -13,7 +14,7 @@ import msgspec
 
 from homeport_sync.clock import NEVER, STAMP_PATTERN, UUID_PATTERN, Stamp
 
-Value: TypeAlias = str | int | float | bool | None
+Value: TypeAlias = str | int | float | bool | list[str] | None
 Fields: TypeAlias = dict[str, Value]
 Op: TypeAlias = Literal["create", "update", "delete"]
 Number: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
@@ -21,13 +22,44 @@ Uuid: TypeAlias = Annotated[str, msgspec.Meta(pattern=UUID_PATTERN)]
 Verdict: TypeAlias = Literal["applied", "merged", "superseded", "rejected"]
 
 
+Adds: TypeAlias = dict[str, list[Stamp]]
+
+
+class Increment(msgspec.Struct, frozen=True, kw_only=True, tag_field="edit", tag="increment"):
+    """Adds to a counter; `by` may be negative."""
+
+    by: int
+
+
+class Elements(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="edit", tag="elements"):
+    """Puts elements into a set and takes others out. Each names the adds of it that the device had seen, by stamp: only
+    those are gone with it, and one that was added meanwhile stays (add wins)."""
+
+    add: Adds = {}
+    remove: Adds = {}
+
+
+class Swap(msgspec.Struct, frozen=True, kw_only=True, tag_field="edit", tag="swap"):
+    """Writes `to` where the device had seen `was`: what that means if it is another by now, the field's rule says."""
+
+    to: Value
+    was: Value
+
+
+Edit: TypeAlias = Increment | Elements | Swap
+Written: TypeAlias = Value | Edit
+Edits: TypeAlias = Mapping[str, Written]
+EDITS = (Increment, Elements, Swap)
+
+
 class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One write to one record by one device; its name is (tenant, device, `number`).
 
     `number` runs from 1 without gaps on each device. `id` is the record's UUID, `scope` the root record it is
-    shared with (a root's scope is itself). `fields` holds only what this change writes, as wire values; a delete
-    writes none. `stamp` is when the device wrote. `base` is the position of the record as the device had pulled
-    it when it wrote (0: never pulled); the device's own earlier changes do not count.
+    shared with (a root's scope is itself). `fields` holds only what this change writes, as wire values or as edits,
+    whichever a field's rule takes; a delete writes none. `stamp` is when the device wrote. `base` is the position of
+    the record as the device had pulled it when it wrote (0: never pulled); the device's own earlier changes do not
+    count.
     """
 
     number: Number
@@ -36,7 +68,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: Uuid
     scope: Uuid
     stamp: Annotated[Stamp, msgspec.Meta(pattern=STAMP_PATTERN)]
-    fields: Fields = {}
+    fields: Edits = {}
     base: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
@@ -44,7 +76,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The newest state of one record, as stored, pulled and merged.
 
     `stamp` is that of its create; `stamps` names the fields written since, each with the stamp of its last write
-    (a field that is absent there has `stamp`). `deleted` is the stamp of its delete: a tombstone keeps no fields.
+    (a field that is absent there has `stamp`). `adds` holds, for each field that is a set, the stamps of the adds by
+    which each element is in it. `deleted` is the stamp of its delete: a tombstone keeps no fields.
     `position` is where the log last changed it (0: not in the log yet).
     """
 
@@ -55,6 +88,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     position: int = 0
     fields: Fields = {}
     stamps: dict[str, Stamp] = {}
+    adds: dict[str, Adds] = {}
     deleted: Stamp = NEVER
 
     def stamp_of(self, name: str) -> Stamp:
@@ -85,7 +119,7 @@ decode_record = msgspec.json.Decoder(Record).decode
 decode_outcome = msgspec.json.Decoder(Outcome).decode
 
 
-def encode(noun: Change | Record | Outcome | Fields) -> str:
+def encode(noun: Change | Record | Outcome | Fields | Edits) -> str:
     """The JSON text of a noun."""
     return _json.encode(noun).decode()
 

@@ -24,6 +24,7 @@ _COUNTER_MAX = 0xFFFF
 STAMP_PATTERN = r"\A[0-9a-f]{24}\Z"
 UUID_PATTERN = r"\A[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z"
 _is_uuid = re.compile(UUID_PATTERN).match
+_is_stamp = re.compile(STAMP_PATTERN).match
 
 
 def make_stamp(ms: int, counter: int, device: str) -> Stamp:
@@ -44,6 +45,11 @@ def stamp_ms(stamp: Stamp) -> int:
 def is_uuid(text: str) -> bool:
     """Whether `text` is a UUID in its one canonical form (lowercase, with hyphens)."""
     return _is_uuid(text) is not None
+
+
+def is_stamp(text: str) -> bool:
+    """Whether `text` is a stamp."""
+    return _is_stamp(text) is not None
 
 
 def next_stamp(last: Stamp, now_ms: int, device: str) -> Stamp:

@@ -30,14 +30,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from homeport_sync import merge, values
+from homeport_sync import values
 from homeport_sync.catalog import MEMBER_KIND, Catalog, Field, Kind
 from homeport_sync.errors import BadDeclaration
+from homeport_sync.rank import FIRST_RANK, Rank
+from homeport_sync.rules import RANK, REGISTER, SET
+from homeport_sync.ruling import Resolver, rule_of
 from homeport_sync.scope import MEMBER
-from homeport_sync.values import TEXT_LENGTH_MAX, PythonValue, value_type
+from homeport_sync.values import TEXT_LENGTH_MAX, PythonValue, is_set, value_type
 
 Declared = TypeVar("Declared", bound=type)
 FIELDS_MAX = 100
+IMPLIED: Mapping[str, PythonValue] = {SET: frozenset[str](), RANK: FIRST_RANK}  # defaults that need not be said
 
 
 class _Missing:
@@ -53,7 +57,7 @@ class FieldOptions:
 
     default: PythonValue | _Missing
     indexed: bool
-    merge: str
+    merge: str | Resolver
     max_length: int
 
 
@@ -61,14 +65,16 @@ def field(
     *,
     default: PythonValue | _Missing = _MISSING,
     indexed: bool = False,
-    merge: str = merge.REGISTER,
+    merge: str | Resolver = REGISTER,
     max_length: int = TEXT_LENGTH_MAX,
 ) -> Any:  # noqa: ANN401  # stands where the class declares a value of the field's own type
     """More about a field than its type and default.
 
     Without `default` the field must be given on create. Only an `indexed` field can be filtered and ordered by.
-    `merge` is the rule for concurrent writes (`register`: the later stamp wins). `max_length` bounds text, in
-    characters.
+    `merge` is the rule for concurrent writes: `register` (the later stamp wins), `counter` (an int that adds up),
+    `guarded` (what was written for another value than is there is refused), `first` (the first that arrives stays), or
+    a function of base, mine and theirs that returns the value, the same for the same wherever it runs. `max_length`
+    bounds text, in characters.
     """
     return FieldOptions(default=default, indexed=indexed, merge=merge, max_length=max_length)
 
@@ -89,10 +95,13 @@ class App:
         """What was declared so far, as values."""
         return Catalog(app=self.name, version=self.version, kinds=dict(self._kinds))
 
-    def kind(self, *, root: bool = False, within: type | None = None) -> Callable[[Declared], Declared]:
+    def kind(
+        self, *, root: bool = False, within: type | None = None, guarded: bool = False
+    ) -> Callable[[Declared], Declared]:
         """Declares the class below as a kind: a `root`, or `within` a root kind.
 
-        Raises `BadDeclaration`, naming file, line and remedy.
+        What is written to a record of a `guarded` kind that another has changed meanwhile is refused. Raises
+        `BadDeclaration`, naming file, line and remedy.
         """
 
         def declare(cls: Declared) -> Declared:
@@ -104,7 +113,8 @@ class App:
                 name=cls.__name__,
                 within=self._root_of(cls, root=root, within=within, where=where),
                 fields=(fields := _fields_of(cls, where)),
-                rules={name: each.rule for name, each in fields.items() if each.rule != merge.REGISTER},
+                rules={name: each.merges for name, each in fields.items() if each.merges is not None},
+                guarded=guarded,
             )
             return cls
 
@@ -153,19 +163,26 @@ def _field_of(cls: type, name: str, annotation: object, where: _Source) -> Field
     if kind_of_value is None:
         shown = cls.__annotations__[name]
         raise where.wrong(f"{full} is declared {shown}; a field is one of {values.NAMES}", name)
-    if options.merge not in merge.RULES:
-        raise where.wrong(f"{full} merges by {options.merge!r}; the rules are {', '.join(merge.RULES)}", name)
-    required = isinstance(options.default, _Missing)
-    default = None if isinstance(options.default, _Missing) else kind_of_value.to_wire(options.default)
+    implied = IMPLIED.get(SET if is_set(annotation) else RANK if annotation is Rank else "", _MISSING)
+    chosen = implied if isinstance(options.default, _Missing) else options.default
+    required = isinstance(chosen, _Missing)
+    default = None if isinstance(chosen, _Missing) else kind_of_value.to_wire(chosen)
     if not required and not kind_of_value.fits(default):
         raise where.wrong(f"{full} has the default {options.default!r}; it holds {kind_of_value.expected}", name)
+    try:
+        rule, merges = rule_of(options.merge, annotation, kind_of_value, default)
+    except ValueError as wrong:
+        raise where.wrong(f"{full} {wrong}", name) from wrong
+    if is_set(annotation) and options.indexed:
+        raise where.wrong(f"{full} is a set and cannot be indexed", name)
     return Field(
         name=name,
         type=kind_of_value,
         default=default,
         required=required,
-        indexed=options.indexed,
-        rule=options.merge,
+        indexed=options.indexed or rule == RANK,
+        rule=rule,
+        merges=merges,
     )
 
 

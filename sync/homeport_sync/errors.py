@@ -164,6 +164,36 @@ class RecordExists(Rejection):
     code = "RECORD_EXISTS"
 
 
+class Stale(Rejection):
+    """What the change was made for is not there any more: look at what is, and decide again."""
+
+    code = "STALE"
+
+
+class CounterFull(Rejection):
+    """The counter would pass ±(2^63 - 1)."""
+
+    code = "COUNTER_FULL"
+
+
+class SetFull(Rejection):
+    """The set would have more elements than a set may have: take some out first."""
+
+    code = "SET_FULL"
+
+
+class RankFull(Rejection):
+    """There is no room left in this gap: move something else, or take things out and put them in again."""
+
+    code = "RANK_FULL"
+
+
+class ResolverFailed(Rejection):
+    """The app's own function could not merge what was written: mend the function."""
+
+    code = "RESOLVER_FAILED"
+
+
 class DependsOnRejected(Rejection):
     """The change builds on one that was rejected: mend that one first, then make this one again."""
 

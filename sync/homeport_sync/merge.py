@@ -1,97 +1,110 @@
-"""Merging: two states of one record become one, the same on every device and on the server. Pure.
+"""Merging: a change meets a record and one record comes of it, the same on every device and on the server. Pure.
 
-The rule: `join` is commutative, associative and idempotent, so the order in which changes arrive, and how often,
-cannot matter to the result. A change is merged by joining what it says, seen as a record, with what is there.
+Each field names its rule in the declaration (`rules.py`), which says what becomes of a value and a write that meet it.
+A field without one is a **register**: the write with the later stamp wins. Equal stamps (two devices, one instant) are
+decided by the larger value as JSON text, so that both sides decide alike.
 
-- **register**: the write with the later stamp wins. Equal stamps (two devices, one instant) are decided by the
-  larger value as JSON text, so that both sides decide alike.
-- **delete** beats every edit, earlier or later, and a tombstone keeps no fields: a deleted record never comes
-  back by itself (I9). Of two deletes the later stamp stays.
+**delete** beats every edit, earlier or later, and a tombstone keeps no fields: a deleted record never comes back by
+itself (I9). Of two deletes the later stamp stays.
 
-Each field names its rule in the declaration; a new rule is one function in `RULES`.
-The algebra is that of state-based CRDTs: Shapiro et al., "Conflict-free Replicated Data Types" (2011).
+What the rules promise: registers and sets end alike in whatever order changes arrive, and however often; counters in
+whatever order, and changes take effect once (I2). A guarded field and one that is written once go by the order of
+arrival, which is the server's, and the same for all: a device's own changes are replayed on what it has pulled.
+The algebra is that of Shapiro et al., "Conflict-free Replicated Data Types" (2011).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from collections.abc import Mapping
 
 import msgspec
 
-from homeport_sync.change import Change, Record, Value
-from homeport_sync.clock import Stamp
-
-Cell: TypeAlias = tuple[Stamp, Value]
-Rule: TypeAlias = Callable[[Cell, Cell], Cell]
-REGISTER = "register"
-
-_text = msgspec.json.Encoder().encode
+from homeport_sync.change import EDITS, Adds, Change, Record, Value
+from homeport_sync.clock import NEVER, Stamp
+from homeport_sync.rules import Cell, Rule, text_of, written_value
 
 
-def register(mine: Cell, theirs: Cell) -> Cell:
-    """Last writer by stamp; a tie goes to the larger value as JSON text."""
-    if mine[0] != theirs[0]:
-        return mine if mine[0] > theirs[0] else theirs
-    return mine if _text(mine[1]) >= _text(theirs[1]) else theirs
+class Merged(msgspec.Struct, frozen=True, kw_only=True):
+    """What comes of it. `lost` are the fields of the change that did not take effect, `news` those that changed
+    anything."""
+
+    record: Record
+    lost: tuple[str, ...] = ()
+    news: tuple[str, ...] = ()
 
 
-RULES: Mapping[str, Rule] = {REGISTER: register}
+def merge(record: Record | None, change: Change, rules: Mapping[str, Rule]) -> Merged:
+    """The record after the change. `rules` are those of the fields that are no registers.
 
-
-def as_record(change: Change) -> Record:
-    """What the change says, as a record that knows nothing else."""
-    return Record(
-        id=change.id,
-        kind=change.kind,
-        scope=change.scope,
-        stamp=change.stamp,
-        fields=change.fields,
-        deleted=change.stamp if change.op == "delete" else Stamp(""),
-    )
-
-
-def join(left: Record, right: Record, rules: Mapping[str, str]) -> Record:
-    """The one state that holds all that either side knows.
-
-    `left` and `right` are states of the same record. `rules` names the rule of each field that has another than
-    register. The result's `position` is the later of the two.
+    Raises the `Rejection` of a rule that refuses the change.
     """
-    stamp = min(left.stamp, right.stamp)
-    position = max(left.position, right.position)
-    deleted = max(left.deleted, right.deleted)
+    if record is None:
+        record = Record(
+            id=change.id, kind=change.kind, scope=change.scope, stamp=change.stamp, deleted=_gone(NEVER, change)
+        )
+    stamp, deleted = min(record.stamp, change.stamp), _gone(record.deleted, change)
     if deleted:
-        return Record(id=left.id, kind=left.kind, scope=left.scope, stamp=stamp, position=position, deleted=deleted)
-    fields = dict(left.fields)
-    stamps = {name: left.stamp_of(name) for name in left.fields}
-    for name, value in right.fields.items():
-        theirs = (right.stamp_of(name), value)
-        if name in fields:
-            rule = RULES[rules.get(name, REGISTER)]
-            stamps[name], fields[name] = rule((stamps[name], fields[name]), theirs)
+        return Merged(record=_tombstone(record, stamp, deleted), lost=tuple(change.fields))
+    fields, adds = dict(record.fields), dict(record.adds)
+    stamps = {name: record.stamp_of(name) for name in fields}
+    lost, news = [], []
+    for name, written in change.fields.items():
+        rule = rules.get(name)
+        if rule is not None:
+            before = Cell(stamps[name], fields[name], adds.get(name)) if name in fields else None
+            after, took = rule(before, written, change.stamp)
+            is_news = isinstance(written, EDITS) or after != before
+            _put(name, after, fields, stamps, adds)
+        elif name not in fields:
+            took = is_news = True
+            stamps[name], fields[name] = change.stamp, written_value(written)
         else:
-            stamps[name], fields[name] = theirs
-    return Record(
-        id=left.id,
-        kind=left.kind,
-        scope=left.scope,
-        stamp=stamp,
-        position=position,
-        fields=fields,
-        stamps={name: at for name, at in stamps.items() if at != stamp},
+            value = written_value(written)
+            here, there = (stamps[name], fields[name]), (change.stamp, value)
+            took = is_news = wins(there, here)
+            if took:
+                is_news = here != there
+                stamps[name], fields[name] = there
+        if not took:
+            lost.append(name)
+        elif is_news:
+            news.append(name)
+    return Merged(
+        record=Record(
+            id=record.id,
+            kind=record.kind,
+            scope=record.scope,
+            stamp=stamp,
+            position=record.position,
+            fields=fields,
+            stamps={name: at for name, at in stamps.items() if at != stamp},
+            adds=adds,
+        ),
+        lost=tuple(lost),
+        news=tuple(news),
     )
 
 
-def merge(record: Record | None, change: Change, rules: Mapping[str, str]) -> Record:
-    """The record after the change: `join` with what the change says; with nothing there, just that."""
-    said = as_record(change)
-    return said if record is None else join(record, said, rules)
+def wins(there: tuple[Stamp, Value], here: tuple[Stamp, Value]) -> bool:
+    """Whether a register takes what comes: the later stamp, of equal ones the larger value as JSON text."""
+    if there[0] != here[0]:
+        return there[0] > here[0]
+    return text_of(there[1]) >= text_of(here[1])
 
 
-def lost_fields(change: Change, after: Record) -> tuple[str, ...]:
-    """The fields of the change that did not take effect in `after`, the record once it was merged."""
-    return tuple(
-        name
-        for name, value in change.fields.items()
-        if after.stamp_of(name) != change.stamp or after.fields.get(name) != value
+def _put(name: str, cell: Cell, fields: dict[str, Value], stamps: dict[str, Stamp], adds: dict[str, Adds]) -> None:
+    fields[name], stamps[name] = cell.value, cell.stamp
+    if cell.adds:
+        adds[name] = cell.adds
+    else:
+        adds.pop(name, None)
+
+
+def _gone(deleted: Stamp, change: Change) -> Stamp:
+    return max(deleted, change.stamp) if change.op == "delete" else deleted
+
+
+def _tombstone(record: Record, stamp: Stamp, deleted: Stamp) -> Record:
+    return Record(
+        id=record.id, kind=record.kind, scope=record.scope, stamp=stamp, position=record.position, deleted=deleted
     )

@@ -13,7 +13,7 @@ from typing import Final, Protocol, TypeAlias
 
 import msgspec
 
-from homeport_sync.change import Fields, Op, Record, Verdict
+from homeport_sync.change import Edits, Fields, Op, Record, Verdict
 from homeport_sync.clock import NEVER, Stamp
 from homeport_sync.cursor import Cursor
 from homeport_sync.lease import Lease
@@ -93,7 +93,8 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
 class LogEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One accepted change, once, for ever: what took effect (`fields`), what was there (`before`), who and when.
 
-    A superseded change has no `fields`. `request_id` is that of the push which brought it.
+    `fields` are as they were written, as values or as edits; a superseded change has none. `request_id` is that of the
+    push which brought it.
     """
 
     position: int
@@ -101,7 +102,7 @@ class LogEntry(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     record: str
     scope: str
-    fields: Fields
+    fields: Edits
     before: Fields
     stamp: Stamp
     device: str

@@ -10,16 +10,19 @@
 | `date`              | string, `2026-11-23`             |                                                     |
 | `UUID`              | string, lowercase with hyphens   |                                                     |
 | `Literal["a", "b"]` | string                           | one of those named                                  |
-| any of them `| None`| or null                          |                                                     |
+| `set[str]`          | list of strings, sorted          | 1,000 elements of `max_length` characters           |
+| `Rank`              | string of digits and letters     | 500 characters                                      |
+| one of them `| None`| or null; not a set, not a `Rank` |                                                     |
 """
 
 from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from random import Random
 from types import NoneType, UnionType
 from typing import Literal, TypeAlias, Union, get_args, get_origin
@@ -27,13 +30,17 @@ from uuid import UUID
 
 from homeport_sync.change import Value
 from homeport_sync.clock import is_uuid
+from homeport_sync.rank import Rank, between, is_rank
+from homeport_sync.rules import ELEMENTS_MAX
 
-PythonValue: TypeAlias = str | int | float | bool | datetime | date | UUID | None
+PythonValue: TypeAlias = str | int | float | bool | datetime | date | UUID | Set[str] | None
 INT_MAX = 2**53 - 1
 TEXT_LENGTH_MAX = 10_000
+_SETS = frozenset({set, frozenset})
 _ERA = datetime(2026, 1, 1, tzinfo=UTC)
 _YEAR_MS = 365 * 86_400_000
 _NULLS = 0.2  # of what may be null, so much is drawn as null
+_TAGS = ("urgent", "home", "später", "🚲")
 _WORDS = ("milk", "bread", "paint the fence", "call mother", "Grüße", "牛乳", "🚲", 'a "quoted" one', "a\nb", "")
 
 
@@ -56,7 +63,7 @@ def _same(value: PythonValue) -> Value:
 
 
 def _as_is(value: Value) -> PythonValue:
-    return value
+    return frozenset(value) if isinstance(value, list) else value
 
 
 def well_formed(value: str) -> str:
@@ -100,6 +107,42 @@ def choice(options: tuple[str, ...]) -> ValueType:
         from_wire=_as_is,
         draw=lambda chance: chance.choice(options),
     )
+
+
+def texts(max_length: int) -> ValueType:
+    """A set of texts, each of at most so many characters."""
+    element = text(max_length)
+
+    def fits(value: Value) -> bool:
+        return (
+            isinstance(value, list)
+            and len(value) <= ELEMENTS_MAX
+            and all(map(element.fits, value))
+            and all(one < other for one, other in pairwise(value))
+        )
+
+    return ValueType(
+        expected=f"a set of at most {ELEMENTS_MAX:,} texts of at most {max_length:,} characters, sorted as a list",
+        fits=fits,
+        to_wire=_write_texts,
+        from_wire=_as_is,
+        draw=lambda chance: {word[:max_length] for word in chance.sample(_TAGS, chance.randrange(3))},
+    )
+
+
+def _write_texts(value: PythonValue) -> Value:
+    if isinstance(value, Set) and all(isinstance(each, str) for each in value):
+        return sorted(map(well_formed, value))
+    return repr(value)
+
+
+RANK_TYPE = ValueType(
+    expected="a rank, such as a1 or Zz8",
+    fits=lambda value: isinstance(value, str) and is_rank(value),
+    to_wire=_same,
+    from_wire=_as_is,
+    draw=lambda chance: between(between(None, None, chance), None, chance),
+)
 
 
 def _fits_int(value: Value) -> bool:
@@ -158,7 +201,7 @@ PLAIN: dict[type, ValueType] = {
         expected="a finite number",
         fits=_fits_float,
         to_wire=_same,
-        from_wire=lambda value: float(value) if isinstance(value, int) else value,
+        from_wire=lambda value: float(value) if isinstance(value, int) else _as_is(value),
         draw=lambda chance: round(chance.uniform(-1_000, 1_000), 2),
     ),
     bool: ValueType(
@@ -191,7 +234,9 @@ PLAIN: dict[type, ValueType] = {
     ),
 }
 
-NAMES = "str, int, float, bool, datetime, date, UUID, Literal[...] of strings, or one of these | None"
+NAMES = (
+    "str, int, float, bool, datetime, date, UUID, Literal[...] of strings, or one of these | None; or set[str], or Rank"
+)
 
 
 def optional(inner: ValueType) -> ValueType:
@@ -205,15 +250,25 @@ def optional(inner: ValueType) -> ValueType:
     )
 
 
+def is_set(annotation: object) -> bool:
+    """Whether it declares a set."""
+    return get_origin(annotation) in _SETS
+
+
 def value_type(annotation: object, max_length: int = TEXT_LENGTH_MAX) -> ValueType | None:
     """The type that an annotation declares; None for an annotation that no field can have."""
     if get_origin(annotation) in (Union, UnionType):
         inner = [arm for arm in get_args(annotation) if arm is not NoneType]
-        only = value_type(inner[0], max_length) if len(inner) == 1 else None
+        nullable = len(inner) == 1 and inner[0] is not Rank and not is_set(inner[0])
+        only = value_type(inner[0], max_length) if nullable else None
         return optional(only) if only else None
     if get_origin(annotation) is Literal:
         options = get_args(annotation)
         return choice(options) if all(isinstance(option, str) for option in options) else None
     if annotation is str:
         return text(max_length)
+    if annotation is Rank:
+        return RANK_TYPE
+    if is_set(annotation):
+        return texts(max_length) if get_args(annotation) in {(str,), (str, ...)} else None
     return PLAIN.get(annotation) if isinstance(annotation, type) else None

@@ -11,8 +11,8 @@ import msgspec
 
 from homeport_sync.catalog import Kind
 from homeport_sync.change import Change, Record, Verdict
-from homeport_sync.errors import RecordExists
-from homeport_sync.merge import lost_fields, merge
+from homeport_sync.errors import RecordExists, Stale
+from homeport_sync.merge import merge
 from homeport_sync.ports import StoredRecord
 from homeport_sync.scope import MEMBER
 
@@ -34,11 +34,12 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 def judge(stored: StoredRecord | None, change: Change, kind: Kind, device: str) -> Judged:
     """What becomes of a change by `device` that was granted and found valid.
 
-    Raises `RecordExists` for a create under the id of another record. The same create under a second device id (a
-    cloned phone that had to take one) and a member who is invited twice meet their own record, and merge.
+    Raises `RecordExists` for a create under the id of another record, and the `Rejection` of a rule that refuses it.
+    The same create under a second device id (a cloned phone that had to take one) and a member who is invited twice
+    meet their own record, and merge.
     """
     if stored is None:
-        return Judged(verdict="applied", effect=tuple(change.fields), after=merge(None, change, kind.rules))
+        return Judged(verdict="applied", effect=tuple(change.fields), after=merge(None, change, kind.rules).record)
     here = stored.record
     repeated = change.op == "create" and kind.name != MEMBER
     if change.op == "create" and (here.kind, here.scope) != (change.kind, change.scope):
@@ -47,24 +48,20 @@ def judge(stored: StoredRecord | None, change: Change, kind: Kind, device: str) 
         raise RecordExists
     if here.deleted:
         return Judged(verdict="superseded", lost=tuple(change.fields), before=stored)
-    after = merge(here, change, kind.rules)
     foreign = stored.foreign_position if stored.author == device else here.position
     alone = repeated or foreign <= change.base
+    if kind.guarded and not alone:
+        raise Stale(position=here.position)
+    merged = merge(here, change, kind.rules)
     if change.op == "delete":
-        return Judged(verdict="applied" if alone else "merged", after=after, before=stored)
-    lost = lost_fields(change, after)
-    effect = tuple(name for name in change.fields if name not in lost and _is_news(here, change, name))
+        return Judged(verdict="applied" if alone else "merged", after=merged.record, before=stored)
     return Judged(
-        verdict=_verdict(change, lost, alone=alone),
-        lost=lost,
-        effect=effect,
-        after=after if effect else None,
+        verdict=_verdict(change, merged.lost, alone=alone),
+        lost=merged.lost,
+        effect=merged.news,
+        after=merged.record if merged.news else None,
         before=stored,
     )
-
-
-def _is_news(here: Record, change: Change, name: str) -> bool:
-    return here.stamp_of(name) != change.stamp or here.fields[name] != change.fields[name]
 
 
 def _verdict(change: Change, lost: tuple[str, ...], *, alone: bool) -> Verdict:

@@ -13,7 +13,7 @@ from homeport_client.fleet import Verdict
 from homeport_client.fleet.check import Evidence, Followed, Held, Holding, judge
 from homeport_client.fleet.check.witness import Told
 from homeport_sync.change import Value
-from homeport_sync.clock import make_stamp
+from homeport_sync.clock import Stamp, make_stamp
 
 Bug = Callable[[Evidence], Evidence]
 
@@ -119,8 +119,17 @@ def by_no_editor(evidence: Evidence) -> Callable[[Told], bool]:
     return lambda told: told.change.kind == "Member" and made.get(told.change.scope) == told.user
 
 
-def accepted_under_another_name(told: Told) -> Told:
-    return replace(told, device="another device")
+def by_another_device(told: Told) -> Told:
+    change = struct_replace(told.change, stamp=Stamp(told.change.stamp[:16] + "00000000"))
+    return replace(told, device="another device", change=change)
+
+
+def taken_in_under_another_name(evidence: Evidence) -> Evidence:
+    """A forked phone sent a change again, and the log has it once more under its new id."""
+    told = next(told for told in evidence.told if told.outcome.outcome == "applied")
+    entry = next(e for e in evidence.log if (e.device, e.number) == (told.device, told.change.number))
+    again = struct_replace(entry, device="another device", position=len(evidence.log) + 1)
+    return replace(evidence, told=[*evidence.told, replace(told, device="another device")], log=[*evidence.log, again])
 
 
 def by_a_stranger(told: Told) -> Told:
@@ -169,7 +178,11 @@ BUGS: dict[str, tuple[Bug, set[str]]] = {
         {"twice"},
     ),
     "a change was accepted under two names": (
-        lambda e: with_told(e, accepted_under_another_name),
+        taken_in_under_another_name,
+        {"twice"},
+    ),
+    "a change was acknowledged to another device, which had not sent it": (
+        lambda e: with_told(e, by_another_device),
         {"twice", "lost"},
     ),
     "a phone shows an older title": (lambda e: a_phone_that_holds(e, with_title("older")), {"differing"}),

@@ -88,7 +88,7 @@ def test_all_processes_are_put_together_before_it_is_judged(
 ) -> None:
     empty = blank(1, ())
     one, other = replace(empty, glimpses=[GONE]), replace(empty, written=list(reason.values()))
-    evidence = whole([one, other], ()).evidence(honest.log)
+    evidence = whole([one, other], ()).evidence(honest.log, kinds={})
     assert bool(judge(evidence).flickering) == found
 
 

@@ -18,6 +18,7 @@ from homeport_client.fleet.measure.meter import Tally
 from homeport_client.fleet.measure.reading import Reading
 from homeport_client.fleet.report.summary import Span
 from homeport_client.fleet.story import SERVER, Handset, Story
+from homeport_sync.catalog import Kind
 from homeport_sync.ports import LogEntry
 
 
@@ -54,6 +55,7 @@ class Legacy:
         followed: Sequence[Followed] | None = None,
         fallen: Sequence[str] | None = None,
         unrest: Sequence[str] = (),
+        kinds: Mapping[str, Kind],
     ) -> Evidence:
         """The same for the checkers, beside what the server kept."""
         return Evidence(
@@ -68,6 +70,7 @@ class Legacy:
             raised=self.raised,
             fallen=fallen,
             unrest=[*unrest, *self.missteps, *self.unserved],
+            kinds=kinds,
         )
 
 

@@ -64,7 +64,8 @@ class Clock:
 class Server:
     """The sync core over a store in memory. `page_size` makes catch-ups of several pages."""
 
-    def __init__(self, page_size: int = LIMITS.page_size) -> None:
+    def __init__(self, page_size: int = LIMITS.page_size, *, of: App = app) -> None:
+        self._catalog = of.catalog
         self.clock = Clock()
         self.store = MemoryStore()
         self.signals = LocalSignals()
@@ -84,7 +85,7 @@ class Server:
     def _live(self) -> Exchange:
         return Exchange(
             store=self.store,
-            catalog=app.catalog,
+            catalog=self._catalog,
             signals=self.signals,
             seal=self._seal,
             limits=self.limits,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from homeport_client.fleet.check.glimpse import Glimpse
 from homeport_client.fleet.check.witness import Told, Written
+from homeport_sync.catalog import Kind
 from homeport_sync.change import Fields
 from homeport_sync.ports import LogEntry
 
@@ -58,7 +59,7 @@ class Evidence:
     those saw who never looked away, if anybody did, and `glimpses` what may be such. `broken` says which of the app's
     own invariants did not hold, and where; None where it has none. `raised` are the errors that devices may not raise.
     `fallen` says which processes ended though nobody ended them; None where none is ours. `unrest` says what still
-    moved when the time to heal was over (nothing: all came to rest).
+    moved when the time to heal was over (nothing: all came to rest). `kinds` are what the app declares.
     """
 
     log: Sequence[LogEntry]
@@ -72,3 +73,4 @@ class Evidence:
     raised: Sequence[str] = ()
     fallen: Sequence[str] | None = None
     unrest: Sequence[str] = ()
+    kinds: Mapping[str, Kind] = field(default_factory=dict)

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from homeport_client.fleet.check import oracle
 from homeport_client.fleet.check.evidence import Evidence, Followed
+from homeport_client.fleet.check.fields import json_text, said
 from homeport_client.fleet.check.witness import Told, Written, say
-from homeport_sync.change import Change, encode
+from homeport_sync.change import Change
 from homeport_sync.ports import LogEntry
 
 
@@ -89,5 +90,5 @@ def _write(write: Change | Written) -> tuple[str, str, str]:
     """
     if write.kind == "Member":
         return ("", write.id, "")
-    fields = "" if write.op == "create" else encode(dict(sorted(write.fields.items())))
+    fields = "" if write.op == "create" else json_text({name: said(each) for name, each in write.fields.items()})
     return (write.op, write.id, fields)

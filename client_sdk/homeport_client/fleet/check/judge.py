@@ -75,8 +75,8 @@ class Verdict:
 
 def judge(evidence: Evidence) -> Verdict:
     """All checkers over one fleet."""
-    accepted = oracle.accepted(evidence.told)
-    truths = oracle.records(accepted.values())
+    accepted = oracle.accepted(evidence.told, evidence.log)
+    truths = oracle.records(accepted, evidence.log, evidence.kinds)
     rights = on_devices.Rights(truths, oracle.grants(evidence.log, accepted))
     looked_at = {"skipped": evidence.followed, "broken": evidence.broken, "fallen": evidence.fallen}
     return Verdict(

@@ -5,7 +5,8 @@ what of it took effect, and `before` what was there. The outcome that the device
 what something newer kept out:
 
 - on a deleted record nothing takes effect, and every change is superseded;
-- a field takes effect if its stamp is later than the one it meets, a tie going to the greater JSON text;
+- a register takes effect if its stamp is later than the one it meets, a tie going to the greater JSON text; what is
+  written once if nothing was there; all other edits do;
 - beside a write of another device that the writer had not pulled, or with something lost, a change is merged.
 """
 
@@ -16,9 +17,10 @@ from dataclasses import dataclass, field
 
 from homeport_client.fleet.check import oracle
 from homeport_client.fleet.check.evidence import Evidence
+from homeport_client.fleet.check.fields import REGISTERS, Write, claim, json_text, stands
 from homeport_client.fleet.check.witness import Told, say
-from homeport_sync.change import Fields, Outcome, Value
-from homeport_sync.clock import Stamp
+from homeport_sync.catalog import Field, Kind
+from homeport_sync.change import EDITS, Edits, Fields, Outcome, Value
 from homeport_sync.ports import LogEntry
 from homeport_sync.scope import MEMBER
 
@@ -29,16 +31,17 @@ class Due:
 
     outcome: str
     lost: frozenset[str]
-    fields: Fields
+    fields: Edits
     before: Fields
 
 
 @dataclass(slots=True, kw_only=True)
 class Standing:
-    """One record as the log leaves it: each field with the stamp of its write, and where each device last had an
+    """One record of a `kind` as the log leaves it: what took effect on each field, and where each device last had an
     effect on it."""
 
-    cells: dict[str, tuple[Stamp, Value]] = field(default_factory=dict)
+    kind: Kind | None
+    writes: dict[str, list[Write]] = field(default_factory=dict)
     places: dict[str, int] = field(default_factory=dict)
     deleted: bool = False
 
@@ -49,10 +52,12 @@ class Standing:
         alone = alone or (again and change.op == "create" and change.kind != MEMBER)  # its own create, once more
         if self.deleted:
             return Due(outcome="superseded", lost=frozenset(change.fields), fields={}, before={})
-        lost = {name for name, value in change.fields.items() if self._keeps(name, told.stamp, value)}
-        effect = {name: change.fields[name] for name in change.fields if self._changes(name, told.stamp, change.fields)}
-        before = {name: self.cells[name][1] for name in effect if name in self.cells}
-        self.cells |= {name: (told.stamp, value) for name, value in effect.items()}
+        writes = {name: Write(stamp=told.stamp, written=written) for name, written in change.fields.items()}
+        lost = {name for name, write in writes.items() if self._keeps(name, write)}
+        effect = {name: write for name, write in writes.items() if name not in lost and self._changes(name, write)}
+        before = {name: self._here(name) for name in effect if name in self.writes}
+        for name, write in effect.items():
+            self.writes.setdefault(name, []).append(write)
         if change.op == "delete":
             self.deleted = True
         if effect or change.op == "delete" or not again:
@@ -63,15 +68,35 @@ class Standing:
             outcome = "applied" if alone else "merged"
         else:
             outcome = "applied" if not change.fields or (alone and not lost) else "merged"
-        return Due(outcome=outcome, lost=frozenset(lost), fields=effect, before=before)
+        fields = {name: write.written for name, write in effect.items()}
+        return Due(outcome=outcome, lost=frozenset(lost), fields=fields, before=before)
 
-    def _keeps(self, name: str, stamp: Stamp, value: Value) -> bool:
-        """Whether what is there wins against this value."""
-        return name in self.cells and _claim(*self.cells[name]) > _claim(stamp, value)
+    def _keeps(self, name: str, write: Write) -> bool:
+        """Whether what is there wins against this write."""
+        if name not in self.writes:
+            return False
+        if self._rule(name) in REGISTERS:
+            return max(map(claim, self.writes[name])) > claim(write)
+        here = self._here(name)
+        return self._rule(name) == "first" and here is not None and json_text(here) != json_text(write.written)
 
-    def _changes(self, name: str, stamp: Stamp, fields: Fields) -> bool:
-        """Whether this value wins against what is there, and is not the same write once more."""
-        return name not in self.cells or _claim(*self.cells[name]) < _claim(stamp, fields[name])
+    def _changes(self, name: str, write: Write) -> bool:
+        """Whether this write changes anything, and is not the same once more."""
+        if name not in self.writes or isinstance(write.written, EDITS):
+            return True
+        if self._rule(name) in REGISTERS:
+            return max(map(claim, self.writes[name])) < claim(write)
+        return self._rule(name) == "first" and self._here(name) is None
+
+    def _here(self, name: str) -> Value:
+        return stands(self._field(name), self.writes[name])
+
+    def _rule(self, name: str) -> str:
+        known = self._field(name)
+        return known.rule if known else "register"
+
+    def _field(self, name: str) -> Field | None:
+        return self.kind.fields.get(name) if self.kind else None
 
 
 def mistold(evidence: Evidence, accepted: Mapping[oracle.Name, Told]) -> Iterator[str]:
@@ -85,7 +110,8 @@ def mistold(evidence: Evidence, accepted: Mapping[oracle.Name, Told]) -> Iterato
         if told is None or name in seen:  # another checker speaks of these
             continue
         seen.add(name)
-        due = records.setdefault(told.change.id, Standing()).take(told, entry.position)
+        standing = records.setdefault(told.change.id, Standing(kind=evidence.kinds.get(told.change.kind)))
+        due = standing.take(told, entry.position)
         yield from _compared(say(told), "in the log", _entry_says(entry), _must_say(told, due))
         yield from _compared(say(told), "to its device", _outcome_says(told.outcome), _must_tell(due))
 
@@ -105,8 +131,8 @@ def _entry_says(entry: LogEntry) -> dict[str, str]:
         "user": entry.user,
         "stamp": entry.stamp,
         "outcome": entry.outcome,
-        "fields": oracle.json_text(entry.fields),
-        "before": oracle.json_text(entry.before),
+        "fields": json_text(entry.fields),
+        "before": json_text(entry.before),
     }
 
 
@@ -120,8 +146,8 @@ def _must_say(told: Told, due: Due) -> dict[str, str]:
         "user": told.user,
         "stamp": told.stamp,
         "outcome": due.outcome,
-        "fields": oracle.json_text(due.fields),
-        "before": oracle.json_text(due.before),
+        "fields": json_text(due.fields),
+        "before": json_text(due.before),
     }
 
 
@@ -135,7 +161,3 @@ def _must_tell(due: Due) -> dict[str, str]:
 
 def _list(names: frozenset[str] | tuple[str, ...]) -> str:
     return ", ".join(sorted(names)) or "nothing"
-
-
-def _claim(stamp: Stamp, value: Value) -> tuple[str, str]:
-    return (stamp, oracle.json_text(value))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from homeport_client.fleet.check import oracle
 from homeport_client.fleet.check.evidence import Held, Holding
+from homeport_client.fleet.check.fields import json_text
 from homeport_client.fleet.check.witness import Told, say
 from homeport_sync.ports import LogEntry
 
@@ -80,4 +81,4 @@ def resurrected(holdings: Iterable[Holding], truths: Mapping[str, oracle.Truth])
 
 def _text(held: Held | oracle.Truth | None) -> str:
     """Kind, scope and fields as JSON has them; Python takes `True`, `1` and `1.0` for the same."""
-    return f"{held.kind} of {held.scope} {oracle.json_text(held.fields)}" if held else ""
+    return f"{held.kind} of {held.scope} {json_text(held.fields)}" if held else ""

@@ -4,18 +4,21 @@ Devices and server share one merge, so they could agree on a wrong answer. The o
 takes everything that was accepted, in any order, and says
 
 - a record that anybody deleted is gone, whatever else was written to it;
-- every other field holds the value of the write with the greatest stamp, a tie going to the greater JSON text;
+- every other field holds the value of the write with the greatest stamp, a tie going to the greater JSON text, or
+  what its rule makes of all that was written to it (`fields.py`);
 - whoever made a list owns it; the newest role in the log, merged by the same rule, says who else may see it.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 
+from homeport_client.fleet.check.fields import Write, stands
 from homeport_client.fleet.check.witness import Told
-from homeport_sync.change import Fields, Value
+from homeport_sync.catalog import Kind
+from homeport_sync.change import Fields
 from homeport_sync.ports import LogEntry
 
 Name = tuple[str, int]
@@ -32,17 +35,33 @@ class Truth:
     deleted: bool
 
 
-def accepted(told: Iterable[Told]) -> dict[Name, Told]:
-    """The changes that were acknowledged and not rejected, by device and number."""
-    return {(each.device, each.change.number): each for each in told if each.outcome.outcome != "rejected"}
+def accepted(told: Iterable[Told], log: Iterable[LogEntry] = ()) -> dict[Name, Told]:
+    """The changes that were acknowledged and not rejected, by device and number.
+
+    One that a forked phone sent again under its new id is known by its stamp, and stands under the name that the `log`
+    has.
+    """
+    names = {(entry.record, entry.stamp): (entry.device, entry.number) for entry in log}
+    logged, found = set(names.values()), dict[Name, Told]()
+    for each in told:
+        if each.outcome.outcome != "rejected":
+            name = (each.device, each.change.number)
+            if name not in logged and each.change.stamp[-8:] != each.device[-8:]:
+                name = names.get((each.change.id, each.stamp), name)
+            found[name] = replace(each, device=name[0])
+    return found
 
 
-def records(changes: Iterable[Told]) -> dict[str, Truth]:
-    """Every record that the accepted changes speak of, by id."""
+def records(
+    changes: Mapping[Name, Told], log: Iterable[LogEntry] = (), kinds: Mapping[str, Kind] = {}
+) -> dict[str, Truth]:
+    """Every record that the accepted changes speak of, by id. They count in the order of the log, which only the fields
+    of some rules depend on; what is missing there, though it was accepted, comes last."""
+    places = {(entry.device, entry.number): entry.position for entry in log}
     by_record: dict[str, list[Told]] = {}
-    for each in changes:
+    for _, each in sorted(changes.items(), key=lambda named: places.get(named[0], inf)):
         by_record.setdefault(each.change.id, []).append(each)
-    return {id: _truth(id, writes) for id, writes in by_record.items()}
+    return {id: _truth(id, writes, kinds) for id, writes in by_record.items()}
 
 
 class Grants:
@@ -114,23 +133,17 @@ def _in_order(log: Sequence[LogEntry], changes: Mapping[Name, Told]) -> Iterator
             yield told
 
 
-def _truth(id: str, writes: Sequence[Told]) -> Truth:
+def _truth(id: str, writes: Sequence[Told], kinds: Mapping[str, Kind]) -> Truth:
     first = writes[0].change
     deleted = any(each.change.op == "delete" for each in writes)
-    fields = {} if deleted else _newest(writes)
+    fields = {} if deleted else _newest(writes, kinds.get(first.kind))
     return Truth(id=id, kind=first.kind, scope=first.scope, fields=fields, deleted=deleted)
 
 
-def _newest(writes: Sequence[Told]) -> Fields:
-    best: dict[str, tuple[str, str, Value]] = {}
+def _newest(writes: Sequence[Told], kind: Kind | None = None) -> Fields:
+    """Every field that was written, as it must be after these writes, in the order of the log."""
+    by_field: dict[str, list[Write]] = {}
     for each in writes:
-        for name, value in each.change.fields.items():
-            claim = (each.stamp, json_text(value), value)
-            if name not in best or claim[:2] > best[name][:2]:
-                best[name] = claim
-    return {name: value for name, (_, _, value) in best.items()}
-
-
-def json_text(value: Value | Fields) -> str:
-    """The one JSON text of a value, or of a record's fields: `true`, `1` and `1.0` are three."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+        for name, written in each.change.fields.items():
+            by_field.setdefault(name, []).append(Write(stamp=each.stamp, written=written))
+    return {name: stands(kind.fields.get(name) if kind else None, those) for name, those in by_field.items()}

@@ -71,7 +71,9 @@ class _History:
         self._put_out: set[str] = set()
         self._editors: set[str] = set()
         self._refused: set[str] = set()
+        self._writers: dict[str, set[str]] = {}
         for entry in log:
+            self._writers.setdefault(entry.record, set()).add(entry.device)
             if entry.op == "create":
                 self._made.add(entry.record)
             elif entry.op == "delete":
@@ -98,6 +100,7 @@ class _History:
             "RECORD_EXISTS": change.op == "create" and change.id in self._made,
             "DEPENDS_ON_REJECTED": bool({change.id, change.scope} & self._refused),
             "ROLE_FORBIDDEN": change.op == "delete" and is_root and was_editor,
+            "STALE": bool(self._writers.get(change.id, set()) - {told.device}),
         }
         if change.kind == MEMBER:
             reasons["ROLE_FORBIDDEN"] = change.op == "delete" or change.id in self._makers or was_editor

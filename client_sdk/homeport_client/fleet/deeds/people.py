@@ -7,9 +7,11 @@ from typing import cast
 
 from homeport_client import StorageFull
 from homeport_client.fleet.check.witness import Written
+from homeport_client.fleet.deeds.meaning import Meaning, meaning
 from homeport_client.fleet.phone import Phone
 from homeport_client.fleet.stage import Stage
 from homeport_client.fleet.story import Step
+from homeport_client.intents import Meant
 from homeport_sync.catalog import Kind
 from homeport_sync.change import Fields, Op
 from homeport_sync.errors import Rejection
@@ -38,13 +40,17 @@ async def create(stage: Stage, phone: Phone, step: Step) -> bool:
 
 async def update(stage: Stage, phone: Phone, step: Step) -> bool:
     """Write `fields` of the record of `kind` that is called `label`."""
-    declared, fields, id = _declared(stage, phone, step), _fields(step), stage.labels.id(step.what["label"])
-    if declared is None:
+    declared, id = _declared(stage, phone, step), stage.labels.id(step.what["label"])
+    seen = await phone.device.get(id) if id else None
+    if declared is None or id is None:
         return False
     kind, values = declared
-    if id is None or await _try(stage, phone, _update(phone, id, values)) is None:
+    means = meaning(kind, values, seen) if seen else Meaning(meant={**values}, shows=values, says=_fields(step))
+    if await _try(stage, phone, _update(phone, id, means.meant)) is None:
         return False
-    await _wrote(stage, phone, _write(stage, phone, op="update", kind=kind.name, id=id, fields=fields), values)
+    if means.meant:
+        written = _write(stage, phone, op="update", kind=kind.name, id=id, fields=means.says)
+        await _wrote(stage, phone, written, means.shows)
     return True
 
 
@@ -96,8 +102,8 @@ async def _try(stage: Stage, phone: Phone, write: Awaitable[str | bool]) -> str 
         return None
 
 
-async def _update(phone: Phone, id: str, values: Mapping[str, PythonValue]) -> bool:
-    await phone.device.update(id, **values)
+async def _update(phone: Phone, id: str, meant: Mapping[str, Meant]) -> bool:
+    await phone.device.update(id, **meant)
     return True
 
 
@@ -113,7 +119,8 @@ async def _remove(phone: Phone, scope: str, user: str) -> bool:
 
 async def _set_role(stage: Stage, phone: Phone, op: Op, scope: str, member: Fields) -> None:
     id = member_id(scope, str(member["user"]))
-    await _wrote(stage, phone, _write(stage, phone, op=op, kind=MEMBER, id=id, fields=member), dict(member))
+    shows = stage.world.app.catalog.kind(MEMBER).from_wire(member)
+    await _wrote(stage, phone, _write(stage, phone, op=op, kind=MEMBER, id=id, fields=member), shows)
 
 
 def _write(stage: Stage, phone: Phone, *, op: Op, kind: str, id: str, fields: Fields) -> Written:

@@ -162,6 +162,7 @@ class LiveFleet:
             followed=attendants.followed if self._site.follows else None,
             fallen=attendants.fallen if self._site.parts else None,
             unrest=unrest,
+            kinds=self.app.catalog.kinds,
         )
         return self._played(legacy, evidence)
 

@@ -1,0 +1,40 @@
+"""Edits: what an update may write to a field whose rule asks for more than a value (see `rules.py`)."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import Final
+
+from homeport_sync.change import EDITS, Elements, Increment, Swap, Written
+from homeport_sync.clock import is_stamp
+from homeport_sync.rules import COUNTER, ELEMENTS_MAX, GUARDED, RESOLVER, SET
+from homeport_sync.values import INT_MAX, ValueType
+
+SWAPPED: Final = frozenset({GUARDED, RESOLVER})
+EXPECTED: Final = {
+    COUNTER: "takes an increment by a whole number",
+    SET: "takes elements to add and to remove, each with the adds that were seen",
+    GUARDED: "takes a swap of {expected}, with what it was",
+    RESOLVER: "takes a swap of {expected}, with what it was",
+}
+
+
+def fits_edit(rule: str, holds: ValueType, written: Written) -> bool:
+    """Whether an update may write this to a field of that rule."""
+    if rule == COUNTER:
+        return isinstance(written, Increment) and abs(written.by) <= INT_MAX
+    if rule == SET:
+        return isinstance(written, Elements) and _fit_elements(holds, written)
+    if rule in SWAPPED:
+        return isinstance(written, Swap) and holds.fits(written.to)
+    return not isinstance(written, EDITS) and holds.fits(written)
+
+
+def _fit_elements(holds: ValueType, written: Elements) -> bool:
+    if not written.add and not written.remove:
+        return False
+    if not written.add.keys().isdisjoint(written.remove) or max(len(written.add), len(written.remove)) > ELEMENTS_MAX:
+        return False
+    return holds.fits(sorted(written.add)) and all(
+        map(is_stamp, chain(*written.add.values(), *written.remove.values()))
+    )

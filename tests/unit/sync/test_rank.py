@@ -1,0 +1,74 @@
+"""Ranks: between any two there is another, and texts compare as people see the order."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from homeport_sync.errors import RankFull
+from homeport_sync.rank import FIRST_RANK, RANK_CHARS_MAX, between, is_rank
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=60), st.integers(0, 2**32))
+def test_whatever_is_dropped_wherever_has_a_rank_of_its_own_there(places: list[int], seed: int) -> None:
+    chance, order = Random(seed), list[str]()
+    for place in places:
+        at = min(place, len(order))
+        low, high = order[at - 1] if at else None, order[at] if at < len(order) else None
+        order.insert(at, between(low, high, chance))
+    assert all(map(is_rank, order))
+    assert all(one < other for one, other in pairwise(order))
+
+
+@pytest.mark.parametrize("at_start", [True, False])
+def test_who_always_adds_at_an_end_gets_short_ranks(at_start: bool) -> None:
+    chance, end = Random(1), between(None, None, Random(1))
+    for _ in range(10_000):
+        end = between(None, end, chance) if at_start else between(end, None, chance)
+    assert len(end) < 12
+
+
+@pytest.mark.parametrize("downwards", [True, False])
+def test_who_always_drops_into_one_gap_gets_a_digit_more_for_every_few(downwards: bool) -> None:
+    chance = Random(1)
+    low, high = between(None, None, chance), between(between(None, None, chance), None, chance)
+    low, high = sorted((low, high))
+    for _ in range(500):
+        middle = between(low, high, chance)
+        low, high = (low, middle) if downwards else (middle, high)
+    assert len(middle) < 500 / 4
+
+
+def test_two_phones_that_drop_into_one_gap_get_two_ranks() -> None:
+    assert between("a0", "a1", Random(1)) != between("a0", "a1", Random(2))
+
+
+def test_a_gap_that_is_full_says_so() -> None:
+    def fill() -> None:
+        chance = Random(1)
+        high = between(FIRST_RANK, None, chance)
+        for _ in range(8 * RANK_CHARS_MAX):
+            high = between(FIRST_RANK, high, chance)
+
+    with pytest.raises(RankFull):
+        fill()
+
+
+@pytest.mark.parametrize("pair", [("a1", "a0"), ("a0", "a0")])
+def test_there_is_nothing_between_what_is_out_of_order(pair: tuple[str, str]) -> None:
+    with pytest.raises(ValueError, match="nothing between"):
+        between(*pair, Random(1))
+
+
+@pytest.mark.parametrize(("text", "right"), [("a0", True), ("a0V", True), ("Zz8", True), ("b00", True), ("b0", False)])
+def test_a_rank_is_a_whole_number_and_a_fraction(text: str, right: bool) -> None:
+    assert is_rank(text) == right
+
+
+@pytest.mark.parametrize("text", ["", "a", "0a", "a0V0", "a-", "a0" + "1" * RANK_CHARS_MAX, "ä0"])
+def test_what_is_no_rank_is_none(text: str) -> None:
+    assert not is_rank(text)
