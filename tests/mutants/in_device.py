@@ -56,8 +56,8 @@ IN_OUTBOX = (
         name="after a fork the outbox is numbered backwards",
         known="Queues that are written back newest first, so that the update comes before its create.",
         file=f"{CLIENT}/outbox.py",
-        before='"SELECT place, change, lowered FROM outbox WHERE answered = 0 ORDER BY place"',
-        after='"SELECT place, change, lowered FROM outbox WHERE answered = 0 ORDER BY place DESC"',
+        before='"SELECT place, change FROM outbox WHERE answered = 0 ORDER BY place"',
+        after='"SELECT place, change FROM outbox WHERE answered = 0 ORDER BY place DESC"',
     ),
     Mutant(
         name="half of a write stays when the disk is full",

@@ -7,30 +7,28 @@ IN_MERGE = (
         name="the last to arrive wins",
         known="Most sync endpoints that save what a client sends: whoever was offline longest overwrites everybody.",
         file=f"{SYNC}/merge.py",
-        before="        return mine if mine[0] > theirs[0] else theirs",
-        after="        return theirs",
+        before="        return there[0] > here[0]",
+        after="        return True",
     ),
     Mutant(
         name="a delete loses to a later edit",
         known="Cassandra compares a delete with a write by their clocks alone, so a fast clock's edit outlives it.",
         file=f"{SYNC}/merge.py",
         before="    if deleted:",
-        after="    if deleted and deleted >= max(left.stamp, right.stamp, *left.stamps.values()):",
+        after="    if deleted and deleted >= max(stamp, change.stamp, *record.stamps.values()):",
     ),
     Mutant(
         name="a role is what came last",
         known="Access lists written in the order of arrival: an invitation from a tunnel undoes a later removal.",
         file=f"{SYNC}/verdict.py",
         before="""
-    after = merge(here, change, kind.rules)
-    foreign
+    merged = merge(here, change, kind.rules)
 """,
         after="""
-    after = merge(here, change, kind.rules)
+    merged = merge(here, change, kind.rules)
     if kind.name == MEMBER:
-        fields = {**here.fields, **change.fields}
-        after = msgspec.structs.replace(here, stamp=change.stamp, fields=fields, stamps={})
-    foreign
+        record = msgspec.structs.replace(here, stamp=change.stamp, fields={**here.fields, **change.fields}, stamps={})
+        merged = msgspec.structs.replace(merged, record=record)
 """,
     ),
     Mutant(
@@ -41,7 +39,7 @@ IN_MERGE = (
         return Judged(verdict="superseded", lost=tuple(change.fields), before=stored)
 """,
         after="""
-        again = merge(None, change, kind.rules)
+        again = merge(None, change, kind.rules).record
         return Judged(verdict="merged", effect=tuple(change.fields), after=again, before=stored)
 """,
     ),
