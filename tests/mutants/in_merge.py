@@ -28,7 +28,7 @@ IN_MERGE = (
     merged = merge(here, change, kind.rules)
     if kind.name == MEMBER:
         record = msgspec.structs.replace(here, stamp=change.stamp, fields={**here.fields, **change.fields}, stamps={})
-        merged = msgspec.structs.replace(merged, record=record)
+        merged = msgspec.structs.replace(merged, record=record, lost=(), news=tuple(change.fields))
 """,
     ),
     Mutant(
