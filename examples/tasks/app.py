@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Literal
 
-from homeport_sync import App, field
+from homeport_sync import App, Rank, field
 
 app = App("tasks", version=1)
 
@@ -21,3 +21,7 @@ class Task:
     done: bool = field(default=False, indexed=True)
     due: date | None = field(default=None, indexed=True)
     assignee: str | None = field(default=None, max_length=200)
+    place: Rank  # people drag tasks into order
+    tags: set[str] = field(max_length=40)
+    cheers: int = field(default=0, merge="counter")
+    budget: int = field(default=0, merge="guarded")  # in cents: nobody spends what somebody else has just spent

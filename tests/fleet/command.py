@@ -6,7 +6,7 @@ from homeport_server.cli import main
 from tests.house.tree import ROOT
 
 APP = str(ROOT / "examples" / "tasks" / "app.py")
-SMALL = ("--devices", "4", "--duration", "2m", "--seed", "5", "--plain")
+SMALL = ("--devices", "4", "--duration", "3m", "--seed", "5", "--plain")
 
 
 def fleet(*words: str) -> Result:

@@ -24,7 +24,7 @@ def app() -> App:
 @pytest.fixture(scope="session")
 def honest(app: App) -> Evidence:
     """What a fleet leaves behind that kept its promises."""
-    evidence = Fleet(app, 11, script=SMALL).run().evidence
+    evidence = Fleet(app, 12, script=SMALL).run().evidence
     assert evidence is not None
     return evidence
 

@@ -7,13 +7,14 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from homeport_sync.change import Fields, decode_record, encode
+from homeport_sync.change import Edits, Fields, decode_record, encode
 from homeport_sync.clock import Stamp, stamp_ms
 from homeport_sync.ports import KnownDevice, LogEntry, Pruned, Quarantined, StoredOutcome, StoredRecord, Tenant
 from homeport_sync.scope import Grant
 from homeport_sync.sightings import Sighting
 
 Row: TypeAlias = tuple[Any, ...]  # a driver's row: its columns are typed where they are unpacked
+_decode_edits = msgspec.json.Decoder(Edits).decode
 _decode_fields = msgspec.json.Decoder(Fields).decode
 
 
@@ -50,7 +51,7 @@ def log_entry(row: Row) -> LogEntry:
         kind=kind,
         record=record,
         scope=scope,
-        fields=_decode_fields(fields),
+        fields=_decode_edits(fields),
         before=_decode_fields(before),
         stamp=stamp,
         device=device,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from homeport_client.fleet.check.witness import Written
+from homeport_client.fleet.check.witness import Told, Written
 from homeport_sync.scope import member_id
 
 
@@ -33,12 +33,13 @@ class Glimpse:
         return f"{self.phone} showed {self.kind} {self.id} as of {self.before}, and then {became}."
 
 
-def unaccountable(glimpses: Iterable[Glimpse], written: Iterable[Written]) -> Iterator[str]:
-    """I5: what is gone was deleted, or its user was put out, and not later than it was seen to go."""
-    since = _reasons(written)
+def unaccountable(glimpses: Iterable[Glimpse], written: Iterable[Written], told: Iterable[Told] = ()) -> Iterator[str]:
+    """I5: what is gone was deleted, or its user was put out, and not later than it was seen to go. A change that the
+    server refuses may be taken back before its phone is `told` so: what it met came with a page."""
+    since, refused = _reasons(written), {each.change.id for each in told if each.outcome.outcome == "rejected"}
     for each in glimpses:
         ids = (each.id, each.scope, member_id(each.scope, each.user))
-        if not any(id in since and since[id] <= each.at_ms for id in ids):
+        if each.id not in refused and not any(id in since and since[id] <= each.at_ms for id in ids):
             yield str(each)
 
 

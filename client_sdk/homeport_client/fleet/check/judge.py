@@ -86,7 +86,7 @@ def judge(evidence: Evidence) -> Verdict:
             *on_devices.differing(evidence.holdings, truths, rights),
             *on_devices.unlike_fresh(evidence.holdings),
         ),
-        flickering=(*evidence.flickers, *unaccountable(evidence.glimpses, evidence.written)),
+        flickering=(*evidence.flickers, *unaccountable(evidence.glimpses, evidence.written, evidence.told)),
         outside=(*on_devices.outside(evidence.holdings, truths, rights), *on_devices.intruding(evidence.log, accepted)),
         resurrected=tuple(on_devices.resurrected(evidence.holdings, truths)),
         mistold=tuple(ledger.mistold(evidence, accepted)),

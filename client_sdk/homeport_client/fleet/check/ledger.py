@@ -6,7 +6,7 @@ what something newer kept out:
 
 - on a deleted record nothing takes effect, and every change is superseded;
 - a register takes effect if its stamp is later than the one it meets, a tie going to the greater JSON text; what is
-  written once if nothing was there; all other edits do;
+  written once if nothing was there; all other edits do, and one that a guard minds is no change at all;
 - beside a write of another device that the writer had not pulled, or with something lost, a change is merged.
 """
 
@@ -20,7 +20,7 @@ from homeport_client.fleet.check.evidence import Evidence
 from homeport_client.fleet.check.fields import REGISTERS, Write, claim, json_text, stands
 from homeport_client.fleet.check.witness import Told, say
 from homeport_sync.catalog import Field, Kind
-from homeport_sync.change import EDITS, Edits, Fields, Outcome, Value
+from homeport_sync.change import EDITS, Edits, Fields, Outcome, Swap, Value
 from homeport_sync.ports import LogEntry
 from homeport_sync.scope import MEMBER
 
@@ -53,6 +53,8 @@ class Standing:
         if self.deleted:
             return Due(outcome="superseded", lost=frozenset(change.fields), fields={}, before={})
         writes = {name: Write(stamp=told.stamp, written=written) for name, written in change.fields.items()}
+        if any(self._is_stale(name, write) for name, write in writes.items()) or self._is_guarded(alone=alone):
+            return Due(outcome="rejected", lost=frozenset(), fields={}, before={})
         lost = {name for name, write in writes.items() if self._keeps(name, write)}
         effect = {name: write for name, write in writes.items() if name not in lost and self._changes(name, write)}
         before = {name: self._here(name) for name in effect if name in self.writes}
@@ -70,6 +72,18 @@ class Standing:
             outcome = "applied" if not change.fields or (alone and not lost) else "merged"
         fields = {name: write.written for name, write in effect.items()}
         return Due(outcome=outcome, lost=frozenset(lost), fields=fields, before=before)
+
+    def _is_stale(self, name: str, write: Write) -> bool:
+        """Whether it was made for another value than is there, in a field that minds."""
+        known = self._field(name)
+        if known is None or known.rule != "guarded" or not isinstance(write.written, Swap):
+            return False
+        here = self._here(name) if name in self.writes else known.default
+        return json_text(here) != json_text(write.written.was)
+
+    def _is_guarded(self, *, alone: bool) -> bool:
+        """Whether the whole record minds that somebody else has changed it meanwhile."""
+        return self.kind is not None and self.kind.guarded and not alone
 
     def _keeps(self, name: str, write: Write) -> bool:
         """Whether what is there wins against this write."""

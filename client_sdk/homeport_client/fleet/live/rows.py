@@ -5,12 +5,16 @@ The statements are the same for SQLite and PostgreSQL. Beside the fleet's tenant
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
+import msgspec
+
 from homeport_client.fleet.check.evidence import Followed
+from homeport_sync.change import Edits, Fields
 from homeport_sync.ports import LogEntry
 
+_decode_edits = msgspec.json.Decoder(Edits).decode
+_decode_fields = msgspec.json.Decoder(Fields).decode
 _LOG = """SELECT position, op, kind, record_id, scope_id, fields, before, stamp, device_id, number, user_id, outcome,
     request_id, created_at FROM log WHERE {tenant} ORDER BY position"""
 _HEAD = "SELECT coalesce(max(position), 0) FROM log WHERE {tenant}"
@@ -48,8 +52,8 @@ def entry(row: Sequence[object]) -> LogEntry:
         kind=str(kind),
         record=str(record),
         scope=str(scope),
-        fields=json.loads(str(fields)),
-        before=json.loads(str(before)),
+        fields=_decode_edits(str(fields)),
+        before=_decode_fields(str(before)),
         stamp=stamp,  # type: ignore[arg-type]  # as above
         device=str(device),
         number=int(str(number)),
