@@ -57,7 +57,7 @@ class Standing:
             return Due(outcome="rejected", lost=frozenset(), fields={}, before={})
         lost = {name for name, write in writes.items() if self._keeps(name, write)}
         effect = {name: write for name, write in writes.items() if name not in lost and self._changes(name, write)}
-        before = {name: self._here(name) for name in effect if name in self.writes}
+        before = {name: self.here(name) for name in effect if name in self.writes}
         for name, write in effect.items():
             self.writes.setdefault(name, []).append(write)
         if change.op == "delete":
@@ -78,7 +78,7 @@ class Standing:
         known = self._field(name)
         if known is None or known.rule != "guarded" or not isinstance(write.written, Swap):
             return False
-        here = self._here(name) if name in self.writes else known.default
+        here = self.here(name) if name in self.writes else known.default
         return json_text(here) != json_text(write.written.was)
 
     def _is_guarded(self, *, alone: bool) -> bool:
@@ -91,7 +91,7 @@ class Standing:
             return False
         if self._rule(name) in REGISTERS:
             return max(map(claim, self.writes[name])) > claim(write)
-        here = self._here(name)
+        here = self.here(name)
         return self._rule(name) == "first" and here is not None and json_text(here) != json_text(write.written)
 
     def _changes(self, name: str, write: Write) -> bool:
@@ -100,9 +100,10 @@ class Standing:
             return True
         if self._rule(name) in REGISTERS:
             return max(map(claim, self.writes[name])) < claim(write)
-        return self._rule(name) == "first" and self._here(name) is None
+        return self._rule(name) == "first" and self.here(name) is None
 
-    def _here(self, name: str) -> Value:
+    def here(self, name: str) -> Value:
+        """What the field holds now, which was written at least once."""
         return stands(self._field(name), self.writes[name])
 
     def _rule(self, name: str) -> str:
