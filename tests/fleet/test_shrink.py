@@ -69,3 +69,17 @@ def test_many_troubles_that_keep_a_phone_offline_become_one_tunnel() -> None:
 def test_a_story_that_does_not_fail_again_is_left_as_it_is() -> None:
     whole = story(step(1, 1, "create"))
     assert Shrinking(lambda told: False).shrink(whole).story == whole
+
+
+def test_who_has_borrowed_a_phone_does_it_on_their_own() -> None:
+    borrowed = story(step(1, 1, "create"), step(2, 2, "switch_user", user="user-1"), step(3, 2, "delete"))
+
+    def fails(told: Story) -> bool:
+        users, deleted = {handset.name: handset.user for handset in told.handsets}, False
+        for each in told.steps:
+            users[each.who] = str(each.what.get("user", users.get(each.who)))
+            deleted |= each.do == "delete" and users[each.who] == "user-1"
+        return has(1, "create")(told) and deleted
+
+    shrunk = Shrinking(fails).shrink(borrowed)
+    assert [(each.who, each.do) for each in shrunk.story.steps] == [("phone-1", "create"), ("phone-1", "delete")]

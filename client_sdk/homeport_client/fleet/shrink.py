@@ -2,9 +2,9 @@
 
 Delta debugging (Zeller, Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", 2002): leave out all circles
 but one, then all that came after it had gone wrong, then whole phones, then halves, quarters and single steps, as long
-as the same checker complains. Then quiet times are cut, and the troubles of a phone become one tunnel. Every candidate
-is played in a world of its own, so the result is a story that does fail. A step is kept as it is or left out: half of
-what one step writes is nothing that its app ever does.
+as the same checker complains. Then quiet times are cut, the troubles of a phone become one tunnel, and who has borrowed
+a phone does it on their own. Every candidate is played in a world of its own, so the result is a story that does fail.
+A step is kept as it is or left out: half of what one step writes is nothing that its app ever does.
 
 A **race** fails now and then only: two things must meet within milliseconds, and whatever is left out moves them. Its
 steps are crowded, so that they meet often, and each candidate is dealt other luck, several times if need be.
@@ -13,23 +13,32 @@ steps are crowded, so that they meet often, and each candidate is dealt other lu
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from math import ceil, log
 
-from msgspec.structs import replace
-
-from homeport_client.fleet.story import SERVER, Step, Story
+from homeport_client.fleet.cuts import (
+    SETTLE_MS,
+    begun,
+    dealt,
+    done_by,
+    hurried,
+    in_tunnel,
+    without,
+    without_phones,
+    without_steps,
+)
+from homeport_client.fleet.story import SERVER, Story
 
 TRIES_MAX = 1_000
 SHORT_STEPS = 6
 SECONDS_MAX = 300.0
 MOMENT_MS = 1_000
-SETTLE_MS = 10_000
 CROWDED_MS = 20
 DEALS_MAX = 8
 STEADY_DEALS = 3  # a story that fails in so many deals is no race
 OVERLOOKED_RATE = 0.1
+SWITCH = "switch_user"
 WRITES = frozenset({"create", "update", "delete", "invite", "remove"})
 
 
@@ -96,7 +105,7 @@ class Shrinking:
         self._shortest = story
         if self._fails(story):
             story = self._fewer(self._crowded(self._ended_early(self._one_circle(story))))
-            story = self._fewer(self._one_tunnel(self._less_time(story)))
+            story = self._fewer(self._own_phones(self._one_tunnel(self._less_time(story))))
             story = self._less_time(self._with_more_deals(story))
         return Shrunk(story=story, tries=self._tries.used, left_after=self._tries.ended)
 
@@ -105,8 +114,8 @@ class Shrinking:
         before = None
         while before != len(story.steps) and not self._tries.ended:
             before = len(story.steps)
-            story = self._without_parts(story, lambda each: len(each.handsets), _without_phones)
-            story = self._without_parts(story, lambda each: len(each.steps), _without_steps)
+            story = self._without_parts(story, lambda each: len(each.handsets), without_phones)
+            story = self._without_parts(story, lambda each: len(each.steps), without_steps)
         return story
 
     def _with_more_deals(self, story: Story) -> Story:
@@ -123,7 +132,7 @@ class Shrinking:
             circles.setdefault(handset.circle, set()).add(handset.name)
         everybody = {handset.name for handset in story.handsets}
         for circle in circles.values() if len(circles) > 1 else ():
-            shorter = self._better(story, _without(story, everybody - circle))
+            shorter = self._better(story, without(story, everybody - circle))
             if shorter is not story:
                 return shorter
         return story
@@ -133,7 +142,7 @@ class Shrinking:
         longest, kept = story, 0
         while len(story.steps) - kept > 1 and not self._tries.ended:
             half = (len(story.steps) + kept) // 2
-            shorter = self._better(story, _begun(longest, half))
+            shorter = self._better(story, begun(longest, half))
             kept, story = (kept, shorter) if shorter is not story else (half, story)
         return story
 
@@ -155,18 +164,27 @@ class Shrinking:
         for name in dict.fromkeys(step.who for step in story.steps if step.who != SERVER):
             troubles = [at for at, step in enumerate(story.steps) if step.who == name and step.do not in WRITES]
             for at in troubles if len(troubles) > 1 and not self._tries.ended else ():
-                shorter = self._better(story, _in_tunnel(story, troubles, at))
+                shorter = self._better(story, in_tunnel(story, troubles, at))
                 if shorter is not story:
                     story = shorter
                     break
         return story
 
+    def _own_phones(self, story: Story) -> Story:
+        """Each on a phone of their own, if that does: who has borrowed one may as well do it there."""
+        owners = {handset.user: handset.name for handset in reversed(story.handsets)}
+        for step in story.steps:
+            owner = owners.get(str(step.what.get("user"))) if step.do == SWITCH else None
+            if owner and owner != step.who and step in story.steps:
+                story = self._better(story, done_by(story, step, owner))
+        return story
+
     def _crowded(self, story: Story) -> Story:
         """With all its steps on each other's heels, if it fails then: a race is met the more often the closer they are.
         What is no race must fail in every deal then too, or it would be made one."""
-        crowded = _hurried(story, CROWDED_MS)
-        steady = all(self._fails(each) for each in _dealt(story, STEADY_DEALS))
-        failing = [each for each in _dealt(crowded, DEALS_MAX) if self._fails(each)]
+        crowded = hurried(story, CROWDED_MS)
+        steady = all(self._fails(each) for each in dealt(story, STEADY_DEALS))
+        failing = [each for each in dealt(crowded, DEALS_MAX) if self._fails(each)]
         if not failing or (steady and len(failing) < DEALS_MAX):
             return story
         self._deals = _deals_for(len(failing) / DEALS_MAX)
@@ -175,13 +193,13 @@ class Shrinking:
     def _less_time(self, story: Story) -> Story:
         """Without the time in which nothing happens: all of it, or what is long of it."""
         for longest_ms in (MOMENT_MS, SETTLE_MS, 6 * SETTLE_MS):
-            shorter = _hurried(story, longest_ms)
+            shorter = hurried(story, longest_ms)
             if shorter.until_ms < story.until_ms and self._fails(shorter):
                 return self._accepted(shorter)
         return story
 
     def _better(self, story: Story, shorter: Story) -> Story:
-        for each in _dealt(shorter, self._deals) if shorter.handsets else ():
+        for each in dealt(shorter, self._deals) if shorter.handsets else ():
             if self._fails(each):
                 return self._accepted(each)
         return story
@@ -196,58 +214,7 @@ class Shrinking:
         return found
 
 
-def _without(story: Story, gone: set[str]) -> Story:
-    """Without these phones, and their clones."""
-    return replace(
-        story,
-        handsets=tuple(handset for handset in story.handsets if handset.name not in gone),
-        steps=tuple(step for step in story.steps if step.who.partition(".")[0] not in gone),
-    )
-
-
-def _without_phones(story: Story, part: slice) -> Story:
-    return _without(story, {handset.name for handset in story.handsets[part]})
-
-
-def _without_steps(story: Story, part: slice) -> Story:
-    return replace(story, steps=(*story.steps[: part.start], *story.steps[part.stop :]))
-
-
-def _begun(story: Story, count: int) -> Story:
-    """Its first steps alone, and a while for what they set going."""
-    steps = story.steps[:count]
-    return replace(story, steps=steps, until_ms=min(story.until_ms, steps[-1].at_ms + SETTLE_MS))
-
-
-def _in_tunnel(story: Story, troubles: Collection[int], at: int) -> Story:
-    """With a tunnel that does not end in the place of the step at `at`, and without the other troubles."""
-    step, gone = story.steps[at], {*troubles} - {at}
-    tunnel = Step(at_ms=step.at_ms, who=step.who, do="no_network", what={"for_s": story.until_ms / 1_000})
-    steps = (tunnel if index == at else each for index, each in enumerate(story.steps) if index not in gone)
-    return replace(story, steps=tuple(steps))
-
-
 def _deals_for(chance: float) -> int:
     """How often to deal a story that fails with this chance (0 to 1), so that it is seen nine times of ten, or as often
     as `DEALS_MAX` deals can."""
     return 1 if chance == 1 else min(ceil(log(OVERLOOKED_RATE) / log(1 - chance)), DEALS_MAX)
-
-
-def _dealt(story: Story, times: int) -> Iterator[Story]:
-    """The same story with so much other luck."""
-    yield story
-    for luck in range(1, times):
-        yield replace(story, luck=story.luck + luck)
-
-
-def _hurried(story: Story, longest_ms: int) -> Story:
-    """No two steps are further from each other, and the first not further from the beginning."""
-    steps: list[Step] = []
-    before_ms = now_ms = 0
-    for step in story.steps:
-        now_ms += min(step.at_ms - before_ms, longest_ms)
-        before_ms = step.at_ms
-        steps.append(replace(step, at_ms=now_ms))
-    handsets = tuple(replace(handset, on_at_ms=0) for handset in story.handsets)
-    until_ms = now_ms + min(story.until_ms - before_ms, longest_ms)
-    return replace(story, handsets=handsets, steps=tuple(steps), until_ms=until_ms)

@@ -27,7 +27,7 @@ from homeport_sync import App, Limits
 from homeport_sync.memory import MemoryStore
 
 # Small pages, every one of them cached, and short polls: what is rare in the field happens here in every run.
-SERVER_LIMITS = Limits(page_size=5, page_cached_bytes_min=0)
+SERVER_LIMITS = Limits(page_size=3, page_cached_bytes_min=0)
 DEVICE_LIMITS = DeviceLimits(poll_s=30.0, retry_max_ms=20_000)
 SHAKY = ServerFaults(crash_rate=0.0005, store_delay_s=0.05)
 _EPSILON_MS = 1e-3  # what the loop and floating point may take from a whole millisecond
