@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from random import Random
 from typing import Any
 
@@ -56,8 +55,9 @@ class PokeSocket:
         listening = self._listening
         self.drop()
         if listening is not None:
-            with suppress(asyncio.CancelledError):
-                await listening
+            await asyncio.wait([listening])  # whoever cancels us means us, and not what we have cancelled
+            if not listening.cancelled():
+                listening.result()
 
     async def _listen(self, device: str) -> None:
         """One socket after the other, until the server refuses."""

@@ -163,6 +163,29 @@ async def test_closing_it_in_the_middle_of_a_move_closes_both(server: Listeners)
     assert [await closed(first), await closed(second)] == [1000, 1000]
 
 
+async def test_whoever_closes_it_can_be_cancelled_while_the_socket_takes_its_time() -> None:
+    stays = asyncio.Event()
+
+    async def slow_to_end() -> AsyncIterator[GoAway | None]:
+        try:
+            yield None
+            await asyncio.Event().wait()
+        finally:
+            await stays.wait()
+
+    told = Told()
+    told.held = PokeSocket(Scripted(slow_to_end), told.events.put_nowait, Random(1), LIMITS)
+    told.held.hold(DEVICE)
+    await told.events.get()
+    closing = asyncio.create_task(told.held.close())
+    await asyncio.sleep(0)
+    closing.cancel()
+    await asyncio.wait([closing], timeout=1.0)
+    cancelled = closing.cancelled()
+    stays.set()
+    assert cancelled, "it swallowed what was meant for it"
+
+
 async def test_under_another_device_id_it_listens_anew_and_under_the_same_it_stays(server: Listeners) -> None:
     async with holding(server) as told:
         first = await server.next()
