@@ -39,9 +39,7 @@ def merge(record: Record | None, change: Change, rules: Mapping[str, Rule]) -> M
     Raises the `Rejection` of a rule that refuses the change.
     """
     if record is None:
-        record = Record(
-            id=change.id, kind=change.kind, scope=change.scope, stamp=change.stamp, deleted=_gone(NEVER, change)
-        )
+        return Merged(record=_made(change, rules), news=tuple(change.fields))
     stamp, deleted = min(record.stamp, change.stamp), _gone(record.deleted, change)
     if deleted:
         return Merged(record=_tombstone(record, stamp, deleted), lost=tuple(change.fields))
@@ -82,6 +80,29 @@ def merge(record: Record | None, change: Change, rules: Mapping[str, Rule]) -> M
         ),
         lost=tuple(lost),
         news=tuple(news),
+    )
+
+
+def _made(change: Change, rules: Mapping[str, Rule]) -> Record:
+    """What the change says, where nothing is there."""
+    fields: dict[str, Value] = {}
+    adds: dict[str, Adds] = {}
+    for name, written in change.fields.items():
+        if (rule := rules.get(name)) is None:
+            fields[name] = written_value(written)
+        else:
+            cell, _ = rule(None, written, change.stamp)
+            fields[name] = cell.value
+            if cell.adds:
+                adds[name] = cell.adds
+    return Record(
+        id=change.id,
+        kind=change.kind,
+        scope=change.scope,
+        stamp=change.stamp,
+        fields=fields,
+        adds=adds,
+        deleted=_gone(NEVER, change),
     )
 
 

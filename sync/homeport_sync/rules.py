@@ -19,7 +19,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 
-from homeport_sync.change import Adds, Elements, Increment, Swap, Value, Written
+from homeport_sync.change import EDITS, Adds, Elements, Increment, Swap, Value, Written
 from homeport_sync.clock import Stamp
 from homeport_sync.errors import CounterFull, SetFull, Stale
 
@@ -47,11 +47,11 @@ Resolver: TypeAlias = Callable[[Value, Value, Value], Value]
 
 def written_value(written: Written) -> Value:
     """The value that is written where no rule looks at what it was."""
+    if not isinstance(written, EDITS):
+        return written
     if isinstance(written, Swap):
         return written.to
-    if isinstance(written, Increment | Elements):
-        return written.by if isinstance(written, Increment) else sorted(written.add)
-    return written
+    return written.by if isinstance(written, Increment) else sorted(written.add)
 
 
 def counter(default: Value) -> Rule:
