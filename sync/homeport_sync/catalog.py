@@ -14,7 +14,7 @@ from homeport_sync.change import EDITS, Change, Edits, Fields, Value, Written
 from homeport_sync.edits import EXPECTED, fits_edit
 from homeport_sync.errors import UnknownField, UnknownKind, WrongId, WrongType
 from homeport_sync.rules import REGISTER, Rule
-from homeport_sync.scope import MEMBER, member_id
+from homeport_sync.scope import MEMBER, ROLES, member_id
 from homeport_sync.values import PythonValue, ValueType, choice, optional, text
 
 _VERSION_AT = 14
@@ -118,7 +118,7 @@ MEMBER_KIND = Kind(
     within="*",
     fields={
         "user": Field(name="user", type=text(200), required=True, indexed=True),
-        "role": Field(name="role", type=optional(choice(("owner", "editor"))), required=True),
+        "role": Field(name="role", type=optional(choice(ROLES)), required=True),
     },
 )
 

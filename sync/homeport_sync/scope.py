@@ -9,23 +9,26 @@ Reading is decided by the grant alone; what may be written depends on the role:
 
 | role   | records of the scope | members | deleting the root |
 |--------|----------------------|---------|-------------------|
+| viewer | no                   | no      | no                |
 | editor | yes                  | no      | no                |
 | owner  | yes                  | yes     | yes               |
 
-The maker of a scope stays its owner: a member record about them is refused. A member is removed by setting the
-role to null and not by a delete, so that the same person can be invited again.
+Everybody may leave, which ends their own membership. The maker of a scope stays its owner: a member record about them
+is refused. A member is removed by setting the role to null and not by a delete, so that the same person can be invited
+again.
 """
 
 from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, cast
+from typing import Literal, TypeAlias, cast, get_args
 
 from homeport_sync.change import Change, Record
 from homeport_sync.errors import RoleForbidden
 
-Role: TypeAlias = Literal["owner", "editor"]
+Role: TypeAlias = Literal["owner", "editor", "viewer"]
+ROLES: tuple[Role, ...] = get_args(Role)
 MEMBER = "Member"
 
 
@@ -60,14 +63,21 @@ def check_role(grant: Grant, change: Change, *, is_root: bool, subject: Grant | 
     `subject` is the grant of the user whom a member record is about.
     """
     if change.kind == MEMBER:
-        if grant.role != "owner":
+        if grant.role != "owner" and not _leaves(grant.user, change):
             raise RoleForbidden("Only an owner can invite, change or remove members: ask one of them.")
         if change.op == "delete":
             raise RoleForbidden("A member record is never deleted: set its role to null to remove the member.")
         if subject and subject.maker:
             raise RoleForbidden("The maker of a scope stays its owner and cannot be invited, changed or removed.")
+    elif grant.role == "viewer":
+        raise RoleForbidden("A viewer reads, and writes nothing: ask an owner to be made an editor.")
     elif is_root and change.op == "delete" and grant.role != "owner":
         raise RoleForbidden("Only an owner can delete what is shared as a whole: ask one of them.")
+
+
+def _leaves(user: str, change: Change) -> bool:
+    """Whether somebody ends their own membership, and nothing else."""
+    return change.op == "update" and change.fields == {"user": user, "role": None}
 
 
 def grant_after(member: Record, before: Grant | None, position: int) -> Grant:

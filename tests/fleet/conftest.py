@@ -12,7 +12,7 @@ from homeport_sync import App, load_app
 from tests.fleet.far_end import FarEnd, far_end
 
 ROOT = Path(__file__).resolve().parents[2]
-SMALL = Script(devices=5, duration_s=240, phones_per_user=2.5)
+SMALL = Script(devices=5, duration_s=420, phones_per_user=2.5)
 IN_MEMORY = Path("/dev/shm")  # noqa: S108 - only its speed matters; the directory made in it is private
 
 
@@ -24,7 +24,7 @@ def app() -> App:
 @pytest.fixture(scope="session")
 def honest(app: App) -> Evidence:
     """What a fleet leaves behind that kept its promises."""
-    evidence = Fleet(app, 12, script=SMALL).run().evidence
+    evidence = Fleet(app, 17, script=SMALL).run().evidence
     assert evidence is not None
     return evidence
 

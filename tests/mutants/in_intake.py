@@ -3,7 +3,7 @@
 from tests.mutants.mutant import SYNC, Mutant
 
 ONLY_OWNERS = """
-        if grant.role != "owner":
+        if grant.role != "owner" and not _leaves(grant.user, change):
             raise RoleForbidden("Only an owner can invite
 """
 IN_INTAKE = (
@@ -100,9 +100,16 @@ IN_INTAKE = (
         file=f"{SYNC}/scope.py",
         before=ONLY_OWNERS,
         after="""
-        if grant.role not in ("owner", "editor"):
+        if grant.role not in ("owner", "editor") and not _leaves(grant.user, change):
             raise RoleForbidden("Only an owner can invite
 """,
+    ),
+    Mutant(
+        name="a viewer may write",
+        known="Broken function level authorization again: read-only accounts whose app merely hides the editor.",
+        file=f"{SYNC}/scope.py",
+        before='    elif grant.role == "viewer":',
+        after='    elif grant.role == "viewer" and is_root:',
     ),
     Mutant(
         name="nobody may remove anybody",
@@ -120,7 +127,7 @@ IN_INTAKE = (
         file=f"{SYNC}/scope.py",
         before=ONLY_OWNERS,
         after="""
-        if not grant.maker:
+        if not grant.maker and not _leaves(grant.user, change):
             raise RoleForbidden("Only an owner can invite
 """,
     ),

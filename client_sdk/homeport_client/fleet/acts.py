@@ -5,15 +5,12 @@ Whatever an act cannot do (no list yet, no task left, no right to it) it leaves.
 
 from __future__ import annotations
 
-from typing import get_args
-
 from homeport_client.fleet.actor import Actor
 from homeport_client.fleet.persona import Act
 from homeport_sync.catalog import Kind
-from homeport_sync.scope import Role
+from homeport_sync.scope import ROLES
 
 FIELDS_MAX = 3
-ROLES: tuple[Role, ...] = get_args(Role)
 
 
 def make(kind: str) -> Act:
@@ -58,7 +55,7 @@ def erase(kind: str) -> Act:
 
 
 def share(kind: str) -> Act:
-    """Somebody gets to see a root, every other one as an owner of it."""
+    """Somebody gets to see a root, in any role."""
 
     async def act(me: Actor) -> None:
         scope = await me.pick(kind)
@@ -77,6 +74,17 @@ def unshare(kind: str) -> Act:
             await me.remove(scope, me.chance.choice(me.others))
 
     return _named(act, f"unshare {kind}")
+
+
+def leave(kind: str) -> Act:
+    """One's own membership of a root ends."""
+
+    async def act(me: Actor) -> None:
+        scope = await me.pick(kind)
+        if scope:
+            await me.remove(scope, me.phone.user)
+
+    return _named(act, f"leave {kind}")
 
 
 def _given(kind: Kind, me: Actor) -> list[str]:

@@ -7,7 +7,7 @@ phones. Weights and paces are guesses at people who use an app a lot; `docs/flee
 from __future__ import annotations
 
 from homeport_client.fleet import mishaps
-from homeport_client.fleet.acts import edit, erase, make, share, unshare
+from homeport_client.fleet.acts import edit, erase, leave, make, share, unshare
 from homeport_client.fleet.networks import NETWORKS, ROUGH
 from homeport_client.fleet.persona import Act, Persona
 from homeport_sync.catalog import Catalog
@@ -48,7 +48,7 @@ def everything(catalog: Catalog) -> dict[Act, float]:
             continue
         if kind.is_root:
             acts |= {make(kind.name): 5, edit(kind.name): 6, erase(kind.name): 2}
-            acts |= {share(kind.name): 4, unshare(kind.name): 6}
+            acts |= {share(kind.name): 4, unshare(kind.name): 6, leave(kind.name): 1}
         else:
             acts |= {make(kind.name): 24, edit(kind.name): 40, erase(kind.name): 5}
     return acts

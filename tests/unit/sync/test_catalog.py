@@ -31,7 +31,7 @@ BAD: list[tuple[Change, type[HomeportError], str]] = [
     (replace(LIST, scope=STRANGER), WrongId, f"A TaskList is its own scope: send scope {LIST.id}"),
     (replace(MEMBER, id=STRANGER), WrongId, member_id(LIST.id, "bob")),
     (replace(MEMBER, op="update", fields={"role": "owner"}), WrongType, "names its user"),
-    (replace(MEMBER, fields={"user": "bob", "role": "king"}), WrongType, "one of 'owner', 'editor', or null"),
+    (replace(MEMBER, fields={"user": "bob", "role": "king"}), WrongType, "one of 'owner', 'editor', 'viewer', or null"),
     (replace(MEMBER, fields={"role": "editor"}), WrongType, "Member.user has no default"),
 ]
 

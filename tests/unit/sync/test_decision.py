@@ -298,6 +298,44 @@ def test_an_editor_neither_invites_nor_deletes_the_whole() -> None:
     assert codes(ledger.push(phone.push(phone.delete(root)))) == [""]
 
 
+def test_a_viewer_reads_and_writes_nothing() -> None:
+    ledger, phone, _, task = shared()
+    eve = Phone(user="eve", index=5)
+    ledger.push(phone.push(phone.invite(task.scope, "eve", "viewer")))
+    root = replace(task, kind="TaskList", id=task.scope)
+    writes = (
+        eve.update(task, title="mine"),
+        eve.make(task.scope),
+        eve.delete(task),
+        eve.update(root, title="ours"),
+        eve.delete(root),
+        eve.invite(task.scope, "dan"),
+    )
+    assert codes(ledger.push(eve.push(*writes))) == ["ROLE_FORBIDDEN"] * len(writes)
+
+
+@pytest.mark.parametrize("role", ["viewer", "editor", "owner"])
+def test_everybody_may_leave_and_then_nothing_else(role: str) -> None:
+    ledger, phone, _, task = shared()
+    eve = Phone(user="eve", index=5)
+    ledger.push(phone.push(phone.invite(task.scope, "eve", role)))
+    eve.last = phone.last  # she has pulled it
+    member = member_id(task.scope, "eve")
+    leaving = eve.change("update", MEMBER, member, task.scope, fields={"user": "eve", "role": None})
+    again = eve.change("update", MEMBER, member, task.scope, fields={"user": "eve", "role": "owner"})
+    assert codes(ledger.push(eve.push(leaving, again))) == ["", "SCOPE_FORBIDDEN"]
+    assert not ledger.grants["eve", task.scope].holds
+
+
+def test_whoever_leaves_takes_nobody_along_and_the_maker_stays() -> None:
+    ledger, phone, guest, task = shared()
+    of_ann = member_id(task.scope, phone.user)
+    others = guest.change("update", MEMBER, of_ann, task.scope, fields={"user": phone.user, "role": None})
+    herself = phone.change("update", MEMBER, of_ann, task.scope, fields={"user": phone.user, "role": None})
+    assert codes(ledger.push(guest.push(others))) == ["ROLE_FORBIDDEN"]
+    assert codes(ledger.push(phone.push(herself))) == ["ROLE_FORBIDDEN"]
+
+
 def test_nothing_is_written_into_a_scope_whose_root_is_deleted() -> None:
     ledger, phone, task = started()
     root = replace(task, kind="TaskList", id=task.scope)

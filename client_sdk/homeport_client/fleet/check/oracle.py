@@ -84,17 +84,28 @@ class Grants:
 
     def owners(self, scope: str) -> frozenset[str]:
         """The users who may invite, remove, and delete the scope, now."""
+        return self._with_role(scope, "owner")
+
+    def writers(self, scope: str) -> frozenset[str]:
+        """The users who may write in the scope, now."""
+        return self._with_role(scope, "owner", "editor")
+
+    def _with_role(self, scope: str, *roles: str) -> frozenset[str]:
         made_by = {self._makers[scope]} if scope in self._makers else set()
         members = (_newest(writes) for writes in self._members.get(scope, {}).values())
-        return frozenset(made_by | {str(each["user"]) for each in members if each.get("role") == "owner"})
+        return frozenset(made_by | {str(each["user"]) for each in members if each.get("role") in roles})
 
     def allow(self, told: Told) -> bool:
         """Whether this user may write this change now."""
         change = told.change
         if change.id == change.scope:
-            right = self.owners(change.scope) if change.op == "delete" else self.users(change.scope)
+            right = self.owners(change.scope) if change.op == "delete" else self.writers(change.scope)
             return told.user in right or change.op == "create"
-        right = self.owners(change.scope) if change.kind == "Member" else self.users(change.scope)
+        if change.kind == "Member":
+            leaves = change.fields == {"user": told.user, "role": None}
+            right = self.users(change.scope) if leaves else self.owners(change.scope)
+        else:
+            right = self.writers(change.scope)
         return told.user in right and change.scope not in self.deleted
 
     def take(self, told: Told) -> None:

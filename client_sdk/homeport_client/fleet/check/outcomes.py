@@ -69,7 +69,8 @@ class _History:
         self._makers: set[str] = set()
         self._let_in: set[str] = set()
         self._put_out: set[str] = set()
-        self._editors: set[str] = set()
+        self._editors: set[str] = set()  # or less
+        self._viewers: set[str] = set()
         self._refused: set[str] = set()
         self._writers: dict[str, set[str]] = {}
         for entry in log:
@@ -80,7 +81,9 @@ class _History:
                 self._deleted.add(entry.record)
             if entry.kind == MEMBER and "role" in entry.fields:
                 (self._put_out if entry.fields["role"] is None else self._let_in).add(entry.record)
-                if entry.fields["role"] == "editor":
+                if entry.fields["role"] == "viewer":
+                    self._viewers.add(entry.record)
+                if entry.fields["role"] in ("editor", "viewer"):
                     self._editors.add(entry.record)
             elif entry.record == entry.scope and entry.op == "create":
                 self._makers.add(member_id(entry.scope, entry.user))
@@ -99,7 +102,7 @@ class _History:
             "RECORD_GONE": not {change.id, change.scope} <= self._made,
             "RECORD_EXISTS": change.op == "create" and change.id in self._made,
             "DEPENDS_ON_REJECTED": bool({change.id, change.scope} & self._refused),
-            "ROLE_FORBIDDEN": change.op == "delete" and is_root and was_editor,
+            "ROLE_FORBIDDEN": (change.op == "delete" and is_root and was_editor) or member in self._viewers,
             "STALE": bool(self._writers.get(change.id, set()) - {told.device}),
         }
         if change.kind == MEMBER:
