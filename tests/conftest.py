@@ -1,6 +1,7 @@
 """The real servers that tests of several rooms share: started by the first test that asks, stopped with the run."""
 
 import asyncio
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +9,12 @@ import pytest
 from homeport_client.fleet.live.nats import RealNats
 from homeport_client.fleet.live.postgres import RealPostgres
 from tests.contract.databases import Databases
+
+
+def pytest_configure() -> None:
+    """A shell that runs us in the background has Ctrl-C ignored, and whatever we start would ignore it, too."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
