@@ -155,7 +155,7 @@ class MemoryStore(MemoryInstallation, MemoryPlaces, MemorySightings):
             if log.outcomes[device, number].decided_at_ms < before_ms and number <= log.devices[device].confirmed
         ]
         for key in gone:
-            del log.outcomes[key]
+            log.stamped[log.outcomes.pop(key).stamp].remove(key)
         return Pruned(forgotten=len(gone), last=old[-1] if len(old) == limit else None)
 
     async def create(self, name: str, *, id: str, epoch: str, now_ms: int) -> Tenant:

@@ -48,21 +48,17 @@ def merge(record: Record | None, change: Change, rules: Mapping[str, Rule]) -> M
     lost, news = [], []
     for name, written in change.fields.items():
         rule = rules.get(name)
-        if rule is not None:
+        if rule is None:  # without a cell: nearly every field of every change comes this way
+            there = (change.stamp, written_value(written))
+            here = (stamps[name], fields[name]) if name in fields else None
+            took, is_news = here is None or wins(there, here), here != there
+            if took:
+                stamps[name], fields[name] = there
+        else:
             before = Cell(stamps[name], fields[name], adds.get(name)) if name in fields else None
             after, took = rule(before, written, change.stamp)
             is_news = isinstance(written, EDITS) or after != before
             _put(name, after, fields, stamps, adds)
-        elif name not in fields:
-            took = is_news = True
-            stamps[name], fields[name] = change.stamp, written_value(written)
-        else:
-            value = written_value(written)
-            here, there = (stamps[name], fields[name]), (change.stamp, value)
-            took = is_news = wins(there, here)
-            if took:
-                is_news = here != there
-                stamps[name], fields[name] = there
         if not took:
             lost.append(name)
         elif is_news:

@@ -15,7 +15,7 @@ adds by which each element is there.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
@@ -40,6 +40,7 @@ class Cell(NamedTuple):
     adds: Adds | None = None
 
 
+Edited = TypeVar("Edited", Increment, Swap)
 Took: TypeAlias = tuple[Cell, bool]
 Rule: TypeAlias = Callable[[Cell | None, Written, Stamp], Took]
 Resolver: TypeAlias = Callable[[Value, Value, Value], Value]
@@ -54,18 +55,28 @@ def written_value(written: Written) -> Value:
     return written.by if isinstance(written, Increment) else sorted(written.add)
 
 
-def counter(default: Value) -> Rule:
-    """Adds up. `default` is what a record has that has no such field yet."""
+def _computed(edit: type[Edited], default: Value, value_of: Callable[[Value, Edited], Value]) -> Rule:
+    """The rule of an edit that makes a value of the one that is there. `default` is what a record has that has no such
+    field yet. What is no such edit is a create's; if that comes again, it is in there."""
 
-    def count(cell: Cell | None, written: Written, stamp: Stamp) -> Took:
-        if not isinstance(written, Increment):  # a create; if it comes again, it is in there
+    def rule(cell: Cell | None, written: Written, stamp: Stamp) -> Took:
+        if not isinstance(written, edit):
             return cell or Cell(stamp, written_value(written)), True
-        value = _whole(cell.value if cell else default) + written.by
+        return Cell(_latest(cell, stamp), value_of(cell.value if cell else default, written)), True
+
+    return rule
+
+
+def counter(default: Value) -> Rule:
+    """Adds up."""
+
+    def count(here: Value, written: Increment) -> Value:
+        value = _whole(here) + written.by
         if abs(value) > COUNTER_MAX:
             raise CounterFull
-        return Cell(max(stamp, cell.stamp) if cell else stamp, value), True
+        return value
 
-    return count
+    return _computed(Increment, default, count)
 
 
 def members(default: Value) -> Rule:
@@ -84,7 +95,7 @@ def members(default: Value) -> Rule:
             adds[element] = sorted({*_unseen(adds.get(element, []), seen, stamp), stamp})
         if len(adds) > ELEMENTS_MAX:
             raise SetFull
-        return _of_elements(max(stamp, cell.stamp) if cell else stamp, adds), True
+        return _of_elements(_latest(cell, stamp), adds), True
 
     return change
 
@@ -92,42 +103,34 @@ def members(default: Value) -> Rule:
 def guarded(default: Value) -> Rule:
     """Compare and set: what was made for another value than is there is refused."""
 
-    def swap(cell: Cell | None, written: Written, stamp: Stamp) -> Took:
-        if not isinstance(written, Swap):
-            return cell or Cell(stamp, written_value(written)), True
-        here = cell.value if cell else default
+    def swap(here: Value, written: Swap) -> Value:
         if text_of(here) != text_of(written.was):
             raise Stale(f"It was made for {_shown(written.was)}, and there is {_shown(here)}: decide again.")
-        return Cell(max(stamp, cell.stamp) if cell else stamp, written.to), True
+        return written.to
 
-    return swap
+    return _computed(Swap, default, swap)
 
 
-def first(default: Value) -> Rule:
+def first(cell: Cell | None, written: Written, stamp: Stamp) -> Took:
     """Written once: the first value that arrives stays. Null is no value."""
-
-    def keep(cell: Cell | None, written: Written, stamp: Stamp) -> Took:
-        value = written_value(written)
-        here = cell.value if cell else default
-        if here is None or cell is None:
-            return Cell(stamp, value), True
-        return cell, text_of(here) == text_of(value)
-
-    return keep
+    value = written_value(written)
+    if cell is None or cell.value is None:
+        return Cell(stamp, value), True
+    return cell, text_of(cell.value) == text_of(value)
 
 
 def resolved_by(resolver: Resolver, default: Value) -> Rule:
     """The app's function decides, where the value is not the one that was seen: `resolver(base, mine, theirs)`."""
 
-    def resolve(cell: Cell | None, written: Written, stamp: Stamp) -> Took:
-        if not isinstance(written, Swap):
-            return cell or Cell(stamp, written_value(written)), True
-        theirs = cell.value if cell else default
+    def resolve(theirs: Value, written: Swap) -> Value:
         met = text_of(theirs) != text_of(written.was)
-        value = resolver(written.was, written.to, theirs) if met else written.to
-        return Cell(max(stamp, cell.stamp) if cell else stamp, value), True
+        return resolver(written.was, written.to, theirs) if met else written.to
 
-    return resolve
+    return _computed(Swap, default, resolve)
+
+
+def _latest(cell: Cell | None, stamp: Stamp) -> Stamp:
+    return max(stamp, cell.stamp) if cell else stamp
 
 
 def _of_elements(stamp: Stamp, adds: Adds) -> Cell:

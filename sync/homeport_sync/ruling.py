@@ -26,7 +26,11 @@ from homeport_sync.rules import (
 from homeport_sync.values import PythonValue, ValueType, is_set
 
 Resolver: TypeAlias = Callable[[PythonValue, PythonValue, PythonValue], PythonValue]
-NAMED: Final[Mapping[str, Callable[[Value], Rule]]] = {COUNTER: counter, GUARDED: guarded, FIRST: first}
+NAMED: Final[Mapping[str, Callable[[Value], Rule]]] = {
+    COUNTER: counter,
+    GUARDED: guarded,
+    FIRST: lambda default: first,
+}
 NAMES: Final = (REGISTER, *NAMED)
 
 

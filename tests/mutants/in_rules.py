@@ -7,7 +7,7 @@ IN_RULES = (
         name="of two increments one counts",
         known="Likes that are read, added to and written back, in every document store: two at once are one.",
         file=f"{SYNC}/rules.py",
-        before="value = _whole(cell.value if cell else default) + written.by",
+        before="value = _whole(here) + written.by",
         after="value = _whole(default) + written.by",
     ),
     Mutant(

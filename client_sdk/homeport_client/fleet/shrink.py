@@ -147,7 +147,7 @@ class Shrinking:
         return story
 
     def _without_parts(
-        self, story: Story, length: Callable[[Story], int], without: Callable[[Story, slice], Story]
+        self, story: Story, length: Callable[[Story], int], cut: Callable[[Story, slice], Story]
     ) -> Story:
         """Without halves of it that it does not need, then without ever smaller parts, from the last to the first."""
         size = max(length(story) // 2, 1)
@@ -155,7 +155,7 @@ class Shrinking:
             at = length(story)
             while at > 0 and not self._tries.ended:
                 at = max(at - size, 0)
-                story = self._better(story, without(story, slice(at, at + size)))
+                story = self._better(story, cut(story, slice(at, at + size)))
             size //= 2
         return story
 

@@ -129,7 +129,7 @@ def test_what_was_made_for_another_value_is_refused() -> None:
 
 
 def test_what_is_written_once_stays_whatever_comes_later() -> None:
-    rule = first(None)
+    rule = first
     taken = said(made(None, rule), "ann", stamp(5), rule)
     late = said(taken.record, "bob", stamp(2, 1), rule)
     assert (late.record.fields["it"], late.lost) == ("ann", ("it",))

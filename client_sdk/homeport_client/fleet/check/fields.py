@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from homeport_sync.catalog import Field
 from homeport_sync.change import Elements, Fields, Increment, Swap, Value, Written
 
@@ -50,7 +52,7 @@ def claim(write: Write) -> tuple[str, str]:
 
 def json_text(value: Written | Fields | Mapping[str, Written]) -> str:
     """The one JSON text of a value, or of what is in fields: `true`, `1` and `1.0` are three."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=_told)
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=msgspec.to_builtins)
 
 
 def said(written: Written) -> Value:
@@ -70,17 +72,6 @@ def added(elements: Iterable[str]) -> list[str]:
 def removed(elements: Iterable[str]) -> list[str]:
     """How a phone says that it took these out of a set."""
     return sorted(f"-{each}" for each in elements)
-
-
-def _told(edit: object) -> dict[str, object]:
-    match edit:
-        case Increment(by=by):
-            return {"by": by}
-        case Elements(add=add, remove=remove):
-            return {"add": add, "remove": remove}
-        case Swap(to=to, was=was):
-            return {"to": to, "was": was}
-    raise TypeError(f"{edit!r} is nothing that a field can hold.")
 
 
 def _plain(write: Write) -> Value:
