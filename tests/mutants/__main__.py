@@ -13,11 +13,10 @@ from collections.abc import Sequence
 
 from homeport_client.fleet import Script
 from tests.mutants.herd import MUTANTS
-from tests.mutants.hunt import Found, Order
+from tests.mutants.hunt import STEPS_MAX, Found, Order
 from tests.mutants.hunts import hunt_all
 from tests.mutants.mutant import Mutant
 
-STEPS_MAX = 10
 SEEDS_MAX = 8
 UNKNOWN = 2
 ROW = "{name:<55} {how:<30} {seed:>4} {before:>7} {steps:>5} {tries:>5} {cpu:>6} {wall:>6}"

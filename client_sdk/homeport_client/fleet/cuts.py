@@ -38,6 +38,20 @@ def done_by(story: Story, switch: Step, owner: str) -> Story:
     return replace(story, steps=(*story.steps[:at], *after))
 
 
+def theirs_from_the_start(story: Story, switch: Step) -> Story:
+    """Without the switch; its phone belongs to the one who borrows it."""
+    user = str(switch.what["user"])
+    handsets = (replace(each, user=user) if each.name == switch.who else each for each in story.handsets)
+    steps = tuple(each for each in story.steps if each is not switch)
+    return replace(story, handsets=tuple(handsets), steps=steps)
+
+
+def without_two(story: Story, first: int, second: int) -> Story:
+    """Without the steps at these two places, of which the second is the later one."""
+    steps = story.steps
+    return replace(story, steps=(*steps[:first], *steps[first + 1 : second], *steps[second + 1 :]))
+
+
 def begun(story: Story, count: int) -> Story:
     """Its first steps alone, and a while for what they set going."""
     steps = story.steps[:count]

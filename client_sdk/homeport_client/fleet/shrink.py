@@ -24,14 +24,17 @@ from homeport_client.fleet.cuts import (
     done_by,
     hurried,
     in_tunnel,
+    theirs_from_the_start,
     without,
     without_phones,
     without_steps,
+    without_two,
 )
 from homeport_client.fleet.story import SERVER, Story
 
 TRIES_MAX = 1_000
 SHORT_STEPS = 6
+PAIRS_STEPS_MAX = 24  # so many steps have 276 pairs
 SECONDS_MAX = 300.0
 MOMENT_MS = 1_000
 CROWDED_MS = 20
@@ -105,8 +108,9 @@ class Shrinking:
         self._shortest = story
         if self._fails(story):
             story = self._fewer(self._crowded(self._ended_early(self._one_circle(story))))
-            story = self._fewer(self._own_phones(self._one_tunnel(self._less_time(story))))
-            story = self._less_time(self._with_more_deals(story))
+            story = self._simpler(self._less_time(story))
+            story = self._simpler(self._without_pairs(self._with_more_deals(story)))
+            story = self._less_time(story)
         return Shrunk(story=story, tries=self._tries.used, left_after=self._tries.ended)
 
     def _fewer(self, story: Story) -> Story:
@@ -117,6 +121,10 @@ class Shrinking:
             story = self._without_parts(story, lambda each: len(each.handsets), without_phones)
             story = self._without_parts(story, lambda each: len(each.steps), without_steps)
         return story
+
+    def _simpler(self, story: Story) -> Story:
+        """With less of what can be said more simply, and then with fewer steps."""
+        return self._fewer(self._own_phones(self._one_tunnel(story)))
 
     def _with_more_deals(self, story: Story) -> Story:
         """Once more, where it is still long: that a step is left out may only have moved what two others met in."""
@@ -159,6 +167,18 @@ class Shrinking:
             size //= 2
         return story
 
+    def _without_pairs(self, story: Story) -> Story:
+        """Without two steps at once, where it is short: who is invited and removed can only be left out with both."""
+        at = len(story.steps) - 2 if SHORT_STEPS < len(story.steps) <= PAIRS_STEPS_MAX else -1
+        while at >= 0 and not self._tries.ended:
+            shorter = story
+            for second in range(at + 1, len(story.steps)):
+                shorter = self._better(story, without_two(story, at, second))
+                if shorter is not story:
+                    break
+            story, at = shorter, min(at - 1, len(shorter.steps) - 2)
+        return story
+
     def _one_tunnel(self, story: Story) -> Story:
         """The troubles of each phone as one long tunnel, if that does: often all they do is to keep it offline."""
         for name in dict.fromkeys(step.who for step in story.steps if step.who != SERVER):
@@ -171,12 +191,14 @@ class Shrinking:
         return story
 
     def _own_phones(self, story: Story) -> Story:
-        """Each on a phone of their own, if that does: who has borrowed one may as well do it there."""
+        """Each on a phone of their own, if that does: who has borrowed one may as well do it there, or own it."""
         owners = {handset.user: handset.name for handset in reversed(story.handsets)}
-        for step in story.steps:
-            owner = owners.get(str(step.what.get("user"))) if step.do == SWITCH else None
+        for step in [step for step in story.steps if step.do == SWITCH]:
+            owner = owners.get(str(step.what.get("user")))
             if owner and owner != step.who and step in story.steps:
                 story = self._better(story, done_by(story, step, owner))
+            if step in story.steps:
+                story = self._better(story, theirs_from_the_start(story, step))
         return story
 
     def _crowded(self, story: Story) -> Story:

@@ -7,6 +7,7 @@ from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from homeport_client.fleet.shrink import DEALS_MAX, STEADY_DEALS, Shrinking
 from homeport_client.fleet.story import Detail, Handset, Step, Story
@@ -112,6 +113,33 @@ def test_what_fails_for_sure_but_not_when_crowded_is_not_made_a_race() -> None:
     found = Shrinking(fails).shrink(whole)
     assert {step.at_ms for step in found.story.steps} == marks
     assert found.left_after == ""
+
+
+def test_two_steps_that_undo_each_other_go_together() -> None:
+    whole = story(120)
+
+    def fails(candidate: Story) -> bool:
+        left = {step.at_ms for step in candidate.steps}
+        needed = {1_000 * n for n in range(20, 27)} <= left
+        return needed and (40_000 in left) == (60_000 in left)
+
+    found = Shrinking(lambda each: each == whole or fails(each)).shrink(whole)
+    assert len(found.story.steps) == 7
+
+
+def test_who_borrows_a_phone_may_as_well_own_it() -> None:
+    whole = story(20)
+    switch = Step(at_ms=500, who="phone-1", do="switch_user", what={"user": "bob"})
+    whole = replace(whole, steps=(switch, *whole.steps))
+
+    def fails(candidate: Story) -> bool:
+        bobs = [each.name for each in candidate.handsets if each.user == "bob"]
+        bobs += [step.who for step in candidate.steps if step.do == "switch_user"]
+        return any(step.do == "kill" and step.who in bobs for step in candidate.steps)
+
+    found = Shrinking(fails).shrink(whole).story
+    assert [(each.name, each.user) for each in found.handsets] == [("phone-1", "bob")]
+    assert [step.do for step in found.steps] == ["kill"]
 
 
 def test_a_search_that_takes_too_long_ends_and_says_so() -> None:
