@@ -70,7 +70,7 @@ IN_INTAKE = (
         before="            rejections.append(error.code)",
         after="""
             rejections.append(error.code)
-            self._position += 1
+            self._there.position += 1
 """,
     ),
     Mutant(
@@ -89,7 +89,7 @@ IN_INTAKE = (
     Mutant(
         name="who was removed may go on writing",
         known="Web applications that check who may read and let a former member's open tab go on saving.",
-        file=f"{SYNC}/decision.py",
+        file=f"{SYNC}/permission.py",
         before="if grant is not None and grant.holds:",
         after="if grant is not None:",
     ),
@@ -134,18 +134,18 @@ IN_INTAKE = (
     Mutant(
         name="every seventh change is rejected as invalid",
         known="Validation on the server that is stricter than in the app: work is refused that was taken for good.",
-        file=f"{SYNC}/decision.py",
-        before="        kind = self._catalog.check(change)  # step 3",
+        file=f"{SYNC}/permission.py",
+        before="    kind = catalog.check(change)  # step 3",
         after="""
-        kind = self._catalog.check(change)  # step 3
-        if device.last_number % 7 == 0:
-            raise WrongId
+    kind = catalog.check(change)  # step 3
+    if change.number % 7 == 0:
+        raise WrongId
 """,
     ),
     Mutant(
         name="a deleted list still takes tasks in",
         known="Rows that point to a soft-deleted parent, which no foreign key knows to be gone.",
-        file=f"{SYNC}/decision.py",
+        file=f"{SYNC}/permission.py",
         before="if root is None or (root.record.deleted and not kind.is_root):",
         after="if root is None:",
     ),

@@ -6,14 +6,14 @@ IN_LOG = (
     Mutant(
         name="the log says who, and not what",
         known="Audit trails and events that carry an id alone: who reads them later finds the row as it is now.",
-        file=f"{SYNC}/decision.py",
+        file=f"{SYNC}/overlay.py",
         before="                fields={name: change.fields[name] for name in judged.effect},",
         after="                fields={name: change.fields[name] for name in judged.effect if change.kind == MEMBER},",
     ),
     Mutant(
         name="the log has what was lost, and not what was there",
         known="Change data capture of a table without REPLICA IDENTITY FULL in PostgreSQL: old values are empty.",
-        file=f"{SYNC}/decision.py",
+        file=f"{SYNC}/overlay.py",
         before="""
                 fields={name: change.fields[name] for name in judged.effect},
                 before={name: old[name] for name in judged.effect if name in old},

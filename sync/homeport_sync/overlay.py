@@ -1,0 +1,132 @@
+"""What would be there if all that was decided so far were written: records, grants and the log's new entries.
+
+The first overlay lies on what was loaded. Another one may lie on it for what is decided as a whole, and is kept or
+simply dropped. Nothing is written before the batch is.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from homeport_sync.change import Change, Record
+from homeport_sync.ports import Loaded, LogEntry, StoredRecord
+from homeport_sync.push import Push
+from homeport_sync.scope import MEMBER, Grant, grant_after
+from homeport_sync.verdict import Judged
+
+
+class Ground(Protocol):
+    """What an overlay lies on."""
+
+    position: int
+
+    def record(self, id: str) -> StoredRecord | None:
+        """The record as it is there."""
+
+    def grant(self, user: str, scope: str) -> Grant | None:
+        """The grant as it is there, ended or not."""
+
+    def refused(self, device: str, record: str) -> bool:
+        """Whether the device's create of the record was refused."""
+
+
+class LoadedGround:
+    """What was loaded, as the ground of the first overlay."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self.position = loaded.head.position
+        self._loaded = loaded
+
+    def record(self, id: str) -> StoredRecord | None:
+        """See `Ground`."""
+        return self._loaded.records.get(id)
+
+    def grant(self, user: str, scope: str) -> Grant | None:
+        """See `Ground`."""
+        return self._loaded.grants.get((user, scope))
+
+    def refused(self, device: str, record: str) -> bool:
+        """See `Ground`."""
+        return (device, record) in self._loaded.rejected_creates
+
+
+class Overlay:
+    """Laid over `ground`. `position` is that of the log's last entry; `log`, `records` and `grants` are what it adds."""
+
+    def __init__(self, ground: Ground) -> None:
+        self.position = ground.position
+        self.log: list[LogEntry] = []
+        self.records: dict[str, StoredRecord] = {}
+        self.grants: dict[tuple[str, str], Grant] = {}
+        self._refused: set[tuple[str, str]] = set()
+        self._ground = ground
+
+    def record(self, id: str) -> StoredRecord | None:
+        """See `Ground`."""
+        return self.records.get(id) or self._ground.record(id)
+
+    def grant(self, user: str, scope: str) -> Grant | None:
+        """See `Ground`."""
+        return self.grants.get((user, scope)) or self._ground.grant(user, scope)
+
+    def refused(self, device: str, record: str) -> bool:
+        """See `Ground`."""
+        return (device, record) in self._refused or self._ground.refused(device, record)
+
+    def refuse(self, device: str, record: str) -> None:
+        """The device's create of the record was refused: what follows it depends on it."""
+        self._refused.add((device, record))
+
+    def depends(self, device: str, record: str) -> bool:
+        """Whether the record is missing because this device's create of it was refused, here or in an older batch."""
+        return self.refused(device, record) and self.record(record) is None
+
+    def append(self, push: Push, change: Change, judged: Judged, now_ms: int) -> None:
+        """Steps 6 and 7: the record's new state, and the log's next entry; a grant follows from some records."""
+        self.position += 1
+        before = judged.before
+        old = before.record.fields if before else {}
+        if judged.after is not None:
+            self._write(push, judged.after, before)
+        self.log.append(
+            LogEntry(
+                position=self.position,
+                op=change.op,
+                kind=change.kind,
+                record=change.id,
+                scope=change.scope,
+                fields={name: change.fields[name] for name in judged.effect},
+                before={name: old[name] for name in judged.effect if name in old},
+                stamp=change.stamp,
+                device=push.device,
+                number=change.number,
+                user=push.user,
+                outcome=judged.verdict,
+                request_id=push.request_id,
+                accepted_at_ms=now_ms,
+            )
+        )
+
+    def keep(self, above: Overlay) -> None:
+        """Take over what was decided in an overlay that lay on this one."""
+        self.position = above.position
+        self.log += above.log
+        self.records |= above.records
+        self.grants |= above.grants
+
+    def _write(self, push: Push, after: Record, before: StoredRecord | None) -> None:
+        foreign = 0
+        if before is not None:
+            own = before.author == push.device
+            foreign = before.foreign_position if own else before.record.position
+        record = replace(after, position=self.position)
+        self.records[record.id] = StoredRecord(record=record, author=push.device, foreign_position=foreign)
+        if record.kind == MEMBER:
+            key = (str(record.fields["user"]), record.scope)
+            self.grants[key] = grant_after(record, self.grant(*key), self.position)
+        elif before is None and record.id == record.scope:
+            self.grants[push.user, record.scope] = Grant(
+                user=push.user, scope=record.scope, role="owner", since=self.position, maker=True
+            )

@@ -1,0 +1,56 @@
+"""Whether a change may be made, where it says: steps 2 and 3 of the intake. Pure."""
+
+from __future__ import annotations
+
+from homeport_sync.catalog import Catalog, Kind
+from homeport_sync.change import Change
+from homeport_sync.errors import DependsOnRejected, RecordExists, RecordGone, ScopeForbidden, ScopeGone, WrongId
+from homeport_sync.overlay import Overlay
+from homeport_sync.push import Push
+from homeport_sync.scope import MEMBER, Grant, check_role
+
+
+def permitted(push: Push, change: Change, catalog: Catalog, there: Overlay) -> Kind:
+    """The kind of a change that its caller may make. Raises the `Rejection` of the first step that fails."""
+    kind = catalog.kinds.get(change.kind)
+    grant = _granted(push, change, kind, catalog, there)  # step 2
+    kind = catalog.check(change)  # step 3
+    if grant is not None:
+        _check_place(push, change, kind, grant, there)
+    elif there.record(change.id) is not None:  # a root is being made, and nothing is there that is the caller's
+        raise RecordExists
+    return kind
+
+
+def _granted(push: Push, change: Change, kind: Kind | None, catalog: Catalog, there: Overlay) -> Grant | None:
+    """The caller's grant in the scope; None where a root is being made, and a grant with it."""
+    grant = there.grant(push.user, change.scope)
+    if grant is not None and grant.holds:
+        return grant
+    if kind is None:
+        catalog.kind(change.kind)  # raises: a kind that is not there is no question of grants
+    elif kind.is_root and change.op == "create":
+        return None
+    if there.depends(push.device, change.scope):
+        raise DependsOnRejected
+    raise ScopeForbidden(
+        f"You have no grant in scope {change.scope}: ask one of its owners for one.", scope=change.scope
+    )
+
+
+def _check_place(push: Push, change: Change, kind: Kind, grant: Grant, there: Overlay) -> None:
+    """The rest of step 3: role, scope and record fit the change."""
+    subject = there.grant(str(change.fields.get("user")), change.scope) if kind.name == MEMBER else None
+    check_role(grant, change, is_root=kind.is_root, subject=subject)
+    root = there.record(change.scope)
+    if root is None or (root.record.deleted and not kind.is_root):
+        raise ScopeGone
+    if kind.within not in (None, "*", root.record.kind):
+        raise WrongId(f"A {kind.name} lives within a {kind.within}, and this scope is a {root.record.kind}.")
+    stored = there.record(change.id)
+    if stored is not None and stored.record.scope == change.scope and stored.record.kind == change.kind:
+        return
+    if change.op != "create":
+        if there.depends(push.device, change.id):
+            raise DependsOnRejected
+        raise RecordGone
