@@ -14,6 +14,7 @@ from homeport_client.errors import (
     StorageFull,
     Unreachable,
 )
+from homeport_client.group import Group
 from homeport_client.http import HttpTransport
 from homeport_client.intents import adding, after, at_end, at_start, before, increment, removing
 from homeport_client.limits import DEVICE_LIMITS, UPLINK_LIMITS, DeviceLimits, UplinkLimits
@@ -31,6 +32,7 @@ __all__ = [
     "DeviceClosed",
     "DeviceError",
     "DeviceLimits",
+    "Group",
     "HttpTransport",
     "LimitExceeded",
     "NoServer",

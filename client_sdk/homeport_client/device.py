@@ -24,6 +24,7 @@ from typing import Self
 from homeport_client.bell import Bell
 from homeport_client.errors import DeviceClosed, LimitExceeded, NoServer
 from homeport_client.exchange import Exchange
+from homeport_client.group import Group
 from homeport_client.http import HttpTransport
 from homeport_client.intents import Meant
 from homeport_client.limits import DEVICE_LIMITS, DeviceLimits
@@ -35,7 +36,7 @@ from homeport_client.storage import MEMORY, open_storage
 from homeport_client.syncer import Syncer
 from homeport_client.transport import Transport
 from homeport_client.view import View
-from homeport_client.writer import Writer
+from homeport_client.writer import Writer, kind_name
 from homeport_sync import App
 from homeport_sync.scope import Role
 from homeport_sync.values import PythonValue
@@ -134,7 +135,7 @@ class Device:
         Raises the `Rejection` for what does not fit, and writes nothing then; so do `update` and `delete`.
         """
         self._open_replica()
-        record_id = self._writer.create(_name(kind), scope, fields)
+        record_id = self._writer.create(kind, scope, fields)
         self._wrote()
         return record_id
 
@@ -165,6 +166,11 @@ class Device:
         self._open_replica()
         self._writer.set_role(scope, user, None)
         self._wrote()
+
+    def group(self) -> Group:
+        """Writes that are accepted or rejected as one: `async with phone.group() as group: …` (`group.py`)."""
+        self._open_replica()
+        return Group(self._open_replica, self._writer, self._wrote)
 
     async def get(self, record_id: str) -> View | None:
         """The record; None if there is none, or it or its scope is deleted."""
@@ -289,7 +295,7 @@ class Device:
     ) -> Query:
         replica = self._open_replica()
         return make_query(
-            replica.catalog.kind(_name(kind)),
+            replica.catalog.kind(kind_name(kind)),
             scope=scope,
             where=where,
             order_by=order_by,
@@ -312,7 +318,3 @@ class Device:
     def _wrote(self) -> None:
         if self._syncer is not None:
             self._syncer.tell(Event.WROTE)
-
-
-def _name(kind: str | type) -> str:
-    return kind if isinstance(kind, str) else kind.__name__

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import msgspec
 from msgspec.structs import replace
 
-from homeport_sync.change import Change, Outcome, decode_change, encode
+from homeport_sync.change import GROUP_CHANGES_MAX, Change, Group, Outcome, decode_change, encode
 from homeport_sync.clock import Stamp
 
 
@@ -55,6 +55,21 @@ class Outbox:
             (device, change.number, change.id, text),
         )
 
+    def join(self, device: str, first: int, last: int) -> int:
+        """Makes one group of the changes with these numbers; how many bytes they have. One alone is none."""
+        rows = self._connection.execute(
+            "SELECT place, change FROM outbox WHERE device = ? AND number BETWEEN ? AND ? ORDER BY number",
+            (device, first, last),
+        ).fetchall()
+        if len(rows) == 1:
+            return 0
+        size = 0
+        for at, (place, text) in enumerate(rows, 1):
+            change = encode(replace(decode_change(text), group=Group(at=at, of=len(rows))))
+            self._connection.execute("UPDATE outbox SET change = ? WHERE place = ?", (change, place))
+            size += len(change.encode()) + 1
+        return size
+
     def replay(self, record_id: str) -> list[Change]:
         """The changes of a record in the order of writing, as they count in merges."""
         rows = self._connection.execute(
@@ -77,20 +92,24 @@ class Outbox:
         return number if number is None else int(number)
 
     def to_push(self, changes_max: int, bytes_max: int) -> Unsent | None:
-        """The first unanswered changes in the order of their numbers, as many as fit; one always does.
-
-        None if all are answered.
+        """The first unanswered changes in the order of their numbers, as many as fit; one always does, and a group goes
+        whole. None if all are answered.
         """
         rows = self._connection.execute(
-            "SELECT number, change FROM outbox WHERE answered = 0 ORDER BY number LIMIT ?", (changes_max + 1,)
+            "SELECT number, change FROM outbox WHERE answered = 0 ORDER BY number LIMIT ?",
+            (changes_max + GROUP_CHANGES_MAX,),
         )
         first, changes, last = 0, list[msgspec.Raw](), True
         for number, text in rows:
             raw = str(text).encode()
             bytes_max -= len(raw) + 1
-            if changes and (bytes_max < 0 or len(changes) == changes_max):
-                last = False
-                break
+            if changes and (bytes_max < 0 or len(changes) >= changes_max):
+                group = decode_change(raw).group
+                before = group.at - 1 if group else 0  # so many of its group are among those that fit
+                if before < len(changes) or not before:
+                    del changes[len(changes) - before :]
+                    last = False
+                    break
             first = first or number
             changes.append(msgspec.Raw(raw))
         return Unsent(first=first, changes=changes, last=last) if changes else None

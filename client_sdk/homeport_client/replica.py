@@ -14,7 +14,7 @@ from uuid import UUID, uuid5
 
 from msgspec.structs import replace
 
-from homeport_client.errors import ReplicaForeign
+from homeport_client.errors import LimitExceeded, ReplicaForeign
 from homeport_client.limits import DEVICE_LIMITS, DeviceLimits
 from homeport_client.meta import Meta, MetaTable
 from homeport_client.outbox import Outbox
@@ -24,7 +24,7 @@ from homeport_client.schema import VIEW, fingerprint
 from homeport_client.storage import open_storage, transaction
 from homeport_client.view import Views
 from homeport_sync.catalog import Catalog
-from homeport_sync.change import Change, Edits, Op, encode
+from homeport_sync.change import GROUP_CHANGES_MAX, Change, Edits, Op, encode
 from homeport_sync.clock import NEVER, HybridClock, uuid7
 from homeport_sync.errors import DocumentTooLarge
 from homeport_sync.limits import LIMITS
@@ -54,6 +54,8 @@ class Replica:
         self.random = random
         self.limits = limits
         self._changed = changed
+        self._changes_bytes_max = LIMITS.push_bytes_max - limits.envelope_bytes
+        self._grouping = False
         self._meta = MetaTable(self._connection)
         self.outbox = Outbox(self._connection)
         self.pulled = Pulled(self._connection)
@@ -102,6 +104,32 @@ class Replica:
             self._keep(replace(meta, next_number=change.number + 1))
         return change
 
+    @contextmanager
+    def group(self) -> Iterator[None]:
+        """What is written inside is one group, in one transaction.
+
+        Raises `LimitExceeded` if it is more than one push can hold; then nothing is written.
+        """
+        with self._step():
+            device, first = self.meta.device, self.meta.next_number
+            self._grouping = True
+            try:
+                yield
+            finally:
+                self._grouping = False
+            count = self.meta.next_number - first
+            if count > GROUP_CHANGES_MAX:
+                raise LimitExceeded(
+                    f"A group has {GROUP_CHANGES_MAX} changes at most, and this one {count}: make two of it.",
+                    limit=GROUP_CHANGES_MAX,
+                )
+            size = self.outbox.join(device, first, first + count - 1) if count else 0
+            if size > self._changes_bytes_max:
+                raise LimitExceeded(
+                    f"A group has {self._changes_bytes_max:,} bytes at most, and this one {size:,}: make two of it.",
+                    limit=self._changes_bytes_max,
+                )
+
     def push_message(
         self, changes_max: int = LIMITS.push_changes_max, page_size: int | None = LIMITS.page_size
     ) -> PushMessage | None:
@@ -110,7 +138,7 @@ class Replica:
         It asks for a page of `page_size` records (None: for none) if nothing is left to push after it.
         """
         meta = self.meta
-        bytes_max = LIMITS.push_bytes_max - self.limits.envelope_bytes - len(meta.pull_cursor or "")
+        bytes_max = self._changes_bytes_max - len(meta.pull_cursor or "")
         unsent = self.outbox.to_push(changes_max, bytes_max)
         if unsent is None:
             return None
@@ -196,6 +224,9 @@ class Replica:
 
     @contextmanager
     def _step(self) -> Iterator[None]:
+        if self._grouping:  # a part of the group's own step
+            yield
+            return
         try:
             with transaction(self._connection):
                 yield

@@ -26,20 +26,22 @@ class Writer:
         self._editing = Editing(replica.views, replica.random)
         self._catalog = replica.catalog
 
-    def create(self, name: str, scope: str | None, values: Mapping[str, PythonValue]) -> str:
-        """Makes a record; its new id."""
-        kind = self._catalog.kind(name)
+    def create(
+        self, of: str | type, scope: str | None, values: Mapping[str, PythonValue], record_id: str | None = None
+    ) -> str:
+        """Makes a record; its id, a new one unless it is given."""
+        kind = self._catalog.kind(kind_name(of))
         if kind.name == MEMBER:
             raise WrongId("A member record has the id of its user and scope: invite the user instead.")
-        record_id = self._replica.new_id()
+        record_id = record_id or self._replica.new_id()
         if kind.is_root:
             if scope is not None:
-                raise WrongId(f"A {name} is its own scope: create it without one.")
+                raise WrongId(f"A {kind.name} is its own scope: create it without one.")
             scope = record_id
         else:
             scope = self._scope_for(kind, scope)
         fields = kind.complete(kind.to_wire(self._editing.placed(kind, scope, values)))
-        self._replica.write("create", name, record_id, scope, fields)
+        self._replica.write("create", kind.name, record_id, scope, fields)
         return record_id
 
     def update(self, record_id: str, meant: Mapping[str, Meant]) -> None:
@@ -88,3 +90,8 @@ class Writer:
         if root.scope != scope or kind.within not in ("*", root.kind):
             raise WrongId(f"A {kind.name} lives within a {within}, and {scope} is a {root.kind}.")
         return scope
+
+
+def kind_name(kind: str | type) -> str:
+    """The name of a kind that is given as its class, or by name."""
+    return kind if isinstance(kind, str) else kind.__name__

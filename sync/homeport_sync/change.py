@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -20,7 +20,7 @@ Op: TypeAlias = Literal["create", "update", "delete"]
 Number: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
 Uuid: TypeAlias = Annotated[str, msgspec.Meta(pattern=UUID_PATTERN)]
 Verdict: TypeAlias = Literal["applied", "merged", "superseded", "rejected"]
-
+GROUP_CHANGES_MAX: Final = 100
 
 Adds: TypeAlias = dict[str, list[Stamp]]
 
@@ -52,6 +52,13 @@ Edits: TypeAlias = Mapping[str, Written]
 EDITS = (Increment, Elements, Swap)
 
 
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """The place of a change in its group: the `at`-th `of` so many (1 is the first)."""
+
+    at: Annotated[int, msgspec.Meta(ge=1, le=GROUP_CHANGES_MAX)]
+    of: Annotated[int, msgspec.Meta(ge=2, le=GROUP_CHANGES_MAX)]
+
+
 class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One write to one record by one device; its name is (tenant, device, `number`).
 
@@ -59,7 +66,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     shared with (a root's scope is itself). `fields` holds only what this change writes, as wire values or as edits,
     whichever a field's rule takes; a delete writes none. `stamp` is when the device wrote. `base` is the position of
     the record as the device had pulled it when it wrote (0: never pulled); the device's own earlier changes do not
-    count.
+    count. The changes of a `group` have numbers that follow each other, travel in one push, and are accepted or
+    rejected together.
     """
 
     number: Number
@@ -70,6 +78,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     stamp: Annotated[Stamp, msgspec.Meta(pattern=STAMP_PATTERN)]
     fields: Edits = {}
     base: Annotated[int, msgspec.Meta(ge=0)] = 0
+    group: Group | None = None
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -5,23 +5,34 @@ written yet. The steps are those of PROTOCOL.md, and their numbers stand in the 
 
     1 known already?  2 granted?  3 valid?  4 stamp within bounds?  5 merge  6 write the record  7 append to the log
 
-A change that is refused is refused alone: it uses up its number, so that it never blocks those behind it.
+A change that is refused is refused alone, or with its group: it uses up its number and never blocks those behind it.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
 from homeport_sync.catalog import Catalog
 from homeport_sync.change import Change, Outcome, decode_outcome, digest, encode
 from homeport_sync.clock import NEVER, is_by, next_stamp, stamp_ms
-from homeport_sync.errors import DeviceForeign, DeviceForked, HomeportError, Malformed, NumberGap, Rejection
+from homeport_sync.errors import (
+    DeviceForeign,
+    DeviceForked,
+    GroupRejected,
+    HomeportError,
+    Malformed,
+    NumberGap,
+    Rejection,
+)
+from homeport_sync.group import check_unit, unit_at
 from homeport_sync.limits import Limits
 from homeport_sync.overlay import LoadedGround, Overlay
 from homeport_sync.permission import permitted
 from homeport_sync.ports import KnownDevice, Loaded, Quarantined, StoredOutcome, Writes
 from homeport_sync.push import Decided, Push
-from homeport_sync.verdict import Judged, judge
+from homeport_sync.verdict import judge
 from homeport_sync.wire import Sent
 
 
@@ -52,17 +63,19 @@ class Batch:
         if device.user != push.user:
             decided.errors.append(DeviceForeign(index=push.first))
             return decided
-        for index, sent in enumerate(push.sent, push.first):
+        at = 0
+        while at < len(push.sent):
             try:
-                known = self._known_outcome(device, sent, index)  # step 1
+                known = self._known_outcome(device, push.sent[at], push.first + at)  # step 1
+                unit = push.sent[at : at + 1] if known else unit_at(push.sent, at, push.first + at)
             except HomeportError as error:
                 decided.errors.append(error)
                 break
             if known is None:
-                outcome, device = self._decide_new(push, device, sent, decided.rejections)
-                known = self._keep(device, sent, outcome)
-                decided.verdicts.append(outcome.outcome)
-            decided.outcomes.append(known.text)
+                device = self._decide_new(push, device, unit, decided)
+            else:
+                decided.outcomes.append(known.text)
+            at += len(unit)
         self._keep_device(device, push.confirmed)
         return decided
 
@@ -101,10 +114,10 @@ class Batch:
             raise DeviceForked(number=sent.number, index=index)
         return known
 
-    def _former_outcome(self, device: KnownDevice, change: Change | None) -> Outcome | None:
+    def _former_outcome(self, device: KnownDevice, change: Change) -> Outcome | None:
         """Step 1 again: the outcome of the same change under a former id of the device, which kept its stamp. One that
         was rejected there has done nothing, and is decided anew."""
-        if change is None or is_by(change.stamp, device.id):
+        if is_by(change.stamp, device.id):
             return None
         known = self._stamped.get(change.stamp)
         if known is None or known.digest != digest(replace(change, number=known.number)):
@@ -112,31 +125,57 @@ class Batch:
         outcome = decode_outcome(known.text)
         return None if outcome.outcome == "rejected" else outcome
 
-    def _decide_new(
-        self, push: Push, device: KnownDevice, sent: Sent, rejections: list[str]
-    ) -> tuple[Outcome, KnownDevice]:
+    def _decide_new(self, push: Push, device: KnownDevice, unit: Sequence[Sent], decided: Decided) -> KnownDevice:
+        """Decide one change, or a whole group over an overlay of its own; the device as it is then."""
+        above = self._there if len(unit) == 1 else Overlay(self._there)
+        after, outcomes = device, list[Outcome]()
+        try:
+            check_unit(unit)
+            for sent in unit:
+                outcome, after = self._decide_one(push, after, sent, above)
+                outcomes.append(outcome)
+        except HomeportError as error:  # one is refused, and with it its group
+            after = replace(device, last_number=unit[-1].number)
+            outcomes = self._refused(device, unit, len(outcomes), error)
+            decided.rejections += [error.code, *[GroupRejected.code] * (len(unit) - 1)]
+        else:
+            if above is not self._there:
+                self._there.keep(above)
+        for sent, outcome in zip(unit, outcomes, strict=True):
+            decided.outcomes.append(self._keep(device, sent, outcome).text)
+            decided.verdicts.append(outcome.outcome)
+        return after
+
+    def _decide_one(self, push: Push, device: KnownDevice, sent: Sent, there: Overlay) -> tuple[Outcome, KnownDevice]:
+        """Steps 2 to 7 over `there`. Raises the `Rejection` of the first that fails."""
         device = replace(device, last_number=sent.number)
+        if sent.change is None:
+            raise sent.error or Rejection()
         if (former := self._former_outcome(device, sent.change)) is not None:
             return replace(former, number=sent.number), device
-        try:
-            if sent.change is None:
-                raise sent.error or Rejection()
-            change, judged, lowered = self._steps(push, device, sent.change)
-        except HomeportError as error:
-            if sent.change is not None and sent.change.op == "create":
-                self._there.refuse(device.id, sent.change.id)
-            rejections.append(error.code)
-            return Outcome(number=sent.number, outcome="rejected", error=error.as_error()), device
-        self._there.append(push, change, judged, self._now_ms)  # steps 6 and 7
+        kind = permitted(push, sent.change, self._catalog, there)  # steps 2 and 3
+        change, lowered = self._bounded(sent.change, device)  # step 4
+        judged = judge(there.record(change.id), change, kind, device.id)  # step 5
+        there.append(push, change, judged, self._now_ms)  # steps 6 and 7
         device = replace(device, last_stamp=max(device.last_stamp, change.stamp))
         stamp = change.stamp if lowered else NEVER
         return Outcome(number=sent.number, outcome=judged.verdict, lost=judged.lost, stamp=stamp), device
 
-    def _steps(self, push: Push, device: KnownDevice, change: Change) -> tuple[Change, Judged, bool]:
-        """Steps 2 to 5. Raises the `Rejection` of the first that fails."""
-        kind = permitted(push, change, self._catalog, self._there)  # steps 2 and 3
-        change, lowered = self._bounded(change, device)  # step 4
-        return change, judge(self._there.record(change.id), change, kind, device.id), lowered  # step 5
+    def _refused(self, device: KnownDevice, unit: Sequence[Sent], at: int, error: HomeportError) -> list[Outcome]:
+        """What a unit is told of which the change at `at` was refused."""
+        for sent in unit:
+            if sent.change is not None and sent.change.op == "create":
+                self._there.refuse(device.id, sent.change.id)
+        with_it = GroupRejected(
+            f"Change {unit[at].number} of its group was refused ({error.code}), and so is all of the group: "
+            "see what that one was told.",
+            number=unit[at].number,
+        )
+        told = [error if place == at else with_it for place in range(len(unit))]
+        return [
+            Outcome(number=sent.number, outcome="rejected", error=each.as_error())
+            for sent, each in zip(unit, told, strict=True)
+        ]
 
     def _bounded(self, change: Change, device: KnownDevice) -> tuple[Change, bool]:
         """Step 4: a stamp too far ahead is lowered to the limit, after the device's own earlier ones."""

@@ -7,6 +7,7 @@
     │   ├── RoleUnsafe          ROLE_UNSAFE           the database's role could read past its tenant
     │   ├── Malformed           MALFORMED             a message does not have its shape
     │   ├── TooLarge            TOO_LARGE             a message or document is over its limit
+    │   ├── GroupCut            GROUP_CUT             a push ends within a group
     │   └── Rejection           one change is refused; the others of its push go through
     │       ├── UnknownKind         UNKNOWN_KIND
     │       ├── UnknownField        UNKNOWN_FIELD
@@ -18,7 +19,9 @@
     │       ├── RoleForbidden       ROLE_FORBIDDEN
     │       ├── RecordGone          RECORD_GONE
     │       ├── RecordExists        RECORD_EXISTS
-    │       └── DependsOnRejected   DEPENDS_ON_REJECTED
+    │       ├── DependsOnRejected   DEPENDS_ON_REJECTED
+    │       ├── GroupRejected       GROUP_REJECTED
+    │       └── GroupBroken         GROUP_BROKEN
     ├── Resync              the caller's place or numbers do not fit the log: adjust and go on
     │   ├── CursorInvalid       CURSOR_INVALID
     │   ├── CursorForeign       CURSOR_FOREIGN
@@ -96,6 +99,12 @@ class TooLarge(Fix):
     """The message is over its limit: send less at once."""
 
     code = "TOO_LARGE"
+
+
+class GroupCut(Fix):
+    """The push ends within a group: send all changes of the group in one push."""
+
+    code = "GROUP_CUT"
 
 
 class Rejection(Fix):
@@ -198,6 +207,18 @@ class DependsOnRejected(Rejection):
     """The change builds on one that was rejected: mend that one first, then make this one again."""
 
     code = "DEPENDS_ON_REJECTED"
+
+
+class GroupRejected(Rejection):
+    """Another change of its group was refused, and a group is accepted as a whole or not at all: see that one."""
+
+    code = "GROUP_REJECTED"
+
+
+class GroupBroken(Rejection):
+    """It says that it is part of a group, and the changes beside it in the push say otherwise: send the group whole."""
+
+    code = "GROUP_BROKEN"
 
 
 class Resync(HomeportError):

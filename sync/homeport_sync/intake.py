@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from time import perf_counter
 
 from homeport_sync.catalog import Catalog
@@ -21,7 +20,7 @@ from homeport_sync.errors import HomeportError, Overloaded, StoreFailed, TimedOu
 from homeport_sync.limits import Limits
 from homeport_sync.meter import Meter, NoMeter
 from homeport_sync.ports import LogStore, Signals
-from homeport_sync.push import Decided, Push, wanted
+from homeport_sync.push import Decided, Push, parts, wanted
 from homeport_sync.queues import Queues, Turn, Waiting
 
 
@@ -172,15 +171,13 @@ class Intake:
         part_max, held = self._limits.decide_changes_max, 0
         answers: list[Decided] = []
         for push in pushes:
-            decided, size = Decided(), len(push.sent)
-            if held >= part_max:
-                await asyncio.sleep(0)
-                held = 0
-            batch.decide(push if size <= part_max else _slice(push, 0, part_max), decided)
-            for start in range(part_max, size, part_max):
-                await asyncio.sleep(0)
-                batch.decide(_slice(push, start, start + part_max), decided)
-            held += min(size, part_max)
+            decided = Decided()
+            for part in parts(push, part_max):
+                if held >= part_max:
+                    await asyncio.sleep(0)
+                    held = 0
+                batch.decide(part, decided)
+                held += len(part.sent)
             answers.append(decided)
         return answers
 
@@ -198,10 +195,6 @@ class Intake:
         failed = StoreFailed(retryAfterMs=self._limits.unavailable_retry_ms)
         failed.__cause__ = error
         return failed
-
-
-def _slice(push: Push, start: int, end: int) -> Push:
-    return replace(push, sent=push.sent[start:end], first=push.first + start)
 
 
 def _fail(waiting: Waiting, error: BaseException) -> None:

@@ -53,7 +53,7 @@ class LoadedGround:
 
 
 class Overlay:
-    """Laid over `ground`. `position` is that of the log's last entry; `log`, `records` and `grants` are what it adds."""
+    """Laid over `ground`. `position` is the last entry's; `log`, `records` and `grants` are what it adds."""
 
     def __init__(self, ground: Ground) -> None:
         self.position = ground.position

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from homeport_sync.change import Verdict
 from homeport_sync.clock import NEVER, is_by
 from homeport_sync.errors import HomeportError
+from homeport_sync.group import uncut
 from homeport_sync.ports import Wanted
 from homeport_sync.scope import MEMBER
 from homeport_sync.wire import Sent
@@ -39,6 +40,17 @@ class Decided:
     errors: list[HomeportError] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     rejections: list[str] = field(default_factory=list)
+
+
+def parts(push: Push, changes_max: int) -> Iterator[Push]:
+    """The push in parts of about so many changes, between which something else may be done; no group is cut in two."""
+    start, size = 0, len(push.sent)
+    while start < size or not start:
+        end = uncut(push.sent, min(start + changes_max, size))
+        yield push if end - start == size else replace(push, sent=push.sent[start:end], first=push.first + start)
+        if end == size:
+            return
+        start = end
 
 
 def wanted(pushes: Iterable[Push]) -> Wanted:

@@ -11,6 +11,7 @@ from asyncio import Future
 from collections import deque
 from dataclasses import dataclass, field, replace
 
+from homeport_sync.group import uncut
 from homeport_sync.limits import Limits
 from homeport_sync.pace import Pace
 from homeport_sync.push import Decided, Push
@@ -76,14 +77,19 @@ class Queue:
             if left > room and (taken or not whole):
                 if not taken:
                     taken.append(self._part(waiting, room))
+                    if waiting.upto == len(waiting.push.sent):  # all of it after all, for it ends with a group
+                        self.pushes.popleft()
                 break
             taken.append(self._part(self.pushes.popleft(), left))
             room -= left
         return taken
 
     def _part(self, waiting: Waiting, changes: int) -> Waiting:
-        waiting.upto += changes
-        self.changes -= changes
+        end, sent = waiting.upto + changes, waiting.push.sent
+        if end < len(sent):
+            end = uncut(sent, end)
+        self.changes -= end - waiting.upto
+        waiting.upto = end
         return waiting
 
     def drop(self) -> None:

@@ -49,7 +49,11 @@ class Ledger:
         return Loaded(
             head=Head(position=self.head, epoch="first"),
             devices={key: each for key, each in self.devices.items() if key in asked.devices},
-            outcomes={key: each for key, each in self.outcomes.items() if (each.stamp, *key) in asked.outcomes},
+            outcomes={
+                key: each
+                for key, each in self.outcomes.items()
+                if (each.stamp, *key) in asked.outcomes or each.stamp in asked.stamps
+            },
             grants={key: each for key, each in self.grants.items() if key in asked.grants},
             records={key: each for key, each in self.records.items() if key in asked.records},
             rejected_creates=frozenset((each.device, each.record) for each in rejected),

@@ -1,0 +1,70 @@
+"""A group: several writes that take effect together or not at all, on the device and on the server (I6).
+
+    async with phone.group() as transfer:
+        transfer.update(from_account, balance=increment(-50))
+        transfer.update(to_account, balance=increment(50))
+        transfer.create(Booking, scope=bank, amount=50)
+
+What is called inside is written when the block ends, in that order and in one transaction; so what other tasks write
+meanwhile is no part of it. If one of the writes does not fit, its error is raised there and nothing is written, and so
+if the block itself raises. On the server a group is accepted as one, or rejected as one: then each of its changes has
+its outcome, and that of the one that was refused says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from types import TracebackType
+from typing import Self
+
+from homeport_client.intents import Meant
+from homeport_client.replica import Replica
+from homeport_client.writer import Writer
+from homeport_sync.scope import Role
+from homeport_sync.values import PythonValue
+
+
+class Group:
+    """See the module. Made by `Device.group()`; at most `GROUP_CHANGES_MAX` changes, and 1 MiB in all: the end of the
+    block raises `LimitExceeded` for more, the `Rejection` of what does not fit, and `DeviceClosed`."""
+
+    def __init__(self, opened: Callable[[], Replica], writer: Writer, wrote: Callable[[], None]) -> None:
+        self._opened = opened
+        self._writer = writer
+        self._wrote = wrote
+        self._writes: list[Callable[[], object]] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None and self._writes:
+            with self._opened().group():
+                for write in self._writes:
+                    write()
+            self._wrote()
+
+    def create(self, kind: str | type, /, *, scope: str | None = None, **fields: PythonValue) -> str:
+        """Makes a record. Its id is known at once, and what follows in the group may use it."""
+        record_id = self._opened().new_id()
+        self._writes.append(partial(self._writer.create, kind, scope, fields, record_id))
+        return record_id
+
+    def update(self, record_id: str, /, **fields: Meant) -> None:
+        """Writes these fields, or does to them what an intent says."""
+        self._writes.append(partial(self._writer.update, record_id, fields))
+
+    def delete(self, record_id: str, /) -> None:
+        """Deletes a record, for ever."""
+        self._writes.append(partial(self._writer.delete, record_id))
+
+    def invite(self, scope: str, user: str, role: Role = "editor") -> None:
+        """Gives a user a role in a scope."""
+        self._writes.append(partial(self._writer.set_role, scope, user, role))
+
+    def remove(self, scope: str, user: str) -> None:
+        """Takes a user out of a scope."""
+        self._writes.append(partial(self._writer.set_role, scope, user, None))
