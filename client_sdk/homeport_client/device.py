@@ -38,7 +38,6 @@ from homeport_client.transport import Transport
 from homeport_client.view import View
 from homeport_client.writer import Writer, kind_name
 from homeport_sync import App
-from homeport_sync.scope import Role
 from homeport_sync.values import PythonValue
 
 _SYSTEM_RANDOM = SystemRandom()  # it has no state, so one does for all devices; a `Random` takes 2.5 KB
@@ -154,7 +153,7 @@ class Device:
         self._writer.delete(record_id)
         self._wrote()
 
-    async def invite(self, scope: str, user: str, role: Role = "editor") -> str:
+    async def invite(self, scope: str, user: str, role: str = "editor") -> str:
         """Gives a user a role in a scope; the id of the member record."""
         self._open_replica()
         record_id = self._writer.set_role(scope, user, role)

@@ -21,7 +21,6 @@ from typing import Self
 from homeport_client.intents import Meant
 from homeport_client.replica import Replica
 from homeport_client.writer import Writer
-from homeport_sync.scope import Role
 from homeport_sync.values import PythonValue
 
 
@@ -61,7 +60,7 @@ class Group:
         """Deletes a record, for ever."""
         self._writes.append(partial(self._writer.delete, record_id))
 
-    def invite(self, scope: str, user: str, role: Role = "editor") -> None:
+    def invite(self, scope: str, user: str, role: str = "editor") -> None:
         """Gives a user a role in a scope."""
         self._writes.append(partial(self._writer.set_role, scope, user, role))
 

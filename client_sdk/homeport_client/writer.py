@@ -14,7 +14,7 @@ from homeport_client.replica import Replica
 from homeport_client.view import Standing
 from homeport_sync.catalog import Kind
 from homeport_sync.errors import RecordGone, RoleForbidden, ScopeGone, WrongId
-from homeport_sync.scope import MEMBER, Role, member_id
+from homeport_sync.scope import MEMBER, member_id
 from homeport_sync.values import PythonValue
 
 
@@ -59,7 +59,7 @@ class Writer:
             raise RoleForbidden("A member record is never deleted: remove the user instead.")
         self._replica.write("delete", there.kind, record_id, there.scope, {})
 
-    def set_role(self, scope: str, user: str, role: Role | None) -> str:
+    def set_role(self, scope: str, user: str, role: str | None) -> str:
         """Gives a user a role in a scope, or takes it (None); the id of the member record."""
         kind = self._catalog.kind(MEMBER)
         self._scope_for(kind, scope)

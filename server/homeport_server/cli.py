@@ -71,7 +71,7 @@ def serve(app: Path, leash: str, **given: Any) -> None:  # noqa: ANN401  # one a
     from homeport_server.process.leash import Leash
     from homeport_server.process.serve import run, supervise
     from homeport_server.secret import open_secret
-    from homeport_sync.declaration import load_app
+    from homeport_sync.load import load_app
 
     settings = Settings(**given)
     if settings.workers > 1 and not leash:
@@ -88,7 +88,7 @@ def serve(app: Path, leash: str, **given: Any) -> None:  # noqa: ANN401  # one a
 def schema(app: Path) -> None:
     """Check the app that the Python file APP declares, and print its GraphQL schema."""
     from homeport_server.edge.schema import make_schema
-    from homeport_sync.declaration import load_app
+    from homeport_sync.load import load_app
 
     load_app(app)
     click.echo(make_schema().as_str())

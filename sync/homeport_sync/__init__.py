@@ -1,10 +1,12 @@
 """The sync room: the log, merging, intake and pull. Imports nobody of ours."""
 
+from homeport_sync.allow import Write
 from homeport_sync.catalog import Catalog
 from homeport_sync.change import Change, Outcome, Record
-from homeport_sync.declaration import App, field, load_app
+from homeport_sync.declaration import App, field
 from homeport_sync.errors import HomeportError
 from homeport_sync.limits import LIMITS, Limits
+from homeport_sync.load import load_app
 from homeport_sync.rank import Rank
 
 __all__ = [
@@ -17,6 +19,7 @@ __all__ = [
     "Outcome",
     "Rank",
     "Record",
+    "Write",
     "field",
     "load_app",
 ]

@@ -7,14 +7,16 @@ a member record says which user has which role in its scope (see `scope.py`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from homeport_sync.allow import Allow
 from homeport_sync.change import EDITS, Change, Edits, Fields, Value, Written
 from homeport_sync.edits import EXPECTED, fits_edit
 from homeport_sync.errors import UnknownField, UnknownKind, WrongId, WrongType
+from homeport_sync.role import BUILT_IN, VIEWER, Role
 from homeport_sync.rules import REGISTER, Rule
-from homeport_sync.scope import MEMBER, ROLES, member_id
+from homeport_sync.scope import MEMBER, member_id
 from homeport_sync.values import PythonValue, ValueType, choice, optional, text
 
 _VERSION_AT = 14
@@ -53,13 +55,15 @@ class Field:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """A declared type of record. `within` names the root kind it lives in; a root has none. `rules` are those of the
-    fields that are no registers. What is written to a `guarded` record that has changed meanwhile is refused."""
+    fields that are no registers. What is written to a `guarded` record that has changed meanwhile is refused, and what
+    one of `allows` does not allow."""
 
     name: str
     fields: Mapping[str, Field]
     within: str | None = None
     rules: Mapping[str, Rule] = field(default_factory=dict)
     guarded: bool = False
+    allows: tuple[Allow, ...] = ()
 
     @property
     def is_root(self) -> bool:
@@ -113,23 +117,30 @@ class Kind:
         return {name: known.type.from_wire(fields.get(name, known.default)) for name, known in self.fields.items()}
 
 
-MEMBER_KIND = Kind(
-    name=MEMBER,
-    within="*",
-    fields={
-        "user": Field(name="user", type=text(200), required=True, indexed=True),
-        "role": Field(name="role", type=optional(choice(ROLES)), required=True),
-    },
-)
+def member_kind(roles: Iterable[str] = BUILT_IN) -> Kind:
+    """The kind `Member`, where there are these roles."""
+    return Kind(
+        name=MEMBER,
+        within="*",
+        fields={
+            "user": Field(name="user", type=text(200), required=True, indexed=True),
+            "role": Field(name="role", type=optional(choice(tuple(roles))), required=True),
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
-    """All kinds of an app, by name, `Member` among them."""
+    """All kinds of an app, by name, `Member` among them, and its roles."""
 
     app: str
     version: int
     kinds: Mapping[str, Kind]
+    roles: Mapping[str, Role] = field(default_factory=lambda: BUILT_IN)
+
+    def role(self, name: str) -> Role:
+        """The role of that name. One that is declared no more may write nothing."""
+        return self.roles.get(name, VIEWER)
 
     def kind(self, name: str) -> Kind:
         """The kind of that name. Raises `UnknownKind`, naming those there are."""

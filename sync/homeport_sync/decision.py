@@ -29,7 +29,7 @@ from homeport_sync.errors import (
 from homeport_sync.group import check_unit, unit_at
 from homeport_sync.limits import Limits
 from homeport_sync.overlay import LoadedGround, Overlay
-from homeport_sync.permission import permitted
+from homeport_sync.permission import check_allowed, permitted
 from homeport_sync.ports import KnownDevice, Loaded, Quarantined, StoredOutcome, Writes
 from homeport_sync.push import Decided, Push
 from homeport_sync.verdict import judge
@@ -156,6 +156,7 @@ class Batch:
         kind = permitted(push, sent.change, self._catalog, there)  # steps 2 and 3
         change, lowered = self._bounded(sent.change, device)  # step 4
         judged = judge(there.record(change.id), change, kind, device.id)  # step 5
+        check_allowed(push, change, judged, kind, there)  # step 3, what of it needs the merge
         there.append(push, change, judged, self._now_ms)  # steps 6 and 7
         device = replace(device, last_stamp=max(device.last_stamp, change.stamp))
         stamp = change.stamp if lowered else NEVER

@@ -18,29 +18,27 @@ create. What cannot work is refused here, at start, with the file and the line t
 
 from __future__ import annotations
 
-import ast
-import importlib.util
 import inspect
-import sys
-import textwrap
-import traceback
 import typing
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from homeport_sync import values
-from homeport_sync.catalog import MEMBER_KIND, Catalog, Field, Kind
-from homeport_sync.errors import BadDeclaration
+from homeport_sync.allow import Allow, Write
+from homeport_sync.catalog import Catalog, Field, Kind, member_kind
 from homeport_sync.rank import FIRST_RANK, Rank
+from homeport_sync.role import BUILT_IN, Role
 from homeport_sync.rules import RANK, REGISTER, SET
 from homeport_sync.ruling import Resolver, rule_of
 from homeport_sync.scope import MEMBER
+from homeport_sync.source import Source
 from homeport_sync.values import TEXT_LENGTH_MAX, PythonValue, is_set, value_type
 
 Declared = TypeVar("Declared", bound=type)
+Allows = TypeVar("Allows", bound=Callable[[Write], bool])
 FIELDS_MAX = 100
+ROLE_LENGTH_MAX = 40
 IMPLIED: Mapping[str, PythonValue] = {SET: frozenset[str](), RANK: FIRST_RANK}  # defaults that need not be said
 
 
@@ -88,12 +86,13 @@ class App:
     def __init__(self, name: str, *, version: int = 1) -> None:
         self.name = name
         self.version = version
-        self._kinds: dict[str, Kind] = {MEMBER: MEMBER_KIND}
+        self._kinds: dict[str, Kind] = {MEMBER: member_kind()}
+        self._roles: dict[str, Role] = dict(BUILT_IN)
 
     @property
     def catalog(self) -> Catalog:
         """What was declared so far, as values."""
-        return Catalog(app=self.name, version=self.version, kinds=dict(self._kinds))
+        return Catalog(app=self.name, version=self.version, kinds=dict(self._kinds), roles=dict(self._roles))
 
     def kind(
         self, *, root: bool = False, within: type | None = None, guarded: bool = False
@@ -105,7 +104,7 @@ class App:
         """
 
         def declare(cls: Declared) -> Declared:
-            where = _Source(cls)
+            where = Source.of_class(cls)
             if cls.__name__ in self._kinds:
                 builtin = " (it is built in)" if cls.__name__ == MEMBER else ""
                 raise where.wrong(f"there is a kind {cls.__name__} already{builtin}: choose another name")
@@ -120,7 +119,47 @@ class App:
 
         return declare
 
-    def _root_of(self, cls: type, *, root: bool, within: type | None, where: _Source) -> str | None:
+    def role(self, name: str, *, writes: Iterable[type] | None = None, members: bool = False) -> None:
+        """Declares a role beside viewer, editor and owner. Who has it may write records of the kinds `writes` (None: of
+        every one), and with `members` invite, change and remove members that are no owners.
+
+        Raises `BadDeclaration`.
+        """
+        where = Source.of_caller()
+        if name in self._roles:
+            raise where.wrong(f"there is a role {name!r} already: choose another name")
+        if not 1 <= len(name) <= ROLE_LENGTH_MAX:
+            raise where.wrong(f"a role's name has 1 to {ROLE_LENGTH_MAX} characters, and {name!r} has {len(name)}")
+        named = None if writes is None else frozenset(self._declared(kind, where).name for kind in writes)
+        self._roles[name] = Role(name=name, writes=named, members=members)
+        self._kinds[MEMBER] = replace(self._kinds[MEMBER], fields=member_kind(self._roles).fields)
+
+    def allow(self, *kinds: type | str) -> Callable[[Allows], Allows]:
+        """Declares the function below as a rule about every write to records of these kinds: it is given a `Write`, and
+        returns whether it is allowed (`allow.py`). "Member" is a kind, too. Raises `BadDeclaration`.
+        """
+
+        def declare(function: Allows) -> Allows:
+            where = Source.of_function(function)
+            if not kinds:
+                raise where.wrong("say which kinds the rule is about: @app.allow(Task)")
+            if inspect.iscoroutinefunction(function):
+                raise where.wrong(f"{function.__name__} is async; a rule is asked in the middle of a commit: use def")
+            says = (inspect.getdoc(function) or f"{function.__name__} does not allow it").partition("\n")[0]
+            rule = Allow(name=function.__name__, says=says, function=function)
+            for kind in [self._declared(each, where) for each in kinds]:
+                self._kinds[kind.name] = replace(kind, allows=(*kind.allows, rule))
+            return function
+
+        return declare
+
+    def _declared(self, kind: type | str, where: Source) -> Kind:
+        name = kind if isinstance(kind, str) else kind.__name__
+        if name not in self._kinds:
+            raise where.wrong(f"{name} is no kind of this app: declare it before it is named here")
+        return self._kinds[name]
+
+    def _root_of(self, cls: type, *, root: bool, within: type | None, where: Source) -> str | None:
         if root == (within is not None):
             raise where.wrong(f"say either root=True or within=<a root kind> for {cls.__name__}")
         if within is None:
@@ -133,7 +172,7 @@ class App:
         return parent.name
 
 
-def _fields_of(cls: type, where: _Source) -> Mapping[str, Field]:
+def _fields_of(cls: type, where: Source) -> Mapping[str, Field]:
     try:
         annotations = typing.get_type_hints(cls)
     except Exception as error:
@@ -149,7 +188,7 @@ def _fields_of(cls: type, where: _Source) -> Mapping[str, Field]:
     return {name: _field_of(cls, name, annotation, where) for name, annotation in own.items()}
 
 
-def _field_of(cls: type, name: str, annotation: object, where: _Source) -> Field:
+def _field_of(cls: type, name: str, annotation: object, where: Source) -> Field:
     given = cls.__dict__.get(name, _MISSING)
     options = given if isinstance(given, FieldOptions) else field(default=given)
     full = f"{cls.__name__}.{name}"
@@ -184,59 +223,3 @@ def _field_of(cls: type, name: str, annotation: object, where: _Source) -> Field
         rule=rule,
         merges=merges,
     )
-
-
-class _Source:
-    """Where a class stands in its file, so that a refusal can name the line."""
-
-    def __init__(self, cls: type) -> None:
-        try:
-            lines, start = inspect.getsourcelines(cls)
-            self._file = inspect.getsourcefile(cls) or "?"
-        except (OSError, TypeError):  # typed into an interpreter
-            lines, start, self._file = [], 0, f"{cls.__module__}.{cls.__qualname__}"
-        self._lines = {"": start}
-        for node in ast.walk(ast.parse(textwrap.dedent("".join(lines)))):
-            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-                self._lines.setdefault(node.target.id, start + node.lineno - 1)
-            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-                self._lines.setdefault(node.targets[0].id, start + node.lineno - 1)
-
-    def wrong(self, what: str, name: str = "") -> BadDeclaration:
-        """The refusal, with file and line of the field `name`, or of the class."""
-        line = self._lines.get(name, self._lines[""])
-        return BadDeclaration(f"{self._file}:{line}: {what}.", line=line)
-
-
-def load_app(path: str | Path) -> App:
-    """The one `App` of the module at `path`. Raises `BadDeclaration` if there is none, or more than one."""
-    file = Path(path).resolve()
-    if not file.is_file():
-        raise BadDeclaration(f"{path}: there is no such file; expected a Python module that declares an App.")
-    spec = importlib.util.spec_from_file_location(f"homeport_app_{file.parent.name}_{file.stem}", file)
-    if spec is None or spec.loader is None:
-        raise BadDeclaration(f"{path}: not a Python module; expected a file that ends in .py.")
-    module = importlib.util.module_from_spec(spec)
-    # inspect finds a class's source by its module's name, so the module must be known while it runs.
-    sys.modules[spec.name] = module
-    try:
-        spec.loader.exec_module(module)
-    except BadDeclaration:
-        raise
-    except (Exception, SystemExit) as error:
-        raise BadDeclaration(f"{_place(error, file)}: {type(error).__name__}: {error}") from error
-    apps = [value for value in vars(module).values() if isinstance(value, App)]
-    if len(apps) == 1 and len(apps[0].catalog.kinds) == 1:
-        raise BadDeclaration(
-            f"{path}: the app {apps[0].name!r} declares no kind; declare one with @app.kind(root=True)."
-        )
-    if len(apps) != 1:
-        raise BadDeclaration(f'{path}: found {len(apps)} apps; a module declares one: app = App("name").')
-    return apps[0]
-
-
-def _place(error: BaseException, file: Path) -> str:
-    """The file, and the line of it at which the module failed."""
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
-    line = error.lineno if isinstance(error, SyntaxError) else next(reversed(lines), None)
-    return f"{file}:{line}" if line else str(file)

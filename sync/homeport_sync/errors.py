@@ -17,6 +17,8 @@
     │       ├── ScopeForbidden      SCOPE_FORBIDDEN
     │       ├── ScopeGone           SCOPE_GONE
     │       ├── RoleForbidden       ROLE_FORBIDDEN
+    │       ├── NotAllowed          NOT_ALLOWED
+    │       ├── RuleFailed          RULE_FAILED
     │       ├── RecordGone          RECORD_GONE
     │       ├── RecordExists        RECORD_EXISTS
     │       ├── DependsOnRejected   DEPENDS_ON_REJECTED
@@ -159,6 +161,18 @@ class RoleForbidden(Rejection):
     """The caller's role in this scope does not allow this change."""
 
     code = "ROLE_FORBIDDEN"
+
+
+class NotAllowed(Rejection):
+    """A rule of the app does not allow this write."""
+
+    code = "NOT_ALLOWED"
+
+
+class RuleFailed(Rejection):
+    """The app's own rule could not say whether this write is allowed: mend the function."""
+
+    code = "RULE_FAILED"
 
 
 class RecordGone(Rejection):

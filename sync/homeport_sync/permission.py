@@ -1,13 +1,16 @@
-"""Whether a change may be made, where it says: steps 2 and 3 of the intake. Pure."""
+"""Whether a change may be made, where it says, by whom it says: steps 2 and 3 of the intake. Pure."""
 
 from __future__ import annotations
 
+from homeport_sync.allow import Write
 from homeport_sync.catalog import Catalog, Kind
 from homeport_sync.change import Change
 from homeport_sync.errors import DependsOnRejected, RecordExists, RecordGone, ScopeForbidden, ScopeGone, WrongId
 from homeport_sync.overlay import Overlay
 from homeport_sync.push import Push
-from homeport_sync.scope import MEMBER, Grant, check_role
+from homeport_sync.role import OWNER, Role, check_role
+from homeport_sync.scope import MEMBER, Grant
+from homeport_sync.verdict import Judged
 
 
 def permitted(push: Push, change: Change, catalog: Catalog, there: Overlay) -> Kind:
@@ -16,7 +19,7 @@ def permitted(push: Push, change: Change, catalog: Catalog, there: Overlay) -> K
     grant = _granted(push, change, kind, catalog, there)  # step 2
     kind = catalog.check(change)  # step 3
     if grant is not None:
-        _check_place(push, change, kind, grant, there)
+        _check_place(push, change, kind, catalog.role(grant.role), there)
     elif there.record(change.id) is not None:  # a root is being made, and nothing is there that is the caller's
         raise RecordExists
     return kind
@@ -38,10 +41,10 @@ def _granted(push: Push, change: Change, kind: Kind | None, catalog: Catalog, th
     )
 
 
-def _check_place(push: Push, change: Change, kind: Kind, grant: Grant, there: Overlay) -> None:
+def _check_place(push: Push, change: Change, kind: Kind, role: Role, there: Overlay) -> None:
     """The rest of step 3: role, scope and record fit the change."""
     subject = there.grant(str(change.fields.get("user")), change.scope) if kind.name == MEMBER else None
-    check_role(grant, change, is_root=kind.is_root, subject=subject)
+    check_role(role, change, user=push.user, is_root=kind.is_root, subject=subject)
     root = there.record(change.scope)
     if root is None or (root.record.deleted and not kind.is_root):
         raise ScopeGone
@@ -54,3 +57,26 @@ def _check_place(push: Push, change: Change, kind: Kind, grant: Grant, there: Ov
         if there.depends(push.device, change.id):
             raise DependsOnRejected
         raise RecordGone
+
+
+def check_allowed(push: Push, change: Change, judged: Judged, kind: Kind, there: Overlay) -> None:
+    """The end of step 3, which can only be asked once the merge is known: whether the app's rules allow the write.
+
+    Raises the `Rejection` of the first that does not. What takes no effect is not asked about.
+    """
+    if not kind.allows or judged.after is None:
+        return
+    grant = there.grant(push.user, change.scope)
+    before = judged.before.record if judged.before else None
+    write = Write(
+        user=push.user,
+        role=grant.role if grant else OWNER.name,
+        op=change.op,
+        record=change.id,
+        scope=change.scope,
+        changed=frozenset(change.fields),
+        before=kind.from_wire(before.fields) if before else None,
+        after=None if judged.after.deleted else kind.from_wire(judged.after.fields),
+    )
+    for allow in kind.allows:
+        allow.check(write)

@@ -5,30 +5,18 @@ from the position of that change on and with no server asked: a list made in a t
 by a `Member` record. Its id follows from scope and user, so that two owners who invite the same person offline
 write one record, which merges.
 
-Reading is decided by the grant alone; what may be written depends on the role:
-
-| role   | records of the scope | members | deleting the root |
-|--------|----------------------|---------|-------------------|
-| viewer | no                   | no      | no                |
-| editor | yes                  | no      | no                |
-| owner  | yes                  | yes     | yes               |
-
-Everybody may leave, which ends their own membership. The maker of a scope stays its owner: a member record about them
-is refused. A member is removed by setting the role to null and not by a delete, so that the same person can be invited
-again.
+Reading is decided by the grant alone; what may be written depends on its role (`role.py`). A member is removed by
+setting the role to null, so that the same person can be invited again.
 """
 
 from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, cast, get_args
+from typing import cast
 
-from homeport_sync.change import Change, Record
-from homeport_sync.errors import RoleForbidden
+from homeport_sync.change import Record
 
-Role: TypeAlias = Literal["owner", "editor", "viewer"]
-ROLES: tuple[Role, ...] = get_args(Role)
 MEMBER = "Member"
 
 
@@ -41,7 +29,7 @@ class Grant:
 
     user: str
     scope: str
-    role: Role
+    role: str
     since: int
     until: int | None = None
     maker: bool = False
@@ -57,32 +45,9 @@ def member_id(scope: str, user: str) -> str:
     return str(uuid.uuid5(uuid.UUID(scope), user))
 
 
-def check_role(grant: Grant, change: Change, *, is_root: bool, subject: Grant | None) -> None:
-    """Raises `RoleForbidden` if the grant does not allow the change.
-
-    `subject` is the grant of the user whom a member record is about.
-    """
-    if change.kind == MEMBER:
-        if grant.role != "owner" and not _leaves(grant.user, change):
-            raise RoleForbidden("Only an owner can invite, change or remove members: ask one of them.")
-        if change.op == "delete":
-            raise RoleForbidden("A member record is never deleted: set its role to null to remove the member.")
-        if subject and subject.maker:
-            raise RoleForbidden("The maker of a scope stays its owner and cannot be invited, changed or removed.")
-    elif grant.role == "viewer":
-        raise RoleForbidden("A viewer reads, and writes nothing: ask an owner to be made an editor.")
-    elif is_root and change.op == "delete" and grant.role != "owner":
-        raise RoleForbidden("Only an owner can delete what is shared as a whole: ask one of them.")
-
-
-def _leaves(user: str, change: Change) -> bool:
-    """Whether somebody ends their own membership, and nothing else."""
-    return change.op == "update" and change.fields == {"user": user, "role": None}
-
-
 def grant_after(member: Record, before: Grant | None, position: int) -> Grant:
     """The grant of a member record's user once the record has changed at `position`."""
-    user, role = str(member.fields["user"]), cast(Role | None, member.fields.get("role"))
+    user, role = str(member.fields["user"]), cast(str | None, member.fields.get("role"))
     held = before is not None and before.holds
     since = before.since if before and held else position
     if role is None:

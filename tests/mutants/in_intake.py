@@ -3,8 +3,8 @@
 from tests.mutants.mutant import SYNC, Mutant
 
 ONLY_OWNERS = """
-        if grant.role != "owner" and not _leaves(grant.user, change):
-            raise RoleForbidden("Only an owner can invite
+    if not role.members and not leaves:
+        raise RoleForbidden("Only an owner can invite
 """
 IN_INTAKE = (
     Mutant(
@@ -67,9 +67,9 @@ IN_INTAKE = (
         name="a rejected change uses up a position",
         known="Sequences of PostgreSQL and auto-increments of InnoDB: what is rolled back leaves a hole.",
         file=f"{SYNC}/decision.py",
-        before="            rejections.append(error.code)",
+        before="            outcomes = self._refused(device, unit, len(outcomes), error)",
         after="""
-            rejections.append(error.code)
+            outcomes = self._refused(device, unit, len(outcomes), error)
             self._there.position += 1
 """,
     ),
@@ -77,14 +77,8 @@ IN_INTAKE = (
         name="one bad change fails its whole push",
         known="A poison message at the head of a Kafka partition: whoever reads it fails, comes back, and fails.",
         file=f"{SYNC}/decision.py",
-        before="""
-        except HomeportError as error:
-            if sent.change is not None
-""",
-        after="""
-        except Malformed as error:
-            if sent.change is not None
-""",
+        before="        except HomeportError as error:  # one is refused",
+        after="        except Malformed as error:  # one is refused",
     ),
     Mutant(
         name="who was removed may go on writing",
@@ -97,38 +91,38 @@ IN_INTAKE = (
         name="an editor may invite and remove",
         known="Broken function level authorization, in OWASP's ten risks of APIs: the button is hidden, the endpoint "
         "is not.",
-        file=f"{SYNC}/scope.py",
+        file=f"{SYNC}/role.py",
         before=ONLY_OWNERS,
         after="""
-        if grant.role not in ("owner", "editor") and not _leaves(grant.user, change):
-            raise RoleForbidden("Only an owner can invite
+    if role is VIEWER and not leaves:
+        raise RoleForbidden("Only an owner can invite
 """,
     ),
     Mutant(
         name="a viewer may write",
         known="Broken function level authorization again: read-only accounts whose app merely hides the editor.",
-        file=f"{SYNC}/scope.py",
-        before='    elif grant.role == "viewer":',
-        after='    elif grant.role == "viewer" and is_root:',
+        file=f"{SYNC}/role.py",
+        before="    elif not role.may_write(change.kind):",
+        after="    elif not role.may_write(change.kind) and is_root:",
     ),
     Mutant(
         name="nobody may remove anybody",
         known="Rights that are tested by who may and never by who may not be refused: the owner is locked out too.",
-        file=f"{SYNC}/scope.py",
+        file=f"{SYNC}/role.py",
         before=ONLY_OWNERS,
         after="""
-        if grant.role != "owner" or change.fields.get("role") is None:
-            raise RoleForbidden("Only an owner can invite
+    if not role.members or change.fields.get("role") is None:
+        raise RoleForbidden("Only an owner can invite
 """,
     ),
     Mutant(
         name="invited owners may neither invite nor remove",
         known="Sharing dialogs in which a second owner is one by name: the check asks who made it.",
-        file=f"{SYNC}/scope.py",
-        before=ONLY_OWNERS,
+        file=f"{SYNC}/permission.py",
+        before="        _check_place(push, change, kind, catalog.role(grant.role), there)",
         after="""
-        if not grant.maker and not _leaves(grant.user, change):
-            raise RoleForbidden("Only an owner can invite
+        role = catalog.role(grant.role if grant.maker or grant.role != "owner" else "editor")
+        _check_place(push, change, kind, role, there)
 """,
     ),
     Mutant(
@@ -160,7 +154,14 @@ IN_INTAKE = (
         name="a rejection says nothing",
         known="APIs that answer 400 without a body, and leave an app with nothing to tell its user.",
         file=f"{SYNC}/decision.py",
-        before='outcome="rejected", error=error.as_error()), device',
-        after='outcome="rejected"), device',
+        before='outcome="rejected", error=each.as_error())',
+        after='outcome="rejected")',
+    ),
+    Mutant(
+        name="a refused group leaves what came before the refusal",
+        known="Batches that are no transactions: bulk APIs, and every saga whose compensation was never written.",
+        file=f"{SYNC}/decision.py",
+        before="        above = self._there if len(unit) == 1 else Overlay(self._there)",
+        after="        above = self._there",
     ),
 )

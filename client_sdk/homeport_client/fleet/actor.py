@@ -20,7 +20,6 @@ from homeport_client.fleet.stage import Stage
 from homeport_client.fleet.story import Detail, Step
 from homeport_sync.catalog import Catalog
 from homeport_sync.change import Fields
-from homeport_sync.scope import Role
 from homeport_sync.values import PythonValue
 
 SEEN_MAX = 30
@@ -92,7 +91,7 @@ class Actor:
         """Delete a record, for everybody."""
         await self.do("delete", kind=self._kind(record), label=self._label(record))
 
-    async def invite(self, scope: View | str, user: str, role: Role = "editor") -> None:
+    async def invite(self, scope: View | str, user: str, role: str = "editor") -> None:
         """Let somebody in."""
         what: dict[str, Detail] = {"scope": self._label(scope), "user": user}
         await self.do("invite", **(what if role == "editor" else {**what, "role": role}))

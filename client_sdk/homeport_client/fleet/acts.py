@@ -8,7 +8,7 @@ from __future__ import annotations
 from homeport_client.fleet.actor import Actor
 from homeport_client.fleet.persona import Act
 from homeport_sync.catalog import Kind
-from homeport_sync.scope import ROLES
+from homeport_sync.role import BUILT_IN
 
 FIELDS_MAX = 3
 
@@ -60,7 +60,7 @@ def share(kind: str) -> Act:
     async def act(me: Actor) -> None:
         scope = await me.pick(kind)
         if scope and me.others:
-            await me.invite(scope, me.chance.choice(me.others), me.chance.choice(ROLES))
+            await me.invite(scope, me.chance.choice(me.others), me.chance.choice([*BUILT_IN]))
 
     return _named(act, f"share {kind}")
 

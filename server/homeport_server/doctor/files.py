@@ -10,8 +10,8 @@ from pathlib import Path
 from homeport_server.data import owner_of
 from homeport_server.doctor.finding import Finding, all_fine, fine, wrong
 from homeport_server.secret import FILE, SECRET_BYTES
-from homeport_sync.declaration import load_app
 from homeport_sync.errors import HomeportError
+from homeport_sync.load import load_app
 
 _OTHERS = 0o077
 

@@ -43,7 +43,7 @@ def work(app: Path, work_port: int, **given: Any) -> None:  # noqa: ANN401  # on
     For PostgreSQL: on SQLite the server does that itself. `--port` shows /livez, /readyz and /metrics.
     """
     from homeport_server.process.station import run
-    from homeport_sync.declaration import load_app
+    from homeport_sync.load import load_app
 
     settings = Settings(**given)
     if not settings.database_url:

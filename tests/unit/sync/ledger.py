@@ -15,6 +15,8 @@ from tests.unit.sync.tasks import CATALOG, NOW
 class Ledger:
     """One tenant, in plain dictionaries. `written` is what the last batch wrote."""
 
+    catalog = CATALOG
+
     def __init__(self, limits: Limits = LIMITS) -> None:
         self.limits = limits
         self.head = 0
@@ -28,7 +30,7 @@ class Ledger:
 
     def decide(self, *pushes: Push, now_ms: int = NOW) -> list[Decided]:
         """One commit batch of these pushes, decided and written."""
-        batch = Batch(self._loaded(*pushes), CATALOG, self.limits, now_ms)
+        batch = Batch(self._loaded(*pushes), self.catalog, self.limits, now_ms)
         decided = [batch.decide(push) for push in pushes]
         self._write(batch.writes())
         return decided

@@ -10,7 +10,7 @@ from random import Random
 
 import msgspec
 
-from homeport_sync.catalog import MEMBER_KIND, Catalog, Field, Kind
+from homeport_sync.catalog import Catalog, Field, Kind, member_kind
 from homeport_sync.change import Change, Op, Value, encode
 from homeport_sync.clock import NEVER, Stamp, next_stamp, uuid7
 from homeport_sync.limits import LIMITS, Limits
@@ -42,7 +42,7 @@ _KINDS = (
     Kind(name="Note", within="TaskList", fields={"title": _TITLE}),
     Kind(name="Board", fields={"title": _TITLE}),
     Kind(name="Card", within="Board", fields={"title": _TITLE}),
-    MEMBER_KIND,
+    member_kind(),
 )
 CATALOG = Catalog(app="tasks", version=1, kinds={kind.name: kind for kind in _KINDS})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from homeport_sync.catalog import MEMBER_KIND
+from homeport_sync.catalog import member_kind
 from homeport_sync.change import Change, Value
 from homeport_sync.errors import HomeportError, UnknownField, UnknownKind, WrongId, WrongType
 from homeport_sync.scope import member_id
@@ -74,7 +74,7 @@ def test_python_values_are_checked_on_their_way_to_the_wire() -> None:
 def test_a_kind_that_lives_within_none_is_a_root() -> None:
     assert CATALOG.kind("TaskList").is_root
     assert not CATALOG.kind("Task").is_root
-    assert not MEMBER_KIND.is_root
+    assert not member_kind().is_root
 
 
 @pytest.mark.parametrize("value", ["x" * 100_000, 10**300])

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from homeport_sync.declaration import FIELDS_MAX, load_app
+from homeport_sync.declaration import FIELDS_MAX
 from homeport_sync.errors import BadDeclaration
+from homeport_sync.load import load_app
 
 HEADER = """\
 from datetime import date, datetime
@@ -85,6 +86,24 @@ BAD: dict[str, tuple[str, int, str]] = {
         "@app.kind(root=True)\nclass A:\n    x: str\n    y = field(max_length=3)\n",
         4,
         "write y: <type> = field(...)",
+    ),
+    "a role that is there": (f'{ROOT}app.role("owner")\n', 6, "there is a role 'owner' already"),
+    "a role without a name": (f'{ROOT}app.role("")\n', 6, "a role's name has 1 to 40 characters"),
+    "a role about no kind": (
+        f'{ROOT}app.role(\n    "author", writes=[str])\n',
+        6,
+        "str is no kind of this app: declare it before",
+    ),
+    "a rule about nothing": (f"{ROOT}@app.allow()\ndef never(write):\n    return False\n", 6, "which kinds the rule"),
+    "a rule about no kind": (
+        f'{ROOT}@app.allow("Task")\ndef never(write):\n    return False\n',
+        6,
+        "Task is no kind of this app",
+    ),
+    "a rule that waits": (
+        f"{ROOT}@app.allow(TaskList)\nasync def never(write):\n    return False\n",
+        6,
+        "never is async",
     ),
     "a reserved name": ("@app.kind(root=True)\nclass A:\n    id: str\n", 3, "A.id cannot be a field's name"),
     "a private name": ("@app.kind(root=True)\nclass A:\n    _x: str\n", 3, "A._x cannot be a field's name"),

@@ -111,8 +111,9 @@ def test_a_delete_beside_a_concurrent_edit_is_merged_and_wins() -> None:
     assert ledger.record(task.id).deleted == delete.stamp
 
 
-def test_a_create_sent_again_under_new_numbers_is_one_record() -> None:
+def test_a_create_sent_again_under_new_numbers_is_one_record_though_its_outcome_is_forgotten() -> None:
     ledger, phone, task = started()
+    ledger.outcomes.clear()
     clone = Phone(user=phone.user, index=5)
     again = replace(task, number=1)
     assert verdicts(ledger.push(clone.push(again))) == ["applied"]

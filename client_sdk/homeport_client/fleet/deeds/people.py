@@ -15,7 +15,7 @@ from homeport_client.intents import Meant
 from homeport_sync.catalog import Kind
 from homeport_sync.change import Fields, Op
 from homeport_sync.errors import Rejection
-from homeport_sync.scope import MEMBER, Role, member_id
+from homeport_sync.scope import MEMBER, member_id
 from homeport_sync.values import PythonValue
 
 
@@ -67,7 +67,7 @@ async def delete(stage: Stage, phone: Phone, step: Step) -> bool:
 async def invite(stage: Stage, phone: Phone, step: Step) -> bool:
     """Let `user` into the `scope`, as an editor unless another `role` is given."""
     scope, user = stage.labels.id(step.what["scope"]), str(step.what["user"])
-    role = cast(Role, step.what.get("role", "editor"))
+    role = str(step.what.get("role", "editor"))
     if scope is None or await _try(stage, phone, phone.device.invite(scope, user, role)) is None:
         return False
     await _set_role(stage, phone, "create", scope, {"user": user, "role": role})

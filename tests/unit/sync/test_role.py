@@ -1,0 +1,87 @@
+"""Who may write what in a scope: the built-in roles, and the app's own."""
+
+from __future__ import annotations
+
+import pytest
+
+from homeport_sync.change import Change
+from homeport_sync.errors import RoleForbidden
+from homeport_sync.role import BUILT_IN, EDITOR, OWNER, VIEWER, Role, check_role
+from homeport_sync.scope import MEMBER, Grant, member_id
+from tests.unit.sync.tasks import ann
+
+PHONE = ann()
+LIST = PHONE.make_root()
+TASK = PHONE.make(LIST.id)
+NOTE = PHONE.make(LIST.id, "Note")
+INVITE = PHONE.invite(LIST.id, "bob")
+INVITE_OWNER = PHONE.invite(LIST.id, "bob", "owner")
+REMOVE = PHONE.change("update", MEMBER, INVITE.id, LIST.id, fields={"user": "bob", "role": None})
+UNINVITE = PHONE.delete(INVITE)
+DROP_LIST = PHONE.delete(LIST)
+RENAME_LIST = PHONE.update(LIST, title="ours")
+MAKER = Grant(user="bob", scope=LIST.id, role="owner", since=1, maker=True)
+AN_OWNER = Grant(user="bob", scope=LIST.id, role="owner", since=5)
+AN_EDITOR = Grant(user="bob", scope=LIST.id, role="editor", since=5)
+AUTHOR = Role(name="author", writes=frozenset({"Note"}))
+HOST = Role(name="host", members=True)
+LEAVE = PHONE.change("update", MEMBER, member_id(LIST.id, "me"), LIST.id, fields={"user": "me", "role": None})
+
+
+@pytest.mark.parametrize(
+    ("role", "change", "subject", "allowed"),
+    [
+        (VIEWER, TASK, None, False),
+        (VIEWER, RENAME_LIST, None, False),
+        (VIEWER, INVITE, None, False),
+        (VIEWER, LEAVE, None, True),
+        (EDITOR, TASK, None, True),
+        (EDITOR, PHONE.delete(TASK), None, True),
+        (EDITOR, RENAME_LIST, None, True),
+        (EDITOR, DROP_LIST, None, False),
+        (EDITOR, INVITE, None, False),
+        (EDITOR, REMOVE, AN_EDITOR, False),
+        (EDITOR, UNINVITE, None, False),
+        (OWNER, TASK, None, True),
+        (OWNER, DROP_LIST, None, True),
+        (OWNER, INVITE, None, True),
+        (OWNER, INVITE_OWNER, None, True),
+        (OWNER, REMOVE, AN_OWNER, True),
+        (OWNER, UNINVITE, None, False),
+        (AUTHOR, NOTE, None, True),
+        (AUTHOR, PHONE.delete(NOTE), None, True),
+        (AUTHOR, TASK, None, False),
+        (AUTHOR, RENAME_LIST, None, False),
+        (AUTHOR, INVITE, None, False),
+        (AUTHOR, LEAVE, None, True),
+        (HOST, TASK, None, True),
+        (HOST, INVITE, None, True),
+        (HOST, REMOVE, AN_EDITOR, True),
+        (HOST, INVITE_OWNER, None, False),
+        (HOST, REMOVE, AN_OWNER, False),
+        (HOST, INVITE, AN_OWNER, False),
+        (HOST, DROP_LIST, None, False),
+    ],
+)
+def test_the_role_decides_what_may_be_written(role: Role, change: Change, subject: Grant | None, allowed: bool) -> None:
+    try:
+        check_role(role, change, user="me", is_root=change.kind == "TaskList", subject=subject)
+    except RoleForbidden:
+        assert not allowed
+    else:
+        assert allowed
+
+
+@pytest.mark.parametrize("role", [OWNER, HOST])
+def test_a_member_record_about_the_maker_is_refused_to_everybody(role: Role) -> None:
+    with pytest.raises(RoleForbidden, match="maker of a scope stays its owner"):
+        check_role(role, INVITE, user="me", is_root=False, subject=MAKER)
+
+
+def test_who_was_an_owner_once_can_be_invited_by_anybody_who_may_invite() -> None:
+    ended = Grant(user="bob", scope=LIST.id, role="owner", since=5, until=7)
+    check_role(HOST, INVITE, user="me", is_root=False, subject=ended)
+
+
+def test_there_are_three_roles_in_every_app() -> None:
+    assert list(BUILT_IN) == ["owner", "editor", "viewer"]
