@@ -1,6 +1,7 @@
 """The sync room: the log, merging, intake and pull. Imports nobody of ours."""
 
 from homeport_sync.allow import Write
+from homeport_sync.call import Call
 from homeport_sync.catalog import Catalog
 from homeport_sync.change import Change, Outcome, Record
 from homeport_sync.declaration import App, field
@@ -12,6 +13,7 @@ from homeport_sync.rank import Rank
 __all__ = [
     "LIMITS",
     "App",
+    "Call",
     "Catalog",
     "Change",
     "HomeportError",

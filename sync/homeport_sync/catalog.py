@@ -7,13 +7,13 @@ a member record says which user has which role in its scope (see `scope.py`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from homeport_sync.allow import Allow
 from homeport_sync.change import EDITS, Change, Edits, Fields, Value, Written
 from homeport_sync.edits import EXPECTED, fits_edit
-from homeport_sync.errors import UnknownField, UnknownKind, WrongId, WrongType
+from homeport_sync.errors import UnknownCommand, UnknownField, UnknownKind, WrongId, WrongType
 from homeport_sync.role import BUILT_IN, VIEWER, Role
 from homeport_sync.rules import REGISTER, Rule
 from homeport_sync.scope import MEMBER, member_id
@@ -130,13 +130,46 @@ def member_kind(roles: Iterable[str] = BUILT_IN) -> Kind:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A named operation on the records of one scope, whose root is of the kind `scope`.
+
+    Its `arguments` are described as the fields of a kind are. It `reads` all records of those kinds. `function` is
+    given a `Call` and the arguments; with `predicted` a device runs it, too, to show at once what it will come to.
+    """
+
+    name: str
+    scope: str
+    arguments: Kind
+    reads: tuple[str, ...] = ()
+    function: Callable[..., None]
+    predicted: bool = True
+
+    def check(self, arguments: Edits) -> None:
+        """Raises `UnknownField` or `WrongType` for the first argument that does not fit, or is missing."""
+        self.arguments.check(arguments, new=True)
+        self.arguments.require(arguments)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
-    """All kinds of an app, by name, `Member` among them, and its roles."""
+    """All kinds of an app, by name, `Member` among them, its roles and its commands."""
 
     app: str
     version: int
     kinds: Mapping[str, Kind]
     roles: Mapping[str, Role] = field(default_factory=lambda: BUILT_IN)
+    commands: Mapping[str, Command] = field(default_factory=dict)
+
+    def command(self, name: str) -> Command:
+        """The command of that name. Raises `UnknownCommand`, naming those there are."""
+        found = self.commands.get(name)
+        if found is None:
+            raise UnknownCommand(
+                f"The app declares no command {name!r}; it has {', '.join(self.commands) or 'none'}: "
+                "call one of these, or declare the new one in the app.",
+                command=name,
+            )
+        return found
 
     def role(self, name: str) -> Role:
         """The role of that name. One that is declared no more may write nothing."""

@@ -16,7 +16,7 @@ from homeport_sync.clock import NEVER, STAMP_PATTERN, UUID_PATTERN, Stamp
 
 Value: TypeAlias = str | int | float | bool | list[str] | None
 Fields: TypeAlias = dict[str, Value]
-Op: TypeAlias = Literal["create", "update", "delete"]
+Op: TypeAlias = Literal["create", "update", "delete", "command"]
 Number: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
 Uuid: TypeAlias = Annotated[str, msgspec.Meta(pattern=UUID_PATTERN)]
 Verdict: TypeAlias = Literal["applied", "merged", "superseded", "rejected"]
@@ -60,7 +60,8 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One write to one record by one device; its name is (tenant, device, `number`).
+    """One write to one record by one device; its name is (tenant, device, `number`). Or, with `op` "command", one call
+    of the command `kind` in `scope` with the arguments `fields`, under an `id` of its own.
 
     `number` runs from 1 without gaps on each device. `id` is the record's UUID, `scope` the root record it is
     shared with (a root's scope is itself). `fields` holds only what this change writes, as wire values or as edits,

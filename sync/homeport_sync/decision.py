@@ -14,6 +14,8 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from homeport_sync.call import Call
+from homeport_sync.calling import UNLIMITED, Allowance, Found, append, check_call, run
 from homeport_sync.catalog import Catalog
 from homeport_sync.change import Change, Outcome, decode_outcome, digest, encode
 from homeport_sync.clock import NEVER, is_by, next_stamp, stamp_ms
@@ -24,6 +26,7 @@ from homeport_sync.errors import (
     HomeportError,
     Malformed,
     NumberGap,
+    Overloaded,
     Rejection,
 )
 from homeport_sync.group import check_unit, unit_at
@@ -39,10 +42,13 @@ from homeport_sync.wire import Sent
 class Batch:
     """One commit batch being decided: what was loaded, with what was decided so far laid over it."""
 
-    def __init__(self, loaded: Loaded, catalog: Catalog, limits: Limits, now_ms: int) -> None:
+    def __init__(
+        self, loaded: Loaded, catalog: Catalog, limits: Limits, now_ms: int, time: Allowance = UNLIMITED
+    ) -> None:
         self._catalog = catalog
         self._limits = limits
         self._now_ms = now_ms
+        self._time = time
         self._devices = dict(loaded.devices)
         self._known = dict(loaded.outcomes)
         self._stamped = {kept.stamp: kept for kept in loaded.outcomes.values()}
@@ -67,7 +73,7 @@ class Batch:
         while at < len(push.sent):
             try:
                 known = self._known_outcome(device, push.sent[at], push.first + at)  # step 1
-                unit = push.sent[at : at + 1] if known else unit_at(push.sent, at, push.first + at)
+                unit = push.sent[at : at + 1] if known else self._next_unit(push, at)
             except HomeportError as error:
                 decided.errors.append(error)
                 break
@@ -114,6 +120,13 @@ class Batch:
             raise DeviceForked(number=sent.number, index=index)
         return known
 
+    def _next_unit(self, push: Push, at: int) -> Sequence[Sent]:
+        """What is decided next. Raises `GroupCut`, or `Overloaded` for a call for which this batch has no time left."""
+        unit = unit_at(push.sent, at, push.first + at)
+        if self._time.spent and any(sent.change is not None and sent.change.op == "command" for sent in unit):
+            raise Overloaded(retryAfterMs=self._limits.overload_retry_ms, index=push.first + at)
+        return unit
+
     def _former_outcome(self, device: KnownDevice, change: Change) -> Outcome | None:
         """Step 1 again: the outcome of the same change under a former id of the device, which kept its stamp. One that
         was rejected there has done nothing, and is decided anew."""
@@ -153,6 +166,8 @@ class Batch:
             raise sent.error or Rejection()
         if (former := self._former_outcome(device, sent.change)) is not None:
             return replace(former, number=sent.number), device
+        if sent.change.op == "command":
+            return self._call(push, device, sent.change, there)
         kind = permitted(push, sent.change, self._catalog, there)  # steps 2 and 3
         change, lowered = self._bounded(sent.change, device)  # step 4
         judged = judge(there.record(change.id), change, kind, device.id)  # step 5
@@ -161,6 +176,18 @@ class Batch:
         device = replace(device, last_stamp=max(device.last_stamp, change.stamp))
         stamp = change.stamp if lowered else NEVER
         return Outcome(number=sent.number, outcome=judged.verdict, lost=judged.lost, stamp=stamp), device
+
+    def _call(self, push: Push, device: KnownDevice, change: Change, there: Overlay) -> tuple[Outcome, KnownDevice]:
+        """The same steps for a call of a command, which takes effect as a whole."""
+        command, role = check_call(push, change, self._catalog, there)  # steps 2 and 3
+        change, lowered = self._bounded(change, device)  # step 4
+        above = Overlay(there)
+        call = Call(change, user=push.user, role=role, device=device.id, catalog=self._catalog, there=Found(above))
+        run(command, call, self._time)  # step 5
+        append(push, call, self._catalog, above, self._now_ms)  # steps 6 and 7
+        there.keep(above)
+        device = replace(device, last_stamp=max(device.last_stamp, change.stamp))
+        return Outcome(number=change.number, outcome="applied", stamp=change.stamp if lowered else NEVER), device
 
     def _refused(self, device: KnownDevice, unit: Sequence[Sent], at: int, error: HomeportError) -> list[Outcome]:
         """What a unit is told of which the change at `at` was refused."""

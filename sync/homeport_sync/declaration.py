@@ -26,17 +26,19 @@ from typing import Any, Final, TypeVar
 
 from homeport_sync import values
 from homeport_sync.allow import Allow, Write
-from homeport_sync.catalog import Catalog, Field, Kind, member_kind
+from homeport_sync.catalog import Catalog, Command, Field, Kind, member_kind
 from homeport_sync.rank import FIRST_RANK, Rank
 from homeport_sync.role import BUILT_IN, Role
 from homeport_sync.rules import RANK, REGISTER, SET
 from homeport_sync.ruling import Resolver, rule_of
 from homeport_sync.scope import MEMBER
+from homeport_sync.signature import arguments_of
 from homeport_sync.source import Source
 from homeport_sync.values import TEXT_LENGTH_MAX, PythonValue, is_set, value_type
 
 Declared = TypeVar("Declared", bound=type)
 Allows = TypeVar("Allows", bound=Callable[[Write], bool])
+Calls = TypeVar("Calls", bound=Callable[..., None])
 FIELDS_MAX = 100
 ROLE_LENGTH_MAX = 40
 IMPLIED: Mapping[str, PythonValue] = {SET: frozenset[str](), RANK: FIRST_RANK}  # defaults that need not be said
@@ -78,7 +80,7 @@ def field(
 
 
 class App:
-    """What a developer declares: kinds, and how their fields merge.
+    """What a developer declares: kinds and how their fields merge, roles, rules about writes, and commands.
 
     `version` is the app's own, a whole number that grows when the declaration changes.
     """
@@ -88,11 +90,18 @@ class App:
         self.version = version
         self._kinds: dict[str, Kind] = {MEMBER: member_kind()}
         self._roles: dict[str, Role] = dict(BUILT_IN)
+        self._commands: dict[str, Command] = {}
 
     @property
     def catalog(self) -> Catalog:
         """What was declared so far, as values."""
-        return Catalog(app=self.name, version=self.version, kinds=dict(self._kinds), roles=dict(self._roles))
+        return Catalog(
+            app=self.name,
+            version=self.version,
+            kinds=dict(self._kinds),
+            roles=dict(self._roles),
+            commands=dict(self._commands),
+        )
 
     def kind(
         self, *, root: bool = False, within: type | None = None, guarded: bool = False
@@ -119,9 +128,12 @@ class App:
 
         return declare
 
-    def role(self, name: str, *, writes: Iterable[type] | None = None, members: bool = False) -> None:
-        """Declares a role beside viewer, editor and owner. Who has it may write records of the kinds `writes` (None: of
-        every one), and with `members` invite, change and remove members that are no owners.
+    def role(
+        self, name: str, *, writes: Iterable[type | Callable[..., None]] | None = None, members: bool = False
+    ) -> None:
+        """Declares a role beside viewer, editor and owner. Who has it may write records of the kinds, and call the
+        commands, that `writes` names (None: all of them), and with `members` invite, change and remove members that are
+        no owners.
 
         Raises `BadDeclaration`.
         """
@@ -130,7 +142,7 @@ class App:
             raise where.wrong(f"there is a role {name!r} already: choose another name")
         if not 1 <= len(name) <= ROLE_LENGTH_MAX:
             raise where.wrong(f"a role's name has 1 to {ROLE_LENGTH_MAX} characters, and {name!r} has {len(name)}")
-        named = None if writes is None else frozenset(self._declared(kind, where).name for kind in writes)
+        named = None if writes is None else frozenset(self._named(each, where) for each in writes)
         self._roles[name] = Role(name=name, writes=named, members=members)
         self._kinds[MEMBER] = replace(self._kinds[MEMBER], fields=member_kind(self._roles).fields)
 
@@ -152,6 +164,35 @@ class App:
             return function
 
         return declare
+
+    def command(self, *, scope: type, reads: Iterable[type] = (), predicted: bool = True) -> Callable[[Calls], Calls]:
+        """Declares the function below as a command, which runs within a `scope` of that root kind: it is given a `Call`
+        (`call.py`) and its arguments, typed like fields. It finds the root, the records that its arguments of the type
+        `UUID` name, and all of the kinds that it `reads`. A device that calls it runs it as well, to show at once what
+        it will come to, unless it is not `predicted`. Raises `BadDeclaration`.
+        """
+
+        def declare(function: Calls) -> Calls:
+            where, name = Source.of_function(function), function.__name__
+            if name in self._commands or name in self._kinds:
+                raise where.wrong(f"there is a kind or command {name} already: choose another name")
+            root = self._declared(scope, where)
+            if not root.is_root:
+                raise where.wrong(f"{name} runs within {root.name}, which is not a root kind of this app")
+            self._commands[name] = Command(
+                name=name,
+                scope=root.name,
+                arguments=arguments_of(function, where),
+                reads=tuple(self._declared(kind, where).name for kind in reads),
+                function=function,
+                predicted=predicted,
+            )
+            return function
+
+        return declare
+
+    def _named(self, each: type | Callable[..., None], where: Source) -> str:
+        return each.__name__ if each.__name__ in self._commands else self._declared(each.__name__, where).name
 
     def _declared(self, kind: type | str, where: Source) -> Kind:
         name = kind if isinstance(kind, str) else kind.__name__

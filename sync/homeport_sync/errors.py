@@ -21,6 +21,11 @@
     │       ├── RuleFailed          RULE_FAILED
     │       ├── RecordGone          RECORD_GONE
     │       ├── RecordExists        RECORD_EXISTS
+    │       ├── UnknownCommand      UNKNOWN_COMMAND
+    │       ├── CommandRefused      COMMAND_REFUSED
+    │       ├── CommandFailed       COMMAND_FAILED
+    │       ├── CommandTimedOut     COMMAND_TIMED_OUT
+    │       ├── CommandTooLarge     COMMAND_TOO_LARGE
     │       ├── DependsOnRejected   DEPENDS_ON_REJECTED
     │       ├── GroupRejected       GROUP_REJECTED
     │       └── GroupBroken         GROUP_BROKEN
@@ -215,6 +220,36 @@ class ResolverFailed(Rejection):
     """The app's own function could not merge what was written: mend the function."""
 
     code = "RESOLVER_FAILED"
+
+
+class UnknownCommand(Rejection):
+    """The app declares no command of this name."""
+
+    code = "UNKNOWN_COMMAND"
+
+
+class CommandRefused(Rejection):
+    """The app's command refuses this call."""
+
+    code = "COMMAND_REFUSED"
+
+
+class CommandFailed(Rejection):
+    """The app's command raised something: mend the function, then call it again."""
+
+    code = "COMMAND_FAILED"
+
+
+class CommandTimedOut(Rejection):
+    """The app's command took longer than a command may, and nothing of it took effect."""
+
+    code = "COMMAND_TIMED_OUT"
+
+
+class CommandTooLarge(Rejection):
+    """The command reads or writes more records than a command may: let it do less at once."""
+
+    code = "COMMAND_TOO_LARGE"
 
 
 class DependsOnRejected(Rejection):

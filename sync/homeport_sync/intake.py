@@ -12,15 +12,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from time import perf_counter
 
+from homeport_sync.calling import AtOnce, Runner
 from homeport_sync.catalog import Catalog
 from homeport_sync.decision import Batch
 from homeport_sync.errors import HomeportError, Overloaded, StoreFailed, TimedOut, Unavailable
 from homeport_sync.limits import Limits
 from homeport_sync.meter import Meter, NoMeter
 from homeport_sync.ports import LogStore, Signals
-from homeport_sync.push import Decided, Push, parts, wanted
+from homeport_sync.push import Decided, Push, has_calls, parts, wanted
 from homeport_sync.queues import Queues, Turn, Waiting
 
 
@@ -36,6 +38,7 @@ class Intake:
         limits: Limits,
         wall_ms: Callable[[], int],
         meter: Meter | None = None,
+        runner: Runner | None = None,
     ) -> None:
         self._store = store
         self._catalog = catalog
@@ -43,6 +46,7 @@ class Intake:
         self._limits = limits
         self._wall_ms = wall_ms
         self._meter = meter or NoMeter()
+        self._runner = runner or AtOnce()
         self._queues = Queues(limits)
         self._writers = 0
         self._free = 0  # of them, those that are about to look whose turn it is
@@ -148,11 +152,13 @@ class Intake:
         return await self._decide(tenant, pushes)
 
     async def _decide(self, tenant: str, pushes: Sequence[Push]) -> tuple[int, list[Decided]]:
+        if has_calls(pushes) and (committed := await self._foresee(tenant, pushes)) is not None:
+            return committed
         began = perf_counter()
         async with self._store.transaction(tenant) as transaction:
-            loaded = await transaction.load(wanted(pushes))
+            loaded = await transaction.load(wanted(pushes, self._catalog.commands))
             read = perf_counter()
-            batch = Batch(loaded, self._catalog, self._limits, self._wall_ms())
+            batch = Batch(loaded, self._catalog, self._limits, self._wall_ms(), self._runner.allowance())
             answers = await self._decide_all(batch, pushes)
             writes = batch.writes()
             decided = perf_counter()
@@ -165,6 +171,21 @@ class Intake:
             commit_s=perf_counter() - decided,
         )
         return writes.head, answers
+
+    async def _foresee(self, tenant: str, pushes: Sequence[Push]) -> tuple[int, list[Decided]] | None:
+        """Decide before the head is locked, and commit if what was loaded is then still so: commands may take their
+        time, and on SQLite every tenant waits for the same lock. None: it never was."""
+        asked = wanted(pushes, self._catalog.commands)
+        for _ in range(self._limits.commit_tries_max):
+            async with self._store.transaction(tenant) as transaction:
+                loaded = await transaction.load(asked)
+            batch = Batch(loaded, self._catalog, self._limits, self._wall_ms(), self._runner.allowance())
+            answers = await self._runner.aside(partial(_decide_whole, batch, pushes))
+            async with self._store.transaction(tenant) as transaction:
+                if await transaction.load(asked) == loaded:
+                    await transaction.commit(batch.writes())
+                    return batch.writes().head, answers
+        return None
 
     async def _decide_all(self, batch: Batch, pushes: Sequence[Push]) -> list[Decided]:
         """Decide in parts, between which the event loop may do something else."""
@@ -195,6 +216,10 @@ class Intake:
         failed = StoreFailed(retryAfterMs=self._limits.unavailable_retry_ms)
         failed.__cause__ = error
         return failed
+
+
+def _decide_whole(batch: Batch, pushes: Sequence[Push]) -> list[Decided]:
+    return [batch.decide(push) for push in pushes]
 
 
 def _fail(waiting: Waiting, error: BaseException) -> None:

@@ -20,6 +20,7 @@ from homeport_sync.memory_log import MemoryLog, OnMemory
 from homeport_sync.memory_places import MemoryPlaces
 from homeport_sync.memory_sightings import MemorySightings
 from homeport_sync.ports import (
+    KIND_RECORDS_MAX,
     Head,
     Loaded,
     LogEntry,
@@ -43,6 +44,9 @@ class MemoryTransaction:
     async def load(self, wanted: Wanted) -> Loaded:
         """See `ports.Transaction`."""
         log = self._log
+        listed = {each: log.of_kind(*each)[:KIND_RECORDS_MAX] for each in wanted.kinds}
+        of_kind = {each: ids for each, ids in listed.items() if ids}
+        records = wanted.records.union(*of_kind.values())
         return Loaded(
             head=Head(position=log.head, epoch=log.epoch),
             devices={each: log.devices[each] for each in wanted.devices if each in log.devices},
@@ -52,7 +56,8 @@ class MemoryTransaction:
                 if name in log.outcomes and log.outcomes[name].stamp == stamp
             },
             grants={each: log.grants[each] for each in wanted.grants if each in log.grants},
-            records={each: log.records[each] for each in wanted.records if each in log.records},
+            records={each: log.records[each] for each in records if each in log.records},
+            of_kind=of_kind,
             rejected_creates=frozenset(
                 (device, record)
                 for record in wanted.records

@@ -58,6 +58,12 @@ class MemoryLog:
             self.records[record.id] = stored
             self.positions.setdefault(record.scope, []).append((record.position, record.id))
 
+    def of_kind(self, scope: str, kind: str) -> list[str]:
+        """The ids of the live records of a kind in a scope, in their order."""
+        ids = {id for _, id in self.positions.get(scope, [])}
+        records = (self.records[id].record for id in ids)
+        return sorted(each.id for each in records if each.kind == kind and each.scope == scope and not each.deleted)
+
     def after(self, scope: str, position: int) -> list[tuple[int, str]]:
         """Position and id of what was written in the scope after a position, in that order. A record that was
         written several times is in it several times."""

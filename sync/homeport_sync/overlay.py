@@ -6,6 +6,7 @@ simply dropped. Nothing is written before the batch is.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -28,6 +29,9 @@ class Ground(Protocol):
     def grant(self, user: str, scope: str) -> Grant | None:
         """The grant as it is there, ended or not."""
 
+    def of_kind(self, scope: str, kind: str) -> Sequence[StoredRecord]:
+        """The records of a kind in a scope that were asked for, deleted ones too, in the order of their ids."""
+
     def refused(self, device: str, record: str) -> bool:
         """Whether the device's create of the record was refused."""
 
@@ -46,6 +50,10 @@ class LoadedGround:
     def grant(self, user: str, scope: str) -> Grant | None:
         """See `Ground`."""
         return self._loaded.grants.get((user, scope))
+
+    def of_kind(self, scope: str, kind: str) -> Sequence[StoredRecord]:
+        """See `Ground`."""
+        return [self._loaded.records[id] for id in self._loaded.of_kind.get((scope, kind), ())]
 
     def refused(self, device: str, record: str) -> bool:
         """See `Ground`."""
@@ -70,6 +78,13 @@ class Overlay:
     def grant(self, user: str, scope: str) -> Grant | None:
         """See `Ground`."""
         return self.grants.get((user, scope)) or self._ground.grant(user, scope)
+
+    def of_kind(self, scope: str, kind: str) -> Sequence[StoredRecord]:
+        """See `Ground`."""
+        found = {stored.record.id: stored for stored in self._ground.of_kind(scope, kind)}
+        here = (each for each in self.records.values() if (each.record.scope, each.record.kind) == (scope, kind))
+        found |= {stored.record.id: stored for stored in here}
+        return [found[id] for id in sorted(found)]
 
     def refused(self, device: str, record: str) -> bool:
         """See `Ground`."""

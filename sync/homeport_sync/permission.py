@@ -5,7 +5,15 @@ from __future__ import annotations
 from homeport_sync.allow import Write
 from homeport_sync.catalog import Catalog, Kind
 from homeport_sync.change import Change
-from homeport_sync.errors import DependsOnRejected, RecordExists, RecordGone, ScopeForbidden, ScopeGone, WrongId
+from homeport_sync.errors import (
+    DependsOnRejected,
+    RecordExists,
+    RecordGone,
+    Rejection,
+    ScopeForbidden,
+    ScopeGone,
+    WrongId,
+)
 from homeport_sync.overlay import Overlay
 from homeport_sync.push import Push
 from homeport_sync.role import OWNER, Role, check_role
@@ -25,6 +33,14 @@ def permitted(push: Push, change: Change, catalog: Catalog, there: Overlay) -> K
     return kind
 
 
+def granted(push: Push, change: Change, there: Overlay) -> Grant:
+    """The caller's grant in the scope. Raises the `Rejection` that tells that there is none."""
+    grant = there.grant(push.user, change.scope)
+    if grant is None or not grant.holds:
+        raise _not_granted(push, change, there)
+    return grant
+
+
 def _granted(push: Push, change: Change, kind: Kind | None, catalog: Catalog, there: Overlay) -> Grant | None:
     """The caller's grant in the scope; None where a root is being made, and a grant with it."""
     grant = there.grant(push.user, change.scope)
@@ -34,9 +50,13 @@ def _granted(push: Push, change: Change, kind: Kind | None, catalog: Catalog, th
         catalog.kind(change.kind)  # raises: a kind that is not there is no question of grants
     elif kind.is_root and change.op == "create":
         return None
+    raise _not_granted(push, change, there)
+
+
+def _not_granted(push: Push, change: Change, there: Overlay) -> Rejection:
     if there.depends(push.device, change.scope):
-        raise DependsOnRejected
-    raise ScopeForbidden(
+        return DependsOnRejected()
+    return ScopeForbidden(
         f"You have no grant in scope {change.scope}: ask one of its owners for one.", scope=change.scope
     )
 

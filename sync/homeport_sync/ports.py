@@ -114,19 +114,22 @@ class LogEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 OutcomeName: TypeAlias = tuple[Stamp, str, int]  # the stamp of the change as it was sent, its device and its number
+KIND_RECORDS_MAX: Final = 1_001  # one more than a command may read, so that it can be told
 BEFORE_ALL_OUTCOMES: Final[OutcomeName] = (NEVER, "", 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What a commit batch must know before it decides. `outcomes` are those of what was sent; `stamps` are those of
-    changes that may have been sent under another device's name."""
+    changes that may have been sent under another device's name; `kinds` are (scope, kind) whose records are all wanted,
+    but at most `KIND_RECORDS_MAX` of each."""
 
     devices: frozenset[str]
     outcomes: frozenset[OutcomeName]
     stamps: frozenset[Stamp] = frozenset()
     grants: frozenset[tuple[str, str]]
     records: frozenset[str]
+    kinds: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +138,8 @@ class Loaded:
 
     `outcomes` by (device, number), and those of the wanted stamps with them; `grants` by (user, scope);
     `rejected_creates` are the (device, record) pairs among the wanted records whose create was rejected and that are
-    not there.
+    not there. `of_kind` has, for each of the wanted kinds, the ids of its live records in their order; they are among
+    `records`.
     """
 
     head: Head
@@ -144,6 +148,7 @@ class Loaded:
     grants: Mapping[tuple[str, str], Grant] = field(default_factory=dict)
     records: Mapping[str, StoredRecord] = field(default_factory=dict)
     rejected_creates: frozenset[tuple[str, str]] = frozenset()
+    of_kind: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

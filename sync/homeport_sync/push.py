@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
+from homeport_sync.catalog import Command
 from homeport_sync.change import Verdict
-from homeport_sync.clock import NEVER, is_by
+from homeport_sync.clock import NEVER, is_by, is_uuid
 from homeport_sync.errors import HomeportError
 from homeport_sync.group import uncut
 from homeport_sync.ports import Wanted
 from homeport_sync.scope import MEMBER
 from homeport_sync.wire import Sent
+
+NO_COMMANDS: Final[Mapping[str, Command]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +57,15 @@ def parts(push: Push, changes_max: int) -> Iterator[Push]:
         start = end
 
 
-def wanted(pushes: Iterable[Push]) -> Wanted:
-    """What must be loaded to decide these pushes."""
-    devices, outcomes, stamps, grants, records = set(), set(), set(), set(), set()
+def has_calls(pushes: Iterable[Push]) -> bool:
+    """Whether any of them calls a command."""
+    return any(sent.change is not None and sent.change.op == "command" for push in pushes for sent in push.sent)
+
+
+def wanted(pushes: Iterable[Push], commands: Mapping[str, Command] = NO_COMMANDS) -> Wanted:
+    """What must be loaded to decide these pushes, where there are these commands."""
+    devices, outcomes, stamps, grants = set(), set(), set(), set()
+    records, kinds = set[str](), set[tuple[str, str]]()
     for push in pushes:
         devices.add(push.device)
         for sent in push.sent:
@@ -68,6 +78,11 @@ def wanted(pushes: Iterable[Push]) -> Wanted:
             records.add(change.id)
             records.add(change.scope)
             grants.add((push.user, change.scope))
+            if change.op == "command":
+                named = (value for value in change.fields.values() if isinstance(value, str) and is_uuid(value))
+                records.update(named)
+                if (command := commands.get(change.kind)) is not None:
+                    kinds.update((change.scope, kind) for kind in command.reads)
             subject = str(change.fields.get("user"))
             if change.kind == MEMBER and "\0" not in subject:  # no user has such a name, and no database takes it
                 grants.add((subject, change.scope))
@@ -77,4 +92,5 @@ def wanted(pushes: Iterable[Push]) -> Wanted:
         stamps=frozenset(stamps),
         grants=frozenset(grants),
         records=frozenset(records),
+        kinds=frozenset(kinds),
     )

@@ -45,7 +45,9 @@ class Ledger:
         return self.records[id].record
 
     def _loaded(self, *pushes: Push) -> Loaded:
-        asked = wanted(pushes)
+        asked = wanted(pushes, self.catalog.commands)
+        of_kind = {each: self._of_kind(*each) for each in asked.kinds}
+        records = asked.records.union(*of_kind.values())
         missing = asked.records - self.records.keys()  # of a record that is there, a refused create no longer counts
         rejected = (each for each in self.quarantine if each.created and each.record in missing)
         return Loaded(
@@ -57,9 +59,14 @@ class Ledger:
                 if (each.stamp, *key) in asked.outcomes or each.stamp in asked.stamps
             },
             grants={key: each for key, each in self.grants.items() if key in asked.grants},
-            records={key: each for key, each in self.records.items() if key in asked.records},
+            records={key: each for key, each in self.records.items() if key in records},
+            of_kind=of_kind,
             rejected_creates=frozenset((each.device, each.record) for each in rejected),
         )
+
+    def _of_kind(self, scope: str, kind: str) -> list[str]:
+        records = (each.record for each in self.records.values())
+        return sorted(each.id for each in records if (each.scope, each.kind) == (scope, kind) and not each.deleted)
 
     def _write(self, writes: Writes) -> None:
         self.written = writes

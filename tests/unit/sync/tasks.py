@@ -70,6 +70,9 @@ class Phone:
     def device(self) -> str:
         return device_id(self.index)
 
+    def new_id(self) -> str:
+        return uuid7(self.ms, self._random)
+
     def change(
         self, op: Op, kind: str, id: str, scope: str, *, base: int = 0, fields: dict[str, Value] | None = None
     ) -> Change:
@@ -88,11 +91,11 @@ class Phone:
         )
 
     def make_root(self, kind: str = "TaskList", *, id: str = "", title: str = "home") -> Change:
-        made = id or uuid7(self.ms, self._random)
+        made = id or self.new_id()
         return self.change("create", kind, made, made, fields={"title": title})
 
     def make(self, scope: str, kind: str = "Task", *, id: str = "", **fields: Value) -> Change:
-        made = id or uuid7(self.ms, self._random)
+        made = id or self.new_id()
         return self.change("create", kind, made, scope, fields={"title": "milk", **fields})
 
     def update(self, of: Change, *, base: int = 0, **fields: Value) -> Change:
@@ -104,6 +107,9 @@ class Phone:
     def invite(self, scope: str, user: str, role: str | None = "editor") -> Change:
         fields: dict[str, Value] = {"user": user, "role": role}
         return self.change("create", MEMBER, member_id(scope, user), scope, fields=fields)
+
+    def call(self, command: str, scope: str, **arguments: Value) -> Change:
+        return self.change("command", command, self.new_id(), scope, fields=arguments)
 
     def push(self, *changes: Change | bytes, confirmed: int = 0, limits: Limits = LIMITS) -> Push:
         """The changes as one push; bytes stand for a change as it came, good or bad."""

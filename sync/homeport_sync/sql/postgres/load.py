@@ -15,8 +15,9 @@ from homeport_sync.sql.postgres.database import Connection, Row
 _HEAD, _DEVICE, _OUTCOME, _GRANT, _RECORD, _REJECTED, _NUMBER = range(7)  # the column `part` of both
 
 
-def loaded(tenant: str, facts: Sequence[Row]) -> Loaded:
-    """What a commit batch knows. Raises `Unavailable` if there is no such tenant."""
+def loaded(tenant: str, facts: Sequence[Row], listed: Sequence[Row]) -> Loaded:
+    """What a commit batch knows; `listed` comes from `statements.OF_KIND`. Raises `Unavailable` if there is no such
+    tenant."""
     parts = _by_part(facts)
     devices = [
         KnownDevice(id=a, user=b, last_stamp=Stamp(c), last_number=m, confirmed=n)
@@ -29,6 +30,10 @@ def loaded(tenant: str, facts: Sequence[Row]) -> Loaded:
     records = [
         StoredRecord(record=decode_record(a), author=b, foreign_position=m) for _, a, b, _, m, _, _, _ in parts[_RECORD]
     ]
+    of_kind: dict[tuple[str, str], list[str]] = {}
+    for scope, kind, a, b, m in listed:
+        records.append(StoredRecord(record=decode_record(a), author=b, foreign_position=m))
+        of_kind.setdefault((scope, kind), []).append(records[-1].record.id)
     here = {each.record.id: each for each in records}
     return Loaded(
         head=_head(tenant, parts[_HEAD]),
@@ -37,6 +42,7 @@ def loaded(tenant: str, facts: Sequence[Row]) -> Loaded:
         grants={(each.user, each.scope): each for each in _grants(parts[_GRANT])},
         records=here,
         rejected_creates=frozenset((fact[1], fact[2]) for fact in parts[_REJECTED] if fact[2] not in here),
+        of_kind=of_kind,
     )
 
 

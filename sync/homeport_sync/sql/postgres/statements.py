@@ -69,6 +69,15 @@ LOAD: Final = """
       ORDER BY stamp OFFSET 0
     ) AS found"""
 
+OF_KIND: Final = """
+    SELECT wanted.scope, wanted.kind, found.wire, found.author, found.foreign_position
+    FROM unnest($2::text[], $3::text[]) AS wanted(scope, kind) CROSS JOIN LATERAL (
+      SELECT record_id, wire, author, foreign_position FROM records
+      WHERE tenant_id = $1 AND scope_id = wanted.scope AND kind = wanted.kind AND deleted_at IS NULL
+      ORDER BY record_id LIMIT $4
+    ) AS found
+    ORDER BY wanted.scope, wanted.kind, found.record_id"""
+
 STANDING: Final = """
     SELECT 0 AS part, epoch AS a, NULL AS b, NULL AS c, position AS m, NULL::bigint AS n, NULL::boolean AS flag
     FROM heads WHERE tenant_id = $1

@@ -7,7 +7,7 @@ end, so no two processes ever decide about one tenant at once, and positions are
 
 from __future__ import annotations
 
-from homeport_sync.ports import Loaded, Wanted, Writes
+from homeport_sync.ports import KIND_RECORDS_MAX, Loaded, Wanted, Writes
 from homeport_sync.sql.postgres import statements
 from homeport_sync.sql.postgres.database import WRITE, Connection, begin, commit
 from homeport_sync.sql.postgres.load import is_stale, loaded
@@ -24,7 +24,7 @@ class PostgresTransaction:
         self._tenant = tenant
 
     async def load(self, wanted: Wanted) -> Loaded:
-        """Lock and read; read again if the lock was not there at once."""
+        """Lock and read; read again if the lock was not there at once. All of a kind is read after that."""
         asked = (
             self._tenant,
             list(wanted.devices),
@@ -38,7 +38,11 @@ class PostgresTransaction:
             found = await self._connection.fetch(statements.LOAD, *asked)
             if is_stale(found):
                 found = await self._connection.fetch(statements.LOAD, *asked)
-        return loaded(self._tenant, found)
+            kinds = columns_of(wanted.kinds, 2)
+            listed = wanted.kinds and await self._connection.fetch(
+                statements.OF_KIND, self._tenant, *kinds, KIND_RECORDS_MAX
+            )
+        return loaded(self._tenant, found, listed or ())
 
     async def commit(self, writes: Writes) -> None:
         """Write everything, then commit."""

@@ -31,6 +31,10 @@ RECORDS: Final = """
     SELECT wire, author, foreign_position
     FROM json_each(:records) AS wanted
     CROSS JOIN records ON tenant_id = :tenant AND record_id = wanted.value"""
+OF_KIND: Final = """
+    SELECT wire, author, foreign_position FROM records
+    WHERE tenant_id = :tenant AND scope_id = :scope AND kind = :kind AND deleted_at IS NULL
+    ORDER BY record_id LIMIT :room"""
 REJECTED_CREATES: Final = """
     SELECT device_id, record_id
     FROM json_each(:records) AS wanted

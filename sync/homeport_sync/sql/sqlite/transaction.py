@@ -14,7 +14,7 @@ from collections.abc import Collection
 import msgspec
 
 from homeport_sync.errors import no_tenant
-from homeport_sync.ports import Head, Loaded, Wanted, Writes
+from homeport_sync.ports import KIND_RECORDS_MAX, Head, Loaded, StoredRecord, Wanted, Writes
 from homeport_sync.sql import rows
 from homeport_sync.sql.sqlite import statements
 from homeport_sync.sql.sqlite.connection import BUSY_TIMEOUT_MS, Connection
@@ -73,6 +73,8 @@ class SqliteTransaction:
         grants = self._find(connection, statements.GRANTS, pairs=wanted.grants)
         records = self._find(connection, statements.RECORDS, records=wanted.records)
         here = {each.record.id: each for each in map(rows.stored_record, records)}
+        of_kind = {each: self._of_kind(connection, *each) for each in wanted.kinds}
+        here |= {each.record.id: each for found in of_kind.values() for each in found}
         missing = wanted.records - here.keys()
         rejected = self._find(connection, statements.REJECTED_CREATES, records=missing)
         return Loaded(
@@ -82,7 +84,12 @@ class SqliteTransaction:
             grants={(each.user, each.scope): each for each in map(rows.grant, grants)},
             records=here,
             rejected_creates=frozenset((row[0], row[1]) for row in rejected if row[0] in wanted.devices),
+            of_kind={each: [stored.record.id for stored in found] for each, found in of_kind.items() if found},
         )
+
+    def _of_kind(self, connection: sqlite3.Connection, scope: str, kind: str) -> list[StoredRecord]:
+        asked = {"tenant": self._tenant, "scope": scope, "kind": kind, "room": KIND_RECORDS_MAX}
+        return [rows.stored_record(row) for row in connection.execute(statements.OF_KIND, asked)]
 
     def _find(self, connection: sqlite3.Connection, statement: str, **wanted: Collection[object]) -> list[rows.Row]:
         ((name, values),) = wanted.items()

@@ -1,0 +1,119 @@
+"""Calling a command in the intake: granted and valid, run within its time, and what it writes laid over the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol, TypeAlias, TypeVar
+
+from homeport_sync.call import Call
+from homeport_sync.catalog import Catalog, Command
+from homeport_sync.change import Change, Record
+from homeport_sync.errors import CommandFailed, Rejection, RoleForbidden, ScopeGone, WrongId
+from homeport_sync.overlay import Overlay
+from homeport_sync.permission import granted
+from homeport_sync.push import Push
+from homeport_sync.verdict import judge
+
+Body: TypeAlias = Callable[[], None]
+T = TypeVar("T")
+
+
+class Allowance(Protocol):
+    """The time that the commands of one commit batch may take."""
+
+    @property
+    def spent(self) -> bool:
+        """Whether nothing is left of it."""
+
+    def call(self, body: Body) -> None:
+        """Run the body. Raises what it raises, or `CommandTimedOut` when it does not end in time."""
+
+
+class Runner(Protocol):
+    """Where commands run, so that a slow one holds up nobody."""
+
+    def allowance(self) -> Allowance:
+        """That of the next commit batch."""
+
+    async def aside(self, work: Callable[[], T]) -> T:
+        """Do work that may take its time, and let the event loop go on."""
+
+
+class Unlimited:
+    """As long as they like."""
+
+    spent = False
+
+    def call(self, body: Body) -> None:
+        """See `Allowance`."""
+        body()
+
+
+UNLIMITED: Final[Allowance] = Unlimited()
+
+
+class AtOnce:
+    """Where time is virtual, and each run must be as the last: at once, and as long as it takes."""
+
+    def allowance(self) -> Allowance:
+        """See `Runner`."""
+        return UNLIMITED
+
+    async def aside(self, work: Callable[[], T]) -> T:
+        """See `Runner`."""
+        return work()
+
+
+class Found:
+    """What a command finds in an overlay."""
+
+    def __init__(self, there: Overlay) -> None:
+        self._there = there
+
+    def record(self, id: str) -> Record | None:
+        """See `call.Records`."""
+        stored = self._there.record(id)
+        return stored.record if stored else None
+
+    def of_kind(self, scope: str, kind: str) -> Sequence[Record]:
+        """See `call.Records`."""
+        return [stored.record for stored in self._there.of_kind(scope, kind)]
+
+
+def check_call(push: Push, change: Change, catalog: Catalog, there: Overlay) -> tuple[Command, str]:
+    """Steps 2 and 3 for a call: the command, and the caller's role. Raises the `Rejection` of the first that fails."""
+    command = catalog.command(change.kind)
+    grant = granted(push, change, there)  # step 2
+    command.check(change.fields)  # step 3
+    if not catalog.role(grant.role).may_write(command.name):
+        raise RoleForbidden(f"Your role, {grant.role}, may not call {command.name}: ask an owner for another one.")
+    root = there.record(change.scope)
+    if root is None or root.record.deleted:
+        raise ScopeGone
+    if root.record.kind != command.scope:
+        raise WrongId(f"{command.name} is called within a {command.scope}, and this scope is a {root.record.kind}.")
+    return command, grant.role
+
+
+def run(command: Command, call: Call, time: Allowance) -> None:
+    """Step 5 for a call. Raises `CommandRefused`, `CommandTooLarge`, `CommandTimedOut`, or `CommandFailed` for whatever
+    else the function raises."""
+    time.call(lambda: _body(command, call))
+
+
+def append(push: Push, call: Call, catalog: Catalog, there: Overlay, now_ms: int) -> None:
+    """Steps 6 and 7 for a call: what it has written."""
+    for effect in call.effects():
+        judged = judge(there.record(effect.id), effect, catalog.kind(effect.kind), push.device)
+        there.append(push, effect, judged, now_ms)
+
+
+def _body(command: Command, call: Call) -> None:
+    try:
+        command.function(call, **call.arguments)
+    except Rejection as refused:
+        if refused.code.startswith("COMMAND_"):
+            raise
+        raise CommandFailed(f"{command.name} was refused what it did: {refused.message}") from refused
+    except Exception as error:
+        raise CommandFailed(f"{command.name} raised {type(error).__name__}: {error}.") from error
