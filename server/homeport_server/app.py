@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from homeport_server.accounts import Accounts
 from homeport_server.background import Background
+from homeport_server.command_threads import CommandThreads
 from homeport_server.database import Store
 from homeport_server.edge.admission import requests_admission
 from homeport_server.edge.context import Rooms
@@ -96,6 +97,7 @@ def build_app(
             limits=_limits(settings),
             wall_ms=clock,
             meter=FailedCommits(metrics, troubles),
+            runner=CommandThreads(LIMITS),
         ),
         accounts=Accounts(make_tokens(settings, secret, clock), store, clock, cached_max=settings.tokens_cached_max),
         pokes=PokeHub(store, signals, log, poll_s=settings.poke_poll_s, metrics=metrics, wall_ms=clock),

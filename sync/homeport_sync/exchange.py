@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from homeport_sync.calling import Runner
 from homeport_sync.catalog import Catalog
 from homeport_sync.cursor import CursorSeal
 from homeport_sync.errors import ClockSkewed, HomeportError, Unavailable
@@ -49,8 +50,9 @@ class Exchange:
         limits: Limits,
         wall_ms: Callable[[], int],
         meter: Meter | None = None,
+        runner: Runner | None = None,
     ) -> None:
-        self._intake = Intake(store, catalog, signals, limits=limits, wall_ms=wall_ms, meter=meter)
+        self._intake = Intake(store, catalog, signals, limits=limits, wall_ms=wall_ms, meter=meter, runner=runner)
         self._reading = Reading(limits)
         self._reader = Reader(store, seal, limits, meter)
         self._limits = limits

@@ -11,7 +11,8 @@ recognised by its numbers.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from time import perf_counter
 
@@ -49,6 +50,7 @@ class Intake:
         self._runner = runner or AtOnce()
         self._queues = Queues(limits)
         self._writers = 0
+        self._aside = 0  # of them, those whose batch runs commands, and that hold up nobody meanwhile
         self._free = 0  # of them, those that are about to look whose turn it is
         self._tasks: set[asyncio.Task[None]] = set()  # or nobody would hold them
         self._trouble_since: float | None = None
@@ -64,8 +66,7 @@ class Intake:
         waiting = Waiting(push, loop.create_future())
         self._queues.join(tenant, waiting, loop.time())
         self._meter.waiting(self._queues.changes)
-        if self._queues.ready > self._free and self._writers < self._limits.commits_at_once_max:
-            self._begin_writer()
+        self._call_writer()
         return await waiting.answer
 
     def check_room(self, tenant: str, changes: int) -> None:
@@ -77,7 +78,11 @@ class Intake:
         drained_ms = limits.overload_retry_ms if each_s is None else int(queue.changes * each_s * 1_000) + 1
         raise Overloaded(retryAfterMs=min(drained_ms, limits.overload_retry_max_ms))
 
-    def _begin_writer(self) -> None:
+    def _call_writer(self) -> None:
+        """Let one more write, if somebody waits for it."""
+        most = self._limits.commits_at_once_max + min(self._aside, self._limits.commands_at_once_max)
+        if self._queues.ready <= self._free or self._writers >= most:
+            return
         self._writers += 1
         self._free += 1
         writer = asyncio.create_task(self._write())
@@ -180,12 +185,23 @@ class Intake:
             async with self._store.transaction(tenant) as transaction:
                 loaded = await transaction.load(asked)
             batch = Batch(loaded, self._catalog, self._limits, self._wall_ms(), self._runner.allowance())
-            answers = await self._runner.aside(partial(_decide_whole, batch, pushes))
+            with self._stepped_aside():
+                answers = await self._runner.aside(partial(_decide_whole, batch, pushes))
             async with self._store.transaction(tenant) as transaction:
                 if await transaction.load(asked) == loaded:
                     await transaction.commit(batch.writes())
                     return batch.writes().head, answers
         return None
+
+    @contextmanager
+    def _stepped_aside(self) -> Iterator[None]:
+        """Let others write while this one's commands run."""
+        self._aside += 1
+        self._call_writer()
+        try:
+            yield
+        finally:
+            self._aside -= 1
 
     async def _decide_all(self, batch: Batch, pushes: Sequence[Push]) -> list[Decided]:
         """Decide in parts, between which the event loop may do something else."""

@@ -20,6 +20,8 @@ class Limits:
     `read_changes_max` changes read and after `decide_changes_max` decided; a push of `read_at_once_max` never waits
     to be read. A batch is tried `commit_tries_max` times when the store is unavailable; then its pushes are told to
     wait as long as the trouble has lasted, between `unavailable_retry_ms` and `unavailable_retry_max_ms`.
+    A command may run for `command_ms_max`, those of one batch for `commands_ms_max` together: what is called after that
+    is told to come again. The batches of `commands_at_once_max` tenants may run commands while others commit.
     `skew_max_ms` is how far ahead of the server's clock a stamp may be before it is lowered.
     `outcome_keep_ms` is how long a confirmed outcome can still be asked for.
     """
@@ -41,6 +43,9 @@ class Limits:
     read_at_once_max: int = 10
     decide_changes_max: int = 50
     commit_tries_max: int = 3
+    command_ms_max: int = 1_000
+    commands_ms_max: int = 2_000
+    commands_at_once_max: int = 8
     skew_max_ms: int = 300_000
     cursor_bytes_max: int = 65_536
     outcome_keep_ms: int = 30 * 24 * 3_600_000

@@ -1,0 +1,103 @@
+"""Commands of the app, each in a thread of its own, so that the event loop goes on and a slow one can be left behind.
+
+A thread cannot be ended from outside. One whose time is over is told to stop at its next line of Python; one that waits
+inside a C function stops when that returns. Neither has any effect any more: what a command writes counts only once it
+has ended in time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Event, Thread
+from time import monotonic
+from typing import TypeVar
+
+from homeport_sync.calling import Body
+from homeport_sync.errors import CommandTimedOut
+from homeport_sync.limits import Limits
+
+T = TypeVar("T")
+LEFT_BEHIND_MAX = 16
+
+
+class _Stopped(BaseException):
+    """Raised in the thread of a command whose time is over."""
+
+
+class CommandThreads:
+    """See `homeport_sync.calling.Runner`."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._batches = ThreadPoolExecutor(limits.commands_at_once_max + 1, thread_name_prefix="homeport-batch")
+        self._left_behind: list[Thread] = []
+
+    def allowance(self) -> CommandTime:
+        """See `Runner`."""
+        return CommandTime(self._limits, self._left_behind)
+
+    async def aside(self, work: Callable[[], T]) -> T:
+        """See `Runner`."""
+        return await asyncio.get_running_loop().run_in_executor(self._batches, work)
+
+    @property
+    def left_behind(self) -> int:
+        """How many threads are still busy with a command whose time is over."""
+        return sum(thread.is_alive() for thread in self._left_behind)
+
+
+class CommandTime:
+    """See `homeport_sync.calling.Allowance`."""
+
+    def __init__(self, limits: Limits, left_behind: list[Thread]) -> None:
+        self._limits = limits
+        self._left_behind = left_behind
+        self._used_s = 0.0
+
+    @property
+    def spent(self) -> bool:
+        """See `Allowance`."""
+        return self._used_s * 1_000 >= self._limits.commands_ms_max
+
+    def call(self, body: Body) -> None:
+        """See `Allowance`."""
+        self._left_behind[:] = [thread for thread in self._left_behind if thread.is_alive()]
+        if len(self._left_behind) >= LEFT_BEHIND_MAX:
+            raise CommandTimedOut(
+                f"{LEFT_BEHIND_MAX} commands that took too long are still running, so this one was not begun: "
+                "mend them, then call it again."
+            )
+        ended, raised = Event(), list[BaseException]()
+        thread = Thread(target=_run, args=(body, ended, raised), name="homeport-command", daemon=True)
+        began_s = monotonic()
+        thread.start()
+        in_time = ended.wait(self._limits.command_ms_max / 1_000)
+        self._used_s += monotonic() - began_s
+        if not in_time:
+            self._left_behind.append(thread)
+            _stop(thread)
+            raise CommandTimedOut(
+                f"The command took longer than {self._limits.command_ms_max:,} ms, and nothing of it took effect: "
+                "let it do less at once."
+            )
+        if raised:
+            raise raised[0]
+
+
+def _run(body: Body, ended: Event, raised: list[BaseException]) -> None:
+    with suppress(_Stopped):
+        try:
+            body()
+        except Exception as error:  # noqa: BLE001  # raised again where it is waited for
+            raised.append(error)
+        finally:
+            ended.set()
+
+
+def _stop(thread: Thread) -> None:
+    if thread.ident is not None:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(_Stopped))

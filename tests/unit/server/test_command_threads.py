@@ -1,0 +1,181 @@
+"""Commands in threads: what ends in time counts, what does not is left behind, and nobody waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from threading import Event, Thread, current_thread
+
+import pytest
+
+from homeport_server import command_threads
+from homeport_server.command_threads import CommandThreads
+from homeport_sync import App, Call
+from homeport_sync.change import Change
+from homeport_sync.errors import CommandTimedOut, StoreFailed
+from homeport_sync.intake import Intake
+from homeport_sync.limits import LIMITS
+from homeport_sync.push import Decided
+from homeport_sync.signals import LocalSignals
+from homeport_sync.sql.sqlite.store import SqliteStore
+from tests.unit.sync.ledger import codes, error_codes, outcomes, verdicts
+from tests.unit.sync.tasks import NOW, Phone, ann, bob
+
+IMPATIENT = replace(LIMITS, command_ms_max=50, commands_ms_max=50)
+ONE_WRITER = replace(LIMITS, commits_at_once_max=1)
+SECONDS_MAX = 30.0
+PATIENCE_MS = 30_000
+
+app = App("gates")
+gate, begun = Event(), Event()
+
+
+@app.kind(root=True)
+class Gate:
+    name: str = ""
+
+
+@app.command(scope=Gate)
+def wait(call: Call) -> None:
+    call.update(call.scope, name="waited")
+    begun.set()
+    assert gate.wait(SECONDS_MAX)
+
+
+@app.command(scope=Gate)
+def sign(call: Call) -> None:
+    there = call.get(call.scope)
+    assert there is not None
+    call.update(call.scope, name=f"{there['name']}, signed")
+    begun.set()
+    assert gate.wait(SECONDS_MAX)
+
+
+@app.command(scope=Gate)
+def spin(call: Call) -> None:
+    call.update(call.scope, name="spun")
+    for _ in count():
+        pass
+
+
+async def store_of(path: Path) -> SqliteStore:
+    store = await SqliteStore.open(path / "homeport.sqlite3")
+    for tenant in ("a", "b"):
+        await store.create(tenant, id=tenant, epoch="first", now_ms=NOW)
+    return store
+
+
+def intake_of(store: SqliteStore, threads: CommandThreads) -> Intake:
+    return Intake(store, app.catalog, LocalSignals(), limits=ONE_WRITER, wall_ms=lambda: NOW, runner=threads)
+
+
+def new_gate(phone: Phone) -> Change:
+    id = phone.new_id()
+    return phone.change("create", "Gate", id, id, fields={"name": ""})
+
+
+def test_what_a_body_raises_is_raised_where_it_was_called() -> None:
+    time = CommandThreads(LIMITS).allowance()
+
+    def body() -> None:
+        raise StoreFailed
+
+    with pytest.raises(StoreFailed):
+        time.call(body)
+    assert not time.spent
+
+
+def test_a_command_that_never_ends_is_stopped_and_its_batch_has_no_time_left() -> None:
+    threads = CommandThreads(IMPATIENT)
+    time, running = threads.allowance(), list[Thread]()
+
+    def body() -> None:
+        running.append(current_thread())
+        for _ in count():
+            pass
+
+    for _ in range(2):
+        with pytest.raises(CommandTimedOut, match="longer than 50 ms"):
+            time.call(body)
+    assert time.spent
+    for thread in running:
+        thread.join(SECONDS_MAX)
+    assert threads.left_behind == 0
+
+
+def test_of_commands_that_cannot_be_stopped_there_are_not_more_than_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command_threads, "LEFT_BEHIND_MAX", 1)
+    threads, free = CommandThreads(IMPATIENT), Event()
+
+    def stuck() -> None:
+        free.wait(SECONDS_MAX)
+
+    with pytest.raises(CommandTimedOut, match="longer than"):
+        threads.allowance().call(stuck)
+    assert threads.left_behind == 1
+    with pytest.raises(CommandTimedOut, match="still running"):
+        threads.allowance().call(lambda: None)
+    free.set()
+    while threads.left_behind:
+        pass
+    threads.allowance().call(lambda: None)
+
+
+async def test_while_a_command_runs_every_other_tenant_commits(tmp_path: Path) -> None:
+    """On SQLite, where all of them share one lock, and the command does not end before the other has committed."""
+    gate.clear()
+    begun.clear()
+    store = await store_of(tmp_path)
+    intake = intake_of(store, CommandThreads(replace(LIMITS, command_ms_max=PATIENCE_MS)))
+    phone, other = ann(), bob()
+    made = new_gate(phone)
+    slow = asyncio.create_task(intake.push("a", phone.push(made, phone.call("wait", made.id))))
+    await asyncio.to_thread(begun.wait, SECONDS_MAX)
+    decided = await intake.push("b", other.push(new_gate(other)))
+    assert told(decided) == ["applied"]
+    assert not slow.done()
+    gate.set()
+    assert told(await slow) == ["applied", "applied"]
+    assert [entry.fields for entry in await store.read("a", 1, 10)] == [{"name": "waited"}]
+    await store.close()
+
+
+async def test_a_command_is_run_again_if_what_it_was_decided_on_has_changed_meanwhile(tmp_path: Path) -> None:
+    gate.clear()
+    begun.clear()
+    store = await store_of(tmp_path)
+    threads = CommandThreads(replace(LIMITS, command_ms_max=PATIENCE_MS))
+    intake, elsewhere = intake_of(store, threads), intake_of(store, threads)
+    phone, other = ann(), Phone(user="ann", index=7)
+    made = new_gate(phone)
+    await intake.push("a", phone.push(made))
+    slow = asyncio.create_task(intake.push("a", phone.push(phone.call("sign", made.id))))
+    await asyncio.to_thread(begun.wait, SECONDS_MAX)
+    await elsewhere.push("a", other.push(other.change("update", "Gate", made.id, made.id, fields={"name": "theirs"})))
+    gate.set()
+    assert told(await slow) == ["applied"]
+    assert [entry.fields for entry in await store.read("a", 1, 10)] == [{"name": "theirs"}, {"name": "theirs, signed"}]
+    await store.close()
+
+
+async def test_a_command_past_its_time_is_rejected_and_leaves_nothing(tmp_path: Path) -> None:
+    store = await store_of(tmp_path)
+    threads = CommandThreads(IMPATIENT)
+    intake = intake_of(store, threads)
+    phone = ann()
+    made = new_gate(phone)
+    id = made.id
+    calls = [phone.call("spin", id) for _ in range(2)]
+    decided = await intake.push("a", phone.push(made, *calls))
+    assert codes(outcomes(decided)) == ["", "COMMAND_TIMED_OUT"]
+    assert error_codes(decided.errors) == ["OVERLOADED"], "of this batch no time is left: come again"
+    again = await intake.push("a", phone.push(calls[1], phone.change("update", "Gate", id, id, fields={"name": "on"})))
+    assert codes(outcomes(again)) == ["COMMAND_TIMED_OUT", ""]
+    assert [entry.fields for entry in await store.read("a", 0, 10)] == [{"name": ""}, {"name": "on"}]
+    await store.close()
+
+
+def told(decided: Decided) -> list[str]:
+    return verdicts(outcomes(decided))
