@@ -153,6 +153,15 @@ class Device:
         self._writer.delete(record_id)
         self._wrote()
 
+    async def call(self, command: str | Callable[..., None], /, *, scope: str, **arguments: PythonValue) -> None:
+        """Calls a command of the app in a scope: at once as far as this device can tell, for good on the server.
+
+        Raises the `Rejection` with which it refuses here already, and is not called then.
+        """
+        self._open_replica()
+        self._writer.call(command, scope, arguments)
+        self._wrote()
+
     async def invite(self, scope: str, user: str, role: str = "editor") -> str:
         """Gives a user a role in a scope; the id of the member record."""
         self._open_replica()

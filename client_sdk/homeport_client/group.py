@@ -60,6 +60,10 @@ class Group:
         """Deletes a record, for ever."""
         self._writes.append(partial(self._writer.delete, record_id))
 
+    def call(self, command: str | Callable[..., None], /, *, scope: str, **arguments: PythonValue) -> None:
+        """Calls a command of the app in a scope."""
+        self._writes.append(partial(self._writer.call, command, scope, arguments))
+
     def invite(self, scope: str, user: str, role: str = "editor") -> None:
         """Gives a user a role in a scope."""
         self._writes.append(partial(self._writer.set_role, scope, user, role))

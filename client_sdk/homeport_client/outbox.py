@@ -15,15 +15,16 @@ from dataclasses import dataclass
 import msgspec
 from msgspec.structs import replace
 
+from homeport_client.predicted import Predicted
 from homeport_sync.change import GROUP_CHANGES_MAX, Change, Group, Outcome, decode_change, encode
 from homeport_sync.clock import Stamp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """A change that just got its outcome: the record it was about, and its JSON."""
+    """A change that just got its outcome: the records it shows in, and its JSON."""
 
-    record: str
+    records: set[str]
     change: str
 
 
@@ -43,17 +44,19 @@ def _effective(text: str, lowered: str) -> Change:
 
 
 class Outbox:
-    """The table `outbox`."""
+    """The table `outbox`, and what is `predicted` of the commands in it."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self.predicted = Predicted(connection)
 
-    def add(self, device: str, change: Change, text: str) -> None:
-        """Appends a change as it is written."""
-        self._connection.execute(
+    def add(self, device: str, change: Change, text: str) -> int:
+        """Appends a change as it is written; its place."""
+        added = self._connection.execute(
             "INSERT INTO outbox (device, number, record, change) VALUES (?, ?, ?, ?)",
             (device, change.number, change.id, text),
         )
+        return added.lastrowid or 0
 
     def join(self, device: str, first: int, last: int) -> int:
         """Makes one group of the changes with these numbers; how many bytes they have. One alone is none."""
@@ -71,11 +74,15 @@ class Outbox:
         return size
 
     def replay(self, record_id: str) -> list[Change]:
-        """The changes of a record in the order of writing, as they count in merges."""
+        """The changes of a record in the order of writing, as they count in merges, and what is predicted of it."""
         rows = self._connection.execute(
-            "SELECT change, lowered FROM outbox WHERE record = ? ORDER BY place", (record_id,)
+            "SELECT place, change, lowered FROM outbox WHERE record = ? ORDER BY place", (record_id,)
         )
-        return [_effective(*row) for row in rows]
+        written = [(place, _effective(text, lowered)) for place, text, lowered in rows]
+        predicted = self.predicted.of(record_id)
+        if predicted:
+            written = sorted([*written, *predicted], key=lambda each: each[0])
+        return [change for _, change in written]
 
     def records(self) -> set[str]:
         """The ids of all records that have changes here."""
@@ -118,16 +125,18 @@ class Outbox:
         """Takes an outcome; None if the change has one already or is not here."""
         if outcome.outcome == "rejected":
             rows = self._connection.execute(
-                "DELETE FROM outbox WHERE device = ? AND number = ? AND answered = 0 RETURNING record, change",
+                "DELETE FROM outbox WHERE device = ? AND number = ? AND answered = 0 RETURNING place, record, change",
                 (device, outcome.number),
             ).fetchall()
+            also = self.predicted.drop(row[0] for row in rows)
         else:
             rows = self._connection.execute(
                 "UPDATE outbox SET answered = 1, lowered = ? WHERE device = ? AND number = ? AND answered = 0"
-                " RETURNING record, change",
+                " RETURNING place, record, change",
                 (outcome.stamp, device, outcome.number),
             ).fetchall()
-        return Settled(record=rows[0][0], change=rows[0][1]) if rows else None
+            also = set[str]()
+        return Settled(records={rows[0][1], *also}, change=rows[0][2]) if rows else None
 
     def has_contained(self, device: str, number: int) -> bool:
         """Whether `drop_contained` would take anything out."""
@@ -144,10 +153,10 @@ class Outbox:
         if not self.has_contained(device, number):
             return set()
         rows = self._connection.execute(
-            "DELETE FROM outbox WHERE answered = 1 AND (device != ? OR number <= ?) RETURNING record",
+            "DELETE FROM outbox WHERE answered = 1 AND (device != ? OR number <= ?) RETURNING place, record",
             (device, number),
         ).fetchall()
-        return {row[0] for row in rows}
+        return {row[1] for row in rows} | self.predicted.drop(row[0] for row in rows)
 
     def resend_from(self, device: str, number: int) -> bool:
         """Counts the changes from `number` on as unanswered again; False if that one is not held any more."""

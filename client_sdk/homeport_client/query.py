@@ -16,7 +16,9 @@ from homeport_sync.change import Value
 from homeport_sync.values import PythonValue
 
 _SELECT = """SELECT view.record, view.updated,
-    EXISTS (SELECT 1 FROM outbox WHERE record = view.id AND answered = 0) AS pending
+    EXISTS (SELECT 1 FROM outbox WHERE record = view.id AND answered = 0) OR EXISTS (
+        SELECT 1 FROM predicted JOIN outbox USING (place) WHERE predicted.record = view.id AND answered = 0
+    ) AS pending
     FROM view"""
 # A record shows while it and the root of its scope live.
 _LIVE = """WHERE view.deleted = 0

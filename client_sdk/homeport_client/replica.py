@@ -19,12 +19,13 @@ from homeport_client.limits import DEVICE_LIMITS, DeviceLimits
 from homeport_client.meta import Meta, MetaTable
 from homeport_client.outbox import Outbox
 from homeport_client.outcomes import Outcomes
+from homeport_client.prediction import predict
 from homeport_client.pulled import Pulled
 from homeport_client.schema import VIEW, fingerprint
 from homeport_client.storage import open_storage, transaction
 from homeport_client.view import Views
 from homeport_sync.catalog import Catalog
-from homeport_sync.change import GROUP_CHANGES_MAX, Change, Edits, Op, encode
+from homeport_sync.change import GROUP_CHANGES_MAX, Change, Edits, Fields, Op, encode
 from homeport_sync.clock import NEVER, HybridClock, uuid7
 from homeport_sync.errors import DocumentTooLarge
 from homeport_sync.limits import LIMITS
@@ -84,24 +85,27 @@ class Replica:
     def write(self, op: Op, kind: str, record_id: str, scope: str, fields: Edits) -> Change:
         """Writes a change: outbox, view and counters at once. Raises a `Rejection`; then nothing is written."""
         with self._step():
-            meta = self.meta
             before = self.views.standing(record_id)
             # What is overwritten was there before: whatever the clocks say, the change is stamped after it.
             self.clock.see(before.updated if before else NEVER)
-            change = Change(
-                number=meta.next_number,
-                op=op,
-                kind=kind,
-                id=record_id,
-                scope=scope,
-                stamp=self.clock.stamp(meta.device),
-                fields=fields,
-                base=0 if meta.replacing else self.pulled.position(record_id),
-            )
+            change = self._next_change(op, kind, record_id, scope, fields)
             self.catalog.check(change)
-            self.outbox.add(meta.device, change, _checked_text(change))
+            self._add(change)
             self.views.derive([record_id])
-            self._keep(replace(meta, next_number=change.number + 1))
+        return change
+
+    def call(self, command: str, scope: str, arguments: Fields) -> Change:
+        """Calls a command when there is a network, and shows at once what it is expected to come to.
+
+        Raises the `Rejection` with which it refuses here already; then nothing is written.
+        """
+        with self._step():
+            change = self._next_change("command", command, self.new_id(), scope, arguments)
+            expected = predict(change, self.meta.device, self.catalog, self.views)
+            for each in expected:  # what is written after it here is stamped after it
+                self.clock.see(each.stamp)
+            self.outbox.predicted.add(self._add(change), expected)
+            self.views.derive(each.id for each in expected)
         return change
 
     @contextmanager
@@ -166,7 +170,7 @@ class Replica:
                 was = self.outbox.settle(meta.device, outcome)
                 if was is not None:
                     settled += 1
-                    touched.add(was.record)
+                    touched |= was.records
                     lowered = max(lowered, outcome.stamp)
                     self.outcomes.add(meta.device, outcome, was.change)
             self.outcomes.trim()
@@ -221,6 +225,26 @@ class Replica:
         """Sends again from a number on; False if it is not held any more."""
         with self._step():
             return self.outbox.resend_from(self.meta.device, number)
+
+    def _next_change(self, op: Op, kind: str, record_id: str, scope: str, fields: Edits) -> Change:
+        meta = self.meta
+        return Change(
+            number=meta.next_number,
+            op=op,
+            kind=kind,
+            id=record_id,
+            scope=scope,
+            stamp=self.clock.stamp(meta.device),
+            fields=fields,
+            base=0 if meta.replacing or op == "command" else self.pulled.position(record_id),
+        )
+
+    def _add(self, change: Change) -> int:
+        """Puts a change into the outbox; its place there."""
+        meta = self.meta
+        place = self.outbox.add(meta.device, change, _checked_text(change))
+        self._keep(replace(meta, next_number=change.number + 1))
+        return place
 
     @contextmanager
     def _step(self) -> Iterator[None]:

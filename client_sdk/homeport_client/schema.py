@@ -1,8 +1,8 @@
 """The tables of a replica, as SQL scripts. Pure text; `storage.py` runs it.
 
-`view` is derived from the others, so it is made anew when the app's declaration changes (`fingerprint`); a field's
-index is made by the first query that goes by it. Only the tables that hold what cannot be derived are numbered by
-`VERSION`.
+`view` is derived from the others, so it is made anew when the app's declaration changes (`fingerprint`), and the table
+`predicted` is made with it; a field's index is made by the first query that goes by it. Only the tables that hold what
+cannot be derived are numbered by `VERSION`.
 """
 
 from __future__ import annotations
@@ -81,6 +81,12 @@ VIEW = """
     ) STRICT;
     CREATE INDEX view_scope ON view (kind, scope, id);
     CREATE INDEX view_kind ON view (kind, id);
+    CREATE TABLE IF NOT EXISTS predicted (
+        record TEXT NOT NULL,
+        place INTEGER NOT NULL,
+        change TEXT NOT NULL,
+        PRIMARY KEY (record, place)
+    ) STRICT, WITHOUT ROWID;
 """
 
 

@@ -19,6 +19,7 @@ from homeport_client.pulled import Pulled
 from homeport_client.query import SELECT_LIVE, Query, goes_by, statement
 from homeport_client.schema import index, index_name
 from homeport_client.storage import transaction
+from homeport_sync.call import COMMAND_RECORDS_MAX
 from homeport_sync.catalog import Catalog
 from homeport_sync.change import Record, decode_record, encode
 from homeport_sync.clock import Stamp, stamp_ms
@@ -103,6 +104,15 @@ class Views:
         """The record as it shows, deleted or not; None if there is none."""
         row = self._connection.execute("SELECT record FROM view WHERE id = ?", (record_id,)).fetchone()
         return decode_record(row[0]) if row else None
+
+    def of_kind(self, scope: str, kind: str) -> list[Record]:
+        """The live records of a kind in a scope as they show, in the order of their ids; at most one more than a
+        command may read."""
+        rows = self._connection.execute(
+            "SELECT record FROM view WHERE kind = ? AND scope = ? AND deleted = 0 ORDER BY id LIMIT ?",
+            (kind, scope, COMMAND_RECORDS_MAX + 1),
+        )
+        return [decode_record(text) for (text,) in rows]
 
     def get(self, record_id: str) -> View | None:
         """The record, unless it is unknown or deleted, or its scope is."""

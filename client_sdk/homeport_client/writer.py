@@ -6,7 +6,7 @@ and of the right kind. Whether the user may is the server's to say; a change it 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from homeport_client.editing import Editing
 from homeport_client.intents import Meant
@@ -58,6 +58,18 @@ class Writer:
         if there.kind == MEMBER:
             raise RoleForbidden("A member record is never deleted: remove the user instead.")
         self._replica.write("delete", there.kind, record_id, there.scope, {})
+
+    def call(self, of: str | Callable[..., None], scope: str, values: Mapping[str, PythonValue]) -> None:
+        """Calls a command in a scope."""
+        command = self._catalog.command(of if isinstance(of, str) else of.__name__)
+        arguments = command.arguments.to_wire(values)
+        command.check(arguments)
+        root = self._replica.views.standing(scope)
+        if root is None or root.deleted:
+            raise ScopeGone(f"The scope {scope} is gone: nothing can be called in it any more.")
+        if root.kind != command.scope:
+            raise WrongId(f"{command.name} is called within a {command.scope}, and {scope} is a {root.kind}.")
+        self._replica.call(command.name, scope, arguments)
 
     def set_role(self, scope: str, user: str, role: str | None) -> str:
         """Gives a user a role in a scope, or takes it (None); the id of the member record."""

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Literal
 
-from homeport_sync import App, Rank, field
+from homeport_sync import App, Call, Rank, Write, field
 
 app = App("tasks", version=1)
 
@@ -25,3 +25,17 @@ class Task:
     tags: set[str] = field(max_length=40)
     cheers: int = field(default=0, merge="counter")
     budget: int = field(default=0, merge="guarded")  # in cents: nobody spends what somebody else has just spent
+
+
+@app.allow(Task)
+def money_is_not_thrown_away(write: Write) -> bool:
+    """A task that still has a budget is not deleted: spend it, or take it back first."""
+    return write.op != "delete" or not (write.before and write.before["budget"])
+
+
+@app.command(scope=TaskList, reads=[Task])
+def clear_done(call: Call) -> None:
+    """Deletes what is done, but for what has money left."""
+    for task in call.records(Task):
+        if task["done"] and not task["budget"]:
+            call.delete(task.id)

@@ -61,12 +61,12 @@ class Row:
 
 
 class Call:
-    """See the module. `user` calls with that `role`, in `scope`, from `device`; `change` is the call as it was sent."""
+    """See the module. `scope` is where it is called; `change` is the call as it was sent, from `device`."""
 
     def __init__(self, change: Change, *, user: str, role: str, device: str, catalog: Catalog, there: Records) -> None:
-        self.user = user
-        self.role = role
         self.scope = change.scope
+        self._user = user
+        self._role = role
         self._device = device
         self._change = change
         self._catalog = catalog
@@ -76,6 +76,16 @@ class Call:
         self._written: dict[str, Fields] = {}
         self._deleted: dict[str, None] = {}
         self._random = Random(blake2b(change.id.encode(), digest_size=8).digest())  # the same everywhere
+
+    @property
+    def user(self) -> str:
+        """Who calls."""
+        return self._user
+
+    @property
+    def role(self) -> str:
+        """The caller's role in the scope."""
+        return self._role
 
     @property
     def arguments(self) -> dict[str, PythonValue]:

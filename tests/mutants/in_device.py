@@ -10,11 +10,11 @@ IN_OUTBOX = (
         file=f"{CLIENT}/outbox.py",
         before="""
                 "UPDATE outbox SET answered = 1, lowered = ? WHERE device = ? AND number = ? AND answered = 0"
-                " RETURNING record, change",
+                " RETURNING place, record, change",
                 (outcome.stamp, device, outcome.number),
 """,
         after="""
-                "DELETE FROM outbox WHERE device = ? AND number = ? AND answered = 0 RETURNING record, change",
+                "DELETE FROM outbox WHERE device = ? AND number = ? AND answered = 0 RETURNING place, record, change",
                 (device, outcome.number),
 """,
     ),
@@ -29,8 +29,8 @@ IN_OUTBOX = (
         name="a rejected change stays on the screen",
         known="Optimistic interfaces that take the error and forget to roll back.",
         file=f"{CLIENT}/replica.py",
-        before="                    touched.add(was.record)",
-        after='                    touched |= set() if outcome.outcome == "rejected" else {was.record}',
+        before="                    touched |= was.records",
+        after='                    touched |= set() if outcome.outcome == "rejected" else was.records',
     ),
     Mutant(
         name="a rejection is kept from the app",
@@ -64,13 +64,11 @@ IN_OUTBOX = (
         known="Apps that keep their queue in one file and their data in another, and write both or one.",
         file=f"{CLIENT}/replica.py",
         before="""
-            self.outbox.add(meta.device, change, _checked_text(change))
+            self._add(change)
             self.views.derive([record_id])
-            self._keep(replace(meta, next_number=change.number + 1))
 """,
         after="""
-            self.outbox.add(meta.device, change, _checked_text(change))
-            self._keep(replace(meta, next_number=change.number + 1))
+            self._add(change)
         with self._step():
             self.views.derive([record_id])
 """,

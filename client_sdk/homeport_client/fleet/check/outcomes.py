@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from homeport_client.fleet.check import oracle
 from homeport_client.fleet.check.evidence import Evidence
 from homeport_client.fleet.check.witness import Told, say
+from homeport_sync.catalog import Kind
 from homeport_sync.ports import LogEntry
 from homeport_sync.scope import MEMBER, member_id
 
@@ -53,7 +54,7 @@ def disordered(accepted: Mapping[oracle.Name, Told]) -> Iterator[str]:
 def unjust(evidence: Evidence) -> Iterator[str]:
     """I7 again: nothing is rejected for a reason that was never there, whatever the order in which things arrived."""
     once = {(told.device, told.change.number): told for told in evidence.told}
-    history = _History(evidence.log, once.values())
+    history = _History(evidence.log, once.values(), evidence.kinds)
     for told in once.values():
         if told.outcome.outcome == "rejected" and not history.allows(told):
             yield f"{say(told)} was rejected as {told.code}, and nothing that ever happened is a reason for it."
@@ -63,7 +64,8 @@ class _History:
     """What could be a reason: what was deleted, who was put out, who was no owner, what was rejected. A code that is
     not named here is none: a device writes nothing that is not valid."""
 
-    def __init__(self, log: Iterable[LogEntry], told: Iterable[Told]) -> None:
+    def __init__(self, log: Iterable[LogEntry], told: Iterable[Told], kinds: Mapping[str, Kind]) -> None:
+        self._kinds = kinds
         self._made: set[str] = set()
         self._deleted: set[str] = set()
         self._makers: set[str] = set()
@@ -103,6 +105,7 @@ class _History:
             "RECORD_EXISTS": change.op == "create" and change.id in self._made,
             "DEPENDS_ON_REJECTED": bool({change.id, change.scope} & self._refused),
             "ROLE_FORBIDDEN": (change.op == "delete" and is_root and was_editor) or member in self._viewers,
+            "NOT_ALLOWED": change.kind in self._kinds and bool(self._kinds[change.kind].allows),
             "STALE": bool(self._writers.get(change.id, set()) - {told.device}),
         }
         if change.kind == MEMBER:

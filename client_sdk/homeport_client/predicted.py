@@ -1,0 +1,43 @@
+"""What this device expects its commands to come to, shown until the server has decided (I5).
+
+It hangs on the command's `place` in the outbox. When the command is rejected it goes, too, and what it showed is
+undone; when it is applied it stays until a catch-up contains what the server made of it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+from homeport_sync.change import Change, decode_change, encode
+
+
+class Predicted:
+    """The table `predicted`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def add(self, place: int, changes: Iterable[Change]) -> None:
+        """Expects this of the command at that place: at most one change a record."""
+        rows = ((change.id, place, encode(change)) for change in changes)
+        self._connection.executemany("INSERT INTO predicted (record, place, change) VALUES (?, ?, ?)", rows)
+
+    def of(self, record_id: str) -> list[tuple[int, Change]]:
+        """What is expected of a record, each with its place, in the order of the places."""
+        rows = self._connection.execute(
+            "SELECT place, change FROM predicted WHERE record = ? ORDER BY place", (record_id,)
+        )
+        return [(place, decode_change(change)) for place, change in rows]
+
+    def records(self, place: int) -> set[str]:
+        """The ids of the records of which something is expected of the command at that place."""
+        return {row[0] for row in self._connection.execute("SELECT record FROM predicted WHERE place = ?", (place,))}
+
+    def drop(self, places: Iterable[int]) -> set[str]:
+        """Expects nothing of these any more; the ids of their records."""
+        found = [
+            self._connection.execute("DELETE FROM predicted WHERE place = ? RETURNING record", (place,)).fetchall()
+            for place in places
+        ]
+        return {row[0] for rows in found for row in rows}
