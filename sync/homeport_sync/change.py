@@ -21,6 +21,8 @@ Number: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
 Uuid: TypeAlias = Annotated[str, msgspec.Meta(pattern=UUID_PATTERN)]
 Verdict: TypeAlias = Literal["applied", "merged", "superseded", "rejected"]
 GROUP_CHANGES_MAX: Final = 100
+MET_FIELDS_MAX: Final = 20
+MET_CHARS_MAX: Final = 200
 
 Adds: TypeAlias = dict[str, list[Stamp]]
 
@@ -106,18 +108,33 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.stamps.get(name, self.stamp) if name in self.fields else NEVER
 
 
+class Met(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a field of a change met when it arrived: what was there (`theirs`), and what came of both (`result`).
+
+    Values of more than `MET_CHARS_MAX` characters as JSON are left out, and `long` says so.
+    """
+
+    theirs: Value = None
+    result: Value = None
+    long: bool = False
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What became of a change. Final: asked for again, it is the same.
 
     `applied`: every field took effect on an unchanged base. `merged`: at least one did, beside concurrent changes.
     `superseded`: none did, it lost on arrival. `rejected`: refused, `error` says why and what to do (`message` and
-    `extensions.code`, the shape of a GraphQL error). `lost` names the fields that did not take effect. `stamp` is
-    set only when the change's own was too far ahead and was lowered: the clock of the device is wrong.
+    `extensions.code`, the shape of a GraphQL error). `lost` names the fields that did not take effect. `met` explains a
+    merge: what those of its fields met that another device had written, at most `MET_FIELDS_MAX` of them. `deleted`
+    tells that it met a record that was deleted. `stamp` is set only when the change's own was too far ahead and was
+    lowered: the clock of the device is wrong.
     """
 
     number: int
     outcome: Verdict
     lost: tuple[str, ...] = ()
+    met: dict[str, Met] = {}
+    deleted: bool = False
     stamp: Stamp = NEVER
     error: dict[str, object] | None = None
 

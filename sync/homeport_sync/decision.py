@@ -175,7 +175,11 @@ class Batch:
         there.append(push, change, judged, self._now_ms)  # steps 6 and 7
         device = replace(device, last_stamp=max(device.last_stamp, change.stamp))
         stamp = change.stamp if lowered else NEVER
-        return Outcome(number=sent.number, outcome=judged.verdict, lost=judged.lost, stamp=stamp), device
+        gone = bool(judged.before and judged.before.record.deleted)
+        outcome = Outcome(
+            number=sent.number, outcome=judged.verdict, lost=judged.lost, met=judged.met, deleted=gone, stamp=stamp
+        )
+        return outcome, device
 
     def _call(self, push: Push, device: KnownDevice, change: Change, there: Overlay) -> tuple[Outcome, KnownDevice]:
         """The same steps for a call of a command, which takes effect as a whole."""

@@ -10,23 +10,26 @@ from __future__ import annotations
 import msgspec
 
 from homeport_sync.catalog import Kind
-from homeport_sync.change import Change, Record, Verdict
+from homeport_sync.change import MET_CHARS_MAX, MET_FIELDS_MAX, Change, Met, Record, Verdict
+from homeport_sync.clock import is_by
 from homeport_sync.errors import RecordExists, Stale
-from homeport_sync.merge import merge
+from homeport_sync.merge import Merged, merge
 from homeport_sync.ports import StoredRecord
+from homeport_sync.rules import text_of
 from homeport_sync.scope import MEMBER
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """A change after its merge.
 
-    `lost` are its fields that did not take effect, `effect` those that changed something. `after` is the record to be
-    written (None: it stays as it is), `before` the one that was there.
+    `lost` are its fields that did not take effect, `effect` those that changed something, `met` explains those that
+    met another's. `after` is the record to be written (None: it stays as it is), `before` the one that was there.
     """
 
     verdict: Verdict
     lost: tuple[str, ...] = ()
     effect: tuple[str, ...] = ()
+    met: dict[str, Met] = {}
     after: Record | None = None
     before: StoredRecord | None = None
 
@@ -59,6 +62,7 @@ def judge(stored: StoredRecord | None, change: Change, kind: Kind, device: str) 
         verdict=_verdict(change, merged.lost, alone=alone),
         lost=merged.lost,
         effect=merged.news,
+        met={} if alone else _explained(here, change, merged, kind, device),
         after=merged.record if merged.news else None,
         before=stored,
     )
@@ -68,3 +72,20 @@ def _verdict(change: Change, lost: tuple[str, ...], *, alone: bool) -> Verdict:
     if lost and len(lost) == len(change.fields):
         return "superseded"
     return "applied" if not change.fields or (alone and not lost) else "merged"
+
+
+def _explained(here: Record, change: Change, merged: Merged, kind: Kind, device: str) -> dict[str, Met]:
+    """What each field of the change met that the device itself did not write last."""
+    met: dict[str, Met] = {}
+    for name in change.fields:
+        if is_by(here.stamp_of(name), device) and name not in kind.rules:
+            continue
+        if len(met) == MET_FIELDS_MAX:
+            break
+        theirs = here.fields.get(name, kind.fields[name].default)
+        result = merged.record.fields.get(name)
+        if max(len(text_of(theirs)), len(text_of(result))) > MET_CHARS_MAX:
+            met[name] = Met(long=True)
+        else:
+            met[name] = Met(theirs=theirs, result=result)
+    return met

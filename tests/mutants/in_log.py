@@ -27,11 +27,7 @@ IN_LOG = (
         name="an outcome is always applied, and nothing is lost",
         known="Last-write-wins stores that answer 200 to the write that lost: nobody is told that it is gone.",
         file=f"{SYNC}/decision.py",
-        before="""
-        return Outcome(number=sent.number, outcome=judged.verdict, lost=judged.lost, stamp=stamp), device
-""",
-        after="""
-        return Outcome(number=sent.number, outcome="applied", stamp=stamp), device
-""",
+        before="number=sent.number, outcome=judged.verdict, lost=judged.lost, met",
+        after='number=sent.number, outcome="applied", met',
     ),
 )

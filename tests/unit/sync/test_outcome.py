@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from homeport_sync.change import MET_CHARS_MAX, Met
 from homeport_sync.clock import make_stamp, stamp_ms
 from homeport_sync.limits import LIMITS
 from tests.unit.sync.ledger import Ledger, codes, outcomes, verdicts
@@ -239,3 +240,45 @@ def test_a_push_keeps_what_the_device_has_confirmed_and_never_more_than_was_deci
         ledger.decide(phone.push(confirmed=confirmed))
         assert ledger.devices[phone.device].confirmed == kept
     assert task.number == ledger.devices[phone.device].last_number == 2
+
+
+def test_a_merge_explains_what_each_field_met_that_another_had_written() -> None:
+    ledger, phone, other, task = shared()
+    base = ledger.record(task.id).position
+    late = other.update(task, base=base, title="theirs", done=True)
+    phone.ms = NOW + MINUTE
+    ledger.push(phone.push(phone.update(task, title="mine")))
+    (found,) = ledger.push(other.push(late))
+    assert (found.outcome, found.lost) == ("merged", ("title",))
+    assert found.met == {
+        "title": Met(theirs="mine", result="mine"),
+        "done": Met(theirs=False, result=True),
+    }
+
+
+def test_what_a_device_wrote_last_itself_is_not_explained_and_what_met_nobody_neither() -> None:
+    ledger, phone, other, task = shared()
+    (alone,) = ledger.push(phone.push(phone.update(task, title="oat")))
+    assert alone.met == {}
+    base = ledger.record(task.id).position
+    ledger.push(other.push(other.update(task, base=base, done=True)))
+    (beside,) = ledger.push(phone.push(phone.update(task, base=base, title="soy", done=False)))
+    assert beside.met.keys() == {"done"}
+
+
+def test_an_explanation_leaves_out_what_is_long_and_ends_after_so_many_fields() -> None:
+    ledger, phone, other, task = shared()
+    base = ledger.record(task.id).position
+    late = other.update(task, base=base, title="y")
+    phone.ms = NOW + MINUTE
+    ledger.push(phone.push(phone.update(task, title="x" * (MET_CHARS_MAX - 1))))
+    (found,) = ledger.push(other.push(late))
+    assert found.met == {"title": Met(long=True)}
+
+
+def test_what_met_a_deleted_record_says_so() -> None:
+    ledger, phone, other, task = shared()
+    late = other.update(task, title="theirs")
+    ledger.push(phone.push(phone.delete(task)))
+    (found,) = ledger.push(other.push(late))
+    assert (found.outcome, found.deleted, found.met) == ("superseded", True, {})
