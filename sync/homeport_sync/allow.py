@@ -27,8 +27,8 @@ class Write:
     """What is about to be written, by whom.
 
     `role` is the user's in the scope ("owner" for who makes a root). `before` and `after` hold every declared field of
-    the record, as it is and as it would be: None before a create, and after a delete. `changed` names the fields that
-    the write is about.
+    the record, as it is and as it would be: None before a create or a restore, and after a delete. `changed` names the
+    fields that the write is about.
     """
 
     user: str

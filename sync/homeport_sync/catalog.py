@@ -193,8 +193,9 @@ class Catalog:
         write it, is not asked here.
         """
         kind = self.kind(change.kind)
-        kind.check(change.fields, new=change.op == "create")
-        if change.op == "create":
+        whole = change.op in ("create", "restore")
+        kind.check(change.fields, new=whole)
+        if whole:
             kind.require(change.fields)
         elif change.op == "delete" and change.fields:
             raise UnknownField("A delete writes no fields: send it without any.")
@@ -210,8 +211,8 @@ class Catalog:
 
 
 def _check_member(change: Change) -> None:
-    if change.op == "delete":
-        return  # refused by the role, see scope.py
+    if change.op in ("delete", "restore"):
+        return  # refused by the role, see role.py
     user = change.fields.get("user")
     if user is None:
         raise WrongType("A change to a Member names its user, since its id follows from it: send user too.")

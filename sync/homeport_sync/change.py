@@ -16,7 +16,7 @@ from homeport_sync.clock import NEVER, STAMP_PATTERN, UUID_PATTERN, Stamp
 
 Value: TypeAlias = str | int | float | bool | list[str] | None
 Fields: TypeAlias = dict[str, Value]
-Op: TypeAlias = Literal["create", "update", "delete", "command"]
+Op: TypeAlias = Literal["create", "update", "delete", "restore", "command"]
 Number: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
 Uuid: TypeAlias = Annotated[str, msgspec.Meta(pattern=UUID_PATTERN)]
 Verdict: TypeAlias = Literal["applied", "merged", "superseded", "rejected"]
@@ -67,10 +67,10 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `number` runs from 1 without gaps on each device. `id` is the record's UUID, `scope` the root record it is
     shared with (a root's scope is itself). `fields` holds only what this change writes, as wire values or as edits,
-    whichever a field's rule takes; a delete writes none. `stamp` is when the device wrote. `base` is the position of
-    the record as the device had pulled it when it wrote (0: never pulled); the device's own earlier changes do not
-    count. The changes of a `group` have numbers that follow each other, travel in one push, and are accepted or
-    rejected together.
+    whichever a field's rule takes; a delete writes none, and a restore all of them. `stamp` is when the device wrote.
+    `base` is the position of the record as the device had pulled it when it wrote (0: never pulled); the device's own
+    earlier changes do not count. The changes of a `group` have numbers that follow each other, travel in one push, and
+    are accepted or rejected together.
     """
 
     number: Number
@@ -89,7 +89,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `stamp` is that of its create; `stamps` names the fields written since, each with the stamp of its last write
     (a field that is absent there has `stamp`). `adds` holds, for each field that is a set, the stamps of the adds by
-    which each element is in it. `deleted` is the stamp of its delete: a tombstone keeps no fields.
+    which each element is in it. `deleted` is the stamp of its delete: a tombstone keeps no fields. `restored` is that
+    of the restore by which it lives again: deletes from before it no longer count.
     `position` is where the log last changed it (0: not in the log yet).
     """
 
@@ -102,6 +103,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     stamps: dict[str, Stamp] = {}
     adds: dict[str, Adds] = {}
     deleted: Stamp = NEVER
+    restored: Stamp = NEVER
 
     def stamp_of(self, name: str) -> Stamp:
         """The stamp of the field's last write; `NEVER` if it was never written."""

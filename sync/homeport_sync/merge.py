@@ -5,7 +5,8 @@ A field without one is a **register**: the write with the later stamp wins. Equa
 decided by the larger value as JSON text, so that both sides decide alike.
 
 **delete** beats every edit, earlier or later, and a tombstone keeps no fields: a deleted record never comes back by
-itself (I9). Of two deletes the later stamp stays.
+itself (I9). Of two deletes the later stamp stays. A **restore** that is later than the delete brings the record back
+with the fields it says, and deletes and edits from before it no longer count; where nothing is deleted it does nothing.
 
 What the rules promise: registers and sets end alike in whatever order changes arrive, and however often; counters in
 whatever order, and changes take effect once (I2). A guarded field and one that is written once go by the order of
@@ -40,7 +41,9 @@ def merge(record: Record | None, change: Change, rules: Mapping[str, Rule]) -> M
     """
     if record is None:
         return Merged(record=_made(change, rules), news=tuple(change.fields))
-    stamp, deleted = min(record.stamp, change.stamp), _gone(record.deleted, change)
+    if change.op == "restore":
+        return _restored(record, change, rules)
+    stamp, deleted = min(record.stamp, change.stamp), _gone(record, change)
     if deleted:
         return Merged(record=_tombstone(record, stamp, deleted), lost=tuple(change.fields))
     fields, adds = dict(record.fields), dict(record.adds)
@@ -73,6 +76,7 @@ def merge(record: Record | None, change: Change, rules: Mapping[str, Rule]) -> M
             fields=fields,
             stamps={name: at for name, at in stamps.items() if at != stamp},
             adds=adds,
+            restored=record.restored,
         ),
         lost=tuple(lost),
         news=tuple(news),
@@ -98,8 +102,16 @@ def _made(change: Change, rules: Mapping[str, Rule]) -> Record:
         stamp=change.stamp,
         fields=fields,
         adds=adds,
-        deleted=_gone(NEVER, change),
+        deleted=change.stamp if change.op == "delete" else NEVER,
     )
+
+
+def _restored(record: Record, change: Change, rules: Mapping[str, Rule]) -> Merged:
+    """The record as the restore says, if it is deleted, and was before."""
+    if not record.deleted or change.stamp <= record.deleted:
+        return Merged(record=record, lost=tuple(change.fields))
+    made = msgspec.structs.replace(_made(change, rules), position=record.position, restored=change.stamp)
+    return Merged(record=made, news=tuple(change.fields))
 
 
 def wins(there: tuple[Stamp, Value], here: tuple[Stamp, Value]) -> bool:
@@ -117,8 +129,9 @@ def _put(name: str, cell: Cell, fields: dict[str, Value], stamps: dict[str, Stam
         adds.pop(name, None)
 
 
-def _gone(deleted: Stamp, change: Change) -> Stamp:
-    return max(deleted, change.stamp) if change.op == "delete" else deleted
+def _gone(record: Record, change: Change) -> Stamp:
+    deletes = change.op == "delete" and change.stamp > record.restored
+    return max(record.deleted, change.stamp) if deletes else record.deleted
 
 
 def _tombstone(record: Record, stamp: Stamp, deleted: Stamp) -> Record:

@@ -87,7 +87,7 @@ def check_allowed(push: Push, change: Change, judged: Judged, kind: Kind, there:
     if not kind.allows or judged.after is None:
         return
     grant = there.grant(push.user, change.scope)
-    before = judged.before.record if judged.before else None
+    before = judged.before.record if judged.before and not judged.before.record.deleted else None
     write = Write(
         user=push.user,
         role=grant.role if grant else OWNER.name,

@@ -51,8 +51,8 @@ def check_role(role: Role, change: Change, *, user: str, is_root: bool, subject:
     """
     if change.kind == MEMBER:
         _check_member(role, change, user, subject)
-    elif is_root and change.op == "delete" and not role.owns:
-        raise RoleForbidden("Only an owner can delete what is shared as a whole: ask one of them.")
+    elif is_root and change.op in ("delete", "restore") and not role.owns:
+        raise RoleForbidden("Only an owner can delete or restore what is shared as a whole: ask one of them.")
     elif not role.may_write(change.kind):
         raise RoleForbidden(
             "A viewer reads, and writes nothing: ask an owner to be made an editor."
@@ -65,7 +65,7 @@ def _check_member(role: Role, change: Change, user: str, subject: Grant | None) 
     leaves = change.op == "update" and change.fields == {"user": user, "role": None}
     if not role.members and not leaves:
         raise RoleForbidden("Only an owner can invite, change or remove members: ask one of them.")
-    if change.op == "delete":
+    if change.op in ("delete", "restore"):
         raise RoleForbidden("A member record is never deleted: set its role to null to remove the member.")
     if subject and subject.maker:
         raise RoleForbidden("The maker of a scope stays its owner and cannot be invited, changed or removed.")

@@ -49,7 +49,8 @@ def judge(stored: StoredRecord | None, change: Change, kind: Kind, device: str) 
         raise RecordExists
     if repeated and here.stamp != change.stamp:
         raise RecordExists
-    if here.deleted:
+    restores = change.op == "restore" and change.stamp > here.deleted
+    if here.deleted and not restores:
         return Judged(verdict="superseded", lost=tuple(change.fields), before=stored)
     foreign = stored.foreign_position if stored.author == device else here.position
     alone = repeated or foreign <= change.base
@@ -57,6 +58,8 @@ def judge(stored: StoredRecord | None, change: Change, kind: Kind, device: str) 
         raise Stale(position=here.position)
     merged = merge(here, change, kind.rules)
     if change.op == "delete":
+        if not merged.record.deleted:  # it is older than a restore
+            return Judged(verdict="superseded", before=stored)
         return Judged(verdict="applied" if alone else "merged", after=merged.record, before=stored)
     return Judged(
         verdict=_verdict(change, merged.lost, alone=alone),
