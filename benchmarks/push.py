@@ -1,7 +1,8 @@
 """`make bench-push`: what intake costs, and what is left of it over HTTP and GraphQL.
 
 In process: 256 devices that push one change at a time, half creates and half updates, through all seven steps into
-SQLite with every commit synced to disk; beside it the same with a transaction a push. Over HTTP: 32 clients of one
+SQLite with every commit synced to disk; beside it the same with 50 lists a device and edits by every merge rule, and
+the same with a transaction a push. Over HTTP: 32 clients of one
 server process; beside it uvicorn's bare hello with the same clients in the same run.
 """
 
@@ -30,15 +31,19 @@ from homeport_sync.wire import PUSH
 DEVICES = 256
 CLIENTS = 32
 ROUNDS = 3
+MIXED_LISTS = 50
+PUSHES_EACH = 60
 
 
-async def intake(limits: Limits, pushes_each: int, seed: int) -> tuple[float, float]:
-    """(changes a second, CPU µs a change) of one-change pushes by `DEVICES` devices at once."""
+async def intake(limits: Limits, pushes_each: int, seed: int, *, mixed: bool = False) -> tuple[float, float]:
+    """(changes a second, CPU µs a change) of one-change pushes by `DEVICES` devices at once; with `mixed`, in
+    `MIXED_LISTS` lists each and by every merge rule."""
     with tempfile.TemporaryDirectory() as folder:
         store = await SqliteStore.open(Path(folder) / "bench.sqlite3", limits)
         tenant = await store.create("bench", id=str(uuid.uuid4()), epoch="1", now_ms=0)
         exchange = exchange_over(store, limits)
-        series = [[phone.push(1) for _ in range(pushes_each)] for phone in phones(DEVICES, seed)]
+        writers = phones(DEVICES, seed, mixed=mixed, lists=MIXED_LISTS if mixed else 1)
+        series = [[phone.push(1) for _ in range(pushes_each)] for phone in writers]
 
         async def device(index: int) -> None:
             for message in series[index]:
@@ -95,17 +100,26 @@ async def main() -> None:
     """Run both parts, draw the comparison, print the JSON."""
     naive_limits = replace(LIMITS, batch_changes_max=1)
     await intake(LIMITS, 10, seed=0)
-    batched, naive = [], []
+    batched, mixed, naive = [], [], []
     for seed in range(ROUNDS):
-        batched.append(await intake(LIMITS, 60, seed))
+        batched.append(await intake(LIMITS, PUSHES_EACH, seed))
+        mixed.append(await intake(LIMITS, PUSHES_EACH + MIXED_LISTS, seed, mixed=True))
         naive.append(await intake(naive_limits, 8, seed))
     figures = {
         "ratio_to_naive": median(ours[0] / theirs[0] for ours, theirs in zip(batched, naive, strict=True)),
         "cpu_us_per_change": median(cpu for _, cpu in batched),
+        "mixed_cpu_us_per_change": median(cpu for _, cpu in mixed),
         "changes_per_s": median(rate for rate, _ in batched),
         "naive_changes_per_s": median(rate for rate, _ in naive),
         **await over_http(),
     }
+    show(
+        "CPU µs a change in intake",
+        {
+            "one list a device, values": figures["cpu_us_per_change"],
+            "50 lists, every merge rule": figures["mixed_cpu_us_per_change"],
+        },
+    )
     show(
         "changes a second",
         {

@@ -99,8 +99,8 @@ def invitation(phone: Phone, user: str) -> Change:
         number=phone.number,
         op="create",
         kind=MEMBER,
-        id=member_id(phone.scope, user),
-        scope=phone.scope,
+        id=member_id(phone.scopes[0], user),
+        scope=phone.scopes[0],
         stamp=phone.clock.stamp(phone.device),
         fields={"user": user, "role": "editor"},
     )
