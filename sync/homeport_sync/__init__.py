@@ -5,10 +5,12 @@ from homeport_sync.call import Call
 from homeport_sync.catalog import Catalog
 from homeport_sync.change import Change, Outcome, Record
 from homeport_sync.declaration import App, field
+from homeport_sync.entry import Entry
 from homeport_sync.errors import HomeportError
 from homeport_sync.limits import LIMITS, Limits
 from homeport_sync.load import load_app
 from homeport_sync.rank import Rank
+from homeport_sync.schedule import Moment
 
 __all__ = [
     "LIMITS",
@@ -16,8 +18,10 @@ __all__ = [
     "Call",
     "Catalog",
     "Change",
+    "Entry",
     "HomeportError",
     "Limits",
+    "Moment",
     "Outcome",
     "Rank",
     "Record",

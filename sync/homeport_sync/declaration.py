@@ -25,6 +25,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from homeport_sync import values
+from homeport_sync.afterwards import Afterwards
 from homeport_sync.allow import Allow, Write
 from homeport_sync.catalog import Catalog, Command, Field, Kind, member_kind
 from homeport_sync.rank import FIRST_RANK, Rank
@@ -79,13 +80,15 @@ def field(
     return FieldOptions(default=default, indexed=indexed, merge=merge, max_length=max_length)
 
 
-class App:
-    """What a developer declares: kinds and how their fields merge, roles, rules about writes, and commands.
+class App(Afterwards):
+    """What a developer declares: kinds and how their fields merge, roles, rules about writes, commands, and what is
+    done after a write (`afterwards.py`).
 
     `version` is the app's own, a whole number that grows when the declaration changes.
     """
 
     def __init__(self, name: str, *, version: int = 1) -> None:
+        super().__init__()
         self.name = name
         self.version = version
         self._kinds: dict[str, Kind] = {MEMBER: member_kind()}

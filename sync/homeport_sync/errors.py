@@ -41,7 +41,9 @@
         ├── Unavailable         UNAVAILABLE
         │   ├── TimedOut            UNAVAILABLE       … in time: another try at once would wait as long
         │   └── StoreFailed         UNAVAILABLE       … in a way that nobody expected
-        └── LeaseLost           LEASE_LOST            another worker follows on
+        ├── LeaseLost           LEASE_LOST            another worker follows on
+        └── FollowerFailed      FOLLOWER_FAILED       the app's own function raised; it is called again later
+            └── FollowerTooSlow     FOLLOWER_TOO_SLOW     … or took too long
 
 The docstring of each class is its default message. A code, once published, never changes its meaning.
 """
@@ -344,6 +346,18 @@ class LeaseLost(Retry):
     """Another worker holds a newer lease on this follower's place: nothing is written; it goes on from there."""
 
     code = "LEASE_LOST"
+
+
+class FollowerFailed(Retry):
+    """The app's function failed: it is called again, with the same."""
+
+    code = "FOLLOWER_FAILED"
+
+
+class FollowerTooSlow(FollowerFailed):
+    """The app's function took too long and was cancelled: it is called again, with the same."""
+
+    code = "FOLLOWER_TOO_SLOW"
 
 
 def no_tenant(tenant: str) -> Unavailable:

@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from homeport_sync.errors import LeaseLost
 from homeport_sync.lease import Lease
 from homeport_sync.ports import LogEntry, LogStore, Places
 
-# Does the work for the entries, which come in order, and moves the place behind them; the lease as it is then.
+# Does the work for the entries, which come in order, and moves the place behind them, or behind those it did before it
+# left off; the lease as it is then.
 Work: TypeAlias = Callable[[Lease, Sequence[LogEntry]], Awaitable[Lease]]
 READ_MAX = 500
 LEASE_MS = 15_000
@@ -31,6 +32,22 @@ class Turn(Enum):
     MORE = auto()  # after its turn, with more to do
     HELD = auto()  # with more to do, by another worker that holds the lease
     LOST = auto()  # the same, and that worker took it over from this one
+
+
+class Duty(Protocol):
+    """What a worker does for each tenant, again and again: following a log, or keeping a schedule."""
+
+    name: str
+    ttl_ms: int
+
+    async def catch_up(self, tenant: str) -> Turn:
+        """Do what there is to do now."""
+
+    def leases(self) -> int:
+        """How many leases this worker holds for it."""
+
+    async def give_back(self) -> int:
+        """Let other workers take over at once; how many leases were given back."""
 
 
 def at_least_once(places: Places, work: Callable[[str, Sequence[LogEntry]], Awaitable[None]]) -> Work:
@@ -55,7 +72,9 @@ class _Held:
 class Follower:
     """One reader of the log in one worker. `name` is what its place is kept under, in every worker; `holder` is the
     worker's own name; `now_s` any clock that does not go back, in seconds. A lease is kept while there is work, and
-    runs out `ttl_ms` milliseconds after the last."""
+    runs out `ttl_ms` milliseconds after the last. In a log in which it has no place yet it goes on behind the position
+    that `begin` returns (None: it begins at the start). It reads `read_max` entries at once, `turn_reads_max` times.
+    """
 
     def __init__(
         self,
@@ -67,6 +86,9 @@ class Follower:
         holder: str,
         ttl_ms: int = LEASE_MS,
         now_s: Callable[[], float],
+        begin: Callable[[str], Awaitable[int]] | None = None,
+        read_max: int = READ_MAX,
+        turn_reads_max: int = TURN_READS_MAX,
     ) -> None:
         self.name = name
         self.ttl_ms = ttl_ms
@@ -75,20 +97,25 @@ class Follower:
         self._work = work
         self._holder = holder
         self._now_s = now_s
+        self._begin = begin
+        self._read_max = read_max
+        self._turn_reads_max = turn_reads_max
         self._held: dict[str, _Held] = {}  # the one that runs out first comes first
 
     async def catch_up(self, tenant: str) -> Turn:
         """Work through what the log holds now. What `work` raises stops it there; the next turn asks for the place."""
         lease = self._known(tenant)
         place = await self._places.place(tenant, self.name) if lease is None else lease.position
-        entries = await self._store.read(tenant, place, READ_MAX)
+        entries = await self._store.read(tenant, place, self._read_max)
+        if entries and not place and self._begin and (place := await self._begin(tenant)):
+            entries = await self._store.read(tenant, place, self._read_max)
         if not entries:
             return Turn.DONE
         lease = lease or await self._take(tenant)
         if lease is None:
             return Turn.HELD
         if lease.position != place:  # another had gone on before it was ours
-            entries = await self._store.read(tenant, lease.position, READ_MAX)
+            entries = await self._store.read(tenant, lease.position, self._read_max)
         try:
             return await self._work_on(lease, entries)
         except LeaseLost:
@@ -122,14 +149,16 @@ class Follower:
         return lease
 
     async def _work_on(self, lease: Lease, entries: Sequence[LogEntry]) -> Turn:
-        for _ in range(TURN_READS_MAX):
+        for _ in range(self._turn_reads_max):
             if entries:
                 self._doubt(lease)
                 lease = await self._work(lease, entries)
                 self._keep(lease)
-            if len(entries) < READ_MAX:  # that was all; what comes now brings its own signal
+                if lease.position < entries[-1].position:  # it left off before the end, to let others have their turn
+                    return Turn.MORE
+            if len(entries) < self._read_max:  # that was all; what comes now brings its own signal
                 return Turn.DONE
-            entries = await self._store.read(lease.tenant, lease.position, READ_MAX)
+            entries = await self._store.read(lease.tenant, lease.position, self._read_max)
         return Turn.MORE
 
     def _known(self, tenant: str) -> Lease | None:

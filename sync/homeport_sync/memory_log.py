@@ -76,6 +76,7 @@ class OnMemory:
 
     def __init__(self) -> None:
         self._logs: dict[str, MemoryLog] = {}
+        self._began_ms: dict[str, int] = {}  # the followers of this store, and when they began
 
     def _log(self, tenant: str) -> MemoryLog:
         """Raises `Unavailable` if there is no such tenant."""

@@ -18,7 +18,16 @@ class MemoryPlaces(OnMemory):
 
     async def place(self, tenant: str, follower: str) -> int:
         """See `ports.Places`."""
-        return self._place(tenant, follower).position
+        place = self._log(tenant).places.get(follower)
+        return place.position if place else 0
+
+    async def begin(self, tenant: str, follower: str, position: int) -> int:
+        """See `ports.Places`."""
+        return self._log(tenant).places.setdefault(follower, Place(position=position)).position
+
+    async def began_ms(self, follower: str, now_ms: int) -> int:
+        """See `ports.Places`."""
+        return self._began_ms.setdefault(follower, now_ms)
 
     async def lease(self, tenant: str, follower: str, holder: str, ttl_ms: int) -> Lease | None:
         """See `ports.Places`."""

@@ -236,6 +236,14 @@ class Places(Protocol):
     async def place(self, tenant: str, follower: str) -> int:
         """The position up to which the follower has done its work; 0 if it never began."""
 
+    async def begin(self, tenant: str, follower: str, position: int) -> int:
+        """The follower's place in that log, which is `position` from now on if it had none there; durable. Of many who
+        come first at once, one wins, and all are told the same."""
+
+    async def began_ms(self, follower: str, now_ms: int) -> int:
+        """When the follower began in this store, for all tenants, in milliseconds since 1970: `now_ms` if it never did.
+        Durable, and the same for all, as above."""
+
     async def lease(self, tenant: str, follower: str, holder: str, ttl_ms: int) -> Lease | None:
         """The follower's place, for `ttl_ms` milliseconds by the database's clock; None while another holds it.
 

@@ -129,3 +129,39 @@ async def test_leases_of_two_tenants_have_nothing_to_do_with_each_other(store: S
 async def test_there_is_no_lease_in_a_tenant_that_is_not_there(store: Store) -> None:
     with pytest.raises(Unavailable):
         await store.lease("nobody", "usage", "one", LONG_MS)
+
+
+async def test_a_place_begins_once_and_where_the_first_one_says(store: Store) -> None:
+    assert await store.begin(TENANT, "webhooks", 7) == 7
+    assert await store.begin(TENANT, "webhooks", 9) == 7
+    assert await store.place(TENANT, "webhooks") == 7
+    lease = await store.lease(TENANT, "webhooks", "one", LONG_MS)
+    assert lease is not None
+    assert lease.position == 7
+    await store.keep_place(lease, 8)
+    assert await store.begin(TENANT, "webhooks", 9) == 8
+
+
+async def test_a_place_that_a_lease_made_has_begun_at_the_start(store: Store) -> None:
+    await taken(store, "one")
+    assert await store.begin(TENANT, "usage", 9) == 0
+
+
+async def test_of_many_who_begin_a_place_at_once_all_are_told_the_same(store: Store) -> None:
+    told = await asyncio.gather(*(store.begin(TENANT, "webhooks", n) for n in range(1, 9)))
+    assert len(set(told)) == 1
+    assert await store.place(TENANT, "webhooks") == told[0]
+
+
+async def test_a_follower_begins_once_in_a_store_and_apart_from_its_places(store: Store) -> None:
+    told = await asyncio.gather(*(store.began_ms("webhooks", n) for n in range(1, 9)))
+    assert len(set(told)) == 1
+    assert await store.began_ms("webhooks", 2**50) == told[0]
+    assert await store.began_ms("mails", 2**50) == 2**50
+    assert await store.place(TENANT, "webhooks") == 0
+    assert [each.id for each in await store.tenants("", 10)] == [TENANT]
+
+
+async def test_no_place_begins_in_a_tenant_that_is_not_there(store: Store) -> None:
+    with pytest.raises(Unavailable):
+        await store.begin("nobody", "usage", 1)

@@ -14,6 +14,7 @@ from homeport_sync.scope import Grant
 from homeport_sync.sightings import Sighting
 
 Row: TypeAlias = tuple[Any, ...]  # a driver's row: its columns are typed where they are unpacked
+OF_ALL_TENANTS = "*"  # the `tenant_id` of places that belong to no tenant's log; no tenant has this id
 _decode_edits = msgspec.json.Decoder(Edits).decode
 _decode_fields = msgspec.json.Decoder(Fields).decode
 

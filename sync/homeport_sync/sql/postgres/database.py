@@ -20,7 +20,7 @@ from homeport_sync.sql.postgres.unreached import NOT_LET_IN, unreached
 
 Result = TypeVar("Result")
 
-ROSTER = "*"  # as this tenant the names of all tenants can be read, and nothing else
+ROSTER = "*"  # as this tenant the names of all tenants can be read, and nothing else of theirs
 CONNECT_S = 5.0
 CLOSE_S = 10.0
 ACQUIRE_S = 5.0

@@ -9,14 +9,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import astuple, replace
 from typing import Final
 
-from homeport_sync.errors import LeaseLost
+from homeport_sync.errors import LeaseLost, no_tenant
 from homeport_sync.lease import Lease
 from homeport_sync.sql.postgres.database import Connection, OnDatabase, Row
 from homeport_sync.sql.postgres.load import head_of
 from homeport_sync.sql.postgres.statements import NOW
+from homeport_sync.sql.rows import OF_ALL_TENANTS
 from homeport_sync.usage import Heading
 
 PLACE: Final = "SELECT position FROM places WHERE tenant_id = $1 AND follower = $2"
+BEGIN: Final = f"""
+    INSERT INTO places (tenant_id, follower, position, created_at, updated_at)
+    SELECT tenant_id, $2, $3::bigint, {NOW}, {NOW} FROM heads WHERE tenant_id = $1
+    ON CONFLICT (tenant_id, follower) DO NOTHING"""  # noqa: S608  # the clock is put in
+BEGIN_FOR_ALL: Final = f"""
+    INSERT INTO places (tenant_id, follower, position, created_at, updated_at)
+    VALUES ($1, $2, $3::bigint, {NOW}, {NOW}) ON CONFLICT (tenant_id, follower) DO NOTHING"""  # noqa: S608
 LEASE: Final = f"""
     INSERT INTO places (tenant_id, follower, position, holder, fence, leased_until, created_at, updated_at)
     SELECT tenant_id, $2, 0, $3, 1, {NOW} + $4::bigint, {NOW}, {NOW} FROM heads WHERE tenant_id = $1
@@ -57,6 +65,14 @@ class PostgresPlaces(OnDatabase):
 
         return await self._database.read(tenant, read)
 
+    async def begin(self, tenant: str, follower: str, position: int) -> int:
+        """See `ports.Places`."""
+        return await self._begin(BEGIN, tenant, follower, position)
+
+    async def began_ms(self, follower: str, now_ms: int) -> int:
+        """See `ports.Places`."""
+        return await self._begin(BEGIN_FOR_ALL, OF_ALL_TENANTS, follower, now_ms)
+
     async def lease(self, tenant: str, follower: str, holder: str, ttl_ms: int) -> Lease | None:
         """See `ports.Places`."""
         async with self._database.tenant(tenant) as connection:
@@ -95,6 +111,14 @@ class PostgresPlaces(OnDatabase):
 
         found = await self._database.read(tenant, read)
         return [(Heading(day=day, kind=kind, op=op, outcome=outcome), n) for day, kind, op, outcome, n in found]
+
+    async def _begin(self, statement: str, tenant: str, follower: str, position: int) -> int:
+        async with self._database.tenant(tenant) as connection:
+            await connection.execute(statement, tenant, follower, position)
+            found = await connection.fetchrow(PLACE, tenant, follower)
+        if found is None:
+            raise no_tenant(tenant)
+        return int(found[0])
 
 
 def _under(lease: Lease) -> tuple[str, str, str, int]:

@@ -6,8 +6,9 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, replace
 
-from homeport_sync.errors import LeaseLost
+from homeport_sync.errors import LeaseLost, no_tenant
 from homeport_sync.lease import Lease
+from homeport_sync.sql.rows import OF_ALL_TENANTS
 from homeport_sync.sql.sqlite import statements
 from homeport_sync.sql.sqlite.file import OnFile, now_ms, transaction
 from homeport_sync.sql.sqlite.transaction import head_of
@@ -21,6 +22,14 @@ class SqlitePlaces(OnFile):
         """See `ports.Places`."""
         found = await self._fetch(statements.PLACE, {"tenant": tenant, "follower": follower})
         return int(found[0][0]) if found else 0
+
+    async def begin(self, tenant: str, follower: str, position: int) -> int:
+        """See `ports.Places`."""
+        return await self._begin(statements.BEGIN_PLACE, tenant, follower, position)
+
+    async def began_ms(self, follower: str, now_ms: int) -> int:
+        """See `ports.Places`."""
+        return await self._begin(statements.BEGIN_FOR_ALL, OF_ALL_TENANTS, follower, now_ms)
 
     async def lease(self, tenant: str, follower: str, holder: str, ttl_ms: int) -> Lease | None:
         """See `ports.Places`."""
@@ -57,6 +66,18 @@ class SqlitePlaces(OnFile):
                 return moved
 
         return await self._alone(add)
+
+    async def _begin(self, statement: str, tenant: str, follower: str, position: int) -> int:
+        values = {"tenant": tenant, "follower": follower, "position": position, "now": now_ms()}
+
+        def begin(connection: sqlite3.Connection) -> int:
+            connection.execute(statement, values)
+            found = connection.execute(statements.PLACE, values).fetchone()
+            if found is None:
+                raise no_tenant(tenant)
+            return int(found[0])
+
+        return await self._alone(begin)
 
     async def usage(self, tenant: str, after: Heading, limit: int) -> Sequence[tuple[Heading, int]]:
         """See `usage.Usage`."""

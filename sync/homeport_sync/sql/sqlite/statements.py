@@ -104,6 +104,13 @@ FORGET_OUTCOME: Final = """
     WHERE tenant_id = :tenant AND stamp = :stamp AND device_id = :device AND number = :number"""
 
 PLACE: Final = "SELECT position FROM places WHERE tenant_id = :tenant AND follower = :follower"
+BEGIN_PLACE: Final = """
+    INSERT INTO places (tenant_id, follower, position, created_at, updated_at)
+    SELECT tenant_id, :follower, :position, :now, :now FROM heads WHERE tenant_id = :tenant
+    ON CONFLICT (tenant_id, follower) DO NOTHING"""
+BEGIN_FOR_ALL: Final = """
+    INSERT INTO places (tenant_id, follower, position, created_at, updated_at)
+    VALUES (:tenant, :follower, :position, :now, :now) ON CONFLICT (tenant_id, follower) DO NOTHING"""
 LEASE: Final = """
     INSERT INTO places (tenant_id, follower, position, holder, fence, leased_until, created_at, updated_at)
     SELECT tenant_id, :follower, 0, :holder, 1, :now + :ttl, :now, :now FROM heads WHERE tenant_id = :tenant

@@ -1,0 +1,105 @@
+"""An entry: one change that took effect, as an app's follower is told of it, in the values of its own declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from homeport_sync.catalog import Field, Kind
+from homeport_sync.change import Elements, Increment, Op, Swap, Value, Verdict, Written
+from homeport_sync.clock import NEVER
+from homeport_sync.errors import Rejection
+from homeport_sync.ports import LogEntry
+from homeport_sync.rules import RESOLVER, Cell
+from homeport_sync.values import PythonValue
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One change of a tenant's log, after it was accepted and took effect.
+
+    `fields` are those that took effect, with what they are from this change on; `before` says what they were (nothing,
+    for a create). A delete has neither. `kind`, `record`, `scope`, `user` and `device` say what it is about and who
+    wrote it; `outcome` is `applied`, or `merged` beside concurrent changes; `accepted_at` is the server's time, in UTC;
+    `request_id` is that of the push which brought it. It may come more than once, and always with the same `key`.
+    """
+
+    tenant: str
+    position: int
+    op: Op
+    kind: str
+    record: str
+    scope: str
+    fields: Mapping[str, PythonValue]
+    before: Mapping[str, PythonValue]
+    user: str
+    device: str
+    accepted_at: datetime
+    outcome: Verdict
+    request_id: str
+    key: str
+
+
+def read_entry(tenant: str, logged: LogEntry, kind: Kind) -> Entry:
+    """The entry as the app declares its `kind` today: what it does not declare any more, or not so that the value can
+    be read, is left out."""
+    known = {name: kind.fields[name] for name in logged.fields if name in kind.fields}
+    was = {} if logged.op == "create" else {name: logged.before.get(name, each.default) for name, each in known.items()}
+    now = {name: _after(each, logged.fields[name], was.get(name)) for name, each in known.items()}
+    return Entry(
+        tenant=tenant,
+        position=logged.position,
+        op=logged.op,
+        kind=logged.kind,
+        record=logged.record,
+        scope=logged.scope,
+        fields=_values(known, now),
+        before=_values(known, was),
+        user=logged.user,
+        device=logged.device,
+        accepted_at=moment_of(logged.accepted_at_ms),
+        outcome=logged.outcome,
+        request_id=logged.request_id,
+        key=f"{tenant}/{logged.position}/{logged.stamp}",  # a restored log gives its positions to other changes
+    )
+
+
+def moment_of(time_ms: int) -> datetime:
+    """A time in milliseconds since 1970 as an aware datetime in UTC."""
+    return _EPOCH + timedelta(milliseconds=time_ms)
+
+
+def _after(field: Field, written: Written, before: Value) -> Value:
+    """What an edit came to, which the log does not hold. A set's says who was put in and taken out; whom another device
+    put in once more meanwhile, unseen, it does not know."""
+    match written:
+        case Increment(by=by):
+            return (before if isinstance(before, int) else 0) + by
+        case Elements(add=add, remove=remove):
+            return sorted({*(before if isinstance(before, list) else ()), *add} - remove.keys())
+        case Swap():
+            return _resolved(field, written, before)
+    return written
+
+
+def _resolved(field: Field, written: Swap, before: Value) -> Value:
+    """The app's own function is asked again: it returns the same for the same."""
+    if field.rule != RESOLVER or field.merges is None:
+        return written.to
+    try:
+        return field.merges(Cell(NEVER, before), written, NEVER)[0].value
+    except Rejection:  # it is another function by now
+        return written.to
+
+
+def _values(fields: Mapping[str, Field], wire: Mapping[str, Value]) -> dict[str, PythonValue]:
+    values = {}
+    for name, value in wire.items():
+        try:
+            values[name] = fields[name].type.from_wire(value)
+        except (TypeError, ValueError):  # the field was of another type when this was written
+            continue
+    return values
