@@ -111,7 +111,8 @@ def build_app(
     )
     keeper = Keeper(heard, store, seal, log, wall_ms=clock, every_s=settings.sightings_every_s)
     # On PostgreSQL that is for `homeport work`, of which there may be any number.
-    beside = [] if settings.database_url else make_work(settings, store, signals, log, metrics=metrics, wall_ms=clock)
+    on_sqlite = not settings.database_url
+    beside = make_work(settings, app, store, signals, log, metrics=metrics, wall_ms=clock) if on_sqlite else []
     pulse = Pulse(metrics, signals.connected)
     warnings = signal_warnings(signals, "pokes", settings.poke_poll_s)
     return assemble(rooms, store, rooms.pokes.run, pulse.run, keeper.run, *beside, warnings=warnings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from homeport_server.data import database_of
@@ -15,6 +16,8 @@ from homeport_server.doctor.sqlite import check_file
 from homeport_server.errors import BadSetting
 from homeport_server.extras import POSTGRES, needing
 from homeport_server.settings import Settings
+from homeport_sync import App, load_app
+from homeport_sync.errors import BadDeclaration
 
 
 async def examine(settings: Settings, app: Path | None, now_ms: Callable[[], int]) -> AsyncIterator[Finding]:
@@ -29,8 +32,15 @@ async def examine(settings: Settings, app: Path | None, now_ms: Callable[[], int
         yield found
     for found in await check_nats(settings.nats_url) if settings.nats_url else ():
         yield found
-    for found in await check_followers(settings, now_ms) if healthy else ():
+    for found in await check_followers(settings, now_ms, _declared(app)) if healthy else ():
         yield found
+
+
+def _declared(app: Path | None) -> App | None:
+    """The app, if it can be served; if not, that was told already."""
+    with suppress(BadDeclaration):
+        return load_app(app) if app else None
+    return None
 
 
 async def _database(settings: Settings) -> AsyncIterator[Finding]:

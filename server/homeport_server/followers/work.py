@@ -1,4 +1,4 @@
-"""The work beside the requests: which followers there are, and upkeep, built for one worker.
+"""The work beside the requests: Homeport's own followers, those of the app, and upkeep, built for one process.
 
 On SQLite the server's own process is the only worker. On PostgreSQL `homeport work` is one, of any number.
 """
@@ -14,13 +14,14 @@ from secrets import token_hex
 from typing import Any
 
 from homeport_server.database import Store
+from homeport_server.followers.app_work import AppWork
 from homeport_server.followers.lag import Lag
 from homeport_server.followers.upkeep import Upkeep
 from homeport_server.followers.worker import Worker
 from homeport_server.observe import Log
 from homeport_server.observe.metrics import Metrics
 from homeport_server.settings import Settings
-from homeport_sync import LIMITS
+from homeport_sync import LIMITS, App
 from homeport_sync.follow import Follower
 from homeport_sync.ports import Signals
 from homeport_sync.usage import FOLLOWER, counting
@@ -30,7 +31,14 @@ USAGE_PACE_S = 1.0  # each piece of work is a durable commit, and on SQLite nobo
 
 
 def make_work(
-    settings: Settings, store: Store, signals: Signals, log: Log, *, metrics: Metrics, wall_ms: Callable[[], int]
+    settings: Settings,
+    app: App,
+    store: Store,
+    signals: Signals,
+    log: Log,
+    *,
+    metrics: Metrics,
+    wall_ms: Callable[[], int],
 ) -> list[Callable[[], Coroutine[Any, Any, None]]]:
     """What runs until it is cancelled."""
     holder = _holder(settings)
@@ -49,7 +57,17 @@ def make_work(
         random=Random(),
     )
     upkeep = Upkeep(store, log, limits=LIMITS, wall_ms=wall_ms, every_s=settings.upkeep_every_s, holder=holder)
-    return [worker.run, upkeep.run]
+    work = AppWork(
+        app=app,
+        settings=settings,
+        store=store,
+        signals=signals,
+        log=log,
+        metrics=metrics,
+        wall_ms=wall_ms,
+        holder=holder,
+    )
+    return [worker.run, upkeep.run, *work.runs()]
 
 
 def _holder(settings: Settings) -> str:

@@ -13,15 +13,15 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from random import Random
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 from homeport_server.errors import Internal
 from homeport_server.followers.errands import Errands
 from homeport_server.followers.lag import Lag
 from homeport_server.observe import Log
 from homeport_server.observe.metrics import Metrics
-from homeport_sync.errors import HomeportError
-from homeport_sync.follow import Follower, Turn
+from homeport_sync.errors import FollowerFailed, HomeportError
+from homeport_sync.follow import Duty, Turn
 from homeport_sync.pause import Pause
 from homeport_sync.ports import EVERY_TENANT, Signals, Tenants
 from homeport_sync.roster import roster
@@ -30,16 +30,17 @@ PAUSE_FIRST_S = 0.5
 PAUSE_LONGEST_S = 30.0
 LOOK_S = 5.0  # how often it is told how old what is left open is
 FINISH_S = 5.0  # how long a worker that ends gives what is under way, and then its leases to be given back
-_Errand: TypeAlias = tuple[Follower, str]
+_Errand: TypeAlias = tuple[Duty, str]
 
 
 class Worker:
     """`at_once_max` tenants at once; `poll_s` is how late it may be if a signal was lost, in seconds. One tenant's log
-    is looked at once in `pace_s` seconds at most, so that many small commits become one piece of work."""
+    is looked at once in `pace_s` seconds at most, so that many small commits become one piece of work. Between tries at
+    what the app's own function fails at, the pauses grow to `app_pause_longest_s` seconds."""
 
     def __init__(
         self,
-        followers: Sequence[Follower],
+        followers: Sequence[Duty],
         tenants: Tenants,
         signals: Signals,
         log: Log,
@@ -50,6 +51,7 @@ class Worker:
         pace_s: float,
         at_once_max: int,
         random: Random,
+        app_pause_longest_s: float = PAUSE_LONGEST_S,
     ) -> None:
         self._followers = followers
         self._tenants = tenants
@@ -61,6 +63,7 @@ class Worker:
         self._pace_s = pace_s
         self._at_once_max = at_once_max
         self._random = random
+        self._app_pause_longest_s = app_pause_longest_s
         self._errands: Errands[_Errand] = Errands()
         self._pauses: dict[_Errand, Pause] = {}
         self._poll_now = asyncio.Event()
@@ -132,7 +135,7 @@ class Worker:
                 rest_s = self._failed(errand, error)
                 await self._lag.behind(errand[0].name, errand[1])
             self._errands.done(errand, rest_s=rest_s, again=again)
-            self._metrics.leases_held(sum(follower.leases() for follower in self._followers))
+            self._metrics.leases_held(errand[0].name, errand[0].leases())
 
     async def _do(self, errand: _Errand) -> Turn:
         follower, tenant = errand
@@ -157,15 +160,23 @@ class Worker:
 
     def _failed(self, errand: _Errand, error: Exception) -> float:
         follower, tenant = errand
-        pause = self._pauses.setdefault(errand, Pause(PAUSE_FIRST_S, PAUSE_LONGEST_S, self._random))
-        rest_s = pause.next_s()
+        apps = isinstance(error, FollowerFailed)
+        longest_s = self._app_pause_longest_s if apps else PAUSE_LONGEST_S
+        pause = self._pauses.setdefault(errand, Pause(PAUSE_FIRST_S, self._app_pause_longest_s, self._random))
+        if _is_first(error):  # what failed before has gone well meanwhile
+            pause.begin_again()
+        rest_s = min(pause.next_s(), longest_s)
         code = error.code if isinstance(error, HomeportError) else Internal.code
         self._metrics.follower_failed(follower.name, code)
         self._complain("follower failed", error, follower=follower.name, tenant=tenant, again_in_s=round(rest_s, 1))
         return rest_s
 
     def _complain(self, event: str, error: Exception, **where: str | float) -> None:
-        if isinstance(error, HomeportError):
+        if _is_first(error):  # what the app's function raised is told once; after that, that it still does
+            self._log.error(event, error=error.code, **where, **error.values, exc_info=error.__cause__)
+        elif isinstance(error, FollowerFailed):
+            self._log.warning(event, error=error.code, **where, **error.values)
+        elif isinstance(error, HomeportError):
             self._log.warning(event, error=error.code, **where)
         else:
             self._log.error(event, exc_info=error, **where)
@@ -196,6 +207,10 @@ class Worker:
                 self._complain("leases not given back", each)
         if held:
             self._signals.publish(EVERY_TENANT, 0)
+
+
+def _is_first(error: Exception) -> TypeGuard[FollowerFailed]:
+    return isinstance(error, FollowerFailed) and error.values.get("tries") == 1
 
 
 async def _watch(hands: Sequence[asyncio.Task[None]]) -> None:

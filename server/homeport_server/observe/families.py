@@ -70,6 +70,12 @@ class Families:
         self.follower_errors = self._counter(
             "follower_errors_total", "Rounds of a follower that failed.", "follower", "code"
         )
+        self.follower_done = self._counter(
+            "follower_done_total", "What an app's followers and schedules have behind them.", "follower", "result"
+        )
+        self.follower_success = self._gauge(
+            "follower_success_time_seconds", "When one last went well (Unix time).", "livemax", "follower"
+        )
         self.leases = self._gauge("leases_held", "Leases held, one a follower and tenant.", "livesum")
         self.leases_lost = self._counter("leases_lost_total", "Leases that another process took over.")
         self.head = self._gauge("log_head_position", "The highest position any log was seen to reach.", "livemax")

@@ -45,6 +45,9 @@ class Metrics:
         self._sockets_closed = _Children(families.sockets_closed)
         self._poke_failures = _Children(families.poke_failures)
         self._follower_errors = _Children(families.follower_errors)
+        self._follower_done = _Children(families.follower_done)
+        self._follower_success = _Children(families.follower_success)
+        self._leases: dict[str, int] = {}
         self._lag = _Children(families.lag)
         self._age = _Children(families.age)
         self._found = families.pages.labels("cache")
@@ -178,9 +181,19 @@ class Metrics:
         """A follower's round failed; it tries again."""
         self._follower_errors[follower, code].inc()
 
-    def leases_held(self, leases: int) -> None:
-        """So many leases this process holds now."""
-        self._families.leases.set(leases)
+    def follower_done(self, follower: str, unix_s: float) -> None:
+        """The app's function returned, for an entry or a time of a schedule."""
+        self._follower_done[follower, "done"].inc()
+        self._follower_success[follower,].set(unix_s)
+
+    def follower_gave_up(self, follower: str) -> None:
+        """An entry is left out for good."""
+        self._follower_done[follower, "given_up"].inc()
+
+    def leases_held(self, follower: str, leases: int) -> None:
+        """So many leases this process holds now for the follower."""
+        self._leases[follower] = leases
+        self._families.leases.set(sum(self._leases.values()))
 
     def lease_lost(self) -> None:
         """Another process has taken a lease over."""

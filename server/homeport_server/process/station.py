@@ -16,13 +16,14 @@ from homeport_server.observe.process import Pulse
 from homeport_server.process.serve import listen, run_server
 from homeport_server.secret import FILE, check_fingerprint, read_secret
 from homeport_server.settings import Settings
+from homeport_sync import App
 from homeport_sync.ports import Signals
 
 
-def build_station(settings: Settings, *, store: Store, signals: Signals, log: Log) -> Built:
+def build_station(settings: Settings, app: App, *, store: Store, signals: Signals, log: Log) -> Built:
     """The work of the settings, and the routes that tell of it. Whoever opened the store closes it."""
     metrics = Metrics()
-    work = make_work(settings, store, signals, log, metrics=metrics, wall_ms=wall_ms)
+    work = make_work(settings, app, store, signals, log, metrics=metrics, wall_ms=wall_ms)
     background = Background(log, *work, Pulse(metrics, signals.connected).run)
     warnings = signal_warnings(signals, "followers", settings.work_poll_s)
     health = Health(store, background.runs, metrics.draining, warnings, production=settings.production)
@@ -30,7 +31,7 @@ def build_station(settings: Settings, *, store: Store, signals: Signals, log: Lo
     return Built(routes, routes, health, Departures(), background)
 
 
-def run(settings: Settings) -> None:
+def run(settings: Settings, app: App) -> None:
     """Work until told to stop, on a loop of its own.
 
     Raises `BadSetting` if the address cannot be had, and `SystemExit` if a part of the work has stopped by itself.
@@ -39,7 +40,7 @@ def run(settings: Settings) -> None:
     async def build(store: Store, signals: Signals, log: Log) -> Built:
         if (file := settings.data / FILE).is_file():  # a worker signs nothing, and needs none; a wrong one is a mistake
             await check_fingerprint(store, read_secret(file))
-        return build_station(settings, store=store, signals=signals, log=log)
+        return build_station(settings, app, store=store, signals=signals, log=log)
 
     with listen(settings) as listening:
         run_server(settings, listening, build, ready="working")

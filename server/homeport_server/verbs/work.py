@@ -51,5 +51,4 @@ def work(app: Path, work_port: int, **given: Any) -> None:  # noqa: ANN401  # on
             f"On SQLite `homeport serve` does this work itself: run that alone, or name PostgreSQL with "
             f"{flag('database_url')}."
         )
-    load_app(app)
-    run(replace(settings, port=work_port))
+    run(replace(settings, port=work_port), load_app(app))

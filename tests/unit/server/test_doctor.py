@@ -157,10 +157,7 @@ def test_a_newer_schema_is_fine_while_it_serves_this_homeport() -> None:
 
 def test_a_log_that_nobody_follows_is_told_and_so_is_a_worker_that_is_too_slow(run: Run, data: Path) -> None:
     tenant = run("tenant", "list").stdout.split()[0]
-    columns = "position, op, kind, record_id, scope_id, fields, before, stamp, device_id, number, user_id, outcome"
-    values = "7, 'create', 'List', 'r', 's', '{}', '{}', '', 'd', 1, 'u', 'applied', 'request', 1000"
-    execute(data, f"INSERT INTO log (tenant_id, {columns}, request_id, created_at) VALUES ('{tenant}', {values})")  # noqa: S608
-    execute(data, "UPDATE heads SET position = 7")
+    write_one(data, tenant)
     (line,) = wrongs(run("doctor"))
     assert "is 7 changes and" in line
     assert line.endswith("in the log of demo, and no worker runs — start the server, which is one: homeport serve")
@@ -170,9 +167,44 @@ def test_a_log_that_nobody_follows_is_told_and_so_is_a_worker_that_is_too_slow(r
     assert wrongs(run("doctor"))[0].endswith("a worker is at it — look for `follower failed` in the server's log")
 
 
-def hold(data: Path, tenant: str, follower: str) -> None:
-    """Somebody holds its lease for a long time."""
-    held = f"'{tenant}', '{follower}', 0, 'w', 1, {2**53}, 0, 0"
+def write_one(data: Path, tenant: str) -> None:
+    """A change that was accepted long ago."""
+    columns = "position, op, kind, record_id, scope_id, fields, before, stamp, device_id, number, user_id, outcome"
+    values = "7, 'create', 'List', 'r', 's', '{}', '{}', '', 'd', 1, 'u', 'applied', 'request', 1000"
+    execute(data, f"INSERT INTO log (tenant_id, {columns}, request_id, created_at) VALUES ('{tenant}', {values})")  # noqa: S608
+    execute(data, "UPDATE heads SET position = 7")
+
+
+AFTERWARDS = """
+from datetime import timedelta
+
+@app.follower
+async def tell(entry): ...
+
+@app.schedule(every=timedelta(hours=1))
+async def hourly(moment): ...
+"""
+
+
+def test_what_the_app_does_after_a_write_is_told_when_it_is_late(run: Run, data: Path, app_file: Path) -> None:
+    app_file.write_text(APP + AFTERWARDS)
+    tenant = run("tenant", "list").stdout.split()[0]
+    write_one(data, tenant)
+    hold(data, tenant, "usage", position=7)
+    assert wrongs(run("doctor", str(app_file))) == [], "what is new has not begun"
+    hold(data, tenant, "app:tell", until_ms=0)
+    hold(data, tenant, "schedule:hourly", position=1_000, until_ms=0)
+    told = wrongs(run("doctor", str(app_file), "--work-poll-s", "0.001"))
+    mend = "look for `follower failed` in the server's log, and mend what it says; if none runs: homeport serve"
+    assert "the follower app:tell is 7 changes and" in told[0]
+    assert "the schedule hourly of demo was due at" in told[1]
+    assert [line.partition(" — ")[2] for line in told] == [mend, mend]
+    assert wrongs(run("doctor")) == [], "without the app nobody knows of them"
+
+
+def hold(data: Path, tenant: str, follower: str, *, position: int = 0, until_ms: int = 2**53) -> None:
+    """Somebody holds its lease, for a long time."""
+    held = f"'{tenant}', '{follower}', {position}, 'w', 1, {until_ms}, 0, 0"
     execute(
         data,
         "INSERT INTO places (tenant_id, follower, position, holder, fence, leased_until, created_at, updated_at) "  # noqa: S608

@@ -13,7 +13,7 @@ from homeport_server.observe.metrics import Metrics
 from homeport_server.observe.process import Pulse
 from homeport_sync.meter import Meter
 
-LABELS = {"outcome", "code", "source", "follower", "version"}
+LABELS = {"outcome", "code", "source", "follower", "version", "result"}
 
 
 def value(metrics: Metrics, name: str, **labels: str) -> float | None:
@@ -43,7 +43,14 @@ def value(metrics: Metrics, name: str, **labels: str) -> float | None:
         (lambda m: m.signals_missed(1), "signals_missed_positions_total", {}),
         (lambda m: m.signals_connected(False), "signals_disconnected_processes", {}),
         (lambda m: m.follower_failed("usage", "X"), "follower_errors_total", {"follower": "usage", "code": "X"}),
-        (lambda m: m.leases_held(1), "leases_held", {}),
+        (lambda m: m.leases_held("usage", 1), "leases_held", {}),
+        (lambda m: m.follower_done("app:mail", 1), "follower_done_total", {"follower": "app:mail", "result": "done"}),
+        (lambda m: m.follower_done("app:mail", 1), "follower_success_time_seconds", {"follower": "app:mail"}),
+        (
+            lambda m: m.follower_gave_up("app:mail"),
+            "follower_done_total",
+            {"follower": "app:mail", "result": "given_up"},
+        ),
         (lambda m: m.lease_lost(), "leases_lost_total", {}),
         (lambda m: m.head(1), "log_head_position", {}),
         (lambda m: m.floor(1), "log_floor_position", {}),
