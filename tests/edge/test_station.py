@@ -19,7 +19,18 @@ from homeport_sync.sql.postgres.store import PostgresStore
 from tests.contract.samples import NOW, entry, write
 
 APP = Path("examples/tasks/app.py")
+DECLARED = APP.read_text(encoding="utf-8")
 LONG_S = 30.0
+FOLLOWS = """
+
+from pathlib import Path
+
+
+@app.follower(from_start=True)
+async def write_down(entry):
+    with Path(__file__).with_name("told").open("a") as told:
+        told.write(f"{entry.position}\\n")
+"""
 
 
 async def holder(cluster: Cluster) -> str:
@@ -91,6 +102,25 @@ async def test_two_workers_share_the_work_hand_over_and_count_everything_once(tm
         usage = await ask("tenant", "usage", "demo", environ=cluster._environ)
         assert sum(int(line.split()[-1]) for line in usage.splitlines()) == 60
         assert not any(worker.said("follower failed") for worker in cluster.workers)
+
+
+async def test_a_worker_tells_the_app_of_what_was_written_and_is_followed_by_another(tmp_path: Path) -> None:
+    app, told = tmp_path / "app.py", tmp_path / "told"
+    app.write_text(f"{DECLARED}{FOLLOWS}")
+    settings = {"HOMEPORT_WORK_POLL_S": "3600", "HOMEPORT_LEASE_S": "1"}
+    async with Cluster(app, tmp_path / "cluster", servers=0, workers=2, settings=settings) as cluster:
+        await cluster.make_tenant("demo")
+        await asyncio.gather(*(worker.start() for worker in cluster.workers))
+        log = Log(cluster)
+        for worker in cluster.workers:
+            await log.commit(20)
+            await process.until(
+                lambda: told.exists() and {*map(int, told.read_text().split())} == {*range(1, log.head + 1)},
+                within_s=LONG_S,
+                awaited="the app is told",
+            )
+            await worker.kill()
+    assert [*dict.fromkeys(map(int, told.read_text().split()))] == [*range(1, log.head + 1)]
 
 
 async def becomes(worker: HomeportProcess, client: httpx2.AsyncClient, status: int, *, warned: bool) -> None:

@@ -29,7 +29,7 @@ from homeport_sync.timekeeper import Timekeeper
 
 PACE_S: Final = 0.5
 PAUSE_LONGEST_S: Final = 300.0  # between two tries at what the app's function fails at
-TURN_READS_MAX: Final = 5
+TURN_READS_MAX: Final = 2  # a turn is over before a worker that is told to stop is cut
 SCHEDULE_POLL_S: Final = 15.0  # how late a schedule may be when workers are not busy
 
 Run: TypeAlias = Callable[[], Coroutine[Any, Any, None]]

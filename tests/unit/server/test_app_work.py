@@ -156,6 +156,7 @@ def test_what_was_written_while_no_worker_ran_is_not_skipped_even_if_the_followe
     play(scene)
 
 
+@pytest.mark.promise("I13")
 def test_one_that_fails_or_hangs_for_every_tenant_blocks_no_other_follower() -> None:
     async def scene(house: House) -> None:
         given: list[str] = []

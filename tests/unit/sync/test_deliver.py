@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
@@ -126,6 +127,22 @@ async def test_what_fails_next_is_counted_from_one(scene: Scene) -> None:
     assert failed.value.values["tries"] == 1
 
 
+async def test_what_another_worker_did_meanwhile_does_not_count_against_the_next_entry(scene: Scene) -> None:
+    await commit(scene.store, [logged(1), logged(2)])
+    scene.failing = {1}
+    one, two = scene.follower(), scene.follower(holder="two")
+    with pytest.raises(FollowerFailed):
+        await one.catch_up(TENANT)
+    await one.give_back()
+    scene.failing = {2}
+    with pytest.raises(FollowerFailed):
+        await two.catch_up(TENANT)
+    await two.give_back()
+    with pytest.raises(FollowerFailed) as failed:
+        await one.catch_up(TENANT)
+    assert failed.value.values == {"position": 2, "request_id": "request 2", "tries": 1}
+
+
 async def test_a_tenant_whose_entry_fails_holds_up_no_other(scene: Scene) -> None:
     await commit(scene.store, [logged(1)])
     await commit(scene.store, [logged(1), logged(2)], OTHER)
@@ -201,11 +218,15 @@ def test_what_will_not_be_cancelled_is_left_to_itself() -> None:
                     await asyncio.sleep(ENTRY_LONGEST_S)
                     raise Broken from None
 
+        complaints: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, told: complaints.append(told))
         scene.does = stays
         await commit(scene.store, [logged(1)])
         with pytest.raises(FollowerTooSlow):
             await scene.follower().catch_up(TENANT)
         await asyncio.sleep(ENTRY_LONGEST_S * 2)
+        gc.collect()
+        assert not complaints, "what it raises then is nobody's"
 
     slow_scene(play)
 

@@ -106,6 +106,23 @@ async def test_of_two_workers_one_does_it(scene: Scene) -> None:
     assert await two.catch_up(TENANT) is Turn.DONE
 
 
+async def test_what_another_did_between_the_look_and_the_lease_is_not_done_again(scene: Scene) -> None:
+    one, two = scene.keeper("one"), scene.keeper("two")
+    await one.catch_up(TENANT)
+    scene.now_ms += HOUR_MS
+    place_of = scene.store.place
+
+    async def overtaken(tenant: str, follower: str) -> int:
+        place = await place_of(tenant, follower)
+        scene.store.place = place_of  # type: ignore[method-assign]
+        await one.catch_up(TENANT)
+        return place
+
+    scene.store.place = overtaken  # type: ignore[method-assign]
+    assert await two.catch_up(TENANT) is Turn.DONE
+    assert scene.due() == [hour(1)]
+
+
 async def test_what_fails_is_called_again_until_it_goes_well(scene: Scene) -> None:
     keeper = scene.keeper()
     await keeper.catch_up(TENANT)
