@@ -84,7 +84,7 @@ def test_its_limits_are_those_of_the_code() -> None:
         f"| one entry | {ENTRY_LONGEST_S:g} s,",
         f"| one call of a schedule | {MOMENT_LONGEST_S / 60:g} minutes,",
         f"| followers and schedules | {AFTERWARDS_MAX} an app |",
-        f"those of the last second, {ENTRIES_MAX} at most",
+        f"a second of work, {ENTRIES_MAX} at most, and the one under way",
         f"after {PAUSE_FIRST_S:g} s at first and {PAUSE_LONGEST_S / 60:g} minutes at most",
         f"turn ends after about {TURN_READS_MAX * BATCH_S:g} s",
     ):
