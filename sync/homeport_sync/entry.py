@@ -21,10 +21,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Entry:
     """One change of a tenant's log, after it was accepted and took effect.
 
-    `fields` are those that took effect, with what they are from this change on; `before` says what they were (nothing,
-    for a create). A delete has neither. `kind`, `record`, `scope`, `user` and `device` say what it is about and who
-    wrote it; `outcome` is `applied`, or `merged` beside concurrent changes; `accepted_at` is the server's time, in UTC;
-    `request_id` is that of the push which brought it. It may come more than once, and always with the same `key`.
+    `fields` are those that took effect, with what they are from this change on; `before` says what they were (nothing
+    for a create and a restore). A delete has neither. `kind`, `record`, `scope`, `user` and `device` say what it is
+    about and who wrote it; `outcome` is `applied`, or `merged` beside concurrent changes; `accepted_at` is the server's
+    time, in UTC; `request_id` is that of the push which brought it. It may come more than once, and always with the
+    same `key`.
     """
 
     tenant: str
@@ -47,7 +48,9 @@ def read_entry(tenant: str, logged: LogEntry, kind: Kind) -> Entry:
     """The entry as the app declares its `kind` today: what it does not declare any more, or not so that the value can
     be read, is left out."""
     known = {name: kind.fields[name] for name in logged.fields if name in kind.fields}
-    was = {} if logged.op == "create" else {name: logged.before.get(name, each.default) for name, each in known.items()}
+    was = {name: logged.before[name] for name in known if name in logged.before}
+    if logged.op == "update":  # what was never written showed its default
+        was = {name: each.default for name, each in known.items()} | was
     now = {name: _after(each, logged.fields[name], was.get(name)) for name, each in known.items()}
     return Entry(
         tenant=tenant,

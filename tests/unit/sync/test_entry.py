@@ -98,6 +98,11 @@ def test_values_are_pythons_before_and_after() -> None:
 def test_a_create_has_no_before_and_an_update_of_what_was_never_written_has_the_default() -> None:
     assert read({"title": "a"}, op="create").before == {}
     assert read({"title": "a"}).before == {"title": ""}
+    assert read({"title": "a"}, op="restore").before == {}
+
+
+def test_a_create_that_meets_its_record_says_what_that_was() -> None:
+    assert read({"title": "b"}, {"title": "a"}, op="create").before == {"title": "a"}
 
 
 def test_edits_are_read_as_what_they_came_to() -> None:
