@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from homeport_sync.clock import stamp_ms
-from homeport_sync.ports import Quarantined
+from homeport_sync.quarantine import Quarantined
 from homeport_sync.sightings import DeviceFacts, user_of
 
 SILENT_MS = 24 * 3_600_000  # a phone that nobody opens is not stuck; one that was silent for a day may be

@@ -24,6 +24,7 @@ GROUP_CHANGES_MAX: Final = 100
 MET_FIELDS_MAX: Final = 20
 MET_CHARS_MAX: Final = 200
 
+NAME_PATTERN = UUID_PATTERN.replace(r"\Z", r"/[1-9][0-9]{0,15}\Z")  # of a change: its device and its number
 Adds: TypeAlias = dict[str, list[Stamp]]
 
 
@@ -70,7 +71,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     whichever a field's rule takes; a delete writes none, and a restore all of them. `stamp` is when the device wrote.
     `base` is the position of the record as the device had pulled it when it wrote (0: never pulled); the device's own
     earlier changes do not count. The changes of a `group` have numbers that follow each other, travel in one push, and
-    are accepted or rejected together.
+    are accepted or rejected together. `replays` names a rejected change that this one makes good, as device/number
+    ("": none).
     """
 
     number: Number
@@ -82,6 +84,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     fields: Edits = {}
     base: Annotated[int, msgspec.Meta(ge=0)] = 0
     group: Group | None = None
+    replays: Annotated[str, msgspec.Meta(pattern=rf"\A\Z|{NAME_PATTERN}")] = ""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

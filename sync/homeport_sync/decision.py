@@ -33,8 +33,9 @@ from homeport_sync.group import check_unit, unit_at
 from homeport_sync.limits import Limits
 from homeport_sync.overlay import LoadedGround, Overlay
 from homeport_sync.permission import check_allowed, permitted
-from homeport_sync.ports import KnownDevice, Loaded, Quarantined, StoredOutcome, Writes
+from homeport_sync.ports import KnownDevice, Loaded, StoredOutcome, Writes
 from homeport_sync.push import Decided, Push
+from homeport_sync.quarantine import Quarantined, Replayed, marks
 from homeport_sync.verdict import judge
 from homeport_sync.wire import Sent
 
@@ -55,6 +56,7 @@ class Batch:
         self._there = Overlay(LoadedGround(loaded))
         self._outcomes: list[StoredOutcome] = []
         self._quarantined: list[Quarantined] = []
+        self._replayed: list[Replayed] = []
         self._changed_devices: set[str] = set()
 
     def decide(self, push: Push, decided: Decided | None = None) -> Decided:
@@ -95,6 +97,7 @@ class Batch:
             records=[*there.records.values()],
             outcomes=self._outcomes,
             quarantined=self._quarantined,
+            replayed=self._replayed,
             devices=[self._devices[each] for each in self._changed_devices],
             grants=[*there.grants.values()],
         )
@@ -154,6 +157,7 @@ class Batch:
         else:
             if above is not self._there:
                 self._there.keep(above)
+            self._replayed += marks(unit, push.user, device.id)
         for sent, outcome in zip(unit, outcomes, strict=True):
             decided.outcomes.append(self._keep(device, sent, outcome).text)
             decided.verdicts.append(outcome.outcome)
@@ -238,6 +242,7 @@ class Batch:
                     change=encode(change) if change else "",
                     text=kept.text,
                     rejected_at_ms=self._now_ms,
+                    replays=change.replays if change else "",
                 )
             )
         return kept

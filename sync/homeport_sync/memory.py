@@ -18,6 +18,7 @@ from homeport_sync.installation import MemoryInstallation
 from homeport_sync.limits import LIMITS, Limits
 from homeport_sync.memory_log import MemoryLog, OnMemory
 from homeport_sync.memory_places import MemoryPlaces
+from homeport_sync.memory_quarantine import MemoryQuarantine
 from homeport_sync.memory_sightings import MemorySightings
 from homeport_sync.ports import (
     KIND_RECORDS_MAX,
@@ -80,6 +81,7 @@ class MemoryTransaction:
         for kept in writes.outcomes:
             log.outcomes[kept.device, kept.number] = kept
             log.stamped.setdefault(kept.stamp, []).append((kept.device, kept.number))
+        log.mark(writes.replayed, writes.now_ms)
         log.quarantine.extend(writes.quarantined)
         for each in writes.quarantined:
             if each.created:
@@ -92,7 +94,7 @@ class MemoryTransaction:
             log.grants_of.setdefault(grant.user, {})[grant.scope] = grant
 
 
-class MemoryStore(MemoryInstallation, MemoryPlaces, MemorySightings):
+class MemoryStore(MemoryInstallation, MemoryPlaces, MemoryQuarantine, MemorySightings):
     """Every port in memory."""
 
     def __init__(self, limits: Limits = LIMITS, new_epoch: Callable[[], str] = lambda: str(uuid.uuid4())) -> None:

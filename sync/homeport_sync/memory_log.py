@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from homeport_sync.clock import Stamp
 from homeport_sync.errors import no_tenant
-from homeport_sync.ports import KnownDevice, LogEntry, Quarantined, StoredOutcome, StoredRecord, Tenant
+from homeport_sync.ports import KnownDevice, LogEntry, StoredOutcome, StoredRecord, Tenant
+from homeport_sync.quarantine import Quarantined, Replayed
 from homeport_sync.scope import Grant
 from homeport_sync.sightings import Sighting
 from homeport_sync.usage import Heading
@@ -41,6 +42,7 @@ class MemoryLog:
     outcomes: dict[tuple[str, int], StoredOutcome] = field(default_factory=dict)
     stamped: dict[Stamp, list[tuple[str, int]]] = field(default_factory=dict)
     quarantine: list[Quarantined] = field(default_factory=list)
+    replayed: dict[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
     rejected_creates: dict[str, set[str]] = field(default_factory=dict)
     devices: dict[str, KnownDevice] = field(default_factory=dict)
     pushes: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -63,6 +65,14 @@ class MemoryLog:
         ids = {id for _, id in self.positions.get(scope, [])}
         records = (self.records[id].record for id in ids)
         return sorted(each.id for each in records if each.kind == kind and each.scope == scope and not each.deleted)
+
+    def mark(self, replayed: Iterable[Replayed], now_ms: int) -> None:
+        """Mark those that are in quarantine, are that user's and have no mark yet."""
+        there = {(each.device, each.number) for each in self.quarantine} if replayed else set()
+        for each in replayed:
+            name, device = (each.device, each.number), self.devices.get(each.device)
+            if name in there and device is not None and device.user == each.user:
+                self.replayed.setdefault(name, (each.by, now_ms))
 
     def after(self, scope: str, position: int) -> list[tuple[int, str]]:
         """Position and id of what was written in the scope after a position, in that order. A record that was

@@ -17,6 +17,7 @@ from homeport_sync.change import Edits, Fields, Op, Record, Verdict
 from homeport_sync.clock import NEVER, Stamp
 from homeport_sync.cursor import Cursor
 from homeport_sync.lease import Lease
+from homeport_sync.quarantine import Quarantined, Replayed
 from homeport_sync.scope import Grant
 
 
@@ -72,22 +73,6 @@ class StoredOutcome(msgspec.Struct, frozen=True, kw_only=True):
     digest: bytes
     text: str
     decided_at_ms: int
-
-
-class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
-    """A rejected change, kept for good, because it holds somebody's work.
-
-    `change` is its JSON (empty if it could not be read), `text` its outcome's, `record` what it was about. `created`:
-    it was a create, so others may depend on it.
-    """
-
-    device: str
-    number: int
-    record: str
-    created: bool
-    change: str
-    text: str
-    rejected_at_ms: int
 
 
 class LogEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,7 +138,11 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writes:
-    """All that a commit batch changes; `head` is the log's new last position, `now_ms` the server's time."""
+    """All that a commit batch changes; `head` is the log's new last position, `now_ms` the server's time.
+
+    `replayed` marks what an earlier batch put into quarantine, if it is that user's and has no mark yet; what is not
+    there is passed over.
+    """
 
     head: int
     now_ms: int
@@ -161,6 +150,7 @@ class Writes:
     records: Sequence[StoredRecord] = ()
     outcomes: Sequence[StoredOutcome] = ()
     quarantined: Sequence[Quarantined] = ()
+    replayed: Sequence[Replayed] = ()
     devices: Sequence[KnownDevice] = ()
     grants: Sequence[Grant] = ()
 

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from homeport_sync.ports import KnownDevice, Quarantined
+from homeport_sync.ports import KnownDevice
+from homeport_sync.quarantine import Quarantined
 
 REFUSED_SHOWN_MAX: Final = 10
 

@@ -16,12 +16,12 @@ from homeport_sync.ports import (
     LogEntry,
     LogStore,
     Places,
-    Quarantined,
     StoredOutcome,
     StoredRecord,
     Wanted,
     Writes,
 )
+from homeport_sync.quarantine import Quarantined
 from homeport_sync.scope import Grant
 
 TENANT = "acme"
@@ -80,7 +80,9 @@ def stamp_of(number: int) -> Stamp:
     return make_stamp(number, 0, "0" * 8)
 
 
-def refused(number: int, *, device: str = "d", record: str = "r", created: bool = True) -> Quarantined:
+def refused(
+    number: int, *, device: str = "d", record: str = "r", created: bool = True, replays: str = ""
+) -> Quarantined:
     return Quarantined(
         device=device,
         number=number,
@@ -89,6 +91,7 @@ def refused(number: int, *, device: str = "d", record: str = "r", created: bool 
         change=f'{{"number":{number},"fields":{{"title":"ä \\"quoted\\" 🎈"}}}}',
         text=f'{{"number":{number},"outcome":"rejected"}}',
         rejected_at_ms=NOW - number,
+        replays=replays,
     )
 
 

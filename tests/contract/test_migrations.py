@@ -21,16 +21,21 @@ from homeport_server.migrations.place import Place
 from homeport_server.migrations.steps import Step
 from homeport_sync.errors import SchemaUnknown
 from homeport_sync.follow import Follower, Turn
+from homeport_sync.ports import Writes
+from homeport_sync.quarantine import QUARANTINE_START, Chosen, Replayed
 from homeport_sync.sql.schema_version import SERVES_FROM
 from homeport_sync.sql.sqlite.store import SqliteStore
 from homeport_sync.sql.tables import SCHEMA_VERSION, metadata
 from homeport_sync.usage import FOLLOWER, Heading, counting
 from tests.contract.empty_databases import EmptyPostgres, EmptySqlite
-from tests.contract.samples import EPOCH, TENANT, all_of, keep, load, write
+from tests.contract.samples import EPOCH, TENANT, all_of, keep, known, load, write
 from tests.contract.stores import Store
 
 Empty: TypeAlias = EmptySqlite | EmptyPostgres
 PLACE = "INSERT INTO places (tenant_id, follower, position, created_at, updated_at) VALUES ('acme', 'pokes', 1, 1, 1)"
+REJECTED = "tenant_id, device_id, number, record_id, created, change, answer, created_at"
+BEFORE_QUARANTINE = 2  # the schema version whose quarantine nobody could work with
+TRUE = {"sqlite": "1", "postgresql": "true"}
 DATABASES = ("sqlite", "postgres16", "postgres18")
 
 
@@ -105,7 +110,7 @@ async def test_forward_back_and_forward_again_keeps_every_row(empty: Empty) -> N
     await seed(empty)
     async with opened(empty) as store:
         before = await load(store)
-    assert await migrate(empty.place, 1) == 2
+    assert await migrate(empty.place, 1) == SCHEMA_VERSION
     assert await migrate(empty.place) == 1
     assert await differences(empty.place) == []
     async with opened(empty) as store:
@@ -152,18 +157,40 @@ async def test_going_back_refuses_to_lose_rows_and_changes_nothing(empty: Empty,
         "usage": "INSERT INTO usage VALUES ('acme', '2026-01-31', 'Task', 'create', 'applied', 3, 1, 1, NULL)",
         "sightings": "INSERT INTO sightings VALUES ('acme', 'd', 'u', 1, 1, 1, NULL, '', 1, 1, NULL)",
     }
-    await migrate(empty.place)
+    await migrate(empty.place, 2)
+    before = len(await differences(empty.place))
     await execute(empty, rows[table])
     with pytest.raises(MigrationRefused, match=rf"lose what stands in {table}: .*--lose-data"):
         await migrate(empty.place, 1)
-    assert await empty.place.version() == SCHEMA_VERSION
-    assert await differences(empty.place) == []
+    assert await empty.place.version() == 2
+    assert len(await differences(empty.place)) == before
     assert len(await execute(empty, f"SELECT * FROM {table}")) == 1  # noqa: S608
     if isinstance(empty, EmptyPostgres):
         forced = f"SELECT relforcerowsecurity FROM pg_class WHERE relname = '{table}'"  # noqa: S608
         assert await execute(empty, forced) == [("t",)]
     await migrate(empty.place, 1, lose_data=True)
     assert await empty.place.version() == 1
+
+
+async def test_what_was_rejected_before_is_open_afterwards_and_what_was_made_good_is_not_forgotten(
+    empty: Empty,
+) -> None:
+    await migrate(empty.place, BEFORE_QUARANTINE)
+    for number in (1, 2):
+        row = f"'acme', 'd', {number}, 'r', {TRUE[empty.place.dialect]}, '{{}}', '{{}}', {number}"
+        await execute(empty, f"INSERT INTO quarantine ({REJECTED}) VALUES ({row})")  # noqa: S608
+    await migrate(empty.place)
+    async with opened(empty) as store:
+        await store.create(TENANT, id=TENANT, epoch=EPOCH, now_ms=0)
+        await write(store, Writes(head=0, now_ms=1, devices=[known()]))
+        await write(store, Writes(head=0, now_ms=1, replayed=[Replayed(device="d", number=1, user="u", by="e/1")]))
+        held = await store.quarantine(TENANT, Chosen(), QUARANTINE_START, 10)
+    assert [(each.name, each.user) for each in held] == [("d/2", "u")]
+    with pytest.raises(MigrationRefused, match="lose what stands in quarantine"):
+        await migrate(empty.place, BEFORE_QUARANTINE)
+    assert await differences(empty.place) == []
+    await migrate(empty.place, BEFORE_QUARANTINE, lose_data=True)
+    assert len(await execute(empty, f"SELECT {REJECTED} FROM quarantine")) == 2  # noqa: S608
 
 
 async def test_a_server_refuses_the_older_schema_and_serves_after_the_migration(empty: Empty) -> None:
@@ -190,7 +217,7 @@ async def test_of_two_migrations_at_once_one_waits_and_both_end_well(empty: Empt
 
 async def test_a_plan_touches_nothing(empty: Empty) -> None:
     made = await plan(empty.place)
-    assert (made.start, [step.end for step, _ in made.steps]) == (0, [1, 2])
+    assert (made.start, [step.end for step, _ in made.steps]) == (0, list(range(1, SCHEMA_VERSION + 1)))
     assert await empty.place.version() == 0
     if isinstance(empty, EmptySqlite):
         assert not empty.path.exists()

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
+from msgspec.structs import asdict
 
 from homeport_sync.change import Edits, Fields, decode_record, encode
 from homeport_sync.clock import Stamp, stamp_ms
-from homeport_sync.ports import KnownDevice, LogEntry, Pruned, Quarantined, StoredOutcome, StoredRecord, Tenant
+from homeport_sync.ports import KnownDevice, LogEntry, Pruned, StoredOutcome, StoredRecord, Tenant
+from homeport_sync.quarantine import Held, Quarantined, Replayed
 from homeport_sync.scope import Grant
 from homeport_sync.sightings import Sighting
 
@@ -106,14 +108,29 @@ def stored_outcome(row: Row) -> StoredOutcome:
 def quarantine_rows(tenant: str, quarantined: Iterable[Quarantined]) -> list[Row]:
     """Rejected changes as rows of `quarantine`."""
     return [
-        (tenant, each.device, each.number, each.record, each.created, each.change, each.text, each.rejected_at_ms)
+        (
+            tenant,
+            each.device,
+            each.number,
+            each.record,
+            each.created,
+            each.change,
+            each.text,
+            each.rejected_at_ms,
+            each.replays,
+        )
         for each in quarantined
     ]
 
 
+def marks(tenant: str, replayed: Iterable[Replayed], now_ms: int) -> list[dict[str, object]]:
+    """Marks as the values of `MARK_REPLAYED`, by their names and in their order."""
+    return [{"tenant": tenant, **asdict(each), "now": now_ms} for each in replayed]
+
+
 def quarantined(row: Row) -> Quarantined:
     """A row of `REFUSED_OF_DEVICE` as a rejected change."""
-    device, number, record, created, change, text, at = row
+    device, number, record, created, change, text, at, replays = row
     return Quarantined(
         device=device,
         number=number,
@@ -122,7 +139,14 @@ def quarantined(row: Row) -> Quarantined:
         change=change,
         text=text,
         rejected_at_ms=at,
+        replays=replays,
     )
+
+
+def held(row: Row) -> Held:
+    """A row of `QUARANTINE`, `HELD` or `HELD_LATER` as it lies in quarantine."""
+    *change, user, by, at = row
+    return Held(change=quarantined(tuple(change)), user=user, replayed_by=by, replayed_at_ms=at)
 
 
 def sighting_rows(tenant: str, sightings: Iterable[Sighting], now_ms: int) -> list[Row]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, MetaData, Table, Text
 from sqlalchemy.dialects import postgresql
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = MetaData()
 
@@ -140,9 +140,19 @@ quarantine = Table(
     _text("change"),
     _text("answer"),
     _number("created_at"),
+    Column("replays", _TEXT, nullable=False, server_default=""),  # the change it was to make good, "" for none
+    Column("replayed_by", _TEXT, nullable=False, server_default=""),  # the change that made it good, "" for none
+    Column("replayed_at", BigInteger),
     sqlite_with_rowid=False,
 )
 Index("quarantine_by_record", quarantine.c.tenant_id, quarantine.c.record_id)
+Index(
+    "quarantine_by_time",
+    quarantine.c.tenant_id,
+    quarantine.c.created_at,
+    quarantine.c.device_id,
+    quarantine.c.number,
+)
 
 places = Table(
     "places",

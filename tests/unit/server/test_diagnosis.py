@@ -6,7 +6,8 @@ import pytest
 
 from homeport_server.diagnosis import Asked, diagnose
 from homeport_sync.clock import make_stamp
-from homeport_sync.ports import KnownDevice, Quarantined
+from homeport_sync.ports import KnownDevice
+from homeport_sync.quarantine import Quarantined
 from homeport_sync.sightings import DeviceFacts, Sighting
 
 NOW = 1_795_000_000_000

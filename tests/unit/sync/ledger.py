@@ -6,8 +6,9 @@ from homeport_sync.change import Outcome, Record, decode_outcome
 from homeport_sync.decision import Batch
 from homeport_sync.errors import HomeportError
 from homeport_sync.limits import LIMITS, Limits
-from homeport_sync.ports import Head, KnownDevice, Loaded, LogEntry, Quarantined, StoredOutcome, StoredRecord, Writes
+from homeport_sync.ports import Head, KnownDevice, Loaded, LogEntry, StoredOutcome, StoredRecord, Writes
 from homeport_sync.push import Decided, Push, wanted
+from homeport_sync.quarantine import Quarantined
 from homeport_sync.scope import Grant
 from tests.unit.sync.tasks import CATALOG, NOW
 

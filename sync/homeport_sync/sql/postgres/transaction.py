@@ -8,6 +8,7 @@ end, so no two processes ever decide about one tenant at once, and positions are
 from __future__ import annotations
 
 from homeport_sync.ports import KIND_RECORDS_MAX, Loaded, Wanted, Writes
+from homeport_sync.sql import rows
 from homeport_sync.sql.postgres import statements
 from homeport_sync.sql.postgres.database import WRITE, Connection, begin, commit
 from homeport_sync.sql.postgres.load import is_stale, loaded
@@ -47,6 +48,9 @@ class PostgresTransaction:
     async def commit(self, writes: Writes) -> None:
         """Write everything, then commit."""
         statement, parameters = written(self._tenant, writes)
+        marks = [tuple(each.values()) for each in rows.marks(self._tenant, writes.replayed, writes.now_ms)]
         with translated():
+            if marks:
+                await self._connection.executemany(statements.MARK_REPLAYED, marks)
             await self._connection.fetch(statement, *parameters)
             await commit(self._connection)

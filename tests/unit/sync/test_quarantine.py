@@ -1,0 +1,100 @@
+"""A replay names the rejected change it makes good: accepted it marks it, rejected it lies beside it."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from homeport_sync.change import Change, Outcome, decode_change, decode_outcome, digest, encode
+from homeport_sync.errors import DependsOnRejected, RecordGone
+from homeport_sync.quarantine import Replayed, change_name, code_of, depends, message_of
+from tests.unit.sync.ledger import Ledger, codes
+from tests.unit.sync.tasks import STRANGER, Phone, ann
+
+NAME = change_name(STRANGER, 7)
+
+
+def started() -> tuple[Ledger, Phone, Change]:
+    """A list with a task in it."""
+    ledger, phone = Ledger(), ann()
+    root = phone.make_root()
+    task = phone.make(root.id)
+    ledger.push(phone.push(root, task))
+    return ledger, phone, task
+
+
+def test_an_accepted_replay_marks_the_change_it_names_for_the_one_who_pushed_it() -> None:
+    ledger, phone, task = started()
+    again = replace(phone.update(task, title="oat"), replays=NAME)
+    assert codes(ledger.push(phone.push(again))) == [""]
+    by = change_name(phone.device, again.number)
+    assert ledger.written.replayed == [Replayed(device=STRANGER, number=7, user="ann", by=by)]
+    assert ledger.record(task.id).fields["title"] == "oat"
+
+
+def test_a_replay_that_lost_on_arrival_has_been_replayed_all_the_same() -> None:
+    ledger, phone, task = started()
+    ledger.push(phone.push(phone.delete(task)))
+    ledger.push(phone.push(replace(phone.update(task, title="oat"), replays=NAME)))
+    assert [each.outcome for each in ledger.log] == ["applied", "applied", "applied", "superseded"]
+    assert len(ledger.written.replayed) == 1
+
+
+def test_a_rejected_replay_marks_nothing_and_says_in_quarantine_what_it_was_for() -> None:
+    ledger, phone, task = started()
+    again = replace(phone.update(task, title=3), replays=NAME)
+    assert codes(ledger.push(phone.push(again))) == ["WRONG_TYPE"]
+    assert ledger.written.replayed == []
+    (kept,) = ledger.quarantine
+    assert (kept.replays, decode_change(kept.change)) == (NAME, again)
+
+
+def test_a_replay_that_is_sent_again_marks_nothing_a_second_time() -> None:
+    ledger, phone, task = started()
+    push = phone.push(replace(phone.update(task, title="oat"), replays=NAME))
+    ledger.push(push)
+    ledger.push(push)
+    assert ledger.written.replayed == []
+
+
+def test_a_change_that_replays_nothing_weighs_what_it_weighed_and_one_that_does_is_another() -> None:
+    _, phone, task = started()
+    change = phone.update(task, title="oat")
+    assert "replays" not in encode(change)
+    assert digest(change) != digest(replace(change, replays=NAME))
+    assert decode_change(encode(replace(change, replays=NAME))).replays == NAME
+
+
+@pytest.mark.parametrize("name", ["", NAME, change_name(STRANGER, 9_999_999_999_999_999)])
+def test_a_name_is_a_device_and_a_number_or_nothing(name: str) -> None:
+    _, phone, task = started()
+    assert decode_change(encode(replace(phone.update(task), replays=name))).replays == name
+
+
+@pytest.mark.parametrize("name", ["7", f"{STRANGER}/0", f"{STRANGER}/", f"{STRANGER}/7\n", f"{NAME}{'0' * 16}", "a/7"])
+def test_a_name_of_another_shape_cannot_be_read(name: str) -> None:
+    _, phone, task = started()
+    with pytest.raises(msgspec.ValidationError, match="replays"):
+        decode_change(encode(replace(phone.update(task), replays=name)))
+
+
+def test_what_depends_on_a_rejected_create_is_about_its_record_or_within_it_and_was_told_so() -> None:
+    phone = ann()
+    root, other = phone.make_root(), phone.make_root()
+    task = phone.make(root.id)
+    told = Outcome(number=1, outcome="rejected", error=DependsOnRejected().as_error())
+    assert depends(root, phone.update(root, title="x"), told)
+    assert depends(root, task, told)
+    assert depends(task, phone.update(task, title="x"), told)
+    assert not depends(task, phone.update(root, title="x"), told)
+    assert not depends(other, task, told)
+    gone = Outcome(number=1, outcome="rejected", error=RecordGone().as_error())
+    assert not depends(root, task, gone)
+
+
+def test_a_rejection_has_a_code_and_says_why_and_any_other_outcome_neither() -> None:
+    rejected = Outcome(number=1, outcome="rejected", error=RecordGone("It is gone.").as_error())
+    assert (code_of(rejected), message_of(rejected)) == ("RECORD_GONE", "It is gone.")
+    applied = decode_outcome('{"number":1,"outcome":"applied"}')
+    assert (code_of(applied), message_of(applied)) == ("", "")
