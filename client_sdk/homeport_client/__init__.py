@@ -7,6 +7,7 @@ from homeport_client.errors import (
     LimitExceeded,
     NoServer,
     NotIndexed,
+    NotInQuarantine,
     Refused,
     ReplicaForeign,
     ReplicaInUse,
@@ -19,6 +20,7 @@ from homeport_client.http import HttpTransport
 from homeport_client.intents import adding, after, at_end, at_start, before, increment, removing
 from homeport_client.limits import DEVICE_LIMITS, UPLINK_LIMITS, DeviceLimits, UplinkLimits
 from homeport_client.outcomes import ChangeOutcome
+from homeport_client.rejected import Rejected
 from homeport_client.state import State
 from homeport_client.transport import Transport
 from homeport_client.uplink import Uplink
@@ -36,8 +38,10 @@ __all__ = [
     "HttpTransport",
     "LimitExceeded",
     "NoServer",
+    "NotInQuarantine",
     "NotIndexed",
     "Refused",
+    "Rejected",
     "ReplicaForeign",
     "ReplicaInUse",
     "ServerError",

@@ -29,7 +29,9 @@ from homeport_client.http import HttpTransport
 from homeport_client.intents import Meant
 from homeport_client.limits import DEVICE_LIMITS, DeviceLimits
 from homeport_client.outcomes import ChangeOutcome
+from homeport_client.quarantine import Quarantine
 from homeport_client.query import Query, make_query
+from homeport_client.rejected import Rejected
 from homeport_client.replica import Replica
 from homeport_client.state import Event, State
 from homeport_client.storage import MEMORY, open_storage
@@ -54,6 +56,7 @@ class Device:
     def __init__(self, replica: Replica, transport: Transport | None, syncer: Syncer | None, bell: Bell) -> None:
         self._replica = replica
         self._writer = Writer(replica)
+        self._quarantine = Quarantine(replica, self._writer)
         self._transport = transport
         self._syncer = syncer
         self._bell = bell
@@ -238,11 +241,41 @@ class Device:
 
         The last `DeviceLimits.outcomes_max` are kept; rejected ones, with what they wanted, the longest.
         """
-        replica = self._open_replica()
-        limit_max = replica.limits.query_limit_max
-        if not 1 <= limit <= limit_max:
-            raise LimitExceeded(f"1 to {limit_max:,} outcomes are given at once, not {limit:,}.", limit=limit_max)
-        return replica.outcomes.page(after, limit)
+        return self._check_limit(limit, "outcomes").outcomes.page(after, limit)
+
+    async def quarantine(self, after: int = 0, limit: int = 100) -> list[Rejected]:
+        """The rejected changes that wait for the user, in the order the device learnt of them, after a `place`."""
+        self._check_limit(limit, "rejected changes")
+        return self._quarantine.page(after, limit)
+
+    async def rejections(self, after: int = 0) -> AsyncIterator[Rejected]:
+        """The same one by one, and then each that is still to come, until the device is closed."""
+        self._open_replica()
+        while not self._closed:
+            changed = self._bell.next
+            found = self._quarantine.page(after, 1)
+            for each in found:
+                after = each.place
+                yield each
+            if not found:
+                await changed.wait()
+
+    async def replay(self, place: int, /, *, dependents: bool = True, **fields: Meant) -> str:
+        """Makes a rejected change again, with these fields edited, and what depended on it behind it; the record's id.
+
+        It is a new change, checked and written like any other. A record that could not be made is made under the same
+        id. Raises the `Rejection` for what does not fit (`RecordGone` if there is no record to update or delete), and
+        writes nothing then; `NotInQuarantine` if nothing waits at that place.
+        """
+        self._open_replica()
+        record_id = self._quarantine.replay(place, fields, dependents=dependents)
+        self._wrote()
+        return record_id
+
+    async def dismiss(self, place: int, /, *, dependents: bool = True) -> None:
+        """Lets a rejected change go, with what depended on it. The server keeps its own copy."""
+        self._open_replica()
+        self._quarantine.dismiss(place, dependents=dependents)
 
     async def sync(self) -> None:
         """Pushes every change and pulls to the end.
@@ -311,6 +344,13 @@ class Device:
             limit=limit,
             limit_max=replica.limits.query_limit_max,
         )
+
+    def _check_limit(self, limit: int, what: str) -> Replica:
+        replica = self._open_replica()
+        limit_max = replica.limits.query_limit_max
+        if not 1 <= limit <= limit_max:
+            raise LimitExceeded(f"1 to {limit_max:,} {what} are given at once, not {limit:,}.", limit=limit_max)
+        return replica
 
     def _open_replica(self) -> Replica:
         if self._closed:

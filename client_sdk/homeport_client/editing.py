@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from random import Random
 
-from homeport_client.intents import Adding, Incrementing, Intent, Meant, Placing, Removing
+from homeport_client.intents import Adding, Altering, Incrementing, Intent, Meant, Placing, Removing
 from homeport_client.query import Query
 from homeport_client.view import Views
 from homeport_sync.catalog import Field, Kind
@@ -95,6 +95,8 @@ def _elements(field: Field, record: Record, here: Value, meant: Meant) -> Elemen
             added, removed = _texts(field, elements), []
         case Removing(elements):
             added, removed = [], [each for each in _texts(field, elements) if each in present]
+        case Altering(new, old):
+            added, removed = _texts(field, new), [each for each in _texts(field, old) if each in present]
         case Incrementing() | Placing():
             raise WrongType(f"{field.name} is a set, and takes no {_word(meant)}.")
         case _:

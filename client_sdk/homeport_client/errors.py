@@ -12,6 +12,7 @@
         ├── StorageFull      STORAGE_FULL     free some space: nothing was written
         ├── NotIndexed       NOT_INDEXED      declare the field indexed
         ├── LimitExceeded    LIMIT_EXCEEDED   ask for less
+        ├── NotInQuarantine  NOT_IN_QUARANTINE  look at quarantine() again
         └── DeviceClosed     DEVICE_CLOSED    open the device again
 
 A write that does not fit its kind, or has nothing to change, raises the `Rejection` of homeport_sync.errors that
@@ -97,6 +98,12 @@ class LimitExceeded(DeviceError):
     """More was asked for than is given at once: ask for less."""
 
     code = "LIMIT_EXCEEDED"
+
+
+class NotInQuarantine(DeviceError):
+    """No rejected change waits at this place: it was replayed, dismissed, or forgotten behind newer ones."""
+
+    code = "NOT_IN_QUARANTINE"
 
 
 class DeviceClosed(DeviceError):

@@ -36,6 +36,14 @@ class Removing:
 
 
 @dataclass(frozen=True, slots=True)
+class Altering:
+    """Puts elements into a set, and takes others out: what writing a whole set means."""
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Placing:
     """Moves a record in the order of its rank: `behind` another, or before it; to an end, where `other` is ""."""
 
@@ -43,7 +51,7 @@ class Placing:
     behind: bool
 
 
-Intent: TypeAlias = Incrementing | Adding | Removing | Placing
+Intent: TypeAlias = Incrementing | Adding | Removing | Altering | Placing
 Meant: TypeAlias = PythonValue | Intent
 
 

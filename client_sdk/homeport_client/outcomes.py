@@ -13,10 +13,12 @@ from homeport_sync.change import Change, Outcome, Verdict, decode_change, decode
 class ChangeOutcome:
     """What became of one change. `place` orders them as the device learnt of them, and is what `after` takes.
 
-    `outcome`, `lost` and `error` are as in `homeport_sync.change.Outcome`; `change` is as it was sent.
+    `device` and `number` are those under which it was sent, and `change` is as it was sent. `outcome`, `lost` and
+    `error` are as in `homeport_sync.change.Outcome`.
     """
 
     place: int
+    device: str
     number: int
     outcome: Verdict
     lost: tuple[str, ...]
@@ -24,8 +26,11 @@ class ChangeOutcome:
     change: Change
 
 
+_WAITS, _SETTLED = 1, -1  # in the column `rejected`, which is 0 for what took effect; trimmed in the order of these
+
+
 class Outcomes:
-    """The table `outcomes`, of at most `kept_max` rows."""
+    """The table `outcomes`, of at most `kept_max` rows. Those that are rejected wait in quarantine until settled."""
 
     def __init__(self, connection: sqlite3.Connection, kept_max: int) -> None:
         self._connection = connection
@@ -35,11 +40,11 @@ class Outcomes:
         """Keeps an outcome; one that was given again takes the place of the newest."""
         self._connection.execute(
             "INSERT OR REPLACE INTO outcomes (device, number, rejected, outcome, change) VALUES (?, ?, ?, ?, ?)",
-            (device, outcome.number, outcome.outcome == "rejected", encode(outcome), change),
+            (device, outcome.number, _WAITS if outcome.outcome == "rejected" else 0, encode(outcome), change),
         )
 
     def trim(self) -> None:
-        """Forgets the oldest beyond the limit: first those that took effect, then rejected ones."""
+        """Forgets the oldest beyond the limit: first those that took effect or are settled, then rejected ones."""
         self._connection.execute(
             "DELETE FROM outcomes WHERE place IN (SELECT place FROM outcomes ORDER BY rejected, place"
             " LIMIT max((SELECT count(*) FROM outcomes) - ?, 0))",
@@ -49,15 +54,27 @@ class Outcomes:
     def page(self, after: int, limit: int) -> list[ChangeOutcome]:
         """Outcomes after a place, oldest first."""
         rows = self._connection.execute(
-            "SELECT place, outcome, change FROM outcomes WHERE place > ? ORDER BY place LIMIT ?", (after, limit)
+            "SELECT place, device, outcome, change FROM outcomes WHERE place > ? ORDER BY place LIMIT ?", (after, limit)
         )
         return [_change_outcome(*row) for row in rows]
 
+    def waiting(self) -> list[ChangeOutcome]:
+        """All that wait in quarantine, oldest first."""
+        rows = self._connection.execute(
+            "SELECT place, device, outcome, change FROM outcomes WHERE rejected = ? ORDER BY place", (_WAITS,)
+        )
+        return [_change_outcome(*row) for row in rows]
 
-def _change_outcome(place: int, text: str, change: str) -> ChangeOutcome:
+    def settle(self, place: int) -> None:
+        """It waits no longer; it stays here as an outcome like any other."""
+        self._connection.execute("UPDATE outcomes SET rejected = ? WHERE place = ?", (_SETTLED, place))
+
+
+def _change_outcome(place: int, device: str, text: str, change: str) -> ChangeOutcome:
     outcome = decode_outcome(text)
     return ChangeOutcome(
         place=place,
+        device=device,
         number=outcome.number,
         outcome=outcome.outcome,
         lost=outcome.lost,

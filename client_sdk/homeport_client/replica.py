@@ -7,7 +7,7 @@ every moment what was pulled with the outbox replayed on top (I5), and never hal
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from random import Random
 from sqlite3 import Connection
 from uuid import UUID, uuid5
@@ -56,7 +56,6 @@ class Replica:
         self.limits = limits
         self._changed = changed
         self._changes_bytes_max = LIMITS.push_bytes_max - limits.envelope_bytes
-        self._grouping = False
         self._meta = MetaTable(self._connection)
         self.outbox = Outbox(self._connection)
         self.pulled = Pulled(self._connection)
@@ -82,25 +81,29 @@ class Replica:
         """Lets go of the file."""
         self._connection.close()
 
-    def write(self, op: Op, kind: str, record_id: str, scope: str, fields: Edits) -> Change:
+    def step(self) -> AbstractContextManager[None]:
+        """Whatever is written inside is one step: all of it, or nothing if an error leaves it."""
+        return self._step()
+
+    def write(self, op: Op, kind: str, record_id: str, scope: str, fields: Edits, *, replays: str = "") -> Change:
         """Writes a change: outbox, view and counters at once. Raises a `Rejection`; then nothing is written."""
         with self._step():
             before = self.views.standing(record_id)
             # What is overwritten was there before: whatever the clocks say, the change is stamped after it.
             self.clock.see(before.updated if before else NEVER)
-            change = self._next_change(op, kind, record_id, scope, fields)
+            change = self._next_change(op, kind, record_id, scope, fields, replays)
             self.catalog.check(change)
             self._add(change)
             self.views.derive([record_id])
         return change
 
-    def call(self, command: str, scope: str, arguments: Fields) -> Change:
+    def call(self, command: str, scope: str, arguments: Fields, *, replays: str = "") -> Change:
         """Calls a command when there is a network, and shows at once what it is expected to come to.
 
         Raises the `Rejection` with which it refuses here already; then nothing is written.
         """
         with self._step():
-            change = self._next_change("command", command, self.new_id(), scope, arguments)
+            change = self._next_change("command", command, self.new_id(), scope, arguments, replays)
             expected = predict(change, self.meta.device, self.catalog, self.views)
             for each in expected:  # what is written after it here is stamped after it
                 self.clock.see(each.stamp)
@@ -116,11 +119,7 @@ class Replica:
         """
         with self._step():
             device, first = self.meta.device, self.meta.next_number
-            self._grouping = True
-            try:
-                yield
-            finally:
-                self._grouping = False
+            yield
             count = self.meta.next_number - first
             if count > GROUP_CHANGES_MAX:
                 raise LimitExceeded(
@@ -226,7 +225,7 @@ class Replica:
         with self._step():
             return self.outbox.resend_from(self.meta.device, number)
 
-    def _next_change(self, op: Op, kind: str, record_id: str, scope: str, fields: Edits) -> Change:
+    def _next_change(self, op: Op, kind: str, record_id: str, scope: str, fields: Edits, replays: str) -> Change:
         meta = self.meta
         return Change(
             number=meta.next_number,
@@ -237,6 +236,7 @@ class Replica:
             stamp=self.clock.stamp(meta.device),
             fields=fields,
             base=0 if meta.replacing or op == "command" else self.pulled.position(record_id),
+            replays=replays,
         )
 
     def _add(self, change: Change) -> int:
@@ -248,7 +248,7 @@ class Replica:
 
     @contextmanager
     def _step(self) -> Iterator[None]:
-        if self._grouping:  # a part of the group's own step
+        if self._connection.in_transaction:  # a part of a larger step, which tells of all of it
             yield
             return
         try:

@@ -61,7 +61,7 @@ TABLES = """
         place INTEGER PRIMARY KEY AUTOINCREMENT,
         device TEXT NOT NULL,
         number INTEGER NOT NULL,
-        rejected INTEGER NOT NULL,
+        rejected INTEGER NOT NULL,  -- 1: waits in quarantine, -1: replayed or dismissed, 0: was never rejected
         outcome TEXT NOT NULL,
         change TEXT NOT NULL,
         UNIQUE (device, number)

@@ -120,7 +120,7 @@ class Views:
         return self._view(*row) if row else None
 
     def select(self, query: Query) -> list[View]:
-        """The records that the query asks for, in its order. Not to be called within a transaction."""
+        """The records that the query asks for, in its order. Within a transaction it makes no index first."""
         self._index(query)
         text, values = statement(query)
         return [self._view(*row) for row in self._connection.execute(text, values)]
@@ -130,7 +130,7 @@ class Views:
         in_scope = query.scope is not None
         for field in goes_by(query):
             name = index_name(query.kind.name, field, in_scope=in_scope)
-            if name not in self._indexed:
+            if name not in self._indexed and not self._connection.in_transaction:
                 with transaction(self._connection, index(query.kind.name, field, in_scope=in_scope)):
                     pass
                 self._indexed.add(name)

@@ -7,15 +7,25 @@ and of the right kind. Whether the user may is the server's to say; a change it 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from homeport_client.editing import Editing
-from homeport_client.intents import Meant
+from homeport_client.intents import Intent, Meant
+from homeport_client.rejected import Rejected
 from homeport_client.replica import Replica
 from homeport_client.view import Standing
 from homeport_sync.catalog import Kind
-from homeport_sync.errors import RecordGone, RoleForbidden, ScopeGone, WrongId
+from homeport_sync.change import Edits, Op
+from homeport_sync.errors import RecordExists, RecordGone, RoleForbidden, ScopeGone, WrongId, WrongType
 from homeport_sync.scope import MEMBER, member_id
 from homeport_sync.values import PythonValue
+
+
+class Draft(NamedTuple):
+    """What a change is about to write."""
+
+    op: Op
+    fields: Edits
 
 
 class Writer:
@@ -59,7 +69,9 @@ class Writer:
             raise RoleForbidden("A member record is never deleted: remove the user instead.")
         self._replica.write("delete", there.kind, record_id, there.scope, {})
 
-    def call(self, of: str | Callable[..., None], scope: str, values: Mapping[str, PythonValue]) -> None:
+    def call(
+        self, of: str | Callable[..., None], scope: str, values: Mapping[str, PythonValue], *, replays: str = ""
+    ) -> None:
         """Calls a command in a scope."""
         command = self._catalog.command(of if isinstance(of, str) else of.__name__)
         arguments = command.arguments.to_wire(values)
@@ -69,7 +81,31 @@ class Writer:
             raise ScopeGone(f"The scope {scope} is gone: nothing can be called in it any more.")
         if root.kind != command.scope:
             raise WrongId(f"{command.name} is called within a {command.scope}, and {scope} is a {root.kind}.")
-        self._replica.call(command.name, scope, arguments)
+        self._replica.call(command.name, scope, arguments, replays=replays)
+
+    def draft(self, was: Rejected, edited: Mapping[str, Meant]) -> Draft:
+        """What a rejected change writes if it is made again now, with these fields edited.
+
+        What this version of the app does not declare any more is left out.
+        """
+        kind = self._catalog.kind(was.kind)
+        meant = {**{name: value for name, value in was.fields.items() if name in kind.fields}, **edited}
+        if was.fields and not meant:
+            kind.field(next(iter(was.fields)))  # raises: nothing of it is left
+        if was.op == "create" and (kind.name != MEMBER or self._replica.views.standing(was.id) is None):
+            return Draft("create", self._made_again(kind, was, meant))
+        self._there(was.id)
+        if was.op == "delete":
+            return Draft("delete", kind.to_wire(_values(edited)))  # which a delete may not have, as `write` will say
+        record = self._replica.views.record(was.id)
+        return Draft("update", self._editing.edits(kind, record, meant) if record else {})
+
+    def _made_again(self, kind: Kind, was: Rejected, meant: Mapping[str, Meant]) -> Edits:
+        if self._replica.views.standing(was.id) is not None:
+            raise RecordExists(f"The record {was.id} was made meanwhile: update that, and dismiss this change.")
+        if not kind.is_root:
+            self._scope_for(kind, was.scope)
+        return kind.complete(kind.to_wire(self._editing.placed(kind, was.scope, _values(meant))))
 
     def set_role(self, scope: str, user: str, role: str | None) -> str:
         """Gives a user a role in a scope, or takes it (None); the id of the member record."""
@@ -107,3 +143,11 @@ class Writer:
 def kind_name(kind: str | type) -> str:
     """The name of a kind that is given as its class, or by name."""
     return kind if isinstance(kind, str) else kind.__name__
+
+
+def _values(meant: Mapping[str, Meant]) -> dict[str, PythonValue]:
+    """Raises `WrongType` for an intent: where nothing is there yet, there is nothing to do something to."""
+    for name, each in meant.items():
+        if isinstance(each, Intent):
+            raise WrongType(f"{name} is given a {type(each).__name__.lower()}: write a value here.", field=name)
+    return {name: each for name, each in meant.items() if not isinstance(each, Intent)}

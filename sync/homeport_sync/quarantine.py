@@ -12,8 +12,6 @@ from typing import Final, Protocol, TypeAlias
 
 import msgspec
 
-from homeport_sync.change import Change, Outcome
-from homeport_sync.errors import DependsOnRejected
 from homeport_sync.wire import Sent
 
 
@@ -109,20 +107,3 @@ def marks(accepted: Iterable[Sent], user: str, device: str) -> Iterator[Replayed
         if change is not None and change.replays:
             rejected, _, number = change.replays.partition("/")
             yield Replayed(device=rejected, number=int(number), user=user, by=change_name(device, change.number))
-
-
-def depends(create: Change, later: Change, outcome: Outcome) -> bool:
-    """Whether a later rejected change of the same device was rejected because that create was: it is about the record,
-    or about one within it."""
-    return code_of(outcome) == DependsOnRejected.code and create.id in (later.id, later.scope)
-
-
-def code_of(outcome: Outcome) -> str:
-    """The code of a rejection; "" for what is none."""
-    extensions = (outcome.error or {}).get("extensions")
-    return str(extensions.get("code", "")) if isinstance(extensions, dict) else ""
-
-
-def message_of(outcome: Outcome) -> str:
-    """What a rejection says; "" for what is none."""
-    return str((outcome.error or {}).get("message", ""))

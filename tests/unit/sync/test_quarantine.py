@@ -6,9 +6,8 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from homeport_sync.change import Change, Outcome, decode_change, decode_outcome, digest, encode
-from homeport_sync.errors import DependsOnRejected, RecordGone
-from homeport_sync.quarantine import Replayed, change_name, code_of, depends, message_of
+from homeport_sync.change import Change, decode_change, digest, encode
+from homeport_sync.quarantine import Replayed, change_name
 from tests.unit.sync.ledger import Ledger, codes
 from tests.unit.sync.tasks import STRANGER, Phone, ann
 
@@ -77,24 +76,3 @@ def test_a_name_of_another_shape_cannot_be_read(name: str) -> None:
     _, phone, task = started()
     with pytest.raises(msgspec.ValidationError, match="replays"):
         decode_change(encode(replace(phone.update(task), replays=name)))
-
-
-def test_what_depends_on_a_rejected_create_is_about_its_record_or_within_it_and_was_told_so() -> None:
-    phone = ann()
-    root, other = phone.make_root(), phone.make_root()
-    task = phone.make(root.id)
-    told = Outcome(number=1, outcome="rejected", error=DependsOnRejected().as_error())
-    assert depends(root, phone.update(root, title="x"), told)
-    assert depends(root, task, told)
-    assert depends(task, phone.update(task, title="x"), told)
-    assert not depends(task, phone.update(root, title="x"), told)
-    assert not depends(other, task, told)
-    gone = Outcome(number=1, outcome="rejected", error=RecordGone().as_error())
-    assert not depends(root, task, gone)
-
-
-def test_a_rejection_has_a_code_and_says_why_and_any_other_outcome_neither() -> None:
-    rejected = Outcome(number=1, outcome="rejected", error=RecordGone("It is gone.").as_error())
-    assert (code_of(rejected), message_of(rejected)) == ("RECORD_GONE", "It is gone.")
-    applied = decode_outcome('{"number":1,"outcome":"applied"}')
-    assert (code_of(applied), message_of(applied)) == ("", "")

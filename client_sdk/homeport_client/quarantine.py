@@ -1,0 +1,63 @@
+"""The device's quarantine: rejected changes wait here for their user, who edits and replays them, or lets them go (I7).
+
+A replay is a new change, written like any other on what the device sees now, and it names the old one to the server.
+The old one leaves in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import nullcontext
+
+from homeport_client.errors import NotInQuarantine
+from homeport_client.intents import Meant
+from homeport_client.rejected import Rejected, rejected
+from homeport_client.replica import Replica
+from homeport_client.writer import Writer
+from homeport_sync.refusal import with_dependents
+
+
+class Quarantine:
+    """The rejected changes of a replica that wait."""
+
+    def __init__(self, replica: Replica, writer: Writer) -> None:
+        self._replica = replica
+        self._writer = writer
+
+    def page(self, after: int, limit: int) -> list[Rejected]:
+        """Those after a place, in the order in which the device learnt of them."""
+        waiting = self._replica.outcomes.waiting()
+        wanted = [each for each in waiting if each.place > after][:limit]
+        return [rejected(each, waiting, self._replica.catalog) for each in wanted]
+
+    def replay(self, place: int, edited: Mapping[str, Meant], *, dependents: bool) -> str:
+        """Writes it again, with what depended on it, a group as a group; the record's id. All or nothing: raises the
+        `Rejection` that tells what does not fit."""
+        units = self._units(place, dependents=dependents)
+        with self._replica.step():
+            for unit in units:
+                with self._replica.group() if len(unit) > 1 else nullcontext():
+                    for each in unit:
+                        self._write(each, edited if each.place == place else {})
+        return next(each.id for each in [one for unit in units for one in unit] if each.place == place)
+
+    def dismiss(self, place: int, *, dependents: bool) -> None:
+        """Lets it go, with what depended on it."""
+        units = self._units(place, dependents=dependents)
+        with self._replica.step():
+            for each in [one for unit in units for one in unit]:
+                self._replica.outcomes.settle(each.place)
+
+    def _units(self, place: int, *, dependents: bool) -> list[list[Rejected]]:
+        waiting, catalog = self._replica.outcomes.waiting(), self._replica.catalog
+        head = next((each for each in waiting if each.place == place), None)
+        if head is None:
+            raise NotInQuarantine(place=place)
+        units = with_dependents(waiting, head) if dependents else [[head]]
+        return [[rejected(each, [each], catalog) for each in unit] for unit in units]
+
+    def _write(self, was: Rejected, edited: Mapping[str, Meant]) -> None:
+        draft = self._writer.draft(was, edited)
+        if draft.op != "update" or draft.fields:  # what is there already is not written once more
+            self._replica.write(draft.op, was.kind, was.id, was.scope, draft.fields, replays=was.replays)
+        self._replica.outcomes.settle(was.place)

@@ -1,0 +1,80 @@
+"""A rejected change as the app sees it: what was meant, why it was refused, and what depended on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from homeport_client.intents import Adding, Altering, Incrementing, Meant, Removing
+from homeport_client.outcomes import ChangeOutcome
+from homeport_sync.catalog import Catalog, Field
+from homeport_sync.change import Edits, Elements, Increment, Op, Swap, Value, Written
+from homeport_sync.quarantine import change_name
+from homeport_sync.refusal import code_of, flat, message_of, with_dependents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """A change that waits in quarantine until it is replayed or dismissed.
+
+    `place` is its name here, and what `after` takes. `fields` are as they were written, as values or as intents;
+    `code` and `message` say why it was refused. `dependents` are the places of what cannot stand without this one, in
+    the order of writing: the others of its group, and what was built on a record that it was to make. `replays` is the
+    name under which the server keeps it, or what it was to make good itself.
+    """
+
+    place: int
+    op: Op
+    kind: str
+    id: str
+    scope: str
+    fields: Mapping[str, Meant]
+    code: str
+    message: str
+    dependents: tuple[int, ...]
+    replays: str
+
+
+def rejected(refused: ChangeOutcome, waiting: Sequence[ChangeOutcome], catalog: Catalog) -> Rejected:
+    """The rejected change, one of those that wait."""
+    change = refused.change
+    alone = change.op != "create" and change.group is None
+    beside = [] if alone else flat(with_dependents(waiting, refused))
+    return Rejected(
+        place=refused.place,
+        op=change.op,
+        kind=change.kind,
+        id=change.id,
+        scope=change.scope,
+        fields=_fields(change.fields, catalog, change.kind),
+        code=code_of(refused.error),
+        message=message_of(refused.error),
+        dependents=tuple(each.place for each in beside if each is not refused),
+        replays=change.replays or change_name(refused.device, refused.number),
+    )
+
+
+def _fields(fields: Edits, catalog: Catalog, kind: str) -> Mapping[str, Meant]:
+    declared = catalog.kinds[kind].fields if kind in catalog.kinds else {}
+    return {name: _meant(declared.get(name), written) for name, written in fields.items()}
+
+
+def _meant(field: Field | None, written: Written) -> Meant:
+    match written:
+        case Increment(by=by):
+            return Incrementing(by)
+        case Elements(add=add, remove=remove):
+            if add and remove:
+                return Altering(tuple(add), tuple(remove))
+            return Adding(tuple(add)) if add else Removing(tuple(remove))
+        case Swap(to=to):
+            return _value(field, to)
+        case _:
+            return _value(field, written)
+
+
+def _value(field: Field | None, value: Value) -> Meant:
+    """As the app knows values; as it was sent where this version of the app declares no such field, or another type."""
+    if field is not None and field.type.fits(value):
+        return field.type.from_wire(value)
+    return frozenset(value) if isinstance(value, list) else value
