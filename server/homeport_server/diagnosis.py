@@ -143,9 +143,10 @@ def _deeds(asked: Asked, facts: DeviceFacts) -> Iterator[tuple[bool, str]]:
     )
     yield not facts.grants, f"invite {user} to a scope, or let the app make one: there is nothing that could be pulled"
     yield _pulls_late(facts), "look at the app's log: it pushes and does not pull"
+    refused = f"homeport quarantine list {asked.tenant} --device {asked.device}"
     yield (
         facts.refused_count > 0,
-        "mend what the refused changes say; the app shows them too, and they wait in quarantine meanwhile",
+        f"edit and replay what was refused, in the app or here: `{refused}`",
     )
     yield (
         _ahead_ms(facts) > AHEAD_MS,

@@ -101,9 +101,15 @@ def change_name(device: str, number: int) -> str:
     return f"{device}/{number}"
 
 
+def device_and_number(name: str) -> tuple[str, int]:
+    """The parts of a change's name."""
+    device, _, number = name.partition("/")
+    return device, int(number)
+
+
 def marks(accepted: Iterable[Sent], user: str, device: str) -> Iterator[Replayed]:
     """The marks of what was accepted, by `device` of that user. Only the user's own is ever marked."""
     for change in (sent.change for sent in accepted):
         if change is not None and change.replays:
-            rejected, _, number = change.replays.partition("/")
-            yield Replayed(device=rejected, number=int(number), user=user, by=change_name(device, change.number))
+            rejected, number = device_and_number(change.replays)
+            yield Replayed(device=rejected, number=number, user=user, by=change_name(device, change.number))

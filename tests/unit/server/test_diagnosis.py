@@ -114,7 +114,7 @@ def test_refused_changes_are_told_with_their_reasons() -> None:
     assert "Quarantine: 12 changes were refused, the newest 2:" in says
     assert "change 17 to r: ROLE_FORBIDDEN: An editor may not." in says
     assert "change 9 to nothing that could be read: refused" in says
-    assert then.startswith("Next: mend what the refused changes say")
+    assert then.startswith("Next: edit and replay what was refused")
 
 
 def test_one_that_pushes_and_does_not_pull_is_told() -> None:

@@ -1,0 +1,75 @@
+"""An operator's edits of a rejected change: fields set as JSON, fields left out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+import msgspec
+
+from homeport_sync.catalog import Field, Kind
+from homeport_sync.change import EDITS, Change, Edits, Elements, Record, Swap, Value, Written
+from homeport_sync.edits import SWAPPED
+from homeport_sync.errors import Malformed
+from homeport_sync.rules import SET
+
+_decode = msgspec.json.Decoder(Written).decode
+
+
+def read_set(given: Iterable[str]) -> dict[str, Written]:
+    """What `FIELD=JSON` says, each. Raises `Malformed` for what does not."""
+    fields = {}
+    for each in given:
+        name, is_there, text = each.partition("=")
+        try:
+            if not is_there or not name:
+                raise msgspec.ValidationError("there is no FIELD= before it")
+            fields[name] = _decode(text)
+        except msgspec.DecodeError as error:
+            raise Malformed(
+                f"""--set is {each!r} ({error}); expected FIELD=JSON, such as title='"Milk"', done=true or """
+                """votes='{"edit":"increment","by":1}'."""
+            ) from error
+    return fields
+
+
+def edited(
+    change: Change, kind: Kind | None, record: Record | None, put: Mapping[str, Written], dropped: Collection[str]
+) -> Edits:
+    """The fields of the change with those `put` in and those `dropped` left out.
+
+    An update writes edits where a field's rule asks for them: they are made of plain values by what is in the `record`
+    now, which whoever replays has looked at.
+    """
+    fields = {name: written for name, written in change.fields.items() if name not in dropped}
+    for name, written in put.items():
+        field = kind.fields.get(name) if kind and change.op == "update" else None
+        fields[name] = _edit(field, record, written) if field else written
+    return fields
+
+
+def swapped(change: Change, kind: Kind | None, record: Record | None) -> Edits:
+    """The fields of an update, its swaps of what is in the `record` now."""
+    fields = dict(change.fields)
+    for name, written in change.fields.items():
+        if isinstance(written, Swap) and kind and name in kind.fields:
+            fields[name] = _edit(kind.fields[name], record, written.to)
+    return fields
+
+
+def _edit(field: Field, record: Record | None, written: Written) -> Written:
+    here = record.fields.get(field.name, field.default) if record else field.default
+    if isinstance(written, EDITS):
+        return written
+    if field.rule in SWAPPED:
+        return Swap(to=written, was=here)
+    if field.rule == SET and isinstance(written, list):
+        return _elements(written, here, record, field.name)
+    return written
+
+
+def _elements(wanted: list[str], here: Value, record: Record | None, name: str) -> Elements:
+    present, adds = here if isinstance(here, list) else [], record.adds.get(name, {}) if record else {}
+    return Elements(
+        add={each: adds.get(each, []) for each in wanted if each not in present},
+        remove={each: adds.get(each, []) for each in present if each not in wanted},
+    )
