@@ -359,9 +359,13 @@ async def test_a_rejected_group_is_replayed_as_a_group_whichever_of_it_is_edited
     with pytest.raises(WrongType):
         await device.replay(places[1], state=3)
     assert (device.pending, await device.get(milk)) == (0, None)
-    await device.replay(places[1], state="open")
+    await device.replay(places[1], state="curdled")
+    await device.sync()
+    again = await device.quarantine()
+    assert [each.code for each in again] == [each.code for each in found], "it is a group still"
+    await device.replay(again[1].place, state="open")
     await device.sync()
     assert (await device.quarantine(), await open_on(server)) == ([], [])
     assert (await shown(device, milk, "title"), await shown(device, home, "title")) == (("Oat milk",), ("House",))
     entries = await server.store.read(TENANT, 0, 100)
-    assert [each.number for each in entries] == [1, 6, 7, 8, 9]
+    assert [each.number for each in entries] == [1, 10, 11, 12, 13]

@@ -280,6 +280,8 @@ def test_without_its_dependents_a_create_lands_alone_and_they_land_when_it_is_ru
     assert told.exit_code == 0
     assert [": applied" in line for line in told.stdout.splitlines()] == [True, True]
     assert (site.run("quarantine", "list").stdout, len(site.log())) == ("", 3)
+    assert len(site.replay(2, "--with-dependents").stdout.splitlines()) == 1
+    assert len(site.log()) == 3
 
 
 def test_a_group_is_replayed_as_a_group(site: Site) -> None:
