@@ -186,7 +186,7 @@ async def test_what_was_rejected_before_is_open_afterwards_and_what_was_made_goo
         await write(store, Writes(head=0, now_ms=1, replayed=[Replayed(device="d", number=1, user="u", by="e/1")]))
         held = await store.quarantine(TENANT, Chosen(), QUARANTINE_START, 10)
     assert [(each.name, each.user) for each in held] == [("d/2", "u")]
-    with pytest.raises(MigrationRefused, match="lose what stands in quarantine"):
+    with pytest.raises(MigrationRefused, match="lose what stands in replays"):
         await migrate(empty.place, BEFORE_QUARANTINE)
     assert await differences(empty.place) == []
     await migrate(empty.place, BEFORE_QUARANTINE, lose_data=True)

@@ -11,9 +11,8 @@ from homeport_server.errors import MigrationRefused
 from homeport_server.migrations.isolation import on_postgres
 
 
-def refuse_to_lose(*tables: str, where: str = "true") -> None:
-    """Raise `MigrationRefused` if one of the tables, about to be dropped, holds rows and nobody agreed to lose them;
-    where only columns are, such rows as have something in them (`where`).
+def refuse_to_lose(*tables: str) -> None:
+    """Raise `MigrationRefused` if one of the tables, about to be dropped, holds rows and nobody agreed to lose them.
 
     It looks inside the step's own transaction, behind the lock that dropping takes, so that no row can slip in
     between. The owner is subject to the policies too; they are lifted first, and come back if the step is refused.
@@ -23,9 +22,7 @@ def refuse_to_lose(*tables: str, where: str = "true") -> None:
     for name in tables if on_postgres() else ():
         op.execute(f"ALTER TABLE {name} NO FORCE ROW LEVEL SECURITY")
     full = [
-        name
-        for name in tables
-        if op.get_bind().execute(select(literal(1)).select_from(table(name)).where(text(where)).limit(1)).first()
+        name for name in tables if op.get_bind().execute(select(literal(1)).select_from(table(name)).limit(1)).first()
     ]
     if full:
         raise _lost(full)

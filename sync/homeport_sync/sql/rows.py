@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from homeport_sync.change import Edits, Fields, decode_record, encode
 from homeport_sync.clock import Stamp, stamp_ms
@@ -108,18 +108,15 @@ def stored_outcome(row: Row) -> StoredOutcome:
 def quarantine_rows(tenant: str, quarantined: Iterable[Quarantined]) -> list[Row]:
     """Rejected changes as rows of `quarantine`."""
     return [
-        (
-            tenant,
-            each.device,
-            each.number,
-            each.record,
-            each.created,
-            each.change,
-            each.text,
-            each.rejected_at_ms,
-            each.replays,
-        )
+        (tenant, each.device, each.number, each.record, each.created, each.change, each.text, each.rejected_at_ms)
         for each in quarantined
+    ]
+
+
+def replay_rows(tenant: str, quarantined: Iterable[Quarantined]) -> list[Row]:
+    """Those of them that were replays themselves as rows of `replays`."""
+    return [
+        (tenant, each.device, each.number, each.replays, each.rejected_at_ms) for each in quarantined if each.replays
     ]
 
 
@@ -130,7 +127,7 @@ def marks(tenant: str, replayed: Iterable[Replayed], now_ms: int) -> list[dict[s
 
 def quarantined(row: Row) -> Quarantined:
     """A row of `REFUSED_OF_DEVICE` as a rejected change."""
-    device, number, record, created, change, text, at, replays = row
+    device, number, record, created, change, text, at = row
     return Quarantined(
         device=device,
         number=number,
@@ -139,14 +136,14 @@ def quarantined(row: Row) -> Quarantined:
         change=change,
         text=text,
         rejected_at_ms=at,
-        replays=replays,
     )
 
 
 def held(row: Row) -> Held:
     """A row of `QUARANTINE`, `HELD` or `HELD_LATER` as it lies in quarantine."""
-    *change, user, by, at = row
-    return Held(change=quarantined(tuple(change)), user=user, replayed_by=by, replayed_at_ms=at)
+    *change, user, replays, by, at = row
+    refused = replace(quarantined(tuple(change)), replays=replays)
+    return Held(change=refused, user=user, replayed_by=by, replayed_at_ms=at if by else None)
 
 
 def sighting_rows(tenant: str, sightings: Iterable[Sighting], now_ms: int) -> list[Row]:

@@ -140,18 +140,30 @@ quarantine = Table(
     _text("change"),
     _text("answer"),
     _number("created_at"),
-    Column("replays", _TEXT, nullable=False, server_default=""),  # the change it was to make good, "" for none
-    Column("replayed_by", _TEXT, nullable=False, server_default=""),  # the change that made it good, "" for none
-    Column("replayed_at", BigInteger),
     sqlite_with_rowid=False,
 )
 Index("quarantine_by_record", quarantine.c.tenant_id, quarantine.c.record_id)
+# Its condition is always met, and only the list says so: no commit batch is planned to read all that a tenant has here.
 Index(
     "quarantine_by_time",
     quarantine.c.tenant_id,
     quarantine.c.created_at,
     quarantine.c.device_id,
     quarantine.c.number,
+    postgresql_where=quarantine.c.created_at >= 0,
+    sqlite_where=quarantine.c.created_at >= 0,
+)
+
+replays = Table(  # of rejected changes, those that are not open
+    "replays",
+    metadata,
+    _key("tenant_id"),
+    _key("device_id"),
+    _number("number", key=True),
+    _text("replays"),  # the change it was to make good, "" for none
+    _text("replayed_by"),  # the change that made it good, "" for none
+    _number("created_at"),
+    sqlite_with_rowid=False,
 )
 
 places = Table(

@@ -171,32 +171,41 @@ DEVICE_FACTS: Final = """
 DECIDED_AT: Final = """
     SELECT created_at FROM outcomes WHERE tenant_id = $1 AND stamp = $2 AND device_id = $3 AND number = $4"""
 REFUSED_OF_DEVICE: Final = """
-    SELECT device_id, number, record_id, created, change, answer, created_at, replays
+    SELECT device_id, number, record_id, created, change, answer, created_at
     FROM quarantine WHERE tenant_id = $1 AND device_id = $2 ORDER BY number DESC LIMIT $3"""
 REFUSED_COUNT: Final = "SELECT count(*) FROM quarantine WHERE tenant_id = $1 AND device_id = $2"
 GRANTS_COUNT: Final = "SELECT count(*) FROM grants WHERE tenant_id = $1 AND user_id = $2 AND until IS NULL"
 
-# One by one, and only for the few batches that replay something: within the statement of the batch it would be a join.
+# One by one, and only for the few batches in which something is replayed: they are no part of the batch's statement.
+ADD_REPLAY: Final = """
+    INSERT INTO replays (tenant_id, device_id, number, replays, replayed_by, created_at)
+    VALUES ($1, $2, $3, $4, '', $5)"""
 MARK_REPLAYED: Final = """
-    UPDATE quarantine SET replayed_by = $5, replayed_at = $6
-    WHERE tenant_id = $1 AND device_id = $2 AND number = $3 AND replayed_at IS NULL
-      AND (SELECT user_id FROM devices WHERE tenant_id = $1 AND device_id = $2 LIMIT 1) = $4"""
+    INSERT INTO replays (tenant_id, device_id, number, replays, replayed_by, created_at)
+    SELECT $1, device_id, number, '', $5, $6
+    FROM (SELECT device_id, number FROM quarantine
+      WHERE tenant_id = $1 AND device_id = $2 AND number = $3 ORDER BY device_id, number LIMIT 1) AS held
+    WHERE (SELECT user_id FROM devices WHERE tenant_id = $1 AND device_id = $2 LIMIT 1) = $4
+    ON CONFLICT DO NOTHING"""
 
 
 def _held(rest: str) -> str:
     """What lies in quarantine. A device's user never changes, so the row of the device says whose change it is."""
     return f"""
-    SELECT device_id, number, record_id, created, change, answer, created_at, replays, coalesce(user_id, ''),
-      replayed_by, replayed_at
+    SELECT device_id, number, record_id, created, change, answer, created_at, coalesce(user_id, ''),
+      coalesce(replays, ''), coalesce(replayed_by, ''), replayed_at
     FROM quarantine AS held LEFT JOIN LATERAL (
       SELECT user_id FROM devices WHERE tenant_id = $1 AND device_id = held.device_id LIMIT 1
-    ) AS device ON true
+    ) AS device ON true LEFT JOIN LATERAL (
+      SELECT replays, replayed_by, created_at AS replayed_at FROM replays
+      WHERE tenant_id = $1 AND device_id = held.device_id AND number = held.number LIMIT 1
+    ) AS replay ON true
     {rest.strip()}"""  # noqa: S608  # all of it stands here
 
 
 QUARANTINE: Final = _held("""
-    WHERE tenant_id = $1 AND (created_at, device_id, number) > ($2, $3, $4)
-      AND ($5 OR (replayed_at IS NULL AND replays = '')) AND $6 IN ('', user_id) AND $7 IN ('', device_id)
+    WHERE tenant_id = $1 AND created_at >= 0 AND (created_at, device_id, number) > ($2, $3, $4)
+      AND ($5 OR replays IS NULL) AND $6 IN ('', user_id) AND $7 IN ('', device_id)
       AND $8 IN ('', record_id)
     ORDER BY created_at, device_id, number LIMIT $9""")
 HELD: Final = _held("WHERE tenant_id = $1 AND device_id = $2 AND number = $3")

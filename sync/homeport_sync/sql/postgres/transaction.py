@@ -53,4 +53,6 @@ class PostgresTransaction:
             if marks:
                 await self._connection.executemany(statements.MARK_REPLAYED, marks)
             await self._connection.fetch(statement, *parameters)
+            if tried := rows.replay_rows(self._tenant, writes.quarantined):
+                await self._connection.executemany(statements.ADD_REPLAY, tried)
             await commit(self._connection)

@@ -73,7 +73,7 @@ PARTS: Final = (
     Part(
         table="quarantine",
         columns="device_id text, number bigint, record_id text, created boolean, change text, answer text, "
-        "created_at bigint, replays text",
+        "created_at bigint",
     ),
     Part(
         table="devices",

@@ -57,12 +57,16 @@ ADD_OUTCOME: Final = """
     INSERT INTO outcomes (tenant_id, stamp, device_id, number, digest, answer, created_at)
     VALUES (?, ?, ?, ?, ?, ?, ?)"""
 ADD_QUARANTINED: Final = """
-    INSERT INTO quarantine (tenant_id, device_id, number, record_id, created, change, answer, created_at, replays)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    INSERT INTO quarantine (tenant_id, device_id, number, record_id, created, change, answer, created_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
+ADD_REPLAY: Final = """
+    INSERT INTO replays (tenant_id, device_id, number, replays, replayed_by, created_at) VALUES (?, ?, ?, ?, '', ?)"""
 MARK_REPLAYED: Final = """
-    UPDATE quarantine SET replayed_by = :by, replayed_at = :now
-    WHERE tenant_id = :tenant AND device_id = :device AND number = :number AND replayed_at IS NULL
-      AND (SELECT user_id FROM devices WHERE tenant_id = :tenant AND device_id = :device) = :user"""
+    INSERT INTO replays (tenant_id, device_id, number, replays, replayed_by, created_at)
+    SELECT tenant_id, device_id, number, '', :by, :now FROM quarantine
+    WHERE tenant_id = :tenant AND device_id = :device AND number = :number
+      AND (SELECT user_id FROM devices WHERE tenant_id = :tenant AND device_id = :device) = :user
+    ON CONFLICT DO NOTHING"""
 PUT_DEVICE: Final = """
     INSERT INTO devices (tenant_id, device_id, user_id, last_number, confirmed, last_stamp, created_at, updated_at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -168,7 +172,7 @@ DECIDED_AT: Final = """
     SELECT created_at FROM outcomes
     WHERE tenant_id = :tenant AND stamp = :stamp AND device_id = :device AND number = :number"""
 REFUSED_OF_DEVICE: Final = """
-    SELECT device_id, number, record_id, created, change, answer, created_at, replays
+    SELECT device_id, number, record_id, created, change, answer, created_at
     FROM quarantine WHERE tenant_id = :tenant AND device_id = :device ORDER BY number DESC LIMIT :room"""
 REFUSED_COUNT: Final = "SELECT count(*) FROM quarantine WHERE tenant_id = :tenant AND device_id = :device"
 GRANTS_COUNT: Final = "SELECT count(*) FROM grants WHERE tenant_id = :tenant AND user_id = :user AND until IS NULL"
@@ -177,16 +181,19 @@ GRANTS_COUNT: Final = "SELECT count(*) FROM grants WHERE tenant_id = :tenant AND
 def _held(rest: str) -> str:
     """What lies in quarantine. A device's user never changes, so the row of the device says whose change it is."""
     return f"""
-    SELECT held.device_id, held.number, record_id, created, change, answer, held.created_at, replays,
-      coalesce(user_id, ''), replayed_by, replayed_at
+    SELECT held.device_id, held.number, record_id, created, change, answer, held.created_at, coalesce(user_id, ''),
+      coalesce(replays, ''), coalesce(replayed_by, ''), replays.created_at
     FROM quarantine AS held
     LEFT JOIN devices ON devices.tenant_id = :tenant AND devices.device_id = held.device_id
+    LEFT JOIN replays ON replays.tenant_id = :tenant AND replays.device_id = held.device_id
+      AND replays.number = held.number
     {rest.strip()}"""  # noqa: S608  # all of it stands here
 
 
 QUARANTINE: Final = _held("""
-    WHERE held.tenant_id = :tenant AND (held.created_at, held.device_id, held.number) > (:at, :after, :number)
-      AND (:closed OR (replayed_at IS NULL AND replays = '')) AND :user IN ('', user_id)
+    WHERE held.tenant_id = :tenant AND held.created_at >= 0
+      AND (held.created_at, held.device_id, held.number) > (:at, :after, :number)
+      AND (:closed OR replays IS NULL) AND :user IN ('', user_id)
       AND :device IN ('', held.device_id) AND :record IN ('', record_id)
     ORDER BY held.created_at, held.device_id, held.number LIMIT :room""")
 HELD: Final = _held("WHERE held.tenant_id = :tenant AND held.device_id = :device AND held.number = :number")

@@ -105,6 +105,7 @@ class SqliteTransaction:
         connection.executemany(statements.ADD_OUTCOME, rows.outcome_rows(tenant, writes.outcomes))
         connection.executemany(statements.MARK_REPLAYED, rows.marks(tenant, writes.replayed, now_ms))
         connection.executemany(statements.ADD_QUARANTINED, rows.quarantine_rows(tenant, writes.quarantined))
+        connection.executemany(statements.ADD_REPLAY, rows.replay_rows(tenant, writes.quarantined))
         connection.executemany(statements.PUT_DEVICE, rows.device_rows(tenant, writes.devices, now_ms))
         connection.executemany(statements.PUT_GRANT, rows.grant_rows(tenant, writes.grants, now_ms))
 
