@@ -38,7 +38,8 @@ class Quarantine:
             for unit in units:
                 with self._replica.group() if len(unit) > 1 else nullcontext():
                     for each in unit:
-                        self._write(each, edited if each.place == place else {})
+                        self._writer.replay(each, edited if each.place == place else {})
+                        self._replica.outcomes.settle(each.place)
         return next(each.id for each in [one for unit in units for one in unit] if each.place == place)
 
     def dismiss(self, place: int, *, dependents: bool) -> None:
@@ -55,9 +56,3 @@ class Quarantine:
             raise NotInQuarantine(place=place)
         units = with_dependents(waiting, head) if dependents else [[head]]
         return [[rejected(each, [each], catalog) for each in unit] for unit in units]
-
-    def _write(self, was: Rejected, edited: Mapping[str, Meant]) -> None:
-        draft = self._writer.draft(was, edited)
-        if draft.op != "update" or draft.fields:  # what is there already is not written once more
-            self._replica.write(draft.op, was.kind, was.id, was.scope, draft.fields, replays=was.replays)
-        self._replica.outcomes.settle(was.place)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from homeport_client.intents import Adding, Altering, Incrementing, Meant, Removing
 from homeport_client.outcomes import ChangeOutcome
 from homeport_sync.catalog import Catalog, Field
-from homeport_sync.change import Edits, Elements, Increment, Op, Swap, Value, Written
+from homeport_sync.change import Change, Elements, Increment, Op, Swap, Value, Written
 from homeport_sync.quarantine import change_name
 from homeport_sync.refusal import code_of, flat, message_of, with_dependents
 
@@ -46,7 +46,7 @@ def rejected(refused: ChangeOutcome, waiting: Sequence[ChangeOutcome], catalog: 
         kind=change.kind,
         id=change.id,
         scope=change.scope,
-        fields=_fields(change.fields, catalog, change.kind),
+        fields=_fields(change, catalog),
         code=code_of(refused.error),
         message=message_of(refused.error),
         dependents=tuple(each.place for each in beside if each is not refused),
@@ -54,9 +54,11 @@ def rejected(refused: ChangeOutcome, waiting: Sequence[ChangeOutcome], catalog: 
     )
 
 
-def _fields(fields: Edits, catalog: Catalog, kind: str) -> Mapping[str, Meant]:
-    declared = catalog.kinds[kind].fields if kind in catalog.kinds else {}
-    return {name: _meant(declared.get(name), written) for name, written in fields.items()}
+def _fields(change: Change, catalog: Catalog) -> Mapping[str, Meant]:
+    command = catalog.commands.get(change.kind) if change.op == "command" else None
+    kind = command.arguments if command else catalog.kinds.get(change.kind)
+    declared = kind.fields if kind else {}
+    return {name: _meant(declared.get(name), written) for name, written in change.fields.items()}
 
 
 def _meant(field: Field | None, written: Written) -> Meant:

@@ -91,7 +91,7 @@ class Replica:
             before = self.views.standing(record_id)
             # What is overwritten was there before: whatever the clocks say, the change is stamped after it.
             self.clock.see(before.updated if before else NEVER)
-            change = self._next_change(op, kind, record_id, scope, fields, replays)
+            change = self._next_change(op, kind, record_id, scope, fields, replays=replays)
             self.catalog.check(change)
             self._add(change)
             self.views.derive([record_id])
@@ -103,7 +103,7 @@ class Replica:
         Raises the `Rejection` with which it refuses here already; then nothing is written.
         """
         with self._step():
-            change = self._next_change("command", command, self.new_id(), scope, arguments, replays)
+            change = self._next_change("command", command, self.new_id(), scope, arguments, replays=replays)
             expected = predict(change, self.meta.device, self.catalog, self.views)
             for each in expected:  # what is written after it here is stamped after it
                 self.clock.see(each.stamp)
@@ -225,7 +225,7 @@ class Replica:
         with self._step():
             return self.outbox.resend_from(self.meta.device, number)
 
-    def _next_change(self, op: Op, kind: str, record_id: str, scope: str, fields: Edits, replays: str) -> Change:
+    def _next_change(self, op: Op, kind: str, record_id: str, scope: str, fields: Edits, *, replays: str) -> Change:
         meta = self.meta
         return Change(
             number=meta.next_number,

@@ -83,20 +83,28 @@ class Writer:
             raise WrongId(f"{command.name} is called within a {command.scope}, and {scope} is a {root.kind}.")
         self._replica.call(command.name, scope, arguments, replays=replays)
 
-    def draft(self, was: Rejected, edited: Mapping[str, Meant]) -> Draft:
-        """What a rejected change writes if it is made again now, with these fields edited.
+    def replay(self, was: Rejected, edited: Mapping[str, Meant]) -> None:
+        """Makes a rejected change again, with these fields edited; what is there already is not written once more.
 
         What this version of the app does not declare any more is left out.
         """
-        kind = self._catalog.kind(was.kind)
-        meant = {**{name: value for name, value in was.fields.items() if name in kind.fields}, **edited}
+        declared = self._catalog.command(was.kind).arguments if was.op == "command" else self._catalog.kind(was.kind)
+        meant = {**{name: value for name, value in was.fields.items() if name in declared.fields}, **edited}
         if was.fields and not meant:
-            kind.field(next(iter(was.fields)))  # raises: nothing of it is left
+            declared.field(next(iter(was.fields)))  # raises: nothing of it is left
+        if was.op == "command":
+            self.call(was.kind, was.scope, _values(meant), replays=was.replays)
+            return
+        draft = self._draft(declared, was, meant)
+        if draft.op != "update" or draft.fields:
+            self._replica.write(draft.op, was.kind, was.id, was.scope, draft.fields, replays=was.replays)
+
+    def _draft(self, kind: Kind, was: Rejected, meant: Mapping[str, Meant]) -> Draft:
         if was.op == "create" and (kind.name != MEMBER or self._replica.views.standing(was.id) is None):
             return Draft("create", self._made_again(kind, was, meant))
         self._there(was.id)
         if was.op == "delete":
-            return Draft("delete", kind.to_wire(_values(edited)))  # which a delete may not have, as `write` will say
+            return Draft("delete", kind.to_wire(_values(meant)))  # which a delete may not have, as `write` will say
         record = self._replica.views.record(was.id)
         return Draft("update", self._editing.edits(kind, record, meant) if record else {})
 

@@ -123,7 +123,7 @@ class Replay:
         """
         clock = HybridClock(self._wall_ms, last=known.last_stamp)
         for here in records.values():
-            clock.see(max(here.stamp, here.deleted, *here.stamps.values()))
+            clock.see(max(here.stamp, here.deleted, here.restored, *here.stamps.values()))
         changes: list[Change] = []
         for unit in what.units:
             for at, each in enumerate(unit, 1):

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
 from typing import TypeAlias
+from uuid import UUID
 
 import pytest
 
@@ -14,6 +15,7 @@ from homeport_client import Device, DeviceClosed, DeviceLimits, LimitExceeded, N
 from homeport_client.intents import Adding, Altering, Incrementing, Removing
 from homeport_sync.errors import RecordExists, RecordGone, UnknownField, WrongType
 from homeport_sync.quarantine import QUARANTINE_START, Chosen, change_name
+from tests.unit.client import test_call as shop
 from tests.unit.client.versions import newer, older, served
 from tests.unit.client.world import TENANT, Line, Server, phone
 
@@ -369,3 +371,28 @@ async def test_a_rejected_group_is_replayed_as_a_group_whichever_of_it_is_edited
     assert (await shown(device, milk, "title"), await shown(device, home, "title")) == (("Oat milk",), ("House",))
     entries = await server.store.read(TENANT, 0, 100)
     assert [each.number for each in entries] == [1, 10, 11, 12, 13]
+
+
+async def test_a_command_that_was_refused_is_called_again_with_other_arguments() -> None:
+    server = await Server(of=shop.app).begin()
+    async with (
+        await phone(Line(server, "ann"), of=shop.app) as device,
+        await phone(Line(server, "ann"), seed=2, of=shop.app) as other,
+    ):
+        place = await device.create("Shop", name="Tea")
+        tea = await device.create("Item", scope=place, name="Oolong", stock=3)
+        await device.sync()
+        await other.sync()
+        await other.call("sell", scope=place, item=UUID(tea), count=2)
+        await other.sync()
+        await device.call("sell", scope=place, item=UUID(tea), count=3)
+        await device.sync()
+        refused = await only(device)
+        assert (refused.op, refused.kind, refused.code) == ("command", "sell", "COMMAND_REFUSED")
+        assert refused.fields == {"item": UUID(tea), "count": 3}
+        with pytest.raises(WrongType):
+            await device.replay(refused.place, count="one")
+        await device.replay(refused.place, count=1)
+        await device.sync()
+        assert (await shown(device, place, "sold"), await shown(device, tea, "stock")) == ((3,), (0,))
+        assert (await device.quarantine(), await open_on(server)) == ([], [])
