@@ -1,19 +1,39 @@
-"""What became of this device's changes, kept for the app: rejected ones with the change that was refused (I7)."""
+"""What became of this device's changes, kept for the app: rejected ones with the change that was refused (I7).
+
+When a grant ends, what others wrote goes, and what the user of this device wrote in vain stays (I8): a rejected change
+is nobody else's, and stands nowhere else on the device.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from homeport_sync.change import Change, Outcome, Verdict, decode_change, decode_outcome, encode
+from msgspec.structs import replace
+
+from homeport_sync.change import (
+    Change,
+    Elements,
+    Outcome,
+    Swap,
+    Verdict,
+    Written,
+    decode_change,
+    decode_outcome,
+    encode,
+)
+
+_FORGET_EFFECTIVE = "DELETE FROM outcomes WHERE rejected = 0 AND json_extract(change, '$.scope') = ?"
+_OF_SCOPE = "SELECT place, change FROM outcomes WHERE json_extract(change, '$.scope') = ?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeOutcome:
     """What became of one change. `place` orders them as the device learnt of them, and is what `after` takes.
 
-    `outcome`, `lost` and `error` are as in `homeport_sync.change.Outcome`; `change` is as it was sent.
+    `outcome`, `lost` and `error` are as in `homeport_sync.change.Outcome`; `change` is as it was sent, but for what it
+    quotes of others where the grant has ended since.
     """
 
     place: int
@@ -46,12 +66,34 @@ class Outcomes:
             (self._kept_max,),
         )
 
+    def forget_others(self, scopes: Iterable[str]) -> None:
+        """Keep of these scopes nothing but the user's own work: what took effect is the scope's and goes; what was
+        rejected stays, without what it says of the value that it met."""
+        for scope in scopes:
+            self._connection.execute(_FORGET_EFFECTIVE, (scope,))
+            left = self._connection.execute(_OF_SCOPE, (scope,)).fetchall()
+            self._connection.executemany(
+                "UPDATE outcomes SET change = ? WHERE place = ?",
+                [(encode(_own(decode_change(text))), place) for place, text in left],
+            )
+
     def page(self, after: int, limit: int) -> list[ChangeOutcome]:
         """Outcomes after a place, oldest first."""
         rows = self._connection.execute(
             "SELECT place, outcome, change FROM outcomes WHERE place > ? ORDER BY place LIMIT ?", (after, limit)
         )
         return [_change_outcome(*row) for row in rows]
+
+
+def _own(change: Change) -> Change:
+    """The change without what others wrote."""
+    return replace(change, fields={name: _own_part(written) for name, written in change.fields.items()})
+
+
+def _own_part(written: Written) -> Written:
+    if isinstance(written, Swap):
+        return replace(written, was=None)
+    return replace(written, remove={}) if isinstance(written, Elements) else written
 
 
 def _change_outcome(place: int, text: str, change: str) -> ChangeOutcome:

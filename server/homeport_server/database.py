@@ -12,12 +12,14 @@ from homeport_server.settings import Settings
 from homeport_sync import LIMITS
 from homeport_sync.installation import Installation
 from homeport_sync.ports import LogStore, Places, Tenants
+from homeport_sync.receipts import Receipts
 from homeport_sync.sightings import Sightings
 from homeport_sync.usage import Usage
 
 
-class Store(Installation, LogStore, Places, Sightings, Tenants, Usage, Protocol):
-    """What every adapter is: one store for the log, the followers' places, what they count, devices, and tenants."""
+class Store(Installation, LogStore, Places, Receipts, Sightings, Tenants, Usage, Protocol):
+    """What every adapter is: one store for the log, the followers' places, what they count, devices, their receipts,
+    and tenants."""
 
 
 class OpenedStore(Store, Protocol):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from homeport_sync.clock import Stamp
 from homeport_sync.errors import no_tenant
 from homeport_sync.ports import KnownDevice, LogEntry, Quarantined, StoredOutcome, StoredRecord, Tenant
+from homeport_sync.receipts import Receipt
 from homeport_sync.scope import Grant
 from homeport_sync.sightings import Sighting
 from homeport_sync.usage import Heading
@@ -45,7 +46,10 @@ class MemoryLog:
     devices: dict[str, KnownDevice] = field(default_factory=dict)
     pushes: dict[str, tuple[int, int]] = field(default_factory=dict)
     sightings: dict[str, Sighting] = field(default_factory=dict)
+    sighted_at: dict[str, int] = field(default_factory=dict)
     grants: dict[tuple[str, str], Grant] = field(default_factory=dict)
+    ended_at: dict[tuple[str, str], int] = field(default_factory=dict)
+    receipts: dict[tuple[str, str], dict[str, tuple[Receipt, int]]] = field(default_factory=dict)
     grants_of: dict[str, dict[str, Grant]] = field(default_factory=dict)
     positions: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     places: dict[str, Place] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from homeport_sync.installation import Installation
 from homeport_sync.limits import Limits
 from homeport_sync.memory import MemoryStore
 from homeport_sync.ports import LogStore, Places, Tenants
+from homeport_sync.receipts import Receipts
 from homeport_sync.sightings import Sightings
 from homeport_sync.sql.postgres.store import PostgresStore
 from homeport_sync.sql.sqlite.store import SqliteStore
@@ -18,7 +19,7 @@ from homeport_sync.usage import Usage
 from tests.contract.databases import Databases
 
 
-class Store(Installation, LogStore, Places, Sightings, Tenants, Usage, Protocol):
+class Store(Installation, LogStore, Places, Receipts, Sightings, Tenants, Usage, Protocol):
     """All that a database has to offer."""
 
 

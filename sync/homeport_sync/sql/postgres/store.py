@@ -8,11 +8,14 @@ from homeport_sync.sql.postgres.database import Database
 from homeport_sync.sql.postgres.installation import PostgresInstallation
 from homeport_sync.sql.postgres.log import PostgresLog
 from homeport_sync.sql.postgres.places import PostgresPlaces
+from homeport_sync.sql.postgres.receipts import PostgresReceipts
 from homeport_sync.sql.postgres.sightings import PostgresSightings
 from homeport_sync.sql.postgres.tenants import PostgresTenants
 
 
-class PostgresStore(PostgresInstallation, PostgresLog, PostgresPlaces, PostgresSightings, PostgresTenants):
+class PostgresStore(
+    PostgresInstallation, PostgresLog, PostgresPlaces, PostgresReceipts, PostgresSightings, PostgresTenants
+):
     """All ports. Whoever opens it closes it."""
 
     @classmethod
