@@ -11,14 +11,13 @@ IN_RECEIPTS = (
         after="        message = self._replica.push_message(self._changes_max, page_size, receipts=False)",
     ),
     Mutant(
-        name="an ending of an earlier page gets no receipt",
-        known="Reports that are made of the last page of what was read.",
-        file=f"{CLIENT}/receipts.py",
-        before="""
-"UPDATE receipts SET state = 1, dropped_ms = ? WHERE state = 0", (now_ms,)
-""",
+        name="a receipt is told once",
+        known="Beacons sent when a page closes: nobody hears whether they arrived.",
+        file=f"{CLIENT}/replica.py",
+        before="        given = self.receipts.given(LIMITS.push_receipts_max) if receipts else []",
         after="""
-"DELETE FROM receipts WHERE state = 0"
+        given = self.receipts.given(LIMITS.push_receipts_max) if receipts else []
+        self.receipts.settle([each.ending for each in given])
 """,
     ),
     Mutant(

@@ -70,9 +70,10 @@ class Evidence:
 
     `followed` is how followers stood, at any moments and in the end; None where there are none. `revoked` are the
     grants that have ended; None where nobody could ask. `flickers` are what those saw who never looked away, if anybody
-    did, and `glimpses` what may be such. `broken` says which of the app's own invariants did not hold, and where; None where it has none. `raised` are the errors that devices may not raise.
-    `fallen` says which processes ended though nobody ended them; None where none is ours. `unrest` says what still
-    moved when the time to heal was over (nothing: all came to rest). `kinds` are what the app declares.
+    did, and `glimpses` what may be such. `broken` says which of the app's own invariants did not hold, and where; None
+    where it has none. `raised` are the errors that devices may not raise. `fallen` says which processes ended though
+    nobody ended them; None where none is ours. `unrest` says what still moved when the time to heal was over (nothing:
+    all came to rest). `kinds` are what the app declares.
     """
 
     log: Sequence[LogEntry]
