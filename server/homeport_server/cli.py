@@ -17,6 +17,7 @@ from homeport_server.verbs.device import device
 from homeport_server.verbs.doctor import doctor
 from homeport_server.verbs.migrate import migrate
 from homeport_server.verbs.options import Refused, every_setting
+from homeport_server.verbs.receipts import receipts
 from homeport_server.verbs.secret import secret
 from homeport_server.verbs.tenant import tenant
 from homeport_server.verbs.token import token
@@ -97,6 +98,7 @@ def schema(app: Path) -> None:
 main.add_command(device)
 main.add_command(doctor)
 main.add_command(migrate)
+main.add_command(receipts)
 main.add_command(secret)
 main.add_command(tenant)
 main.add_command(token)

@@ -21,7 +21,7 @@ from homeport_sync.change import Number, Uuid
 DEVICES_MAX: Final = 100  # of one user that answer one ending: ids are made by devices, and must not fill a disk
 KNOWN_LATE_MS: Final = 60_000  # that a device was heard of is kept now and then, and may stand there this much later
 
-Time: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+Time: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_999)]  # up to the year 9999
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):

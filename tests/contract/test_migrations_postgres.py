@@ -18,7 +18,7 @@ from homeport_server.settings import Settings
 from homeport_sync.errors import SchemaUnknown, Unavailable
 from homeport_sync.limits import LIMITS
 from homeport_sync.sql.postgres.store import PostgresStore
-from homeport_sync.sql.tables import metadata
+from homeport_sync.sql.tables import SCHEMA_VERSION, metadata
 from tests.contract.databases import APP_ROLE, Databases
 from tests.contract.empty_databases import EmptyPostgres
 
@@ -163,7 +163,7 @@ async def test_a_step_that_was_held_up_goes_through_when_the_lock_is_free(empty:
         await holder.execute("SELECT * FROM places")  # whoever works there goes on
         await holder.execute("ROLLBACK")
         assert await moving == 1
-    assert await empty.place.version() == 2
+    assert await empty.place.version() == SCHEMA_VERSION
 
 
 async def test_a_second_migration_waits_outside_the_database(empty: EmptyPostgres) -> None:
@@ -205,7 +205,7 @@ async def test_a_database_of_another_application_is_left_alone_by_everyone(empty
 async def test_a_table_beside_ours_is_the_owners_affair_and_what_went_back_begins_again(empty: EmptyPostgres) -> None:
     await migrate(empty.place)
     await empty.query("CREATE TABLE notes (id int)")
-    assert await migrate(empty.place) == 2
+    assert await migrate(empty.place) == SCHEMA_VERSION
     await migrate(empty.place, 0)
     await empty.query("DROP TABLE notes")
     assert await migrate(empty.place) == 0
@@ -214,7 +214,7 @@ async def test_a_table_beside_ours_is_the_owners_affair_and_what_went_back_begin
 async def test_a_server_on_the_first_version_is_told_which_version_is_there(empty: EmptyPostgres) -> None:
     await migrate(empty.place)
     await migrate(empty.place, 1)
-    with pytest.raises(SchemaUnknown, match="has schema version 1, and this Homeport needs 2"):
+    with pytest.raises(SchemaUnknown, match=f"has schema version 1, and this Homeport needs {SCHEMA_VERSION}"):
         await empty.open()
 
 
@@ -223,6 +223,6 @@ async def test_a_way_back_that_would_lose_tenants_at_its_end_is_not_begun(empty:
     await empty.query("INSERT INTO tenants (tenant_id, name, created_at, updated_at) VALUES ('t', 't', 0, 0)")
     with pytest.raises(MigrationRefused, match="would lose what stands in tenants"):
         await migrate(empty.place, 0)
-    assert await empty.place.version() == 2
+    assert await empty.place.version() == SCHEMA_VERSION
     assert (await plan(empty.place, 0)).around == "", "nobody is given a right on what was just dropped"
     await migrate(empty.place, 0, lose_data=True)

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from homeport_server.cli import main
 from homeport_server.data import APP_FILE, claim, database_of
 from homeport_server.doctor.schema import check_stamps
+from homeport_sync.sql.tables import SCHEMA_VERSION
 
 APP = 'from homeport_sync import App\n\napp = App("lists")\n\n\n@app.kind(root=True)\nclass List:\n    title: str\n'
 MIGRATE = "homeport migrate --data here"
@@ -138,7 +139,7 @@ def test_another_journal_mode_is_told(run: Run, data: Path) -> None:
 def test_an_older_schema_is_told_with_the_command_that_moves_it(run: Run, data: Path) -> None:
     run("migrate", "--to", "1")
     (line,) = wrongs(run("doctor"))
-    assert line.endswith(f"schema version 1, and this Homeport needs 2 — homeport migrate --data {data}")
+    assert line.endswith(f"schema version 1, and this Homeport needs {SCHEMA_VERSION} — homeport migrate --data {data}")
     assert run("migrate").exit_code == 0
     assert wrongs(run("doctor")) == []
 
@@ -146,13 +147,13 @@ def test_an_older_schema_is_told_with_the_command_that_moves_it(run: Run, data: 
 def test_stamps_that_disagree_are_told(run: Run, data: Path) -> None:
     execute(data, "UPDATE alembic_version SET version_num = '0001'")
     (line,) = wrongs(run("doctor"))
-    assert "schema says version 2, and alembic_version says 0001" in line
+    assert f"schema says version {SCHEMA_VERSION}, and alembic_version says 0001" in line
 
 
 def test_a_newer_schema_is_fine_while_it_serves_this_homeport() -> None:
     assert [found.ok for found in check_stamps([(9, 1)], ["0009"], MIGRATE)] == [True]
     (found,) = check_stamps([(9, 8)], ["0009"], MIGRATE)
-    assert found.mend == f"start a newer Homeport, or go back with the newer one's `{MIGRATE} --to 2`"
+    assert found.mend == f"start a newer Homeport, or go back with the newer one's `{MIGRATE} --to {SCHEMA_VERSION}`"
 
 
 def test_a_log_that_nobody_follows_is_told_and_so_is_a_worker_that_is_too_slow(run: Run, data: Path) -> None:
