@@ -23,9 +23,11 @@ from homeport_sync.change import (
     decode_outcome,
     encode,
 )
+from homeport_sync.errors import CommandFailed, CommandRefused, RuleFailed
 
 _FORGET_EFFECTIVE = "DELETE FROM outcomes WHERE rejected = 0 AND json_extract(change, '$.scope') = ?"
-_OF_SCOPE = "SELECT place, change FROM outcomes WHERE json_extract(change, '$.scope') = ?"
+_OF_SCOPE = "SELECT place, outcome, change FROM outcomes WHERE json_extract(change, '$.scope') = ?"
+_BY_THE_APP = {each.code: each for each in (CommandFailed, CommandRefused, RuleFailed)}  # its own words, about records
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,13 +70,16 @@ class Outcomes:
 
     def forget_others(self, scopes: Iterable[str]) -> None:
         """Keep of these scopes nothing but the user's own work: what took effect is the scope's and goes; what was
-        rejected stays, without what it says of the value that it met."""
+        rejected stays, without what it says of the value that it met, and what the app said of the records."""
         for scope in scopes:
             self._connection.execute(_FORGET_EFFECTIVE, (scope,))
             left = self._connection.execute(_OF_SCOPE, (scope,)).fetchall()
             self._connection.executemany(
-                "UPDATE outcomes SET change = ? WHERE place = ?",
-                [(encode(_own(decode_change(text))), place) for place, text in left],
+                "UPDATE outcomes SET outcome = ?, change = ? WHERE place = ?",
+                [
+                    (encode(_bare(decode_outcome(text))), encode(_own(decode_change(change))), at)
+                    for at, text, change in left
+                ],
             )
 
     def page(self, after: int, limit: int) -> list[ChangeOutcome]:
@@ -83,6 +88,13 @@ class Outcomes:
             "SELECT place, outcome, change FROM outcomes WHERE place > ? ORDER BY place LIMIT ?", (after, limit)
         )
         return [_change_outcome(*row) for row in rows]
+
+
+def _bare(outcome: Outcome) -> Outcome:
+    """The outcome without the app's own words."""
+    extensions = (outcome.error or {}).get("extensions")
+    told = _BY_THE_APP.get(str(extensions.get("code"))) if isinstance(extensions, dict) else None
+    return replace(outcome, error=told().as_error()) if told else outcome
 
 
 def _own(change: Change) -> Change:

@@ -13,6 +13,7 @@ from homeport_client import Device
 from homeport_client.replica import Replica
 from homeport_client.storage import open_storage
 from homeport_sync import App, field
+from homeport_sync.change import Outcome
 from homeport_sync.clock import uuid7
 from homeport_sync.receipts import Ended, Ending, Holder
 from homeport_sync.wire import Page
@@ -337,6 +338,20 @@ def test_the_receipt_waits_for_changes_that_are_still_to_be_answered(tmp_path: P
     mine.take_answer(answer(rejected(1, "SCOPE_FORBIDDEN")))
     assert told(mine) == [(HOME, 3)]
     assert [each.change.fields for each in mine.outcomes.page(0, 10)] == [{"title": "bob-wrote"}]
+    mine.close()
+
+
+def test_what_the_app_said_of_others_records_goes_and_its_code_stays(tmp_path: Path) -> None:
+    path = tmp_path / "r"
+    mine = shared(path)
+    mine.write("update", "Task", MILK, HOME, {"title": "bob-wrote"})
+    error: dict[str, object] = {"message": "ann-wrote it", "extensions": {"code": "COMMAND_REFUSED", "by": "ann-wrote"}}
+    mine.take_answer(answer(Outcome(number=1, outcome="rejected", error=error)))
+    mine.take_page(lost())
+    (kept,) = mine.outcomes.page(0, 10)
+    assert kept.error is not None
+    assert kept.error["extensions"] == {"code": "COMMAND_REFUSED", "retryable": False}
+    assert (found(path, "ann-wrote"), kept.change.fields) == (0, {"title": "bob-wrote"})
     mine.close()
 
 
