@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from homeport_client import DEVICE_LIMITS, Device, State
 from homeport_client.fleet.clock import run
-from homeport_sync.receipts import Holder
+from homeport_sync.receipts import Ending, Holder
 from tests.unit.client.world import TENANT, Line, Server, TaskList, answer, phone, shared_list, until, wire_error
 
 Scene = Callable[[Server, Device, Line, Callable[[], Awaitable[None]]], Awaitable[None]]
@@ -86,6 +86,22 @@ def test_a_receipt_that_cannot_be_kept_is_told_again_after_a_pause_until_it_is()
         await asyncio.sleep(600)
         assert told(line) == [1] * 4
         assert [each.device for each in await answered(server)] == [bob.id]
+
+    play(scene)
+
+
+def test_a_receipt_that_is_known_is_no_failure_though_the_page_beside_it_did_not_come() -> None:
+    async def scene(server: Server, bob: Device, line: Line, remove: Callable[[], Awaitable[None]]) -> None:
+        line.scripted.append(answer(errors=[wire_error("UNAVAILABLE", retryable=True)]))
+        await remove()
+        await until(lambda: bob.state is State.BACKING_OFF)
+        (ended,) = await server.store.ended_grants(TENANT, ("", ""), 10)
+        known = [Ending(scope=ended.scope, position=ended.position)]
+        line.scripted.append(answer(errors=[wire_error("UNAVAILABLE", retryable=True)], receipts=known))
+        await until(lambda: len(line.pushes) == 2)
+        began = now()
+        await until(lambda: bob.state is State.LIVE)
+        assert (told(line), now() - began < 0.1) == ([1, 1], True)
 
     play(scene)
 

@@ -355,6 +355,17 @@ def test_what_the_app_said_of_others_records_goes_and_its_code_stays(tmp_path: P
     mine.close()
 
 
+def test_what_was_left_between_the_rows_of_an_older_file_goes_as_well(tmp_path: Path) -> None:
+    path, held = tmp_path / "r", list[sqlite3.Connection]()
+    mine = shared(path, held)
+    held[0].execute("PRAGMA secure_delete = OFF").fetchall()  # as files of the first version had it
+    for position, length in enumerate((900, 20, 300, 5), start=3):
+        mine.take_page(page(record(MILK, HOME, position=position, notes="ann-wrote " * length), cursor=f"{position}"))
+    mine.take_page(lost())
+    assert (told(mine), found(path, "ann-wrote")) == ([(HOME, 3)], 0)
+    mine.close()
+
+
 def test_while_the_file_cannot_be_written_anew_no_receipt_is_given(tmp_path: Path) -> None:
     path, held = tmp_path / "r", list[sqlite3.Connection]()
     mine = shared(path, held)

@@ -47,10 +47,12 @@ def test_a_file_of_a_version_that_nobody_knows_is_left_alone(tmp_path: Path, ver
         open_storage(path)
 
 
-def test_what_is_committed_is_synced_to_the_disk(tmp_path: Path) -> None:
+def test_what_is_committed_is_synced_to_the_disk_and_what_is_deleted_overwritten(tmp_path: Path) -> None:
     storage = open_storage(str(tmp_path / "replica.sqlite3"))
-    found = [storage.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
-    assert found == ["wal", 2]
+    found = [
+        storage.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous", "secure_delete")
+    ]
+    assert found == ["wal", 2, 1]
     storage.close()
 
 

@@ -81,13 +81,14 @@ class Server:
 
     def __init__(self, store: MemoryStore) -> None:
         self.store = store
+        self.now_ms = NOW
         self.exchange = Exchange(
             store=store,
             catalog=CATALOG,
             signals=LocalSignals(),
             seal=CursorSeal(b"k" * 32),
             limits=LIMITS,
-            wall_ms=lambda: NOW,
+            wall_ms=lambda: self.now_ms,
         )
 
     async def push(
@@ -128,6 +129,7 @@ def receipt(scope: str, position: int = 4) -> Receipt:
 async def test_a_push_that_brings_only_a_receipt_is_answered_and_opens_no_batch() -> None:
     server, home = await made(MemoryStore())
     before = await server.store.device(TENANT, bob().device)
+    server.now_ms += 1
     answer = await server.push(bob(), receipts=[receipt(home)], pulls=True)
     assert (answer.receipts, answer.outcomes, answer.errors) == ([Ending(scope=home, position=4)], [], [])
     assert answer.pull is not None
