@@ -39,6 +39,10 @@ class Receipts:
         self._connection = connection
         self._empty: bool | None = None
 
+    def begin(self) -> None:
+        """The replica is new, and owes nothing."""
+        self._empty = True
+
     @property
     def empty(self) -> bool:
         """Whether no grant has ended that this device still owes a receipt for."""

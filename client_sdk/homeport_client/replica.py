@@ -73,7 +73,10 @@ class Replica:
             self._connection.close()
             raise
         self.clock = HybridClock(wall_ms, offset_ms=meta.offset_ms, last=meta.stamp)
-        self._clear()
+        if meta.fingerprint:
+            self._clear()
+        else:
+            self.receipts.begin()
 
     @property
     def meta(self) -> Meta:
