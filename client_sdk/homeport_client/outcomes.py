@@ -23,11 +23,11 @@ from homeport_sync.change import (
     decode_outcome,
     encode,
 )
-from homeport_sync.errors import CommandFailed, CommandRefused, RuleFailed
+from homeport_sync.errors import ScopeForbidden
 
 _FORGET_EFFECTIVE = "DELETE FROM outcomes WHERE rejected = 0 AND json_extract(change, '$.scope') = ?"
 _OF_SCOPE = "SELECT place, outcome, change FROM outcomes WHERE json_extract(change, '$.scope') = ?"
-_BY_THE_APP = {each.code: each for each in (CommandFailed, CommandRefused, RuleFailed)}  # its own words, about records
+_REFUSED_BEFORE = "It was refused before the scope was lost, and all that was said of it then went with the scope."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ class Outcomes:
 
     def forget_others(self, scopes: Iterable[str]) -> None:
         """Keep of these scopes nothing but the user's own work: what took effect is the scope's and goes; what was
-        rejected stays, without what it says of the value that it met, and what the app said of the records."""
+        rejected stays, without what it, and the reason for it, quote of others."""
         for scope in scopes:
             self._connection.execute(_FORGET_EFFECTIVE, (scope,))
             left = self._connection.execute(_OF_SCOPE, (scope,)).fetchall()
@@ -91,10 +91,13 @@ class Outcomes:
 
 
 def _bare(outcome: Outcome) -> Outcome:
-    """The outcome without the app's own words."""
+    """The outcome with its reason, and without what that quotes: a value that was there, or the app's own words."""
     extensions = (outcome.error or {}).get("extensions")
-    told = _BY_THE_APP.get(str(extensions.get("code"))) if isinstance(extensions, dict) else None
-    return replace(outcome, error=told().as_error()) if told else outcome
+    code = extensions.get("code") if isinstance(extensions, dict) else None
+    if code == ScopeForbidden.code:
+        return outcome
+    error = {"message": _REFUSED_BEFORE, "extensions": {"code": code, "retryable": False}}
+    return replace(outcome, met={}, error=error)
 
 
 def _own(change: Change) -> Change:

@@ -121,6 +121,28 @@ async def test_what_was_written_in_vain_stays_its_users_and_quotes_nobody(tmp_pa
     assert (found(path, "ann-wrote"), found(path, "bob-wrote") > 0) == (0, True)
 
 
+async def test_what_was_refused_before_keeps_its_code_and_quotes_nobody(tmp_path: Path) -> None:
+    server, path = await Server(of=guarding).begin(), tmp_path / "bob.sqlite3"
+    ann = await phone(Line(server, "ann"), seed=100, of=guarding)
+    board = await ann.create(Board, name="Board", motto="first", words=set())
+    await ann.invite(board, "bob")
+    await ann.sync()
+    async with await phone(Line(server, "bob"), path=str(path), seed=200, of=guarding) as bob:
+        await bob.sync()
+        await ann.update(board, motto="ann-wrote")
+        await ann.sync()
+        await bob.update(board, motto="bob-wrote")
+        await bob.sync()
+        assert found(path, "ann-wrote") > 0
+        await ann.remove(board, "bob")
+        await ann.sync()
+        await bob.sync()
+        (stale,) = await bob.outcomes()
+        assert stale.error is not None
+        assert stale.error["extensions"] == {"code": "STALE", "retryable": False}
+        assert (found(path, "ann-wrote"), found(path, "bob-wrote") > 0) == (0, True)
+
+
 async def test_a_create_that_was_still_queued_disappears_when_its_outcome_arrives(tmp_path: Path) -> None:
     server, path = await Server().begin(), tmp_path / "bob.sqlite3"
     ann, _, home = await shared_list(server, "bob")
