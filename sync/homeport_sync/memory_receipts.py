@@ -56,11 +56,7 @@ class MemoryReceipts(OnMemory):
 
 
 def _known(log: MemoryLog, ended: Ended) -> Iterator[tuple[str, int | None]]:
-    """The devices of the grant's user that were heard of before it ended, and when they were last."""
-    for device, known in log.devices.items():
-        first_ms, last_ms = log.pushes[device]
-        if known.user == ended.user and first_ms <= ended.ended_at_ms:
-            yield device, last_ms
+    """The devices of the grant's user that were sighted before it ended, and when they were last."""
     for device, sighting in log.sightings.items():
         if sighting.user == ended.user and log.sighted_at[device] <= ended.ended_at_ms + KNOWN_LATE_MS:
             times = (sighting.pushed_at_ms, sighting.pulled_at_ms, sighting.refused_at_ms)

@@ -19,7 +19,7 @@ import msgspec
 from homeport_sync.change import Number, Uuid
 
 DEVICES_MAX: Final = 100  # of one user that answer one ending: ids are made by devices, and must not fill a disk
-KNOWN_LATE_MS: Final = 60_000  # that a device was heard of is kept now and then, and may stand there this much later
+KNOWN_LATE_MS: Final = 60_000  # a sighting is kept now and then, and so up to this much later
 
 Time: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_999)]  # up to the year 9999
 
@@ -92,7 +92,7 @@ class Receipts(TakesReceipts, Protocol):
         it is named."""
 
     async def holders(self, tenant: str, ended: Ended, after: str, limit: int) -> Sequence[Holder]:
-        """The devices that have given a receipt for this ending, and those of its user that were heard of before it
+        """The devices that have given a receipt for this ending, and those of its user that were sighted before it
         (`KNOWN_LATE_MS` later at most), after a device and in the order of their ids, at most `limit`."""
 
 

@@ -121,12 +121,12 @@ async def test_ended_grants_are_told_in_pages_and_by_user_or_scope(store: Store)
 
 
 async def test_devices_that_were_heard_of_before_the_end_are_told_until_they_answer(store: Store) -> None:
-    await write(store, Writes(head=1, now_ms=NOW - 9, devices=[known("pushed"), known("of another", user="v")]))
     seen = Sighting(device="pulled", user="u", pulled_at_ms=NOW - 5, pulled_position=3)
-    await store.keep_sightings(TENANT, [seen, replace(seen, device="of a third", user="w")], NOW + KNOWN_LATE_MS)
+    pushed = Sighting(device="pushed", user="u", pushed_at_ms=NOW - 9)
+    await store.keep_sightings(TENANT, [pushed], NOW - 9)
+    await store.keep_sightings(TENANT, [seen, replace(seen, device="of another", user="w")], NOW + KNOWN_LATE_MS)
     await store.keep_sightings(TENANT, [replace(seen, device="too late")], NOW + KNOWN_LATE_MS + 1)
     await end(store, ("s", 7))
-    await write(store, Writes(head=7, now_ms=LATER, devices=[known("new")]))
     waiting = [Holder(device="pulled", seen_at_ms=NOW - 5), Holder(device="pushed", seen_at_ms=NOW - 9)]
     assert await store.holders(TENANT, ENDED, "", 10) == waiting
     assert await store.holders(TENANT, ENDED, "", 1) == waiting[:1]

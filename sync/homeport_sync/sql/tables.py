@@ -66,8 +66,6 @@ devices = Table(
     sqlite_with_rowid=False,
 )
 
-Index("devices_by_user", devices.c.tenant_id, devices.c.user_id, devices.c.device_id)
-
 grants = Table(
     "grants",
     metadata,

@@ -1,4 +1,4 @@
-"""Receipts of devices that dropped what they lost, and whose devices there are, found by their user."""
+"""Receipts of devices that dropped what they lost, and sightings found by their user."""
 
 from __future__ import annotations
 
@@ -15,23 +15,21 @@ branch_labels = None
 depends_on = None
 serves_from = 1
 
-_BY_USER = {"devices_by_user": "devices", "sightings_by_user": "sightings"}
-_COLUMNS = ["tenant_id", "user_id", "device_id"]
+INDEX = "sightings_by_user"
 
 
 def upgrade() -> None:
-    """Add two indexes that are built while servers write, and a table.
+    """Add an index that is built while servers write, and a table.
 
-    The indexes stand outside the step's transaction, so they come first: what was cut off is begun again.
+    The index stands outside the step's transaction, so it comes first: what was cut off is begun again.
     """
+    columns = ["tenant_id", "user_id", "device_id"]
     if on_postgres():
         with op.get_context().autocommit_block():
-            for index, table in _BY_USER.items():
-                op.drop_index(index, table, if_exists=True, postgresql_concurrently=True)  # half of one
-                op.create_index(index, table, _COLUMNS, postgresql_concurrently=True)
+            op.drop_index(INDEX, "sightings", if_exists=True, postgresql_concurrently=True)  # half of one
+            op.create_index(INDEX, "sightings", columns, postgresql_concurrently=True)
     else:
-        for index, table in _BY_USER.items():
-            op.create_index(index, table, _COLUMNS)
+        op.create_index(INDEX, "sightings", columns)
     op.create_table(
         "receipts",
         *text("tenant_id", "user_id", "scope_id", "device_id"),
@@ -47,7 +45,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take them away. What devices have said would be lost: they say it once."""
     refuse_to_lose("receipts")
-    for index, table in _BY_USER.items():
-        op.drop_index(index, table)
+    op.drop_index(INDEX, "sightings")
     op.drop_table("receipts")
     stamp(2, serves_from)

@@ -38,15 +38,13 @@ class PostgresReceipts(OnDatabase):
 
     async def holders(self, tenant: str, ended: Ended, after: str, limit: int) -> Sequence[Holder]:
         """See `receipts.Receipts`."""
-        user, at_ms = ended.user, ended.ended_at_ms
+        user, before_ms = ended.user, ended.ended_at_ms + KNOWN_LATE_MS
 
         async def read(connection: Connection) -> list[Holder]:
             await head_of(connection, tenant)
             ending = (user, ended.scope, after, ended.position, limit)
             answered = await connection.fetch(statements.RECEIPTS_OF_ENDING, tenant, *ending)
-            known = await connection.fetch(statements.DEVICES_OF_USER, tenant, user, after, at_ms, limit)
-            late_ms = at_ms + KNOWN_LATE_MS
-            known += await connection.fetch(statements.SIGHTED_OF_USER, tenant, user, after, late_ms, limit)
+            known = await connection.fetch(statements.SIGHTED_OF_USER, tenant, user, after, before_ms, limit)
             return merged((rows.holder(tuple(row)) for row in answered), ((row[0], row[1]) for row in known), limit)
 
         return await self._database.read(tenant, read)

@@ -200,10 +200,6 @@ RECEIPTS_OF_ENDING: Final = """
     SELECT device_id, dropped_at, updated_at FROM receipts
     WHERE tenant_id = $1 AND user_id = $2 AND scope_id = $3 AND device_id > $4 AND ended = $5
     ORDER BY device_id LIMIT $6"""
-DEVICES_OF_USER: Final = """
-    SELECT device_id, updated_at FROM devices
-    WHERE tenant_id = $1 AND user_id = $2 AND device_id > $3 AND created_at <= $4
-    ORDER BY device_id LIMIT $5"""
 SIGHTED_OF_USER: Final = """
     SELECT device_id, greatest(pushed_at, pulled_at, refused_at) FROM sightings
     WHERE tenant_id = $1 AND user_id = $2 AND device_id > $3 AND created_at <= $4

@@ -45,15 +45,13 @@ class SqliteReceipts(OnFile):
     async def holders(self, tenant: str, ended: Ended, after: str, limit: int) -> Sequence[Holder]:
         """See `receipts.Receipts`."""
         who = {"tenant": tenant, "user": ended.user, "after": after, "room": limit}
-        at_ms = ended.ended_at_ms
 
         def read(connection: sqlite3.Connection) -> list[Holder]:
             head_of(connection, tenant)
             ending = {**who, "scope": ended.scope, "ended": ended.position}
             answered = connection.execute(statements.RECEIPTS_OF_ENDING, ending).fetchall()
-            known = connection.execute(statements.DEVICES_OF_USER, {**who, "before": at_ms}).fetchall()
-            late = {**who, "before": at_ms + KNOWN_LATE_MS}
-            known += connection.execute(statements.SIGHTED_OF_USER, late).fetchall()
+            before = {**who, "before": ended.ended_at_ms + KNOWN_LATE_MS}
+            known = connection.execute(statements.SIGHTED_OF_USER, before).fetchall()
             return merged(map(rows.holder, answered), known, limit)
 
         return await self._snapshot(read)

@@ -182,10 +182,6 @@ RECEIPTS_OF_ENDING: Final = """
     SELECT device_id, dropped_at, updated_at FROM receipts
     WHERE tenant_id = :tenant AND user_id = :user AND scope_id = :scope AND device_id > :after AND ended = :ended
     ORDER BY device_id LIMIT :room"""
-DEVICES_OF_USER: Final = """
-    SELECT device_id, updated_at FROM devices INDEXED BY devices_by_user
-    WHERE tenant_id = :tenant AND user_id = :user AND device_id > :after AND created_at <= :before
-    ORDER BY device_id LIMIT :room"""
 SIGHTED_OF_USER: Final = """
     SELECT device_id, max(coalesce(pushed_at, 0), coalesce(pulled_at, 0), coalesce(refused_at, 0))
     FROM sightings INDEXED BY sightings_by_user
