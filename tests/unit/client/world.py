@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -250,6 +251,11 @@ async def shared_list(server: Server, *others: str) -> tuple[Device, Line, str]:
         await ann.invite(home, user)
     await ann.sync()
     return ann, line, home
+
+
+def found(path: Path, text: str) -> int:
+    """How often the text stands in a replica's file and in all that is beside it, byte for byte."""
+    return sum(each.read_bytes().count(text.encode()) for each in path.parent.glob(f"{path.name}*"))
 
 
 async def until(reached: Callable[[], bool], within_s: float = 600.0) -> None:
