@@ -14,7 +14,7 @@ COMPILE := uv pip compile pyproject.toml --quiet --universal --generate-hashes -
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help develop demo demo-postgres run test check format lint types bench-push bench-pull bench-scale bench-devices bench-fleet mutants soak soak-kill lock clean
+.PHONY: help develop demo demo-postgres run test check format lint types bench-push bench-pull bench-scale bench-devices bench-revocation bench-fleet mutants soak soak-kill lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -65,6 +65,9 @@ bench-scale: $(DEV) ## measure many processes on PostgreSQL (some parts: ARGS="i
 
 bench-devices: $(RUN) ## measure what a device costs its process, in memory and CPU
 	@$(BIN)/python -m benchmarks.devices $(ARGS)
+
+bench-revocation: $(RUN) ## measure what it costs that nothing is left of a lost scope
+	@$(BIN)/python -m benchmarks.revocation $(ARGS)
 
 bench-fleet: $(RUN) ## measure a simulated day of a thousand phones (HOMEPORT_BENCH_DEVICES, 1000)
 	@$(BIN)/python -m benchmarks.fleet $(ARGS)

@@ -14,9 +14,8 @@ from homeport_sync import LIMITS, Change, load_app
 from homeport_sync.change import Edits, Elements, Increment, Op, Swap, encode
 from homeport_sync.clock import HybridClock, uuid7
 from homeport_sync.cursor import CursorSeal
-from homeport_sync.exchange import Exchange
+from homeport_sync.exchange import Exchange, ExchangeStore
 from homeport_sync.limits import Limits
-from homeport_sync.ports import LogStore
 from homeport_sync.rank import FIRST_RANK, between
 from homeport_sync.signals import LocalSignals
 from homeport_sync.wire import PushMessage
@@ -31,7 +30,7 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def exchange_over(store: LogStore, limits: Limits = LIMITS) -> Exchange:
+def exchange_over(store: ExchangeStore, limits: Limits = LIMITS) -> Exchange:
     """An exchange for the tasks app over the store."""
     return Exchange(
         store=store,

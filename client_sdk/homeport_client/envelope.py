@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from homeport_client.errors import Unreachable, server_error
-from homeport_sync.wire import PULL, PUSH, Page, PullMessage, PushAnswer, PushMessage, WireError
+from homeport_sync.wire import PULL, PUSH, PUSH_RECEIPTS, Page, PullMessage, PushAnswer, PushMessage, WireError
 
 _Data = TypeVar("_Data")
 
@@ -50,7 +50,7 @@ _pull_reply = msgspec.json.Decoder(_Reply[_PullData])
 
 def push_request(message: PushMessage) -> bytes:
     """The body that carries a push."""
-    return _encode(PushRequest(message))
+    return _encode(PushRequest(message, PUSH_RECEIPTS if message.receipts else PUSH))
 
 
 def pull_request(message: PullMessage) -> bytes:

@@ -6,6 +6,10 @@ device id. After a repair the same step is simply taken again.
 
 A push that fails is sent again in halves, down to a single change, and grows again as pushes get through: so neither a
 proxy with a small limit nor a line that never holds for a whole push can keep the outbox stuck (I13).
+
+Receipts go with the next push, and a push goes for them alone as soon as there is one to tell. A server from before
+there were receipts names no ending, so there is nothing to tell it. One that was set back to such a version refuses or
+ignores them: it gets all else without them, until it names an ending again or the device is opened anew.
 """
 
 from __future__ import annotations
@@ -39,6 +43,7 @@ class Exchange:
         self._changes_max = LIMITS.push_changes_max
         self._page_size = LIMITS.page_size
         self._pulls_along = True
+        self._tells = True
         self._turn = asyncio.Lock()
 
     async def step(self, state: State) -> Event:
@@ -58,28 +63,34 @@ class Exchange:
         return event
 
     async def _push(self) -> Event:
-        message = self._replica.push_message(self._changes_max, self._page_size if self._pulls_along else None)
+        page_size = self._page_size if self._pulls_along else None
+        message = self._replica.push_message(self._changes_max, page_size, receipts=self._tells)
         if message is None:
             return Event.PUSHED
         sent_ms = self._wall_ms()
         try:
             answer = await self._transport.push(message)
         except (Unreachable, ServerError) as error:
+            if message.receipts and isinstance(error, ServerError) and error.retry_after_ms is None:
+                self._tells = False
+                return Event.WROTE
             if error.retry_after_ms is None:
-                self._changes_max = max(len(message.changes) // 2, 1)
+                self._changes_max = max(len(message.changes) // 2, 1) if message.changes else self._changes_max
                 self._pulls_along = False  # the answer may be what is too long for this line
             raise
         self._pulls_along = True
         self._changes_max = min(self._changes_max * 2, LIMITS.push_changes_max)
         self._learn(answer.server_time_ms, sent_ms)
-        settled = self._replica.take_answer(answer)
+        settled = self._replica.take_answer(answer) + len(answer.receipts)
         if answer.pull is not None:
-            self._replica.take_page(answer.pull)
-        if not self._repair_all(answer) and not settled:
+            self._take(answer.pull)
+        if message.receipts and not answer.receipts and not answer.errors:
+            self._tells = False
+        elif not self._repair_all(answer) and not settled:
             raise _undecided(answer)
         if self._replica.outbox.first_unanswered() is not None:
             return Event.WROTE
-        return Event.PUSHED if answer.pull is None else _end_of(answer.pull)
+        return Event.PUSHED if answer.pull is None else self._end_of(answer.pull)
 
     async def _pull(self) -> Event:
         sent_ms = self._wall_ms()
@@ -90,8 +101,17 @@ class Exchange:
             raise
         self._page_size = min(self._page_size * 2, LIMITS.page_size)
         self._learn(page.server_time_ms, sent_ms)
+        self._take(page)
+        return self._end_of(page)
+
+    def _take(self, page: Page) -> None:
+        self._tells = self._tells or bool(page.endings)
         self._replica.take_page(page)
-        return _end_of(page)
+
+    def _end_of(self, page: Page) -> Event:
+        if page.more:
+            return Event.MORE
+        return Event.WROTE if self._tells and self._replica.receipts.given(1) else Event.CAUGHT_UP
 
     def _learn(self, server_ms: int, sent_ms: int) -> None:
         self._replica.clock.learn(server_ms, sent_ms=sent_ms, received_ms=self._wall_ms())
@@ -117,10 +137,6 @@ class Exchange:
             self._repairs = 0
             raise Unreachable(f"The server answered {code} again and again, whatever was adjusted: try again later.")
         return True
-
-
-def _end_of(page: Page) -> Event:
-    return Event.MORE if page.more else Event.CAUGHT_UP
 
 
 def _undecided(answer: PushAnswer) -> Exception:

@@ -88,6 +88,12 @@ class Outbox:
         """The ids of all records that have changes here."""
         return {row[0] for row in self._connection.execute("SELECT DISTINCT record FROM outbox")}
 
+    def scopes(self) -> set[str]:
+        """The scopes that have changes here. Reads all of them."""
+        return {
+            row[0] for row in self._connection.execute("SELECT DISTINCT json_extract(change, '$.scope') FROM outbox")
+        }
+
     def unanswered(self) -> int:
         """How many changes wait for an outcome."""
         (count,) = self._connection.execute("SELECT count(*) FROM outbox WHERE answered = 0").fetchone()

@@ -14,22 +14,25 @@ from uuid import UUID, uuid5
 
 from msgspec.structs import replace
 
+from homeport_client.catch_up import CatchUp
+from homeport_client.clearing import clear, forget
 from homeport_client.errors import LimitExceeded, ReplicaForeign
 from homeport_client.limits import DEVICE_LIMITS, DeviceLimits
+from homeport_client.messages import pull_of, push_of, text_of
 from homeport_client.meta import Meta, MetaTable
 from homeport_client.outbox import Outbox
 from homeport_client.outcomes import Outcomes
 from homeport_client.prediction import predict
 from homeport_client.pulled import Pulled
+from homeport_client.receipts import Receipts
 from homeport_client.schema import VIEW, fingerprint
 from homeport_client.storage import open_storage, transaction
 from homeport_client.view import Views
 from homeport_sync.catalog import Catalog
-from homeport_sync.change import GROUP_CHANGES_MAX, Change, Edits, Fields, Op, encode
+from homeport_sync.change import GROUP_CHANGES_MAX, Change, Edits, Fields, Op
 from homeport_sync.clock import NEVER, HybridClock, uuid7
-from homeport_sync.errors import DocumentTooLarge
 from homeport_sync.limits import LIMITS
-from homeport_sync.wire import Page, PullInput, PullMessage, PushAnswer, PushMessage
+from homeport_sync.wire import Page, PullMessage, PushAnswer, PushMessage
 
 
 class Replica:
@@ -60,13 +63,19 @@ class Replica:
         self.outbox = Outbox(self._connection)
         self.pulled = Pulled(self._connection)
         self.outcomes = Outcomes(self._connection, limits.outcomes_max)
+        self.receipts = Receipts(self._connection)
         self.views = Views(self._connection, catalog, self.pulled, self.outbox)
+        self._catch_up = CatchUp(self.pulled, self.outbox, self.views, self.receipts)
         try:
             meta = self._begin(path)
         except BaseException:
             self._connection.close()
             raise
         self.clock = HybridClock(wall_ms, offset_ms=meta.offset_ms, last=meta.stamp)
+        if meta.fingerprint:
+            self._clear()
+        else:
+            self.receipts.begin()
 
     @property
     def meta(self) -> Meta:
@@ -134,29 +143,25 @@ class Replica:
                 )
 
     def push_message(
-        self, changes_max: int = LIMITS.push_changes_max, page_size: int | None = LIMITS.page_size
+        self,
+        changes_max: int = LIMITS.push_changes_max,
+        page_size: int | None = LIMITS.page_size,
+        *,
+        receipts: bool = True,
     ) -> PushMessage | None:
-        """The next push; None if every change is answered.
+        """The next push; None if every change is answered and there is no receipt to tell (or not now: `receipts`).
 
         It asks for a page of `page_size` records (None: for none) if nothing is left to push after it.
         """
         meta = self.meta
         bytes_max = self._changes_bytes_max - len(meta.pull_cursor or "")
         unsent = self.outbox.to_push(changes_max, bytes_max)
-        if unsent is None:
-            return None
-        return PushMessage(
-            device=meta.device,
-            changes=unsent.changes,
-            confirmed=unsent.first - 1,
-            clock_ms=self._wall_ms(),
-            pull=PullInput(cursor=meta.pull_cursor, limit=_limit(page_size)) if unsent.last and page_size else None,
-        )
+        given = self.receipts.given(LIMITS.push_receipts_max) if receipts else []
+        return push_of(meta, unsent, given, clock_ms=self._wall_ms(), page_size=page_size)
 
     def pull_message(self, page_size: int = LIMITS.page_size) -> PullMessage:
         """The next pull, of at most `page_size` records."""
-        meta = self.meta
-        return PullMessage(device=meta.device, cursor=meta.pull_cursor, limit=_limit(page_size))
+        return pull_of(self.meta, page_size)
 
     def take_answer(self, answer: PushAnswer) -> int:
         """Stores the outcomes of a push; how many changes they settled.
@@ -173,11 +178,15 @@ class Replica:
                     lowered = max(lowered, outcome.stamp)
                     self.outcomes.add(meta.device, outcome, was.change)
             self.outcomes.trim()
+            self.receipts.settle(answer.receipts)
             self.views.derive(touched)
             if lowered:
                 # The clock was far ahead: count on from what the server made of it, or it would stay ahead for ever.
                 self.clock.last = max(lowered, self.outbox.newest_stamp())
             self._keep(meta)
+        if answer.receipts:
+            forget(self._connection)
+        self._clear()
         return settled
 
     def take_page(self, page: Page) -> None:
@@ -189,19 +198,10 @@ class Replica:
             self.start_over()
         for record in page.records:
             self.clock.see(max(record.stamp, record.deleted, *record.stamps.values()))
-        if not self._is_news(page):
-            return
-        with self._step():
-            meta = self.meta
-            if page.more:
-                self.pulled.stage(page)
-                self._keep(meta.staged(page.cursor))
-            else:
-                staged = meta.staged_cursor is not None
-                changed = self.pulled.finish(page, staged=staged, replacing=meta.replacing)
-                changed |= self.outbox.drop_contained(meta.device, page.contained)
-                self.views.derive(changed)
-                self._keep(meta.caught_up(page.cursor))
+        if self._is_news(page):
+            with self._step():
+                self._keep(self._catch_up.take(page, self.meta, max(self.clock.now_ms(), 0)))
+        self._clear()
 
     def start_over(self) -> None:
         """The log begins anew or our cursor is void: pull everything again, and send again what is still held.
@@ -211,6 +211,7 @@ class Replica:
         with self._step():
             meta = self.meta
             self.pulled.forget_staged()
+            self.receipts.forget_told()
             self.outbox.resend_all()
             former = self.outbox.has_former(meta.device)
             self._meta.write((self._renamed(meta) if former else meta).started_over())
@@ -242,9 +243,12 @@ class Replica:
     def _add(self, change: Change) -> int:
         """Puts a change into the outbox; its place there."""
         meta = self.meta
-        place = self.outbox.add(meta.device, change, _checked_text(change))
+        place = self.outbox.add(meta.device, change, text_of(change))
         self._keep(replace(meta, next_number=change.number + 1))
         return place
+
+    def _clear(self) -> None:
+        clear(self._connection, self.receipts, self.outbox, self.outcomes)
 
     @contextmanager
     def _step(self) -> Iterator[None]:
@@ -256,19 +260,14 @@ class Replica:
                 yield
         except BaseException:
             self._meta.forget()
+            self.receipts.forget()
             raise
         self._changed()
 
     def _is_news(self, page: Page) -> bool:
-        """Whether a page changes anything here. How our clock is off moves a little with every answer: alone, that is
-        not worth a commit."""
-        meta = self.meta
-        return (
-            bool(page.records or page.lost or page.more)
-            or meta.caught_up(page.cursor) != meta
-            or abs(self.clock.offset_ms - meta.offset_ms) > self.limits.offset_drift_ms
-            or self.outbox.has_contained(meta.device, page.contained)
-        )
+        """How our clock is off moves a little with every answer: alone, that is not worth a commit."""
+        drifted = abs(self.clock.offset_ms - self.meta.offset_ms) > self.limits.offset_drift_ms
+        return drifted or self._catch_up.brings_news(page, self.meta)
 
     def _renamed(self, meta: Meta) -> Meta:
         """Take a new id, which follows from what is unsent.
@@ -298,19 +297,3 @@ class Replica:
                     self.views.derive(self.pulled.ids() | self.outbox.records())
                 self._meta.write(replace(meta, fingerprint=wanted))
         return meta
-
-
-def _limit(page_size: int) -> int | None:
-    """A limit to ask for; a line that holds takes as much as the server gives by itself."""
-    return page_size if page_size < LIMITS.page_size else None
-
-
-def _checked_text(change: Change) -> str:
-    text = encode(change)
-    size = len(text.encode())
-    if size > LIMITS.change_bytes_max:
-        raise DocumentTooLarge(
-            f"The change has {size:,} bytes; at most {LIMITS.change_bytes_max:,} are allowed: make it smaller.",
-            limit=LIMITS.change_bytes_max,
-        )
-    return text

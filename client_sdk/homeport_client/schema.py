@@ -1,8 +1,9 @@
 """The tables of a replica, as SQL scripts. Pure text; `storage.py` runs it.
 
 `view` is derived from the others, so it is made anew when the app's declaration changes (`fingerprint`), and the table
-`predicted` is made with it; a field's index is made by the first query that goes by it. Only the tables that hold what
-cannot be derived are numbered by `VERSION`.
+`predicted` is made with it; a field's index is made by the first query that goes by it. The tables that hold what
+cannot be derived move in `STEPS`: a file of any version has had the first so many of them, and takes the others when it
+is opened.
 """
 
 from __future__ import annotations
@@ -11,9 +12,7 @@ import hashlib
 
 from homeport_sync.catalog import Catalog, Kind
 
-VERSION = 1
-
-TABLES = """
+_FIRST = """
     CREATE TABLE meta (
         only INTEGER PRIMARY KEY CHECK (only = 1),
         app TEXT NOT NULL,
@@ -69,6 +68,20 @@ TABLES = """
     CREATE INDEX outcomes_rejected ON outcomes (rejected, place);
 """
 
+# `state` is one of those in `receipts.py`.
+_RECEIPTS = """
+    CREATE TABLE receipts (
+        scope TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        state INTEGER NOT NULL,
+        dropped_ms INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (scope, position)
+    ) STRICT, WITHOUT ROWID;
+"""
+
+STEPS = (_FIRST, _RECEIPTS)  # one that was released never changes
+VERSION = len(STEPS)
+
 VIEW = """
     DROP TABLE IF EXISTS view;
     CREATE TABLE view (
@@ -88,6 +101,11 @@ VIEW = """
         PRIMARY KEY (record, place)
     ) STRICT, WITHOUT ROWID;
 """
+
+
+def steps_from(version: int) -> str:
+    """What makes a replica of `version` (0: a new file) one of the newest."""
+    return f"{''.join(STEPS[version:])} PRAGMA user_version = {VERSION};"
 
 
 def value_of(field: str) -> str:

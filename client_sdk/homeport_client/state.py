@@ -3,11 +3,12 @@
 A device that syncs is in one of seven states:
 
 - **offline**: the app said so (airplane mode), or it has just been started. Nothing is sent.
-- **pushing**: one push is under way. It carries the first unanswered changes, and asks for a page if nothing is left
-  after them.
+- **pushing**: one push is under way. It carries the first unanswered changes and the receipts that are owed (one of the
+  two may be missing), and asks for a page if nothing is left after them.
 - **pulling**: one pull is under way.
-- **live**: caught up, every change answered. A poke, a write or the poll timer ends it. Here, and only from here, the
-  poke socket is opened; it stays open until the device is offline, refused or closed.
+- **live**: caught up, every change answered, every receipt told that the server wants to hear. A poke, a write or the
+  poll timer ends it. Here, and only from here, the poke socket is opened; it stays open until the device is offline,
+  refused or closed.
 - **backing_off**: an attempt failed. After a pause it begins again with a push: nobody knows what the server got, so
   the same is sent again, and the server knows it by its number (I2). Writes and pokes do not shorten the pause.
 - **refused**: the server does not accept the token. Only a new one helps.

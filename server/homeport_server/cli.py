@@ -18,6 +18,7 @@ from homeport_server.verbs.doctor import doctor
 from homeport_server.verbs.migrate import migrate
 from homeport_server.verbs.options import Refused, every_setting
 from homeport_server.verbs.quarantine import quarantine
+from homeport_server.verbs.receipts import receipts
 from homeport_server.verbs.secret import secret
 from homeport_server.verbs.tenant import tenant
 from homeport_server.verbs.token import token
@@ -99,6 +100,7 @@ main.add_command(device)
 main.add_command(doctor)
 main.add_command(migrate)
 main.add_command(quarantine)
+main.add_command(receipts)
 main.add_command(secret)
 main.add_command(tenant)
 main.add_command(token)

@@ -13,13 +13,14 @@ from homeport_sync import LIMITS
 from homeport_sync.installation import Installation
 from homeport_sync.ports import LogStore, Places, Tenants
 from homeport_sync.quarantine import Quarantine
+from homeport_sync.receipts import Receipts
 from homeport_sync.sightings import Sightings
 from homeport_sync.usage import Usage
 
 
-class Store(Installation, LogStore, Places, Quarantine, Sightings, Tenants, Usage, Protocol):
+class Store(Installation, LogStore, Places, Quarantine, Receipts, Sightings, Tenants, Usage, Protocol):
     """What every adapter is: one store for the log, what was rejected, the followers' places, what they count,
-    devices, and tenants."""
+    devices, their receipts, and tenants."""
 
 
 class OpenedStore(Store, Protocol):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import msgspec
 
 from homeport_sync.calling import Runner
 from homeport_sync.catalog import Catalog
 from homeport_sync.cursor import CursorSeal
-from homeport_sync.errors import ClockSkewed, HomeportError, Unavailable
+from homeport_sync.errors import ClockSkewed, DeviceForeign, HomeportError, Unavailable
 from homeport_sync.intake import Intake
 from homeport_sync.limits import Limits
 from homeport_sync.meter import Meter
@@ -19,7 +20,8 @@ from homeport_sync.ports import LogStore, Signals
 from homeport_sync.push import Decided, Push
 from homeport_sync.reader import Reader
 from homeport_sync.reading import Reading
-from homeport_sync.wire import PullInput, PullMessage, PushMessage, check_device, push_answer_text
+from homeport_sync.receipts import Ending, TakesReceipts
+from homeport_sync.wire import PullInput, PullMessage, PushMessage, check_device, check_receipts, push_answer_text
 
 _json = msgspec.json.Encoder().encode
 
@@ -37,13 +39,17 @@ class Pushed:
     codes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
+class ExchangeStore(LogStore, TakesReceipts, Protocol):
+    """What an exchange works on."""
+
+
 class Exchange:
     """What a server offers to devices, whatever carries the messages. The caller has verified tenant and user."""
 
     def __init__(
         self,
         *,
-        store: LogStore,
+        store: ExchangeStore,
         catalog: Catalog,
         signals: Signals,
         seal: CursorSeal,
@@ -54,17 +60,20 @@ class Exchange:
     ) -> None:
         self._intake = Intake(store, catalog, signals, limits=limits, wall_ms=wall_ms, meter=meter, runner=runner)
         self._reading = Reading(limits)
+        self._store = store
         self._reader = Reader(store, seal, limits, meter)
         self._limits = limits
         self._wall_ms = wall_ms
 
     async def push(self, tenant: str, user: str, message: PushMessage, *, request_id: str) -> Pushed:
-        """Take the changes in, then read the page that was asked for.
+        """Take the changes in, keep the receipts, then read the page that was asked for.
 
         Raises `Malformed` or `TooLarge` when the push as a whole is wrong, `Overloaded` or `Unavailable` when it
-        should come again. A pull that fails does not take the outcomes with it: it is one of the answer's errors.
+        should come again. A pull that fails does not take the outcomes with it: it is one of the answer's errors, and
+        so is why receipts could not be kept.
         """
         check_device(message.device)
+        check_receipts(message.receipts, self._limits)
         if len(message.changes) > self._limits.read_at_once_max:
             self._intake.check_room(tenant, len(message.changes))  # before anything is spent on reading them
         push = Push(
@@ -74,8 +83,10 @@ class Exchange:
             confirmed=message.confirmed or 0,
             sent=await self._reading.changes(tenant, message.changes),
         )
-        decided = await self._intake.push(tenant, push)
+        told_only = message.receipts and not message.changes  # no batch is opened for it
+        decided = Decided() if told_only else await self._intake.push(tenant, push)
         errors: list[HomeportError] = list(decided.errors)
+        receipts = await self._receipts_beside(tenant, user, message, errors)
         page = await self._page_beside(tenant, user, message.device, message.pull, errors)
         now_ms = self._wall_ms()
         text = push_answer_text(
@@ -84,6 +95,7 @@ class Exchange:
             errors=_errors_text(errors),
             clock=self._clock_text(message.clock_ms, now_ms),
             pull=page,
+            receipts=receipts,
         )
         return Pushed(text=text, verdicts=_count(decided, errors), codes=_codes(decided, errors))
 
@@ -104,6 +116,20 @@ class Exchange:
         except HomeportError as error:
             errors.append(self._with_wait(error))
             return None
+
+    async def _receipts_beside(
+        self, tenant: str, user: str, message: PushMessage, errors: list[HomeportError]
+    ) -> Sequence[Ending]:
+        """The endings whose receipts need not be told again. Whoever is told that its device is another's goes on under
+        a new id, and tells them under that one."""
+        if not message.receipts or any(isinstance(error, DeviceForeign) for error in errors):
+            return ()
+        try:
+            await self._store.keep_receipts(tenant, user, message.device, message.receipts, self._wall_ms())
+        except HomeportError as error:
+            errors.append(self._with_wait(error))
+            return ()
+        return [receipt.ending for receipt in message.receipts]
 
     def _with_wait(self, error: HomeportError) -> HomeportError:
         if isinstance(error, Unavailable) and "retryAfterMs" not in error.values:

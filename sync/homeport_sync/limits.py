@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Limits:
     """What is too much. All are inclusive: the value itself is still allowed.
 
-    `push_changes_max` and `push_bytes_max` bound one push, `change_bytes_max` one change as JSON.
+    `push_changes_max`, `push_bytes_max` and `push_receipts_max` bound one push, `change_bytes_max` one change as JSON.
     `page_size` is what a pull gets that asks for nothing; more than `page_size_max` is an error, never cut.
     `page_bytes_max` ends a page early (one record always fits). Pages of at least `page_cached_bytes_min` are
     kept for the next device that asks, `page_cache_bytes_max` in all. `batch_changes_max` bounds a commit batch,
@@ -28,6 +28,7 @@ class Limits:
 
     push_changes_max: int = 500
     push_bytes_max: int = 1_048_576
+    push_receipts_max: int = 20
     change_bytes_max: int = 65_536
     page_size: int = 500
     page_size_max: int = 1_000

@@ -19,6 +19,7 @@ from homeport_sync.limits import LIMITS, Limits
 from homeport_sync.memory_log import MemoryLog, OnMemory
 from homeport_sync.memory_places import MemoryPlaces
 from homeport_sync.memory_quarantine import MemoryQuarantine
+from homeport_sync.memory_receipts import MemoryReceipts
 from homeport_sync.memory_sightings import MemorySightings
 from homeport_sync.ports import (
     KIND_RECORDS_MAX,
@@ -92,9 +93,11 @@ class MemoryTransaction:
         for grant in writes.grants:
             log.grants[grant.user, grant.scope] = grant
             log.grants_of.setdefault(grant.user, {})[grant.scope] = grant
+            if not grant.holds:
+                log.ended_at[grant.user, grant.scope] = writes.now_ms
 
 
-class MemoryStore(MemoryInstallation, MemoryPlaces, MemoryQuarantine, MemorySightings):
+class MemoryStore(MemoryInstallation, MemoryPlaces, MemoryQuarantine, MemoryReceipts, MemorySightings):
     """Every port in memory."""
 
     def __init__(self, limits: Limits = LIMITS, new_epoch: Callable[[], str] = lambda: str(uuid.uuid4())) -> None:

@@ -12,6 +12,7 @@ from homeport_sync.clock import Stamp
 from homeport_sync.errors import no_tenant
 from homeport_sync.ports import KnownDevice, LogEntry, StoredOutcome, StoredRecord, Tenant
 from homeport_sync.quarantine import Quarantined, Replayed
+from homeport_sync.receipts import Receipt
 from homeport_sync.scope import Grant
 from homeport_sync.sightings import Sighting
 from homeport_sync.usage import Heading
@@ -47,7 +48,10 @@ class MemoryLog:
     devices: dict[str, KnownDevice] = field(default_factory=dict)
     pushes: dict[str, tuple[int, int]] = field(default_factory=dict)
     sightings: dict[str, Sighting] = field(default_factory=dict)
+    sighted_at: dict[str, int] = field(default_factory=dict)
     grants: dict[tuple[str, str], Grant] = field(default_factory=dict)
+    ended_at: dict[tuple[str, str], int] = field(default_factory=dict)
+    receipts: dict[tuple[str, str], dict[str, tuple[Receipt, int]]] = field(default_factory=dict)
     grants_of: dict[str, dict[str, Grant]] = field(default_factory=dict)
     positions: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     places: dict[str, Place] = field(default_factory=dict)

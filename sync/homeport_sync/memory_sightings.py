@@ -16,6 +16,7 @@ class MemorySightings(OnMemory):
         kept = self._log(tenant).sightings
         for heard in sightings:
             kept[heard.device] = joined(kept.get(heard.device), heard)
+            self._log(tenant).sighted_at.setdefault(heard.device, now_ms)
 
     async def device(self, tenant: str, device: str) -> DeviceFacts | None:
         """See `sightings.Sightings`."""

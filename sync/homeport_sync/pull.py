@@ -18,9 +18,11 @@ from typing import TypeAlias
 from homeport_sync.cursor import Backfill, Cursor
 from homeport_sync.limits import Limits
 from homeport_sync.ports import Standing
+from homeport_sync.receipts import Ending
 
 Row: TypeAlias = tuple[int, str]
 BACKFILLS_MAX = 500  # more would not fit into a cursor
+ENDINGS_MAX = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +91,19 @@ def plan(standing: Standing, cursor: Cursor | None) -> Plan:
         return replace(plan(standing, None), reset=True)
     tail = Range(scopes=tuple(scopes), after=seen, upto=head)
     return Plan(reset=False, lost=tuple(lost), ranges=(tail, *backfills))
+
+
+def endings(standing: Standing, cursor: Cursor | None, made: Plan) -> list[Ending]:
+    """Where the grants ended that a device with this cursor must drop, or may still have something of. Pure.
+
+    On from a cursor those are the `lost` of the plan. A device that starts again is told no `lost`, for it replaces all
+    that it had: it is told where every grant of its user ended, the newest `ENDINGS_MAX` of them.
+    """
+    start = cursor is None or made.reset
+    seen = 0 if cursor is None or made.reset else cursor.granted
+    ended = [(grant.until, grant.scope) for grant in standing.grants if grant.until is not None and grant.until > seen]
+    told = sorted(ended, reverse=True)[:ENDINGS_MAX] if start else ended
+    return [Ending(scope=scope, position=position) for position, scope in told]
 
 
 def gathering(made: Plan, limit: int, limits: Limits) -> Gathering:

@@ -8,7 +8,7 @@ from homeport_sync.limits import Limits
 from homeport_sync.meter import Meter, NoMeter
 from homeport_sync.page_cache import Found, PageCache
 from homeport_sync.ports import LogStore, Standing
-from homeport_sync.pull import advance, plan
+from homeport_sync.pull import advance, endings, plan
 from homeport_sync.wire import page_text
 
 
@@ -55,6 +55,7 @@ class Reader:
             server_time_ms=now_ms,
             lost=page.made.lost,
             records=page.records,
+            endings=endings(standing, place, page.made),
         )
 
     async def _find(

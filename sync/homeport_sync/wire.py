@@ -15,10 +15,17 @@ from homeport_sync.change import Change, Number, Outcome, Record, Uuid, decode_c
 from homeport_sync.clock import is_uuid
 from homeport_sync.errors import DocumentTooLarge, HomeportError, Malformed, TooLarge
 from homeport_sync.limits import Limits
+from homeport_sync.receipts import Ending, Receipt
 
 PUSH = (
     "mutation Push($device: ID!, $changes: JSON!, $confirmed: Long, $clockMs: Long, $pull: PullInput)"
     " { push(device: $device, changes: $changes, confirmed: $confirmed, clockMs: $clockMs, pull: $pull) }"
+)
+# The same with receipts: sent only when there are some to give, for a server from before there were any refuses it.
+PUSH_RECEIPTS = (
+    "mutation Push($device: ID!, $changes: JSON!, $confirmed: Long, $clockMs: Long, $pull: PullInput, $receipts: JSON)"
+    " { push(device: $device, changes: $changes, confirmed: $confirmed, clockMs: $clockMs, pull: $pull,"
+    " receipts: $receipts) }"
 )
 PULL = (
     "query Pull($device: ID!, $cursor: String, $limit: Int) { pull(device: $device, cursor: $cursor, limit: $limit) }"
@@ -41,11 +48,11 @@ class PullMessage(PullInput, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PushMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
-    """The variables of `PUSH`.
+    """The variables of `PUSH`, and of `PUSH_RECEIPTS` if there are `receipts`.
 
     `changes` are in the order of their numbers. `confirmed` is the highest number whose outcome the device has
     stored. `clock_ms` is the device's own clock as it sends. With `pull` the answer brings a page, read after the
-    changes are committed.
+    changes are committed. `receipts` are told until the answer names their endings.
     """
 
     device: str
@@ -53,6 +60,7 @@ class PushMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     confirmed: int | None = None
     clock_ms: int | None = None
     pull: PullInput | None = None
+    receipts: list[Receipt] = []
 
 
 class PokeMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -76,7 +84,8 @@ class WireError(msgspec.Struct, frozen=True, kw_only=True):
 class Page(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What a pull brings: all that changed after the cursor, as one snapshot, or the first part of it (`more`).
 
-    `lost` names scopes whose grant has ended: drop what is in them. With `reset` drop everything pulled so far
+    `lost` names scopes whose grant has ended: drop what is in them. `endings` says where those grants ended; a page
+    from the start says it of all that ended. A receipt answers them. With `reset` drop everything pulled so far
     first, and count every change not contained as unsent. `contained` is the device's highest number that the state
     up to this page contains; it is set only on the last page (`more` false).
     """
@@ -87,6 +96,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     contained: int = 0
     server_time_ms: int
     lost: list[str] = []
+    endings: list[Ending] = []
     records: list[Record] = []
 
 
@@ -95,7 +105,7 @@ class PushAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     `outcomes` are final, one a change that was decided. `errors` tell what was not decided and why (NUMBER_GAP,
     DEVICE_FORKED, MALFORMED without a number), each with `index`, its place in the push. `clock` is set when the
-    device's clock is wrong beyond the limit.
+    device's clock is wrong beyond the limit. `receipts` names the endings whose receipts need not be told again.
     """
 
     server_time_ms: int
@@ -103,6 +113,7 @@ class PushAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     errors: list[WireError] = []
     clock: WireError | None = None
     pull: Page | None = None
+    receipts: list[Ending] = []
 
 
 class _Numbered(msgspec.Struct):
@@ -123,6 +134,7 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
 
 # What reading JSON raises, whatever is wrong with it.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_json = msgspec.json.Encoder().encode
 decode_page = msgspec.json.Decoder(Page).decode
 decode_push_answer = msgspec.json.Decoder(PushAnswer).decode
 _decode_number = msgspec.json.Decoder(_Numbered).decode
@@ -151,6 +163,15 @@ def check_push(raw: Sequence[msgspec.Raw], limits: Limits) -> None:
         raise TooLarge(
             f"The push has {size:,} bytes; at most {limits.push_bytes_max:,} go at once: send it in parts.",
             limit=limits.push_bytes_max,
+        )
+
+
+def check_receipts(receipts: Sequence[Receipt], limits: Limits) -> None:
+    """Raises `TooLarge` when a push brings more of them than go at once."""
+    if len(receipts) > limits.push_receipts_max:
+        raise TooLarge(
+            f"The push has {len(receipts)} receipts; at most {limits.push_receipts_max} go at once: send some.",
+            limit=limits.push_receipts_max,
         )
 
 
@@ -194,6 +215,7 @@ def page_text(
     server_time_ms: int,
     lost: Sequence[str],
     records: bytes,
+    endings: Sequence[Ending] = (),
 ) -> bytes:
     """A `Page` as JSON, made from ready text: `records` is the records' JSON, joined by commas.
 
@@ -202,18 +224,27 @@ def page_text(
     gone = ",".join(f'"{scope}"' for scope in lost)
     head = (
         f'{{"cursor":"{cursor}","more":{str(more).lower()},"reset":{str(reset).lower()},'
-        f'"contained":{contained},"serverTimeMs":{server_time_ms},"lost":[{gone}],"records":['
+        f'"contained":{contained},"serverTimeMs":{server_time_ms},"lost":[{gone}],'
     )
-    return b"".join((head.encode(), records, b"]}"))
+    told = b"".join((b'"endings":', _json(endings), b",")) if endings else b""
+    return b"".join((head.encode(), told, b'"records":[', records, b"]}"))
 
 
 def push_answer_text(
-    *, server_time_ms: int, outcomes: Sequence[str], errors: str, clock: str | None, pull: bytes | None
+    *,
+    server_time_ms: int,
+    outcomes: Sequence[str],
+    errors: str,
+    clock: str | None,
+    pull: bytes | None,
+    receipts: Sequence[Ending] = (),
 ) -> bytes:
     """A `PushAnswer` as JSON, made from ready text: `errors` is a JSON array, `clock` and `pull` are objects."""
     text = f'{{"serverTimeMs":{server_time_ms},"outcomes":[{",".join(outcomes)}],"errors":{errors}'
     if clock is not None:
         text += f',"clock":{clock}'
+    if receipts:
+        text += f',"receipts":{_json(receipts).decode()}'
     if pull is None:
         return (text + "}").encode()
     return b"".join((text.encode(), b',"pull":', pull, b"}"))

@@ -12,6 +12,7 @@ from homeport_sync.limits import Limits
 from homeport_sync.memory import MemoryStore
 from homeport_sync.ports import LogStore, Places, Tenants
 from homeport_sync.quarantine import Quarantine
+from homeport_sync.receipts import Receipts
 from homeport_sync.sightings import Sightings
 from homeport_sync.sql.postgres.store import PostgresStore
 from homeport_sync.sql.sqlite.store import SqliteStore
@@ -19,7 +20,7 @@ from homeport_sync.usage import Usage
 from tests.contract.databases import Databases
 
 
-class Store(Installation, LogStore, Places, Quarantine, Sightings, Tenants, Usage, Protocol):
+class Store(Installation, LogStore, Places, Quarantine, Receipts, Sightings, Tenants, Usage, Protocol):
     """All that a database has to offer."""
 
 

@@ -22,6 +22,7 @@ from homeport_server.settings import Settings
 from homeport_sync.errors import RoleUnsafe
 from homeport_sync.limits import LIMITS
 from homeport_sync.sql.postgres.store import PostgresStore
+from homeport_sync.sql.schema_version import revision
 from homeport_sync.sql.tables import SCHEMA_VERSION
 from homeport_sync.usage import FOLLOWER
 from tests.contract.databases import Databases
@@ -196,7 +197,7 @@ async def test_rights_that_lack_or_are_too_many_are_told_and_migrating_mends_the
 async def test_an_older_schema_and_stamps_that_disagree_are_told(database: EmptyPostgres) -> None:
     await database.query("UPDATE alembic_version SET version_num = '0001'")
     assert "alembic_version says 0001" in (await faults(database))[0].what
-    await database.query("UPDATE alembic_version SET version_num = '0002'")
+    await database.query(f"UPDATE alembic_version SET version_num = '{revision(SCHEMA_VERSION)}'")  # noqa: S608
     await migrate(database.place_of(database.owner, role_of(database)), 1)
     assert f"schema version 1, and this Homeport needs {SCHEMA_VERSION}" in (await faults(database))[0].what
 

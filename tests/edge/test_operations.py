@@ -34,7 +34,7 @@ from homeport_sync.errors import CursorInvalid, Overloaded, Unavailable
 from homeport_sync.memory import MemoryStore
 from homeport_sync.ports import Tenant
 from homeport_sync.signals import LocalSignals
-from homeport_sync.wire import PULL, PUSH, PullMessage, PushMessage
+from homeport_sync.wire import PULL, PUSH, PUSH_RECEIPTS, PullMessage, PushMessage
 from tests.edge.world import SETTINGS, Clock
 
 FAILURES: Mapping[str, Exception] = {
@@ -77,6 +77,7 @@ def replace_changes(message: PushMessage, changes: list[object]) -> dict[str, An
         "confirmed": message.confirmed,
         "clock_ms": message.clock_ms,
         "pull": pull,
+        "receipts": msgspec.to_builtins(message.receipts),
     }
 
 
@@ -151,6 +152,16 @@ json_values = some.recursive(
 numbers = some.integers(-5, 5) | some.sampled_from([2**31 - 1, 2**31, -(2**31) - 1, 2**63 - 1, 2**63, 2**70])
 devices = some.sampled_from(["d1", "", *FAILURES]) | json_values
 page_fields = {"cursor": some.text("abc", max_size=3) | json_values, "limit": numbers | json_values}
+good_receipts = some.fixed_dictionaries(
+    {
+        "scope": some.just("00000000-0000-4000-8000-00000000000a"),
+        "position": some.integers(1, 2**53 - 1),
+        "droppedMs": some.integers(0, 2**48),
+    },
+    optional={"unknown": json_values},
+)
+bad_receipts = some.fixed_dictionaries({}, optional=dict.fromkeys(("scope", "position", "droppedMs"), json_values))
+receipts = some.none() | some.lists(good_receipts, max_size=2) | some.lists(good_receipts | bad_receipts, max_size=2)
 pull_inputs = some.fixed_dictionaries({}, optional={**page_fields, "unknown": json_values})
 push_variables = some.fixed_dictionaries(
     {"device": devices, "changes": some.lists(json_values, max_size=3) | json_values},
@@ -158,6 +169,7 @@ push_variables = some.fixed_dictionaries(
         "confirmed": numbers | json_values,
         "clockMs": numbers | json_values,
         "pull": pull_inputs | json_values,
+        "receipts": receipts | json_values,
         "unknown": json_values,
     },
 )
@@ -169,12 +181,14 @@ good_push = some.fixed_dictionaries(
         "clockMs": some.none() | some.integers(0, 2**53),
         "pull": some.none()
         | some.fixed_dictionaries({}, optional={"cursor": some.none() | some.text("ab"), "limit": some.integers(1, 9)}),
+        "receipts": receipts,
     },
 )
 
 
 @given(
-    some.tuples(some.just(PUSH), good_push | push_variables) | some.tuples(some.just(PULL), pull_variables),
+    some.tuples(some.sampled_from([PUSH, PUSH_RECEIPTS]), good_push | push_variables)
+    | some.tuples(some.just(PULL), pull_variables),
     some.sampled_from([{}, {"operationName": None}, {"operationName": "Push"}, {"operationName": 5}]),
 )
 @settings(max_examples=300, deadline=None)

@@ -11,6 +11,7 @@ from msgspec.structs import replace as struct_replace
 
 from homeport_client.fleet import Verdict
 from homeport_client.fleet.check import Evidence, Followed, Held, Holding, judge
+from homeport_client.fleet.check.evidence import Revoked
 from homeport_client.fleet.check.witness import Told
 from homeport_sync.change import Value
 from homeport_sync.clock import Stamp, make_stamp
@@ -160,6 +161,14 @@ def without_its_create(evidence: Evidence) -> Evidence:
     return replace(evidence, log=[entry for entry in evidence.log if (entry.op, entry.record) != ("create", updated)])
 
 
+def with_no_answer(evidence: Evidence) -> Evidence:
+    """A list in which a phone has written ends for its user, and the phone says nothing of it."""
+    phone = next(holding for holding in evidence.holdings if holding.device)
+    told = next(told for told in evidence.told if told.device == phone.device and told.outcome.outcome == "applied")
+    ended = Revoked(user=phone.user, scope=told.change.scope, position=99, answered=frozenset({"another device"}))
+    return replace(evidence, revoked=[*(evidence.revoked or ()), ended])
+
+
 def at_rest(evidence: Evidence) -> Followed:
     """A follower that has come to the log's end."""
     head = len(evidence.log)
@@ -220,6 +229,11 @@ BUGS: dict[str, tuple[Bug, set[str]]] = {
     ),
     "a task was changed that nobody had made": (without_its_create, {"unexplained", "lost", "gaps"}),
     "a phone showed something older": (lambda e: replace(e, flickers=["It went back."]), {"flickering"}),
+    "a device that was in a list gave no receipt when it was put out": (with_no_answer, {"unreceipted"}),
+    "a device owes a receipt for ever": (
+        lambda e: a_phone_that_holds(e, lambda one: replace(one, owed=1)),
+        {"unreceipted"},
+    ),
     "a deleted task came back": (with_a_deleted_task, {"differing", "resurrected"}),
     "a follower skipped a position": (
         lambda e: replace(e, followed=[Followed(tenant="demo", head=9, place=9, counted=8), at_rest(e)]),

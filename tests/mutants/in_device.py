@@ -93,14 +93,15 @@ IN_REPLICA = (
     Mutant(
         name="each page shows as it comes",
         known="Apps that fill a list while it loads: a total is right before the call and after it, and not between.",
-        file=f"{CLIENT}/replica.py",
+        file=f"{CLIENT}/catch_up.py",
         before="""
-                self.pulled.stage(page)
-                self._keep(meta.staged(page.cursor))
+            self._pulled.stage(page)
+            self._receipts.tell(endings)
+            return meta.staged(page.cursor)
 """,
         after="""
-                self.views.derive(self.pulled.finish(page, staged=False, replacing=meta.replacing))
-                self._keep(meta.caught_up(page.cursor))
+            self._views.derive(self._pulled.finish(page, staged=False, replacing=meta.replacing))
+            return meta.caught_up(page.cursor)
 """,
     ),
     Mutant(
@@ -108,18 +109,17 @@ IN_REPLICA = (
         known="Kafka's automatic commit of offsets: what was handed over and not yet worked on is skipped.",
         file=f"{CLIENT}/replica.py",
         before="""
-            return
-        with self._step():
-            meta = self.meta
-            if page.more:
+        if self._is_news(page):
+            with self._step():
+                self._keep(self._catch_up.take(page, self.meta, max(self.clock.now_ms(), 0)))
 """,
         after="""
-            return
-        with self._step():
-            meta = self.meta
-            self._keep(meta.staged(page.cursor) if page.more else replace(meta, cursor=page.cursor))
-        with self._step():
-            if page.more:
+        if self._is_news(page):
+            with self._step():
+                meta = self.meta
+                self._keep(meta.staged(page.cursor) if page.more else replace(meta, cursor=page.cursor))
+            with self._step():
+                self._keep(self._catch_up.take(page, self.meta, max(self.clock.now_ms(), 0)))
 """,
     ),
     Mutant(

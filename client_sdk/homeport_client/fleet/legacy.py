@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from homeport_client.fleet.check.evidence import Evidence, Followed, Holding
+from homeport_client.fleet.check.evidence import Evidence, Followed, Holding, Revoked
 from homeport_client.fleet.check.glimpse import Glimpse
 from homeport_client.fleet.check.witness import Told, Written
 from homeport_client.fleet.measure.meter import Tally
@@ -53,6 +53,7 @@ class Legacy:
         log: Sequence[LogEntry],
         *,
         followed: Sequence[Followed] | None = None,
+        revoked: Sequence[Revoked] | None = None,
         fallen: Sequence[str] | None = None,
         unrest: Sequence[str] = (),
         kinds: Mapping[str, Kind],
@@ -64,6 +65,7 @@ class Legacy:
             told=self.told,
             holdings=self.holdings,
             followed=followed,
+            revoked=revoked,
             flickers=self.flickers,
             glimpses=self.glimpses,
             broken=self.broken,

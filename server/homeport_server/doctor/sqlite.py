@@ -37,7 +37,7 @@ def check_file(path: Path) -> Sequence[Finding]:
 
 def check_whole(connection: sqlite3.Connection, path: Path) -> Sequence[Finding]:
     """SQLite finds no page broken."""
-    said = [str(row[0]) for row in connection.execute(f"PRAGMA quick_check({COMPLAINTS_MAX})")]
+    said = [" ".join(str(row[0]).split()) for row in connection.execute(f"PRAGMA quick_check({COMPLAINTS_MAX})")]
     if said == ["ok"]:
         return [fine(f"database {path} is whole")]
     return [wrong(f"the database {path} is broken: {'; '.join(said)}", "restore it from a backup")]

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from homeport_server.edge.context import Call
 from homeport_server.edge.errors import shown
 from homeport_server.edge.pull import pull
 from homeport_server.edge.push import push
-from homeport_sync.wire import PULL, PUSH, UNREADABLE, PullInput, PullMessage, PushMessage
+from homeport_sync.wire import PULL, PUSH, PUSH_RECEIPTS, UNREADABLE, PullInput, PullMessage, PushMessage
 
 Message = TypeVar("Message", PushMessage, PullMessage)
 _INT_MAX = 2**31 - 1
@@ -99,9 +100,19 @@ def _long(value: int | None) -> bool:
     return value is None or -_LONG_MAX - 1 <= value <= _LONG_MAX
 
 
+_push_message = msgspec.json.Decoder(_Push).decode
+
+
+def _without_receipts(variables: msgspec.Raw) -> PushMessage:
+    """The variables of `PUSH`. GraphQL does not see one that the document does not declare."""
+    message = _push_message(variables)
+    return replace(message, receipts=[]) if message.receipts else message
+
+
 def precompiled() -> dict[str, Precompiled[Any]]:
     """The precompiled operations by their documents' text."""
     return {
-        PUSH: _precompile(PUSH, "Push", msgspec.json.Decoder(_Push).decode, _push_fits, push),
+        PUSH: _precompile(PUSH, "Push", _without_receipts, _push_fits, push),
+        PUSH_RECEIPTS: _precompile(PUSH_RECEIPTS, "Push", _push_message, _push_fits, push),
         PULL: _precompile(PULL, "Pull", msgspec.json.Decoder(PullMessage).decode, _pull_fits, pull),
     }

@@ -22,6 +22,7 @@ from homeport_server.edge.context import Call
 from homeport_server.edge.errors import settle
 from homeport_sync import wire
 from homeport_sync.errors import Malformed
+from homeport_sync.receipts import Receipt
 
 DOCUMENTS_CACHED_MAX = 512
 DOCUMENT_CACHED_LENGTH_MAX = 4_096
@@ -86,6 +87,7 @@ async def _push(
     confirmed: Long | None = strawberry.UNSET,
     clock_ms: Long | None = strawberry.UNSET,
     pull: PullInput | None = strawberry.UNSET,
+    receipts: JSON | None = strawberry.UNSET,
 ) -> JSON:
     asked = _given(pull)
     message = wire.PushMessage(
@@ -94,6 +96,7 @@ async def _push(
         confirmed=_given(confirmed),
         clock_ms=_given(clock_ms),
         pull=asked and wire.PullInput(cursor=_given(asked.cursor), limit=_given(asked.limit)),
+        receipts=_receipts(_given(receipts)),
     )
     return _ready(await push.push(info.context, message))
 
@@ -136,6 +139,14 @@ def _raw(changes: object) -> list[msgspec.Raw]:
         return [msgspec.Raw(msgspec.json.encode(change)) for change in changes]
     except RecursionError:
         raise Malformed("A change is nested too deeply: send each as PROTOCOL.md describes it.") from None
+
+
+def _receipts(told: object) -> list[Receipt]:
+    """The receipts. Raises `Malformed` unless they are an array of them, or nothing."""
+    try:
+        return [] if told is None else msgspec.convert(told, list[Receipt])
+    except msgspec.ValidationError as wrong:
+        raise Malformed(f"receipts do not have their shape: {wrong}. See Receipt in PROTOCOL.md.") from None
 
 
 def _ready(text: bytes) -> JSON:

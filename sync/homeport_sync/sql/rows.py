@@ -12,6 +12,7 @@ from homeport_sync.change import Edits, Fields, decode_record, encode
 from homeport_sync.clock import Stamp, stamp_ms
 from homeport_sync.ports import KnownDevice, LogEntry, Pruned, StoredOutcome, StoredRecord, Tenant
 from homeport_sync.quarantine import Held, Quarantined, Replayed
+from homeport_sync.receipts import DEVICES_MAX, Ended, Holder, Receipt
 from homeport_sync.scope import Grant
 from homeport_sync.sightings import Sighting
 
@@ -222,6 +223,35 @@ def grant(row: Row) -> Grant:
     """A row of `GRANTS` or `GRANTS_OF_USER` as a grant."""
     user, scope, role, since, until, maker = row
     return Grant(user=user, scope=scope, role=role, since=since, until=until, maker=bool(maker))
+
+
+def receipt_rows(tenant: str, user: str, device: str, receipts: Iterable[Receipt], now_ms: int) -> list[dict[str, Any]]:
+    """Receipts as the parameters of `KEEP_RECEIPT`."""
+    return [
+        {
+            "tenant": tenant,
+            "user": user,
+            "scope": each.scope,
+            "device": device,
+            "ended": each.position,
+            "dropped": each.dropped_ms,
+            "now": now_ms,
+            "most": DEVICES_MAX,
+        }
+        for each in receipts
+    ]
+
+
+def ended(row: Row) -> Ended:
+    """A row of `ENDED_GRANTS` as an ended grant."""
+    user, scope, until, ended_at = row
+    return Ended(user=user, scope=scope, position=until, ended_at_ms=ended_at)
+
+
+def holder(row: Row) -> Holder:
+    """A row of `RECEIPTS_OF_ENDING` as a device that has answered."""
+    device, dropped_at, received_at = row
+    return Holder(device=device, seen_at_ms=received_at, dropped_at_ms=dropped_at, received_at_ms=received_at)
 
 
 def tenant_of(row: Row) -> Tenant:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, MetaData, Table, Text
 from sqlalchemy.dialects import postgresql
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 metadata = MetaData()
 
@@ -203,6 +203,21 @@ sightings = Table(
     Column("pulled_position", BigInteger),  # up to where the last page it was given reaches
     Column("refused_at", BigInteger),
     _text("refused_code"),  # of the last error it was answered with, "" for none
+    *_times(),
+    sqlite_with_rowid=False,
+)
+
+Index("sightings_by_user", sightings.c.tenant_id, sightings.c.user_id, sightings.c.device_id)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    _key("tenant_id"),
+    _key("user_id"),
+    _key("scope_id"),
+    _key("device_id"),
+    _number("ended"),  # the position at which the grant ended that it answers
+    _number("dropped_at"),  # the device's own word; `updated_at` is when the server got it
     *_times(),
     sqlite_with_rowid=False,
 )

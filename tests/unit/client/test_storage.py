@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from homeport_client import StorageFull
+from homeport_client import ReplicaForeign, StorageFull
+from homeport_client.schema import STEPS, VERSION
 from homeport_client.storage import MEMORY, open_storage, transaction
 
 
@@ -21,10 +22,37 @@ def test_a_transaction_that_fails_leaves_nothing_and_the_next_one_works() -> Non
     assert storage.execute("SELECT * FROM staged_lost").fetchall() == [("b",)]
 
 
-def test_what_is_committed_is_synced_to_the_disk(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", range(1, VERSION))
+def test_a_file_of_a_former_version_is_opened_with_all_that_is_in_it(tmp_path: Path, version: int) -> None:
+    path = str(tmp_path / "replica")
+    with closing(sqlite3.connect(path)) as former:
+        former.executescript(f"{''.join(STEPS[:version])} PRAGMA user_version = {version};")
+        former.execute("INSERT INTO outbox (device, number, record, change) VALUES ('d', 1, 'r', '{}')")
+        former.execute("INSERT INTO pulled VALUES ('r', 's', 7, '{}')")
+        former.commit()
+    with closing(open_storage(path)) as storage, closing(open_storage(MEMORY)) as new:
+        assert storage.execute("PRAGMA user_version").fetchone() == (VERSION,)
+        assert storage.execute("SELECT number, record FROM outbox").fetchall() == [(1, "r")]
+        assert storage.execute("SELECT id, position FROM pulled").fetchall() == [("r", 7)]
+        tables = [each.execute("SELECT sql FROM sqlite_schema ORDER BY sql").fetchall() for each in (storage, new)]
+        assert tables[0] == tables[1]
+
+
+@pytest.mark.parametrize("version", [VERSION + 1, -1])
+def test_a_file_of_a_version_that_nobody_knows_is_left_alone(tmp_path: Path, version: int) -> None:
+    path = str(tmp_path / "replica")
+    with closing(sqlite3.connect(path)) as later:
+        later.executescript(f"{''.join(STEPS)} PRAGMA user_version = {version};")
+    with pytest.raises(ReplicaForeign, match=f"tables of version {version}, not a replica of version {VERSION} or"):
+        open_storage(path)
+
+
+def test_what_is_committed_is_synced_to_the_disk_and_what_is_deleted_overwritten(tmp_path: Path) -> None:
     storage = open_storage(str(tmp_path / "replica.sqlite3"))
-    found = [storage.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
-    assert found == ["wal", 2]
+    found = [
+        storage.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous", "secure_delete")
+    ]
+    assert found == ["wal", 2, 1]
     storage.close()
 
 

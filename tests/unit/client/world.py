@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -100,6 +101,7 @@ class Line:
     - `slow_s` is how long everything takes, `slow_back_s` a page's way home;
     - `lost_answers` answers are lost on the way back;
     - the pages of `withheld_pages` pushes are cut off, and the pull after them fails;
+    - with `refuses_receipts` the server is one from before there were receipts;
     - the pull `cut_before_pull` does not arrive, and a push over `largest_push` changes gets no answer;
     - an answer with a page of more than `largest_page` records never arrives whole;
     - `fails_with` is raised, and `scripted` answers pushes, in the server's place;
@@ -116,6 +118,7 @@ class Line:
         self.lost_answers = 0
         self.slow_s = 0.0
         self.slow_back_s = 0.0
+        self.refuses_receipts = False
         self.largest_push = LIMITS.push_changes_max
         self.largest_page = LIMITS.page_size_max
         self.withheld_pages = 0
@@ -135,6 +138,8 @@ class Line:
         await self._arrive()
         if len(message.changes) > self.largest_push:
             raise Unreachable
+        if self.refuses_receipts and message.receipts:
+            raise ServerError(wire_error("GRAPHQL_INVALID", retryable=False))
         if self.scripted:
             return self.scripted.popleft()
         if self.withheld_pages:
@@ -246,6 +251,11 @@ async def shared_list(server: Server, *others: str) -> tuple[Device, Line, str]:
         await ann.invite(home, user)
     await ann.sync()
     return ann, line, home
+
+
+def found(path: Path, text: str) -> int:
+    """How often the text stands in a replica's file and in all that is beside it, byte for byte."""
+    return sum(each.read_bytes().count(text.encode()) for each in path.parent.glob(f"{path.name}*"))
 
 
 async def until(reached: Callable[[], bool], within_s: float = 600.0) -> None:

@@ -24,13 +24,16 @@ class Held:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
     """All that one device holds. `waiting` counts the changes that are still in its outbox. `refused` are the changes,
-    by device id and number, that it keeps as rejected for its app. `clock_off_ms` is how wrong the time is that it goes
-    by. `fresh` marks a device that had nothing and pulled everything, after the others had come to rest."""
+    by device id and number, that it keeps as rejected for its app. `device` is its id, where that is looked at, and
+    `owed` counts the receipts that the server has not acknowledged. `clock_off_ms` is how wrong the time is that it
+    goes by. `fresh` marks a device that had nothing and pulled everything, after the others had come to rest."""
 
     name: str
     user: str
     records: Mapping[str, Held]
     waiting: int = 0
+    device: str = ""
+    owed: int = 0
     refused: frozenset[tuple[str, int]] = frozenset()
     clock_off_ms: int = 0
     fresh: bool = False
@@ -52,14 +55,25 @@ class Followed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Revoked:
+    """A grant that has ended and was not given again, and the devices whose receipt for this end the server has."""
+
+    user: str
+    scope: str
+    position: int
+    answered: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What a fleet left behind: the server's log, what the phones wrote, what they were told, what they hold.
 
-    `followed` is how followers stood, at any moments and in the end; None where there are none. `flickers` are what
-    those saw who never looked away, if anybody did, and `glimpses` what may be such. `broken` says which of the app's
-    own invariants did not hold, and where; None where it has none. `raised` are the errors that devices may not raise.
-    `fallen` says which processes ended though nobody ended them; None where none is ours. `unrest` says what still
-    moved when the time to heal was over (nothing: all came to rest). `kinds` are what the app declares.
+    `followed` is how followers stood, at any moments and in the end; None where there are none. `revoked` are the
+    grants that have ended; None where nobody could ask. `flickers` are what those saw who never looked away, if anybody
+    did, and `glimpses` what may be such. `broken` says which of the app's own invariants did not hold, and where; None
+    where it has none. `raised` are the errors that devices may not raise. `fallen` says which processes ended though
+    nobody ended them; None where none is ours. `unrest` says what still moved when the time to heal was over (nothing:
+    all came to rest). `kinds` are what the app declares.
     """
 
     log: Sequence[LogEntry]
@@ -67,6 +81,7 @@ class Evidence:
     told: Sequence[Told]
     holdings: Sequence[Holding]
     followed: Sequence[Followed] | None = None
+    revoked: Sequence[Revoked] | None = None
     flickers: Sequence[str] = ()
     glimpses: Sequence[Glimpse] = ()
     broken: Sequence[str] | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from homeport_client.fleet.check import healing, in_log, ledger, on_devices, oracle, outcomes
+from homeport_client.fleet.check import healing, in_log, ledger, on_devices, oracle, outcomes, receipts
 from homeport_client.fleet.check.evidence import Evidence
 from homeport_client.fleet.check.glimpse import unaccountable
 
@@ -19,6 +19,7 @@ CHECKS: Mapping[str, str] = {
     "differing": "devices that differ",
     "flickering": "screens that went back or flickered",
     "outside": "records on phones that may not see them",
+    "unreceipted": "ended grants that a phone has not answered",
     "resurrected": "deleted records that came back",
     "mistold": "log entries and outcomes that say something else than was done",
     "gaps": "gaps in the log",
@@ -44,6 +45,7 @@ class Verdict:
     differing: tuple[str, ...]
     flickering: tuple[str, ...]
     outside: tuple[str, ...]
+    unreceipted: tuple[str, ...]
     resurrected: tuple[str, ...]
     mistold: tuple[str, ...]
     gaps: tuple[str, ...]
@@ -78,7 +80,12 @@ def judge(evidence: Evidence) -> Verdict:
     accepted = oracle.accepted(evidence.told, evidence.log)
     truths = oracle.records(accepted, evidence.log, evidence.kinds)
     rights = on_devices.Rights(truths, oracle.grants(evidence.log, accepted))
-    looked_at = {"skipped": evidence.followed, "broken": evidence.broken, "fallen": evidence.fallen}
+    looked_at = {
+        "skipped": evidence.followed,
+        "unreceipted": evidence.revoked,
+        "broken": evidence.broken,
+        "fallen": evidence.fallen,
+    }
     return Verdict(
         lost=(*in_log.lost_from_log(evidence, accepted), *in_log.lost_on_phones(evidence)),
         twice=(*in_log.twice(evidence.log), *in_log.twice_sent(evidence, accepted)),
@@ -88,6 +95,7 @@ def judge(evidence: Evidence) -> Verdict:
         ),
         flickering=(*evidence.flickers, *unaccountable(evidence.glimpses, evidence.written, evidence.told)),
         outside=(*on_devices.outside(evidence.holdings, truths, rights), *on_devices.intruding(evidence.log, accepted)),
+        unreceipted=tuple(receipts.unreceipted(evidence, accepted)),
         resurrected=tuple(on_devices.resurrected(evidence.holdings, truths)),
         mistold=tuple(ledger.mistold(evidence, accepted)),
         gaps=tuple(in_log.gaps(evidence.log)),

@@ -21,18 +21,21 @@ FRESH_DEVICE = "00000000-0000-7000-8000-000000000000"
 
 
 def pulled(image: bytes, *, name: str, user: str, skew_ms: int) -> Holding:
-    """What the replica has pulled, how much waits in its outbox, what it keeps as rejected, and how wrong it takes the
-    time to be on a phone whose clock is off by `skew_ms`."""
+    """What the replica has pulled, how much waits in its outbox, what it keeps as rejected, which receipts it owes, and
+    how wrong it takes the time to be on a phone whose clock is off by `skew_ms`."""
     with closing(_opened(image)) as replica:
         records = [decode_record(text) for (text,) in replica.execute("SELECT record FROM pulled")]
         (waiting,) = replica.execute("SELECT count(*) FROM outbox").fetchone()
-        (offset_ms,) = replica.execute("SELECT offset_ms FROM meta").fetchone()
+        offset_ms, device = replica.execute("SELECT offset_ms, device FROM meta").fetchone()
+        (owed,) = replica.execute("SELECT count(*) FROM receipts").fetchone()
         refused = frozenset(replica.execute("SELECT device, number FROM outcomes WHERE rejected"))
     return Holding(
         name=name,
         user=user,
         records=_held(records),
         waiting=waiting,
+        device=device,
+        owed=owed,
         refused=refused,
         clock_off_ms=skew_ms + offset_ms,
     )

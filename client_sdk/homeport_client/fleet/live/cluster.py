@@ -13,14 +13,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from homeport_client.fleet.check.evidence import Followed
+from homeport_client.fleet.check.evidence import Followed, Revoked
 from homeport_client.fleet.live.accounts import Accounts
 from homeport_client.fleet.live.balancer import Balancer
 from homeport_client.fleet.live.homeport import HASTE, HomeportProcess, ask
 from homeport_client.fleet.live.nats import RealNats
 from homeport_client.fleet.live.postgres import RealPostgres
 from homeport_client.fleet.live.process import ProcessFailed, free_port
-from homeport_client.fleet.live.rows import entry, followed, followed_of, head_of, log_of
+from homeport_client.fleet.live.rows import entry, followed, followed_of, head_of, log_of, revoked, revoked_of
 from homeport_client.fleet.live.site import Part
 from homeport_sync.ports import LogEntry
 
@@ -141,6 +141,10 @@ class Cluster:
     async def followed(self, tenant: str) -> list[Followed]:
         """See `Site`."""
         return [followed(row) for row in await self._read(followed_of(tenant))] if self.follows else []
+
+    async def revoked(self, tenant: str) -> list[Revoked]:
+        """See `Site`."""
+        return revoked(await self.postgres.query(revoked_of(tenant)))
 
     async def log(self, tenant: str) -> list[LogEntry]:
         """See `Site`."""

@@ -160,6 +160,7 @@ class LiveFleet:
         evidence = legacy.evidence(
             log,
             followed=attendants.followed if self._site.follows else None,
+            revoked=await self._site.revoked(self.tenant),
             fallen=attendants.fallen if self._site.parts else None,
             unrest=unrest,
             kinds=self.app.catalog.kinds,

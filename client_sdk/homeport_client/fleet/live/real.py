@@ -11,12 +11,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from homeport_client.fleet.check.evidence import Followed
+from homeport_client.fleet.check.evidence import Followed, Revoked
 from homeport_client.fleet.live import sqlite
 from homeport_client.fleet.live.accounts import Accounts
 from homeport_client.fleet.live.homeport import HASTE, HomeportProcess
 from homeport_client.fleet.live.process import free_port
-from homeport_client.fleet.live.rows import entry, followed, followed_of, head_of, log_of
+from homeport_client.fleet.live.rows import entry, followed, followed_of, head_of, log_of, revoked, revoked_of
 from homeport_client.fleet.live.site import Part
 from homeport_sync.ports import LogEntry
 
@@ -81,6 +81,10 @@ class RealServer:
     async def followed(self, tenant: str) -> list[Followed]:
         """See `Site`."""
         return [followed(row) for row in await self._rows(followed_of(tenant))] if self._process.lives else []
+
+    async def revoked(self, tenant: str) -> list[Revoked]:
+        """See `Site`."""
+        return revoked(await self._rows(revoked_of(tenant)))
 
     async def log(self, tenant: str) -> list[LogEntry]:
         """See `Site`."""

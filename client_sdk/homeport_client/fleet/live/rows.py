@@ -5,11 +5,11 @@ The statements are the same for SQLite and PostgreSQL. Beside the fleet's tenant
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from homeport_client.fleet.check.evidence import Followed
+from homeport_client.fleet.check.evidence import Followed, Revoked
 from homeport_sync.change import Edits, Fields
 from homeport_sync.ports import LogEntry
 
@@ -21,6 +21,10 @@ _HEAD = "SELECT coalesce(max(position), 0) FROM log WHERE {tenant}"
 _FOLLOWED = """SELECT h.tenant_id, h.position, coalesce(p.position, 0),
     (SELECT coalesce(sum(u.changes), 0) FROM usage u WHERE u.tenant_id = h.tenant_id)
     FROM heads h LEFT JOIN places p ON p.tenant_id = h.tenant_id AND p.follower = 'usage' WHERE h.{tenant}"""
+
+_REVOKED = """SELECT g.user_id, g.scope_id, g.until, coalesce(r.device_id, '') FROM grants g LEFT JOIN receipts r
+    ON r.tenant_id = g.tenant_id AND r.user_id = g.user_id AND r.scope_id = g.scope_id AND r.ended = g.until
+    WHERE g.until IS NOT NULL AND g.{tenant} ORDER BY g.user_id, g.scope_id"""
 
 
 def log_of(tenant: str) -> str:
@@ -36,6 +40,11 @@ def head_of(tenant: str) -> str:
 def followed_of(tenant: str) -> str:
     """What reads how far its followers have come."""
     return _FOLLOWED.format(tenant=_is(tenant))
+
+
+def revoked_of(tenant: str) -> str:
+    """What reads its ended grants, each once for each device that has answered it, or once."""
+    return _REVOKED.format(tenant=_is(tenant))
 
 
 def literal(text: str) -> str:
@@ -68,6 +77,17 @@ def followed(row: Sequence[object]) -> Followed:
     """One row of `followed_of`."""
     tenant, head, place, counted = row
     return Followed(tenant=str(tenant), head=int(str(head)), place=int(str(place)), counted=int(str(counted)))
+
+
+def revoked(rows: Iterable[Sequence[object]]) -> list[Revoked]:
+    """All rows of `revoked_of`."""
+    answered: dict[tuple[str, str, int], set[str]] = {}
+    for user, scope, until, device in rows:
+        answered.setdefault((str(user), str(scope), int(str(until))), set()).add(str(device))
+    return [
+        Revoked(user=user, scope=scope, position=position, answered=frozenset(devices - {""}))
+        for (user, scope, position), devices in answered.items()
+    ]
 
 
 def _is(tenant: str) -> str:

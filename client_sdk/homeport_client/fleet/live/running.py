@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from homeport_client import HttpTransport, Refused
-from homeport_client.fleet.check.evidence import Followed
+from homeport_client.fleet.check.evidence import Followed, Revoked
 from homeport_client.fleet.check.reading import FRESH_DEVICE
 from homeport_client.fleet.errors import ServerUnusable
 from homeport_client.fleet.live import psql, sqlite
 from homeport_client.fleet.live.accounts import Accounts
 from homeport_client.fleet.live.mark import must_be_playable
-from homeport_client.fleet.live.rows import entry, followed, followed_of, head_of, literal, log_of
+from homeport_client.fleet.live.rows import entry, followed, followed_of, head_of, literal, log_of, revoked, revoked_of
 from homeport_client.fleet.live.site import Part
 from homeport_sync.ports import LogEntry
 from homeport_sync.wire import PullMessage
@@ -73,6 +73,10 @@ class RunningSite:
     async def followed(self, tenant: str) -> list[Followed]:
         """See `Site`."""
         return [followed(row) for row in await self._rows(followed_of(tenant), tenant)] if self._follows else []
+
+    async def revoked(self, tenant: str) -> list[Revoked]:
+        """See `Site`."""
+        return revoked(await self._rows(revoked_of(tenant), tenant))
 
     async def log(self, tenant: str) -> list[LogEntry]:
         """See `Site`."""

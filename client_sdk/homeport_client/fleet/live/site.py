@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from homeport_client.fleet.check.evidence import Followed
+from homeport_client.fleet.check.evidence import Followed, Revoked
 from homeport_sync.ports import LogEntry
 
 
@@ -62,6 +62,9 @@ class Site(Protocol):
 
     async def followed(self, tenant: str) -> Sequence[Followed]:
         """How far its followers have come, as the database has it now; none while it does not run."""
+
+    async def revoked(self, tenant: str) -> Sequence[Revoked]:
+        """Its ended grants and who has answered them, as the database has it now."""
 
     async def log(self, tenant: str) -> Sequence[LogEntry]:
         """Its whole log, as the database has it now, read with nothing of ours."""

@@ -77,6 +77,7 @@ _ALL = (
     _check("differing", "devices that differ from what they must hold"),
     _check("flickering", "records that somebody saw go and come back, or change and change back"),
     _check("outside", "records on devices that may not see them, and writes where nobody may write"),
+    _check("unreceipted", "ends of grants that a device which held the scope has not answered with a receipt"),
     _check("resurrected", "deleted records that are still on a device"),
     _check("mistold", "log entries and outcomes that do not say what was written, or what became of it"),
     _check("gaps", "gaps in the log"),

@@ -119,7 +119,10 @@ class Fleet:
         self._show(replace(self._now, phase="judging"))
         await self._troupe.put_down()
         log = await self.world.server.store.read(TENANT, 0, LOG_MAX)
-        return self._played(self._troupe.legacy().evidence(log, unrest=unrest, kinds=self.app.catalog.kinds))
+        evidence = self._troupe.legacy().evidence(
+            log, revoked=await self.world.revoked(), unrest=unrest, kinds=self.app.catalog.kinds
+        )
+        return self._played(evidence)
 
     async def _improvise(self) -> None:
         await Improvisation(self.world.stage, self.script).play()

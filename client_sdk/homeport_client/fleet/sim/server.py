@@ -22,9 +22,9 @@ from homeport_client.fleet.troubles import NONE, Troubles
 from homeport_sync.catalog import Catalog
 from homeport_sync.cursor import CursorSeal
 from homeport_sync.errors import HomeportError
-from homeport_sync.exchange import Exchange
+from homeport_sync.exchange import Exchange, ExchangeStore
 from homeport_sync.limits import LIMITS, Limits
-from homeport_sync.ports import LogStore, Writes
+from homeport_sync.ports import Writes
 from homeport_sync.signals import LocalSignals
 from homeport_sync.wire import PushMessage
 
@@ -90,7 +90,7 @@ class Server:
 
     def __init__(
         self,
-        store: LogStore,
+        store: ExchangeStore,
         catalog: Catalog,
         seed: Seed,
         wall_ms: Callable[[], int],

@@ -15,10 +15,10 @@ from random import Random
 from homeport_client.fleet.seed import at_moment, happens
 from homeport_client.fleet.troubles import NONE
 from homeport_sync.cursor import Cursor
+from homeport_sync.exchange import ExchangeStore
 from homeport_sync.ports import (
     Loaded,
     LogEntry,
-    LogStore,
     OutcomeName,
     PageRows,
     Pruned,
@@ -27,6 +27,7 @@ from homeport_sync.ports import (
     Wanted,
     Writes,
 )
+from homeport_sync.receipts import Receipt
 
 
 class Crashed(Exception):
@@ -75,9 +76,11 @@ class Gate:
 
 
 class FaultyStore:
-    """`LogStore` over another one, through a gate. `committed` is told of every batch that is."""
+    """An exchange's store over another one, through a gate. `committed` is told of every batch that is."""
 
-    def __init__(self, store: LogStore, gate: Gate, committed: Callable[[Writes], None] = lambda writes: None) -> None:
+    def __init__(
+        self, store: ExchangeStore, gate: Gate, committed: Callable[[Writes], None] = lambda writes: None
+    ) -> None:
         self._store = store
         self._gate = gate
         self._committed = committed
@@ -126,6 +129,14 @@ class FaultyStore:
         pruned = await self._store.prune_outcomes(tenant, before_ms, after, limit)
         await self._gate.cross("after prune_outcomes")
         return pruned
+
+    async def keep_receipts(
+        self, tenant: str, user: str, device: str, receipts: Sequence[Receipt], now_ms: int
+    ) -> None:
+        """As the port says."""
+        await self._gate.cross("before keep_receipts")
+        await self._store.keep_receipts(tenant, user, device, receipts, now_ms)
+        await self._gate.cross("after keep_receipts")
 
 
 class _FaultyTransaction:

@@ -9,7 +9,7 @@ from random import Random
 
 from homeport_client import DeviceLimits
 from homeport_client.fleet.calm import calmed
-from homeport_client.fleet.check.evidence import Holding
+from homeport_client.fleet.check.evidence import Holding, Revoked
 from homeport_client.fleet.check.eyes import Eyes
 from homeport_client.fleet.check.reading import fresh
 from homeport_client.fleet.check.witness import Witness
@@ -25,11 +25,13 @@ from homeport_client.fleet.trace import Trace
 from homeport_client.fleet.troubles import Troubles
 from homeport_sync import App, Limits
 from homeport_sync.memory import MemoryStore
+from homeport_sync.receipts import Ended
 
 # Small pages, every one of them cached, and short polls: what is rare in the field happens here in every run.
 SERVER_LIMITS = Limits(page_size=3, page_cached_bytes_min=0)
 DEVICE_LIMITS = DeviceLimits(poll_s=30.0, retry_max_ms=20_000)
 SHAKY = ServerFaults(crash_rate=0.0005, store_delay_s=0.05)
+ENDED_MAX = 1_000_000
 _EPSILON_MS = 1e-3  # what the loop and floating point may take from a whole millisecond
 _EPSILON_US = 0.1  # what floating point may take from a whole microsecond
 
@@ -133,6 +135,17 @@ class SimulatedWorld:
     async def fresh(self, users: Iterable[str]) -> list[Holding]:
         """See `Ending`. One after the other, on a line on which nothing happens."""
         return [await fresh(self._fresh_line(user), user=user) for user in users]
+
+    async def revoked(self) -> list[Revoked]:
+        """The grants that have ended, and which devices have answered that."""
+        return [
+            Revoked(user=each.user, scope=each.scope, position=each.position, answered=await self._answered(each))
+            for each in await self._store.ended_grants(TENANT, ("", ""), ENDED_MAX)
+        ]
+
+    async def _answered(self, ended: Ended) -> frozenset[str]:
+        holders = await self._store.holders(TENANT, ended, "", ENDED_MAX)
+        return frozenset(each.device for each in holders if each.received_at_ms is not None)
 
     async def until(self, at_ms: int) -> None:
         """See `World`."""

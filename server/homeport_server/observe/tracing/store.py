@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 
 from homeport_server.observe.tracing.port import Span, Tracer
 from homeport_sync.cursor import Cursor
+from homeport_sync.exchange import ExchangeStore
 from homeport_sync.ports import (
     Loaded,
     LogEntry,
-    LogStore,
     OutcomeName,
     PageRows,
     Pruned,
@@ -19,12 +19,13 @@ from homeport_sync.ports import (
     Wanted,
     Writes,
 )
+from homeport_sync.receipts import Receipt
 
 
 class TracedStore:
-    """The `LogStore` port over another one: what is traced is the transaction, all else is passed on."""
+    """An exchange's store over another one: what is traced is the transaction, all else is passed on."""
 
-    def __init__(self, store: LogStore, tracer: Tracer) -> None:
+    def __init__(self, store: ExchangeStore, tracer: Tracer) -> None:
         self._store = store
         self._tracer = tracer
 
@@ -54,6 +55,12 @@ class TracedStore:
     async def prune_outcomes(self, tenant: str, before_ms: int, after: OutcomeName, limit: int) -> Pruned:
         """See `ports.LogStore`."""
         return await self._store.prune_outcomes(tenant, before_ms, after, limit)
+
+    async def keep_receipts(
+        self, tenant: str, user: str, device: str, receipts: Sequence[Receipt], now_ms: int
+    ) -> None:
+        """See `receipts.TakesReceipts`."""
+        await self._store.keep_receipts(tenant, user, device, receipts, now_ms)
 
 
 class _TracedTransaction:

@@ -210,6 +210,34 @@ QUARANTINE: Final = _held("""
     ORDER BY created_at, device_id, number LIMIT $9""")
 HELD: Final = _held("WHERE tenant_id = $1 AND device_id = $2 AND number = $3")
 HELD_LATER: Final = _held("WHERE tenant_id = $1 AND device_id = $2 AND number > $3 ORDER BY number LIMIT $4")
+KEEP_RECEIPTS: Final = """
+    INSERT INTO receipts AS kept (tenant_id, user_id, scope_id, device_id, ended, dropped_at, created_at, updated_at)
+    SELECT $1, $2, told.scope, $3, told.ended, told.dropped, $4, $4
+    FROM unnest($5::text[], $6::bigint[], $7::bigint[]) AS told(scope, ended, dropped)
+    CROSS JOIN LATERAL (
+      SELECT FROM grants
+      WHERE tenant_id = $1 AND user_id = $2 AND scope_id = told.scope AND until = told.ended LIMIT 1
+    ) AS has_ended
+    WHERE NOT EXISTS (SELECT FROM devices WHERE tenant_id = $1 AND device_id = $3 AND user_id <> $2)
+      AND $8::bigint > (
+        SELECT count(*) FROM receipts
+        WHERE tenant_id = $1 AND user_id = $2 AND scope_id = told.scope AND device_id <> $3)
+    ON CONFLICT (tenant_id, user_id, scope_id, device_id) DO UPDATE SET
+      ended = excluded.ended, dropped_at = excluded.dropped_at, updated_at = excluded.updated_at
+    WHERE kept.ended <> excluded.ended"""
+ENDED_GRANTS: Final = """
+    SELECT user_id, scope_id, until, coalesce(deleted_at, updated_at) FROM grants
+    WHERE tenant_id = $1 AND (user_id, scope_id) > ($2, $3) AND until IS NOT NULL
+      AND $4 IN ('', user_id) AND $5 IN ('', scope_id)
+    ORDER BY user_id, scope_id LIMIT $6"""
+RECEIPTS_OF_ENDING: Final = """
+    SELECT device_id, dropped_at, updated_at FROM receipts
+    WHERE tenant_id = $1 AND user_id = $2 AND scope_id = $3 AND device_id > $4 AND ended = $5
+    ORDER BY device_id LIMIT $6"""
+SIGHTED_OF_USER: Final = """
+    SELECT device_id, greatest(pushed_at, pulled_at, refused_at) FROM sightings
+    WHERE tenant_id = $1 AND user_id = $2 AND device_id > $3 AND created_at <= $4
+    ORDER BY device_id LIMIT $5"""
 
 ADD_TENANT: Final = """
     INSERT INTO tenants (tenant_id, name, created_at, updated_at) VALUES ($1, $2, $3, $3)

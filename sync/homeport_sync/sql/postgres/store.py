@@ -9,12 +9,19 @@ from homeport_sync.sql.postgres.installation import PostgresInstallation
 from homeport_sync.sql.postgres.log import PostgresLog
 from homeport_sync.sql.postgres.places import PostgresPlaces
 from homeport_sync.sql.postgres.quarantine import PostgresQuarantine
+from homeport_sync.sql.postgres.receipts import PostgresReceipts
 from homeport_sync.sql.postgres.sightings import PostgresSightings
 from homeport_sync.sql.postgres.tenants import PostgresTenants
 
 
 class PostgresStore(
-    PostgresInstallation, PostgresLog, PostgresPlaces, PostgresQuarantine, PostgresSightings, PostgresTenants
+    PostgresInstallation,
+    PostgresLog,
+    PostgresPlaces,
+    PostgresQuarantine,
+    PostgresReceipts,
+    PostgresSightings,
+    PostgresTenants,
 ):
     """All ports. Whoever opens it closes it."""
 

@@ -200,6 +200,31 @@ HELD: Final = _held("WHERE held.tenant_id = :tenant AND held.device_id = :device
 HELD_LATER: Final = _held("""
     WHERE held.tenant_id = :tenant AND held.device_id = :device AND held.number > :number
     ORDER BY held.number LIMIT :room""")
+KEEP_RECEIPT: Final = """
+    INSERT INTO receipts (tenant_id, user_id, scope_id, device_id, ended, dropped_at, created_at, updated_at)
+    SELECT tenant_id, user_id, scope_id, :device, until, :dropped, :now, :now FROM grants
+    WHERE tenant_id = :tenant AND user_id = :user AND scope_id = :scope AND until = :ended
+      AND NOT EXISTS (SELECT 1 FROM devices WHERE tenant_id = :tenant AND device_id = :device AND user_id <> :user)
+      AND :most > (
+        SELECT count(*) FROM receipts
+        WHERE tenant_id = :tenant AND user_id = :user AND scope_id = :scope AND device_id <> :device)
+    ON CONFLICT (tenant_id, user_id, scope_id, device_id) DO UPDATE SET
+      ended = excluded.ended, dropped_at = excluded.dropped_at, updated_at = excluded.updated_at
+    WHERE ended <> excluded.ended"""
+ENDED_GRANTS: Final = """
+    SELECT user_id, scope_id, until, coalesce(deleted_at, updated_at) FROM grants
+    WHERE tenant_id = :tenant AND (user_id, scope_id) > (:after_user, :after_scope) AND until IS NOT NULL
+      AND :user IN ('', user_id) AND :scope IN ('', scope_id)
+    ORDER BY user_id, scope_id LIMIT :room"""
+RECEIPTS_OF_ENDING: Final = """
+    SELECT device_id, dropped_at, updated_at FROM receipts
+    WHERE tenant_id = :tenant AND user_id = :user AND scope_id = :scope AND device_id > :after AND ended = :ended
+    ORDER BY device_id LIMIT :room"""
+SIGHTED_OF_USER: Final = """
+    SELECT device_id, max(coalesce(pushed_at, 0), coalesce(pulled_at, 0), coalesce(refused_at, 0))
+    FROM sightings INDEXED BY sightings_by_user
+    WHERE tenant_id = :tenant AND user_id = :user AND device_id > :after AND created_at <= :before
+    ORDER BY device_id LIMIT :room"""
 
 ADD_TENANT: Final = """
     INSERT INTO tenants (tenant_id, name, created_at, updated_at)

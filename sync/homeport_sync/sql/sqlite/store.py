@@ -22,13 +22,14 @@ from homeport_sync.sql.sqlite.installation import SqliteInstallation
 from homeport_sync.sql.sqlite.pages import read_range
 from homeport_sync.sql.sqlite.places import SqlitePlaces
 from homeport_sync.sql.sqlite.quarantine import SqliteQuarantine
+from homeport_sync.sql.sqlite.receipts import SqliteReceipts
 from homeport_sync.sql.sqlite.schema import prepare
 from homeport_sync.sql.sqlite.sightings import SqliteSightings
 from homeport_sync.sql.sqlite.transaction import SqliteTransaction, head_of
 from homeport_sync.sql.sqlite.trouble import translated
 
 
-class SqliteStore(SqliteInstallation, SqlitePlaces, SqliteQuarantine, SqliteSightings):
+class SqliteStore(SqliteInstallation, SqlitePlaces, SqliteQuarantine, SqliteReceipts, SqliteSightings):
     """Every port on one file."""
 
     def __init__(self, writer: Connection, reader: Connection, limits: Limits) -> None:

@@ -1,0 +1,43 @@
+"""A catch-up, page by page: kept aside until it is finished, and then it shows and counts as a whole (I6)."""
+
+from __future__ import annotations
+
+from homeport_client.meta import Meta
+from homeport_client.outbox import Outbox
+from homeport_client.pulled import Pulled
+from homeport_client.receipts import UNNAMED, Receipts, endings_of
+from homeport_client.view import Views
+from homeport_sync.receipts import Ending
+from homeport_sync.wire import Page
+
+
+class CatchUp:
+    """What a page goes to."""
+
+    def __init__(self, pulled: Pulled, outbox: Outbox, views: Views, receipts: Receipts) -> None:
+        self._pulled = pulled
+        self._outbox = outbox
+        self._views = views
+        self._receipts = receipts
+
+    def brings_news(self, page: Page, meta: Meta) -> bool:
+        """Whether a page changes anything here."""
+        return (
+            bool(page.records or page.lost or page.more)
+            or meta.caught_up(page.cursor) != meta
+            or self._outbox.has_contained(meta.device, page.contained)
+        )
+
+    def take(self, page: Page, meta: Meta, now_ms: int) -> Meta:
+        """Take the next page, in the transaction that is open; how far the replica has come then."""
+        endings = endings_of(page) if meta.pull_cursor or meta.replacing else []  # whoever had nothing owes nothing
+        if page.more:
+            self._pulled.stage(page)
+            self._receipts.tell(endings)
+            return meta.staged(page.cursor)
+        changed = self._pulled.finish(page, staged=meta.staged_cursor is not None, replacing=meta.replacing)
+        changed |= self._outbox.drop_contained(meta.device, page.contained)
+        self._views.derive(changed)
+        started_over = [Ending(scope="", position=UNNAMED)] if meta.replacing else []
+        self._receipts.drop([*endings, *started_over], now_ms)
+        return meta.caught_up(page.cursor)

@@ -1,0 +1,55 @@
+"""What a replica says to the server, made of what it holds. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from homeport_client.meta import Meta
+from homeport_client.outbox import Unsent
+from homeport_sync.change import Change, encode
+from homeport_sync.errors import DocumentTooLarge
+from homeport_sync.limits import LIMITS
+from homeport_sync.receipts import Receipt
+from homeport_sync.wire import PullInput, PullMessage, PushMessage
+
+
+def push_of(
+    meta: Meta, unsent: Unsent | None, receipts: Sequence[Receipt], *, clock_ms: int, page_size: int | None
+) -> PushMessage | None:
+    """The push of these changes and receipts; None if there are neither.
+
+    It asks for a page of `page_size` records (None: for none) if nothing is left to push after it.
+    """
+    if unsent is None and not receipts:
+        return None
+    pulls = page_size is not None and (unsent is None or unsent.last)
+    return PushMessage(
+        device=meta.device,
+        changes=unsent.changes if unsent else [],
+        confirmed=(unsent.first if unsent else meta.next_number) - 1,
+        clock_ms=clock_ms,
+        pull=PullInput(cursor=meta.pull_cursor, limit=_limit(page_size)) if pulls else None,
+        receipts=list(receipts),
+    )
+
+
+def pull_of(meta: Meta, page_size: int) -> PullMessage:
+    """The pull of at most `page_size` records."""
+    return PullMessage(device=meta.device, cursor=meta.pull_cursor, limit=_limit(page_size))
+
+
+def text_of(change: Change) -> str:
+    """The change as it is sent. Raises `DocumentTooLarge`."""
+    text = encode(change)
+    size = len(text.encode())
+    if size > LIMITS.change_bytes_max:
+        raise DocumentTooLarge(
+            f"The change has {size:,} bytes; at most {LIMITS.change_bytes_max:,} are allowed: make it smaller.",
+            limit=LIMITS.change_bytes_max,
+        )
+    return text
+
+
+def _limit(page_size: int | None) -> int | None:
+    """A limit to ask for; a line that holds takes as much as the server gives by itself."""
+    return page_size if page_size is not None and page_size < LIMITS.page_size else None
