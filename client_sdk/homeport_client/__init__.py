@@ -19,6 +19,7 @@ from homeport_client.group import Group
 from homeport_client.http import HttpTransport
 from homeport_client.intents import adding, after, at_end, at_start, before, increment, removing
 from homeport_client.limits import DEVICE_LIMITS, UPLINK_LIMITS, DeviceLimits, UplinkLimits
+from homeport_client.merges import Merge
 from homeport_client.outcomes import ChangeOutcome
 from homeport_client.rejected import Rejected
 from homeport_client.state import State
@@ -37,6 +38,7 @@ __all__ = [
     "Group",
     "HttpTransport",
     "LimitExceeded",
+    "Merge",
     "NoServer",
     "NotInQuarantine",
     "NotIndexed",

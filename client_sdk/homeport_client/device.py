@@ -24,7 +24,6 @@ from typing import Self
 from homeport_client.bell import Bell
 from homeport_client.errors import DeviceClosed, LimitExceeded, NoServer
 from homeport_client.exchange import Exchange
-from homeport_client.group import Group
 from homeport_client.http import HttpTransport
 from homeport_client.intents import Meant
 from homeport_client.limits import DEVICE_LIMITS, DeviceLimits
@@ -39,6 +38,7 @@ from homeport_client.syncer import Syncer
 from homeport_client.transport import Transport
 from homeport_client.view import View
 from homeport_client.writer import Writer, kind_name
+from homeport_client.writes import Writes
 from homeport_sync import App
 from homeport_sync.values import PythonValue
 
@@ -50,8 +50,9 @@ def wall_clock_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class Device:
-    """See the module. Open one with `Device.open`; every method raises `DeviceClosed` after `close`."""
+class Device(Writes):
+    """See the module, and `Writes` for how it writes. Open one with `Device.open`; every method raises `DeviceClosed`
+    after `close`."""
 
     def __init__(self, replica: Replica, transport: Transport | None, syncer: Syncer | None, bell: Bell) -> None:
         self._replica = replica
@@ -130,58 +131,6 @@ class Device:
     def trouble(self) -> Exception | None:
         """Why the background syncer's last attempt failed; None if it did not."""
         return self._syncer.trouble if self._syncer is not None else None
-
-    async def create(self, kind: str | type, /, *, scope: str | None = None, **fields: PythonValue) -> str:
-        """Makes a record and returns its id. A root needs no scope; any other kind is given its root's id.
-
-        Raises the `Rejection` for what does not fit, and writes nothing then; so do `update` and `delete`.
-        """
-        self._open_replica()
-        record_id = self._writer.create(kind, scope, fields)
-        self._wrote()
-        return record_id
-
-    async def update(self, record_id: str, /, **fields: Meant) -> None:
-        """Writes these fields of a record, or does to them what an intent says (`intents.py`).
-
-        Raises `RecordGone` if there is none on this device.
-        """
-        self._open_replica()
-        self._writer.update(record_id, fields)
-        self._wrote()
-
-    async def delete(self, record_id: str, /) -> None:
-        """Deletes a record, for ever; a root with all that is in it. Raises `RecordGone` if there is none."""
-        self._open_replica()
-        self._writer.delete(record_id)
-        self._wrote()
-
-    async def call(self, command: str | Callable[..., None], /, *, scope: str, **arguments: PythonValue) -> None:
-        """Calls a command of the app in a scope: at once as far as this device can tell, for good on the server.
-
-        Raises the `Rejection` with which it refuses here already, and is not called then.
-        """
-        self._open_replica()
-        self._writer.call(command, scope, arguments)
-        self._wrote()
-
-    async def invite(self, scope: str, user: str, role: str = "editor") -> str:
-        """Gives a user a role in a scope; the id of the member record."""
-        self._open_replica()
-        record_id = self._writer.set_role(scope, user, role)
-        self._wrote()
-        return record_id
-
-    async def remove(self, scope: str, user: str) -> None:
-        """Takes a user out of a scope; what they have of it disappears from their devices."""
-        self._open_replica()
-        self._writer.set_role(scope, user, None)
-        self._wrote()
-
-    def group(self) -> Group:
-        """Writes that are accepted or rejected as one: `async with phone.group() as group: …` (`group.py`)."""
-        self._open_replica()
-        return Group(self._open_replica, self._writer, self._wrote)
 
     async def get(self, record_id: str) -> View | None:
         """The record; None if there is none, or it or its scope is deleted."""

@@ -60,6 +60,10 @@ class Group:
         """Deletes a record, for ever."""
         self._writes.append(partial(self._writer.delete, record_id))
 
+    def restore(self, record_id: str, /, **fields: PythonValue) -> None:
+        """Brings back what was deleted."""
+        self._writes.append(partial(self._writer.restore, record_id, fields))
+
     def call(self, command: str | Callable[..., None], /, *, scope: str, **arguments: PythonValue) -> None:
         """Calls a command of the app in a scope."""
         self._writes.append(partial(self._writer.call, command, scope, arguments))

@@ -22,10 +22,11 @@ from homeport_sync.clock import Stamp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """A change that just got its outcome: the records it shows in, and its JSON."""
+    """A change that just got its outcome: the records it shows in, its JSON, and that of what it was written on."""
 
     records: set[str]
     change: str
+    base: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +51,11 @@ class Outbox:
         self._connection = connection
         self.predicted = Predicted(connection)
 
-    def add(self, device: str, change: Change, text: str) -> int:
-        """Appends a change as it is written; its place."""
+    def add(self, device: str, change: Change, text: str, base: str = "") -> int:
+        """Appends a change as it is written, with what it was written on; its place."""
         added = self._connection.execute(
-            "INSERT INTO outbox (device, number, record, change) VALUES (?, ?, ?, ?)",
-            (device, change.number, change.id, text),
+            "INSERT INTO outbox (device, number, record, change, base) VALUES (?, ?, ?, ?, ?)",
+            (device, change.number, change.id, text, base),
         )
         return added.lastrowid or 0
 
@@ -131,18 +132,27 @@ class Outbox:
         """Takes an outcome; None if the change has one already or is not here."""
         if outcome.outcome == "rejected":
             rows = self._connection.execute(
-                "DELETE FROM outbox WHERE device = ? AND number = ? AND answered = 0 RETURNING place, record, change",
+                "DELETE FROM outbox WHERE device = ? AND number = ? AND answered = 0"
+                " RETURNING place, record, change, base",
                 (device, outcome.number),
             ).fetchall()
             also = self.predicted.drop(row[0] for row in rows)
         else:
             rows = self._connection.execute(
                 "UPDATE outbox SET answered = 1, lowered = ? WHERE device = ? AND number = ? AND answered = 0"
-                " RETURNING place, record, change",
+                " RETURNING place, record, change, base",
                 (outcome.stamp, device, outcome.number),
             ).fetchall()
             also = set[str]()
-        return Settled(records={rows[0][1], *also}, change=rows[0][2]) if rows else None
+        return Settled(records={rows[0][1], *also}, change=rows[0][2], base=rows[0][3]) if rows else None
+
+    def deleted(self, record_id: str) -> str:
+        """What a delete that is held here was written on; "" if there is none."""
+        row = self._connection.execute(
+            "SELECT base FROM outbox WHERE record = ? AND json_extract(change, '$.op') = 'delete' ORDER BY place DESC",
+            (record_id,),
+        ).fetchone()
+        return row[0] if row else ""
 
     def has_contained(self, device: str, number: int) -> bool:
         """Whether `drop_contained` would take anything out."""

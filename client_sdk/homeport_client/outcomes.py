@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from homeport_client.merges import Merge, merges
+from homeport_sync.catalog import Catalog
 from homeport_sync.change import (
     Change,
     Elements,
@@ -20,11 +22,17 @@ from homeport_sync.change import (
     Verdict,
     Written,
     decode_change,
+    decode_fields,
     decode_outcome,
     encode,
 )
 from homeport_sync.errors import ScopeForbidden
 
+_SELECT = "SELECT place, device, outcome, change, base FROM outcomes"
+_DELETED = (
+    "SELECT base FROM outcomes WHERE rejected = 0 AND json_extract(change, '$.id') = ?"
+    " AND json_extract(change, '$.op') = 'delete' ORDER BY place DESC LIMIT 1"
+)
 _FORGET_EFFECTIVE = "DELETE FROM outcomes WHERE rejected = 0 AND json_extract(change, '$.scope') = ?"
 _OF_SCOPE = "SELECT place, outcome, change FROM outcomes WHERE json_extract(change, '$.scope') = ?"
 _REFUSED_BEFORE = "It was refused before the scope was lost, and all that was said of it then went with the scope."
@@ -35,7 +43,8 @@ class ChangeOutcome:
     """What became of one change. `place` orders them as the device learnt of them, and is what `after` takes.
 
     `device` and `number` are those under which it was sent, and `change` is as it was sent, but for what it quotes of
-    others where the grant has ended since. `outcome`, `lost` and `error` are as in `homeport_sync.change.Outcome`.
+    others where the grant has ended since. `outcome`, `lost`, `error` and `deleted` are as in
+    `homeport_sync.change.Outcome`; `merges` explain how its fields met those of others.
     """
 
     place: int
@@ -45,6 +54,8 @@ class ChangeOutcome:
     lost: tuple[str, ...]
     error: Mapping[str, object] | None
     change: Change
+    deleted: bool = False
+    merges: tuple[Merge, ...] = ()
 
 
 _WAITS, _SETTLED = 1, -1  # in the column `rejected`, which is 0 for what took effect; trimmed in the order of these
@@ -53,15 +64,17 @@ _WAITS, _SETTLED = 1, -1  # in the column `rejected`, which is 0 for what took e
 class Outcomes:
     """The table `outcomes`, of at most `kept_max` rows. Those that are rejected wait in quarantine until settled."""
 
-    def __init__(self, connection: sqlite3.Connection, kept_max: int) -> None:
+    def __init__(self, connection: sqlite3.Connection, kept_max: int, catalog: Catalog) -> None:
         self._connection = connection
+        self._catalog = catalog
         self._kept_max = kept_max
 
-    def add(self, device: str, outcome: Outcome, change: str) -> None:
+    def add(self, device: str, outcome: Outcome, change: str, base: str) -> None:
         """Keeps an outcome; one that was given again takes the place of the newest."""
         self._connection.execute(
-            "INSERT OR REPLACE INTO outcomes (device, number, rejected, outcome, change) VALUES (?, ?, ?, ?, ?)",
-            (device, outcome.number, _WAITS if outcome.outcome == "rejected" else 0, encode(outcome), change),
+            "INSERT OR REPLACE INTO outcomes (device, number, rejected, outcome, change, base)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (device, outcome.number, _WAITS if outcome.outcome == "rejected" else 0, encode(outcome), change, base),
         )
 
     def trim(self) -> None:
@@ -79,7 +92,7 @@ class Outcomes:
             self._connection.execute(_FORGET_EFFECTIVE, (scope,))
             left = self._connection.execute(_OF_SCOPE, (scope,)).fetchall()
             self._connection.executemany(
-                "UPDATE outcomes SET outcome = ?, change = ? WHERE place = ?",
+                "UPDATE outcomes SET outcome = ?, change = ?, base = '' WHERE place = ?",
                 [
                     (encode(_bare(decode_outcome(text))), encode(_own(decode_change(change))), at)
                     for at, text, change in left
@@ -88,21 +101,36 @@ class Outcomes:
 
     def page(self, after: int, limit: int) -> list[ChangeOutcome]:
         """Outcomes after a place, oldest first."""
-        rows = self._connection.execute(
-            "SELECT place, device, outcome, change FROM outcomes WHERE place > ? ORDER BY place LIMIT ?", (after, limit)
-        )
-        return [_change_outcome(*row) for row in rows]
+        rows = self._connection.execute(f"{_SELECT} WHERE place > ? ORDER BY place LIMIT ?", (after, limit))
+        return [self._change_outcome(*row) for row in rows]
 
     def waiting(self) -> list[ChangeOutcome]:
         """All that wait in quarantine, oldest first."""
-        rows = self._connection.execute(
-            "SELECT place, device, outcome, change FROM outcomes WHERE rejected = ? ORDER BY place", (_WAITS,)
-        )
-        return [_change_outcome(*row) for row in rows]
+        rows = self._connection.execute(f"{_SELECT} WHERE rejected = ? ORDER BY place", (_WAITS,))
+        return [self._change_outcome(*row) for row in rows]
+
+    def deleted(self, record_id: str) -> str:
+        """What the newest delete of the record that took effect was written on; "" if none is kept."""
+        row = self._connection.execute(_DELETED, (record_id,)).fetchone()
+        return row[0] if row else ""
 
     def settle(self, place: int) -> None:
         """It waits no longer; it stays here as an outcome like any other."""
         self._connection.execute("UPDATE outcomes SET rejected = ? WHERE place = ?", (_SETTLED, place))
+
+    def _change_outcome(self, place: int, device: str, text: str, written: str, base: str) -> ChangeOutcome:
+        outcome, change = decode_outcome(text), decode_change(written)
+        return ChangeOutcome(
+            place=place,
+            device=device,
+            number=outcome.number,
+            outcome=outcome.outcome,
+            lost=outcome.lost,
+            error=outcome.error,
+            change=change,
+            deleted=outcome.deleted,
+            merges=tuple(merges(change, outcome, decode_fields(base) if base else {}, self._catalog)),
+        )
 
 
 def _bare(outcome: Outcome) -> Outcome:
@@ -124,16 +152,3 @@ def _own_part(written: Written) -> Written:
     if isinstance(written, Swap):
         return replace(written, was=None)
     return replace(written, remove={}) if isinstance(written, Elements) else written
-
-
-def _change_outcome(place: int, device: str, text: str, change: str) -> ChangeOutcome:
-    outcome = decode_outcome(text)
-    return ChangeOutcome(
-        place=place,
-        device=device,
-        number=outcome.number,
-        outcome=outcome.outcome,
-        lost=outcome.lost,
-        error=outcome.error,
-        change=decode_change(change),
-    )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from homeport_client.intents import Adding, Altering, Incrementing, Meant, Removing
+from homeport_client.intents import Meant
+from homeport_client.meant import meant_by
 from homeport_client.outcomes import ChangeOutcome
-from homeport_sync.catalog import Catalog, Field
-from homeport_sync.change import Change, Elements, Increment, Op, Swap, Value, Written
+from homeport_sync.catalog import Catalog
+from homeport_sync.change import Op
 from homeport_sync.quarantine import change_name
 from homeport_sync.refusal import code_of, flat, message_of, with_dependents
 
@@ -46,37 +47,9 @@ def rejected(refused: ChangeOutcome, waiting: Sequence[ChangeOutcome], catalog: 
         kind=change.kind,
         id=change.id,
         scope=change.scope,
-        fields=_fields(change, catalog),
+        fields=meant_by(change, catalog),
         code=code_of(refused.error),
         message=message_of(refused.error),
         dependents=tuple(each.place for each in beside if each is not refused),
         replays=change.replays or change_name(refused.device, refused.number),
     )
-
-
-def _fields(change: Change, catalog: Catalog) -> Mapping[str, Meant]:
-    command = catalog.commands.get(change.kind) if change.op == "command" else None
-    kind = command.arguments if command else catalog.kinds.get(change.kind)
-    declared = kind.fields if kind else {}
-    return {name: _meant(declared.get(name), written) for name, written in change.fields.items()}
-
-
-def _meant(field: Field | None, written: Written) -> Meant:
-    match written:
-        case Increment(by=by):
-            return Incrementing(by)
-        case Elements(add=add, remove=remove):
-            if add and remove:
-                return Altering(tuple(add), tuple(remove))
-            return Adding(tuple(add)) if add else Removing(tuple(remove))
-        case Swap(to=to):
-            return _value(field, to)
-        case _:
-            return _value(field, written)
-
-
-def _value(field: Field | None, value: Value) -> Meant:
-    """As the app knows values; as it was sent where this version of the app declares no such field, or another type."""
-    if field is not None and field.type.fits(value):
-        return field.type.from_wire(value)
-    return frozenset(value) if isinstance(value, list) else value

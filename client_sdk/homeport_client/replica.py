@@ -29,7 +29,7 @@ from homeport_client.schema import VIEW, fingerprint
 from homeport_client.storage import open_storage, transaction
 from homeport_client.view import Views
 from homeport_sync.catalog import Catalog
-from homeport_sync.change import GROUP_CHANGES_MAX, Change, Edits, Fields, Op
+from homeport_sync.change import GROUP_CHANGES_MAX, Change, Edits, Fields, Op, decode_fields, encode
 from homeport_sync.clock import NEVER, HybridClock, uuid7
 from homeport_sync.limits import LIMITS
 from homeport_sync.wire import Page, PullMessage, PushAnswer, PushMessage
@@ -62,7 +62,7 @@ class Replica:
         self._meta = MetaTable(self._connection)
         self.outbox = Outbox(self._connection)
         self.pulled = Pulled(self._connection)
-        self.outcomes = Outcomes(self._connection, limits.outcomes_max)
+        self.outcomes = Outcomes(self._connection, limits.outcomes_max, catalog)
         self.receipts = Receipts(self._connection)
         self.views = Views(self._connection, catalog, self.pulled, self.outbox)
         self._catch_up = CatchUp(self.pulled, self.outbox, self.views, self.receipts)
@@ -94,15 +94,28 @@ class Replica:
         """Whatever is written inside is one step: all of it, or nothing if an error leaves it."""
         return self._step()
 
-    def write(self, op: Op, kind: str, record_id: str, scope: str, fields: Edits, *, replays: str = "") -> Change:
-        """Writes a change: outbox, view and counters at once. Raises a `Rejection`; then nothing is written."""
+    def write(
+        self,
+        op: Op,
+        kind: str,
+        record_id: str,
+        scope: str,
+        fields: Edits,
+        *,
+        base: Fields | None = None,
+        replays: str = "",
+    ) -> Change:
+        """Writes a change: outbox, view and counters at once; `base` is what shows of what it writes over.
+
+        Raises a `Rejection`; then nothing is written.
+        """
         with self._step():
             before = self.views.standing(record_id)
             # What is overwritten was there before: whatever the clocks say, the change is stamped after it.
             self.clock.see(before.updated if before else NEVER)
             change = self._next_change(op, kind, record_id, scope, fields, replays=replays)
             self.catalog.check(change)
-            self._add(change)
+            self._add(change, encode(base) if base else "")
             self.views.derive([record_id])
         return change
 
@@ -142,6 +155,11 @@ class Replica:
                     limit=self._changes_bytes_max,
                 )
 
+    def deleted(self, record_id: str) -> Fields:
+        """The fields that a record showed when this device deleted it; none if it did not, or that is forgotten."""
+        base = self.outbox.deleted(record_id) or self.outcomes.deleted(record_id)
+        return decode_fields(base) if base else {}
+
     def push_message(
         self,
         changes_max: int = LIMITS.push_changes_max,
@@ -176,7 +194,7 @@ class Replica:
                     settled += 1
                     touched |= was.records
                     lowered = max(lowered, outcome.stamp)
-                    self.outcomes.add(meta.device, outcome, was.change)
+                    self.outcomes.add(meta.device, outcome, was.change, was.base)
             self.outcomes.trim()
             self.receipts.settle(answer.receipts)
             self.views.derive(touched)
@@ -240,10 +258,10 @@ class Replica:
             replays=replays,
         )
 
-    def _add(self, change: Change) -> int:
+    def _add(self, change: Change, base: str = "") -> int:
         """Puts a change into the outbox; its place there."""
         meta = self.meta
-        place = self.outbox.add(meta.device, change, text_of(change))
+        place = self.outbox.add(meta.device, change, text_of(change), base)
         self._keep(replace(meta, next_number=change.number + 1))
         return place
 

@@ -79,7 +79,13 @@ _RECEIPTS = """
     ) STRICT, WITHOUT ROWID;
 """
 
-STEPS = (_FIRST, _RECEIPTS)  # one that was released never changes
+# What the device showed of the written fields, or of a deleted record, before it wrote.
+_BASES = """
+    ALTER TABLE outbox ADD COLUMN base TEXT NOT NULL DEFAULT '';
+    ALTER TABLE outcomes ADD COLUMN base TEXT NOT NULL DEFAULT '';
+"""
+
+STEPS = (_FIRST, _RECEIPTS, _BASES)  # one that was released never changes
 VERSION = len(STEPS)
 
 VIEW = """

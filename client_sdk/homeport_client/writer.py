@@ -59,15 +59,31 @@ class Writer:
         there = self._there(record_id)
         record = self._replica.views.record(record_id)
         fields = self._editing.edits(self._catalog.kind(there.kind), record, meant) if record else {}
-        if fields:
-            self._replica.write("update", there.kind, record_id, there.scope, fields)
+        if fields and record:
+            base = {name: record.fields.get(name) for name in fields}
+            self._replica.write("update", there.kind, record_id, there.scope, fields, base=base)
 
     def delete(self, record_id: str) -> None:
         """Deletes a record; a root with everything in its scope."""
         there = self._there(record_id)
         if there.kind == MEMBER:
             raise RoleForbidden("A member record is never deleted: remove the user instead.")
-        self._replica.write("delete", there.kind, record_id, there.scope, {})
+        record = self._replica.views.record(record_id)
+        self._replica.write("delete", there.kind, record_id, there.scope, {}, base=record.fields if record else None)
+
+    def restore(self, record_id: str, values: Mapping[str, PythonValue]) -> None:
+        """Brings back a record that is deleted, as this device knew it when it deleted it, but for these values."""
+        there = self._replica.views.standing(record_id)
+        if there is None:
+            raise RecordGone(f"The record {record_id} is not on this device, so it cannot be restored here.")
+        if not there.deleted:
+            raise RecordExists(f"The record {record_id} is not deleted: there is nothing to restore.")
+        kind = self._catalog.kind(there.kind)
+        if not kind.is_root:
+            self._scope_for(kind, there.scope)
+        known = {name: value for name, value in self._replica.deleted(record_id).items() if name in kind.fields}
+        fields = kind.complete({**known, **kind.to_wire(values)})
+        self._replica.write("restore", kind.name, record_id, there.scope, fields)
 
     def call(
         self, of: str | Callable[..., None], scope: str, values: Mapping[str, PythonValue], *, replays: str = ""
@@ -102,6 +118,8 @@ class Writer:
     def _draft(self, kind: Kind, was: Rejected, meant: Mapping[str, Meant]) -> Draft:
         if was.op == "create" and (kind.name != MEMBER or self._replica.views.standing(was.id) is None):
             return Draft("create", self._made_again(kind, was, meant))
+        if was.op == "restore":
+            return Draft("restore", kind.complete(kind.to_wire(_values(meant))))
         self._there(was.id)
         if was.op == "delete":
             return Draft("delete", kind.to_wire(_values(meant)))  # which a delete may not have, as `write` will say
@@ -120,9 +138,10 @@ class Writer:
         kind = self._catalog.kind(MEMBER)
         self._scope_for(kind, scope)
         record_id = member_id(scope, user)
-        known = self._replica.views.standing(record_id) is not None
+        known = self._replica.views.record(record_id)
         fields = kind.to_wire({"user": user, "role": role})
-        self._replica.write("update" if known else "create", MEMBER, record_id, scope, fields)
+        base = known.fields if known else None
+        self._replica.write("update" if known else "create", MEMBER, record_id, scope, fields, base=base)
         return record_id
 
     def _there(self, record_id: str) -> Standing:

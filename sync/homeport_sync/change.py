@@ -148,6 +148,7 @@ _json = msgspec.json.Encoder()
 _sorted_json = msgspec.json.Encoder(order="deterministic")
 decode_change = msgspec.json.Decoder(Change).decode
 decode_record = msgspec.json.Decoder(Record).decode
+decode_fields = msgspec.json.Decoder(Fields).decode
 decode_outcome = msgspec.json.Decoder(Outcome).decode
 
 

@@ -10,11 +10,12 @@ IN_OUTBOX = (
         file=f"{CLIENT}/outbox.py",
         before="""
                 "UPDATE outbox SET answered = 1, lowered = ? WHERE device = ? AND number = ? AND answered = 0"
-                " RETURNING place, record, change",
+                " RETURNING place, record, change, base",
                 (outcome.stamp, device, outcome.number),
 """,
         after="""
-                "DELETE FROM outbox WHERE device = ? AND number = ? AND answered = 0 RETURNING place, record, change",
+                "DELETE FROM outbox WHERE device = ? AND number = ? AND answered = 0"
+                " RETURNING place, record, change, base",
                 (device, outcome.number),
 """,
     ),
@@ -36,10 +37,10 @@ IN_OUTBOX = (
         name="a rejection is kept from the app",
         known="Offline queues that drop what the server refuses: the user's work is gone, and nobody was told.",
         file=f"{CLIENT}/replica.py",
-        before="                    self.outcomes.add(meta.device, outcome, was.change)",
+        before="                    self.outcomes.add(meta.device, outcome, was.change, was.base)",
         after="""
                     if outcome.outcome != "rejected":
-                        self.outcomes.add(meta.device, outcome, was.change)
+                        self.outcomes.add(meta.device, outcome, was.change, was.base)
 """,
     ),
     Mutant(
@@ -64,11 +65,11 @@ IN_OUTBOX = (
         known="Apps that keep their queue in one file and their data in another, and write both or one.",
         file=f"{CLIENT}/replica.py",
         before="""
-            self._add(change)
+            self._add(change, encode(base) if base else "")
             self.views.derive([record_id])
 """,
         after="""
-            self._add(change)
+            self._add(change, encode(base) if base else "")
         with self._step():
             self.views.derive([record_id])
 """,
