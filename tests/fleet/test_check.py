@@ -65,15 +65,17 @@ def with_a_number_for_a_truth(holding: Holding) -> Holding:
 
 def with_what_others_share(evidence: Evidence, *, under_its_own_list: bool) -> Evidence:
     """A phone holds a task of people it has nothing to do with; it may say that it is in a list of its own."""
-    mine = next(holding for holding in evidence.holdings if not holding.fresh)
-    id, theirs = next(
-        (id, held)
+    mine, id, theirs = next(
+        (mine, id, held)
+        for mine in evidence.holdings
+        if not mine.fresh and any(held.kind == "Task" for held in mine.records.values())
         for holding in evidence.holdings
         for id, held in holding.records.items()
         if held.kind == "Task" and held.scope not in {each.scope for each in mine.records.values()}
     )
     held = replace(theirs, scope=some_task(mine)[1].scope) if under_its_own_list else theirs
-    return a_phone_that_holds(evidence, lambda one: replace(one, records={**one.records, id: held}))
+    intruded = replace(mine, records={**mine.records, id: held})
+    return replace(evidence, holdings=[intruded if each is mine else each for each in evidence.holdings])
 
 
 def with_a_deleted_task(evidence: Evidence) -> Evidence:
