@@ -13,6 +13,7 @@ from homeport_sync.overlay import Overlay
 from homeport_sync.permission import granted
 from homeport_sync.push import Push
 from homeport_sync.verdict import judge
+from homeport_sync.writing import write_keyed
 
 Body: TypeAlias = Callable[[], None]
 T = TypeVar("T")
@@ -102,9 +103,13 @@ def run(command: Command, call: Call, time: Allowance) -> None:
 
 
 def append(push: Push, call: Call, catalog: Catalog, there: Overlay, now_ms: int) -> None:
-    """Steps 6 and 7 for a call: what it has written."""
-    for effect in call.effects():
-        judged = judge(there.record(effect.id), effect, catalog.kind(effect.kind), push.device)
+    """Steps 6 and 7 for a call: what it has written. Raises the `Rejection` of what cannot be, beside other records."""
+    kinds = catalog.kinds
+    effects = [(each, judge(there.record(each.id), each, kinds[each.kind], push.device)) for each in call.effects()]
+    if any(kinds[effect.kind].keyed for effect, _ in effects):
+        write_keyed(push, effects, catalog, there, now_ms)
+        return
+    for effect, judged in effects:
         there.append(push, effect, judged, now_ms)
 
 

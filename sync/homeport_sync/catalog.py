@@ -19,6 +19,7 @@ from homeport_sync.rules import REGISTER, Rule
 from homeport_sync.scope import MEMBER, member_id
 from homeport_sync.values import PythonValue, ValueType, choice, optional, text
 
+KEEP, CASCADE, RESTRICT = "keep", "cascade", "restrict"  # what a reference does when its target is deleted
 _VERSION_AT = 14
 _MEMBER_VERSION = "5"
 
@@ -26,7 +27,9 @@ _MEMBER_VERSION = "5"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """One field of a kind. `default` is a wire value; `required` fields have none and must be given on create. `rule`
-    names how it `merges` (None: as a register)."""
+    names how it `merges` (None: as a register). Of the live records of a scope only one has the value of a `unique`
+    field. The value of one that `refers_to` a kind is the id of a record of it in the same scope; `on_delete` says what
+    becomes of both when that one is deleted."""
 
     name: str
     type: ValueType
@@ -35,6 +38,9 @@ class Field:
     indexed: bool = False
     rule: str = REGISTER
     merges: Rule | None = None
+    unique: bool = False
+    refers_to: str = ""
+    on_delete: str = KEEP
 
     def check(self, kind: str, value: Written) -> None:
         """Raises `WrongType`, with what was expected and what came, for a value the field cannot hold."""
@@ -56,7 +62,8 @@ class Field:
 class Kind:
     """A declared type of record. `within` names the root kind it lives in; a root has none. `rules` are those of the
     fields that are no registers. What is written to a `guarded` record that has changed meanwhile is refused, and what
-    one of `allows` does not allow."""
+    one of `allows` does not allow. `unique` and `refers` are the fields that are, and that do; to a `referred` kind one
+    refers that does not merely keep what it names."""
 
     name: str
     fields: Mapping[str, Field]
@@ -64,6 +71,14 @@ class Kind:
     rules: Mapping[str, Rule] = field(default_factory=dict)
     guarded: bool = False
     allows: tuple[Allow, ...] = ()
+    unique: tuple[Field, ...] = ()
+    refers: tuple[Field, ...] = ()
+    referred: bool = False
+
+    @property
+    def keyed(self) -> bool:
+        """Whether a write to one of its records may be wrong, or mean another write, because of other records."""
+        return bool(self.unique or self.refers or self.referred)
 
     @property
     def is_root(self) -> bool:
@@ -159,6 +174,11 @@ class Catalog:
     kinds: Mapping[str, Kind]
     roles: Mapping[str, Role] = field(default_factory=lambda: BUILT_IN)
     commands: Mapping[str, Command] = field(default_factory=dict)
+
+    @property
+    def keyed(self) -> Mapping[str, Kind]:
+        """The kinds that are."""
+        return {name: kind for name, kind in self.kinds.items() if kind.keyed}
 
     def command(self, name: str) -> Command:
         """The command of that name. Raises `UnknownCommand`, naming those there are."""

@@ -33,11 +33,12 @@ from homeport_sync.group import check_unit, unit_at
 from homeport_sync.limits import Limits
 from homeport_sync.overlay import LoadedGround, Overlay
 from homeport_sync.permission import check_allowed, permitted
-from homeport_sync.ports import KnownDevice, Loaded, StoredOutcome, Writes
+from homeport_sync.ports import KnownDevice, Loaded, StoredOutcome, Wanted, Writes
 from homeport_sync.push import Decided, Push
 from homeport_sync.quarantine import Quarantined, Replayed, marks
 from homeport_sync.verdict import judge
 from homeport_sync.wire import Sent
+from homeport_sync.writing import write_keyed
 
 
 class Batch:
@@ -53,7 +54,8 @@ class Batch:
         self._devices = dict(loaded.devices)
         self._known = dict(loaded.outcomes)
         self._stamped = {kept.stamp: kept for kept in loaded.outcomes.values()}
-        self._there = Overlay(LoadedGround(loaded))
+        self._ground = LoadedGround(loaded)
+        self._there = Overlay(self._ground)
         self._outcomes: list[StoredOutcome] = []
         self._quarantined: list[Quarantined] = []
         self._replayed: list[Replayed] = []
@@ -100,7 +102,14 @@ class Batch:
             replayed=self._replayed,
             devices=[self._devices[each] for each in self._changed_devices],
             grants=[*there.grants.values()],
+            keys=[*there.keys.items()],
+            links=[each for links in there.links.values() for each in links.items()],
         )
+
+    @property
+    def missed(self) -> Wanted | None:
+        """What must be loaded, too, before all of it is decided again; None if it is decided for good."""
+        return self._ground.missed
 
     def _known_outcome(self, device: KnownDevice, sent: Sent, index: int) -> StoredOutcome | None:
         """Step 1: the outcome given before, or None for the device's next number. Raises what is neither."""
@@ -176,7 +185,10 @@ class Batch:
         change, lowered = self._bounded(sent.change, device)  # step 4
         judged = judge(there.record(change.id), change, kind, device.id)  # step 5
         check_allowed(push, change, judged, kind, there)  # step 3, what of it needs the merge
-        there.append(push, change, judged, self._now_ms)  # steps 6 and 7
+        if kind.keyed:
+            write_keyed(push, [(change, judged)], self._catalog, there, self._now_ms)  # the rest of step 3, 6 and 7
+        else:
+            there.append(push, change, judged, self._now_ms)  # steps 6 and 7
         device = replace(device, last_stamp=max(device.last_stamp, change.stamp))
         stamp = change.stamp if lowered else NEVER
         gone = bool(judged.before and judged.before.record.deleted)

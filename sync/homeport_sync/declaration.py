@@ -27,7 +27,8 @@ from typing import Any, Final, TypeVar
 from homeport_sync import values
 from homeport_sync.afterwards import Afterwards
 from homeport_sync.allow import Allow, Write
-from homeport_sync.catalog import Catalog, Command, Field, Kind, member_kind
+from homeport_sync.catalog import KEEP, Catalog, Command, Field, Kind, member_kind
+from homeport_sync.keying import name_of, why_no_key, why_no_target
 from homeport_sync.rank import FIRST_RANK, Rank
 from homeport_sync.role import BUILT_IN, Role
 from homeport_sync.rules import RANK, REGISTER, SET
@@ -60,6 +61,9 @@ class FieldOptions:
     indexed: bool
     merge: str | Resolver
     max_length: int
+    unique: bool
+    refers_to: type | str | None
+    on_delete: str | None
 
 
 def field(
@@ -68,6 +72,9 @@ def field(
     indexed: bool = False,
     merge: str | Resolver = REGISTER,
     max_length: int = TEXT_LENGTH_MAX,
+    unique: bool = False,
+    refers_to: type | str | None = None,
+    on_delete: str | None = None,
 ) -> Any:  # noqa: ANN401  # stands where the class declares a value of the field's own type
     """More about a field than its type and default.
 
@@ -75,9 +82,20 @@ def field(
     `merge` is the rule for concurrent writes: `register` (the later stamp wins), `counter` (an int that adds up),
     `guarded` (what was written for another value than is there is refused), `first` (the first that arrives stays), or
     a function of base, mine and theirs that returns the value, the same for the same wherever it runs. `max_length`
-    bounds text, in characters.
+    bounds text, in characters. Of the live records of a scope only one has the value of a `unique` field; None is no
+    value. A UUID that `refers_to` a kind (the class; the name of the one being declared) is the id of a record of it,
+    which must be there; `on_delete` says what becomes of that when it is deleted: `keep` (nothing), `cascade` (what
+    refers to it is deleted with it) or `restrict` (it cannot be deleted).
     """
-    return FieldOptions(default=default, indexed=indexed, merge=merge, max_length=max_length)
+    return FieldOptions(
+        default=default,
+        indexed=indexed,
+        merge=merge,
+        max_length=max_length,
+        unique=unique,
+        refers_to=refers_to,
+        on_delete=on_delete,
+    )
 
 
 class App(Afterwards):
@@ -120,13 +138,20 @@ class App(Afterwards):
             if cls.__name__ in self._kinds:
                 builtin = " (it is built in)" if cls.__name__ == MEMBER else ""
                 raise where.wrong(f"there is a kind {cls.__name__} already{builtin}: choose another name")
-            self._kinds[cls.__name__] = Kind(
+            kind = Kind(
                 name=cls.__name__,
                 within=self._root_of(cls, root=root, within=within, where=where),
                 fields=(fields := _fields_of(cls, where)),
                 rules={name: each.merges for name, each in fields.items() if each.merges is not None},
                 guarded=guarded,
+                unique=tuple(each for each in fields.values() if each.unique),
+                refers=tuple(each for each in fields.values() if each.refers_to),
             )
+            self._check_keys(kind, where)
+            self._kinds[kind.name] = kind
+            for each in kind.refers:
+                if each.on_delete != KEEP:
+                    self._kinds[each.refers_to] = replace(self._kinds[each.refers_to], referred=True)
             return cls
 
         return declare
@@ -194,6 +219,11 @@ class App(Afterwards):
 
         return declare
 
+    def _check_keys(self, kind: Kind, where: Source) -> None:
+        for each in (*kind.unique, *kind.refers):
+            if wrong := why_no_target(each, kind, self._kinds):
+                raise where.wrong(f"{kind.name}.{each.name} {wrong}", each.name)
+
     def _named(self, each: type | Callable[..., None], where: Source) -> str:
         return each.__name__ if each.__name__ in self._commands else self._declared(each.__name__, where).name
 
@@ -258,6 +288,12 @@ def _field_of(cls: type, name: str, annotation: object, where: Source) -> Field:
         raise where.wrong(f"{full} {wrong}", name) from wrong
     if is_set(annotation) and options.indexed:
         raise where.wrong(f"{full} is a set and cannot be indexed", name)
+    refers_to, on_delete = name_of(options.refers_to), options.on_delete or KEEP
+    wrong_key = why_no_key(
+        annotation, rule, default, unique=options.unique, refers_to=refers_to, on_delete=options.on_delete
+    )
+    if wrong_key:
+        raise where.wrong(f"{full} {wrong_key}", name)
     return Field(
         name=name,
         type=kind_of_value,
@@ -266,4 +302,7 @@ def _field_of(cls: type, name: str, annotation: object, where: Source) -> Field:
         indexed=options.indexed or rule == RANK,
         rule=rule,
         merges=merges,
+        unique=options.unique,
+        refers_to=refers_to,
+        on_delete=on_delete,
     )

@@ -21,6 +21,10 @@
     │       ├── RuleFailed          RULE_FAILED
     │       ├── RecordGone          RECORD_GONE
     │       ├── RecordExists        RECORD_EXISTS
+    │       ├── NotUnique           NOT_UNIQUE
+    │       ├── ReferenceGone       REFERENCE_GONE
+    │       ├── StillReferenced     STILL_REFERENCED
+    │       ├── CascadeTooLarge     CASCADE_TOO_LARGE
     │       ├── UnknownCommand      UNKNOWN_COMMAND
     │       ├── CommandRefused      COMMAND_REFUSED
     │       ├── CommandFailed       COMMAND_FAILED
@@ -192,6 +196,30 @@ class RecordExists(Rejection):
     """The id is taken by another record: make the record again under a new UUIDv7."""
 
     code = "RECORD_EXISTS"
+
+
+class NotUnique(Rejection):
+    """Another record of the scope has this value, and only one may: give this one another."""
+
+    code = "NOT_UNIQUE"
+
+
+class ReferenceGone(Rejection):
+    """What it refers to is not there, or not any more: refer to another, or to none."""
+
+    code = "REFERENCE_GONE"
+
+
+class StillReferenced(Rejection):
+    """Another record refers to it and does not let it go: change or delete that one first."""
+
+    code = "STILL_REFERENCED"
+
+
+class CascadeTooLarge(Rejection):
+    """More than 1,000 records refer to it, directly or through others: delete or change some of them first."""
+
+    code = "CASCADE_TOO_LARGE"
 
 
 class Stale(Rejection):

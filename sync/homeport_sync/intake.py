@@ -22,7 +22,7 @@ from homeport_sync.decision import Batch
 from homeport_sync.errors import HomeportError, Overloaded, StoreFailed, TimedOut, Unavailable
 from homeport_sync.limits import Limits
 from homeport_sync.meter import Meter, NoMeter
-from homeport_sync.ports import LogStore, Signals
+from homeport_sync.ports import Loaded, LogStore, Signals, Wanted
 from homeport_sync.push import Decided, Push, has_calls, parts, wanted
 from homeport_sync.queues import Queues, Turn, Waiting
 
@@ -43,6 +43,7 @@ class Intake:
     ) -> None:
         self._store = store
         self._catalog = catalog
+        self._keyed = catalog.keyed
         self._signals = signals
         self._limits = limits
         self._wall_ms = wall_ms
@@ -161,10 +162,15 @@ class Intake:
             return committed
         began = perf_counter()
         async with self._store.transaction(tenant) as transaction:
-            loaded = await transaction.load(wanted(pushes, self._catalog.commands))
+            loaded = await transaction.load(self._wanted(pushes))
             read = perf_counter()
-            batch = Batch(loaded, self._catalog, self._limits, self._wall_ms(), self._runner.allowance())
-            answers = await self._decide_all(batch, pushes)
+            batch, answers = await self._decided(loaded, pushes)
+            for _ in range(self._limits.decide_rounds_max):
+                if batch.missed is None:
+                    break
+                batch, answers = await self._decided(await transaction.load(batch.missed), pushes)
+            if batch.missed is not None:
+                raise StoreFailed("Its commands want to know more and more: call fewer of them at once.")
             writes = batch.writes()
             decided = perf_counter()
             await transaction.commit(writes)
@@ -180,13 +186,16 @@ class Intake:
     async def _foresee(self, tenant: str, pushes: Sequence[Push]) -> tuple[int, list[Decided]] | None:
         """Decide before the head is locked, and commit if what was loaded is then still so: commands may take their
         time, and on SQLite every tenant waits for the same lock. None: it never was."""
-        asked = wanted(pushes, self._catalog.commands)
+        asked = self._wanted(pushes)
         for _ in range(self._limits.commit_tries_max):
             async with self._store.transaction(tenant) as transaction:
                 loaded = await transaction.load(asked)
             batch = Batch(loaded, self._catalog, self._limits, self._wall_ms(), self._runner.allowance())
             with self._stepped_aside():
                 answers = await self._runner.aside(partial(_decide_whole, batch, pushes))
+            if batch.missed is not None:
+                asked = batch.missed
+                continue
             async with self._store.transaction(tenant) as transaction:
                 if await transaction.load(asked) == loaded:
                     await transaction.commit(batch.writes())
@@ -202,6 +211,13 @@ class Intake:
             yield
         finally:
             self._aside -= 1
+
+    def _wanted(self, pushes: Sequence[Push]) -> Wanted:
+        return wanted(pushes, self._catalog.commands, self._keyed)
+
+    async def _decided(self, loaded: Loaded, pushes: Sequence[Push]) -> tuple[Batch, list[Decided]]:
+        batch = Batch(loaded, self._catalog, self._limits, self._wall_ms(), self._runner.allowance())
+        return batch, await self._decide_all(batch, pushes)
 
     async def _decide_all(self, batch: Batch, pushes: Sequence[Push]) -> list[Decided]:
         """Decide in parts, between which the event loop may do something else."""

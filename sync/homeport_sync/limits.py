@@ -20,6 +20,7 @@ class Limits:
     `read_changes_max` changes read and after `decide_changes_max` decided; a push of `read_at_once_max` never waits
     to be read. A batch is tried `commit_tries_max` times when the store is unavailable; then its pushes are told to
     wait as long as the trouble has lasted, between `unavailable_retry_ms` and `unavailable_retry_max_ms`.
+    When deciding shows that more must be known, it is loaded and all is decided again, `decide_rounds_max` times.
     A command may run for `command_ms_max`, those of one batch for `commands_ms_max` together: what is called after that
     is told to come again. The batches of `commands_at_once_max` tenants may run commands while others commit.
     `skew_max_ms` is how far ahead of the server's clock a stamp may be before it is lowered.
@@ -43,6 +44,7 @@ class Limits:
     read_changes_max: int = 100
     read_at_once_max: int = 10
     decide_changes_max: int = 50
+    decide_rounds_max: int = 8
     commit_tries_max: int = 3
     command_ms_max: int = 1_000
     commands_ms_max: int = 2_000

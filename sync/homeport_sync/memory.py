@@ -48,7 +48,9 @@ class MemoryTransaction:
         log = self._log
         listed = {each: log.of_kind(*each)[:KIND_RECORDS_MAX] for each in wanted.kinds}
         of_kind = {each: ids for each, ids in listed.items() if ids}
-        records = wanted.records.union(*of_kind.values())
+        found = {each: log.linked(each, wanted.links_max) for each in wanted.targets}
+        links = {target: here for each in found.values() if each is not None for target, here in each.items()}
+        records = wanted.records.union(*of_kind.values(), links)
         return Loaded(
             head=Head(position=log.head, epoch=log.epoch),
             devices={each: log.devices[each] for each in wanted.devices if each in log.devices},
@@ -60,6 +62,10 @@ class MemoryTransaction:
             grants={each: log.grants[each] for each in wanted.grants if each in log.grants},
             records={each: log.records[each] for each in records if each in log.records},
             of_kind=of_kind,
+            keys={each: log.keys[each] for each in wanted.keys if each in log.keys},
+            links=links,
+            overfull=frozenset(each for each, here in found.items() if here is None),
+            wanted=wanted,
             rejected_creates=frozenset(
                 (device, record)
                 for record in wanted.records
@@ -79,6 +85,7 @@ class MemoryTransaction:
         log.head = writes.head
         log.entries.extend(writes.log)
         log.keep(writes.records)
+        log.keep_keys(writes.keys, writes.links)
         for kept in writes.outcomes:
             log.outcomes[kept.device, kept.number] = kept
             log.stamped.setdefault(kept.stamp, []).append((kept.device, kept.number))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from homeport_sync.clock import Stamp
 from homeport_sync.errors import no_tenant
+from homeport_sync.keys import Key, Link, reach, reached
 from homeport_sync.ports import KnownDevice, LogEntry, StoredOutcome, StoredRecord, Tenant
 from homeport_sync.quarantine import Quarantined, Replayed
 from homeport_sync.receipts import Receipt
@@ -54,6 +55,8 @@ class MemoryLog:
     receipts: dict[tuple[str, str], dict[str, tuple[Receipt, int]]] = field(default_factory=dict)
     grants_of: dict[str, dict[str, Grant]] = field(default_factory=dict)
     positions: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    keys: dict[Key, str] = field(default_factory=dict)
+    links: dict[str, dict[tuple[str, str], Link]] = field(default_factory=dict)
     places: dict[str, Place] = field(default_factory=dict)
     usage: Counter[Heading] = field(default_factory=Counter)
 
@@ -77,6 +80,22 @@ class MemoryLog:
             name, device = (each.device, each.number), self.devices.get(each.device)
             if name in there and device is not None and device.user == each.user:
                 self.replayed.setdefault(name, (each.by, now_ms))
+
+    def keep_keys(self, keys: Iterable[tuple[Key, str | None]], links: Iterable[tuple[Link, bool]]) -> None:
+        """Keep who holds the keys, and which links there are."""
+        self.keys |= {key: holder for key, holder in keys if holder is not None}
+        for key in [key for key, holder in keys if holder is None]:
+            self.keys.pop(key, None)
+        for link, there in links:
+            here = self.links.setdefault(link.target, {})
+            if there:
+                here[link.record, link.field] = link
+            else:
+                here.pop((link.record, link.field), None)
+
+    def linked(self, target: str, links_max: int) -> Mapping[str, Sequence[Link]] | None:
+        """The links to the record and to all that goes with it; None if there are too many."""
+        return reached(target, reach([target], lambda each: self.links.get(each, {}).values()), links_max)
 
     def after(self, scope: str, position: int) -> list[tuple[int, str]]:
         """Position and id of what was written in the scope after a position, in that order. A record that was

@@ -6,13 +6,16 @@ simply dropped. Nothing is written before the batch is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace as with_more
 from typing import Protocol
 
 from msgspec.structs import replace
 
 from homeport_sync.change import Change, Record
-from homeport_sync.ports import Loaded, LogEntry, StoredRecord
+from homeport_sync.errors import CascadeTooLarge
+from homeport_sync.keys import Key, Link
+from homeport_sync.ports import Loaded, LogEntry, StoredRecord, Wanted
 from homeport_sync.push import Push
 from homeport_sync.scope import MEMBER, Grant, grant_after
 from homeport_sync.verdict import Judged
@@ -35,13 +38,24 @@ class Ground(Protocol):
     def refused(self, device: str, record: str) -> bool:
         """Whether the device's create of the record was refused."""
 
+    def beside(self, id: str) -> StoredRecord | None:
+        """A record that no change is about, but that one refers to, or that goes with another."""
+
+    def holder(self, key: Key) -> str | None:
+        """The record that holds the key."""
+
+    def referring(self, target: str) -> Iterable[Link]:
+        """The links to the record. Raises `CascadeTooLarge` if there are too many."""
+
 
 class LoadedGround:
-    """What was loaded, as the ground of the first overlay."""
+    """What was loaded, as the ground of the first overlay. Once it is asked for what nobody knew to be wanted, `missed`
+    is all that should have been loaded, and nothing that was decided holds."""
 
     def __init__(self, loaded: Loaded) -> None:
         self.position = loaded.head.position
         self._loaded = loaded
+        self.missed: Wanted | None = None
 
     def record(self, id: str) -> StoredRecord | None:
         """See `Ground`."""
@@ -59,15 +73,42 @@ class LoadedGround:
         """See `Ground`."""
         return (device, record) in self._loaded.rejected_creates
 
+    def beside(self, id: str) -> StoredRecord | None:
+        """See `Ground`."""
+        wanted = self.missed or self._loaded.wanted
+        if wanted is not None and id not in self._loaded.records and id not in wanted.records:
+            self.missed = with_more(wanted, records=wanted.records | {id})
+        return self._loaded.records.get(id)
+
+    def holder(self, key: Key) -> str | None:
+        """See `Ground`."""
+        wanted = self.missed or self._loaded.wanted
+        if wanted is not None and key not in wanted.keys:
+            self.missed = with_more(wanted, keys=wanted.keys | {key})
+        return self._loaded.keys.get(key)
+
+    def referring(self, target: str) -> Iterable[Link]:
+        """See `Ground`."""
+        if target in self._loaded.overfull:
+            raise CascadeTooLarge
+        wanted = self.missed or self._loaded.wanted
+        links = self._loaded.links.get(target)
+        if wanted is not None and links is None and target not in wanted.targets and target in self._loaded.records:
+            self.missed = with_more(wanted, targets=wanted.targets | {target})
+        return links or ()
+
 
 class Overlay:
-    """Laid over `ground`. `position` is the last entry's; `log`, `records` and `grants` are what it adds."""
+    """Laid over `ground`. `position` is the last entry's; `log`, `records` and `grants` are what it adds. `keys` says
+    who holds them now, if anybody does, and `links`, by their targets, whether they are there now."""
 
     def __init__(self, ground: Ground) -> None:
         self.position = ground.position
         self.log: list[LogEntry] = []
         self.records: dict[str, StoredRecord] = {}
         self.grants: dict[tuple[str, str], Grant] = {}
+        self.keys: dict[Key, str | None] = {}
+        self.links: dict[str, dict[Link, bool]] = {}
         self._refused: set[tuple[str, str]] = set()
         self._ground = ground
 
@@ -89,6 +130,19 @@ class Overlay:
     def refused(self, device: str, record: str) -> bool:
         """See `Ground`."""
         return (device, record) in self._refused or self._ground.refused(device, record)
+
+    def beside(self, id: str) -> StoredRecord | None:
+        """See `Ground`."""
+        return self.records.get(id) or self._ground.beside(id)
+
+    def holder(self, key: Key) -> str | None:
+        """See `Ground`."""
+        return self.keys[key] if key in self.keys else self._ground.holder(key)
+
+    def referring(self, target: str) -> Iterable[Link]:
+        """See `Ground`."""
+        links = dict.fromkeys(self._ground.referring(target), True) | self.links.get(target, {})
+        return [link for link, there in links.items() if there]
 
     def refuse(self, device: str, record: str) -> None:
         """The device's create of the record was refused: what follows it depends on it."""
@@ -130,6 +184,9 @@ class Overlay:
         self.log += above.log
         self.records |= above.records
         self.grants |= above.grants
+        self.keys |= above.keys
+        for target, links in above.links.items():
+            self.links.setdefault(target, {}).update(links)
 
     def _write(self, push: Push, after: Record, before: StoredRecord | None) -> None:
         foreign = 0

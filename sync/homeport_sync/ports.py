@@ -16,6 +16,7 @@ import msgspec
 from homeport_sync.change import Edits, Fields, Op, Record, Verdict
 from homeport_sync.clock import NEVER, Stamp
 from homeport_sync.cursor import Cursor
+from homeport_sync.keys import CASCADE_MAX, Key, Link
 from homeport_sync.lease import Lease
 from homeport_sync.quarantine import Quarantined, Replayed
 from homeport_sync.scope import Grant
@@ -107,7 +108,8 @@ BEFORE_ALL_OUTCOMES: Final[OutcomeName] = (NEVER, "", 0)
 class Wanted:
     """What a commit batch must know before it decides. `outcomes` are those of what was sent; `stamps` are those of
     changes that may have been sent under another device's name; `kinds` are (scope, kind) whose records are all wanted,
-    but at most `KIND_RECORDS_MAX` of each."""
+    but at most `KIND_RECORDS_MAX` of each; `keys` are those whose holders are wanted. Of the `targets` all links are
+    wanted, and those of what goes with them, all the way down: at most `links_max` for each."""
 
     devices: frozenset[str]
     outcomes: frozenset[OutcomeName]
@@ -115,6 +117,9 @@ class Wanted:
     grants: frozenset[tuple[str, str]]
     records: frozenset[str]
     kinds: frozenset[tuple[str, str]] = frozenset()
+    keys: frozenset[Key] = frozenset()
+    targets: frozenset[str] = frozenset()
+    links_max: int = CASCADE_MAX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +129,9 @@ class Loaded:
     `outcomes` by (device, number), and those of the wanted stamps with them; `grants` by (user, scope);
     `rejected_creates` are the (device, record) pairs among the wanted records whose create was rejected and that are
     not there. `of_kind` has, for each of the wanted kinds, the ids of its live records in their order; they are among
-    `records`.
+    `records`. `keys` says who holds them. `links` has, for each of the wanted targets and for all that goes with it,
+    its links in their order, and what goes is among `records`; `overfull` are the targets that have too many.
+    `wanted` is what was asked (None: all that there is).
     """
 
     head: Head
@@ -134,6 +141,10 @@ class Loaded:
     records: Mapping[str, StoredRecord] = field(default_factory=dict)
     rejected_creates: frozenset[tuple[str, str]] = frozenset()
     of_kind: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
+    keys: Mapping[Key, str] = field(default_factory=dict)
+    links: Mapping[str, Sequence[Link]] = field(default_factory=dict)
+    overfull: frozenset[str] = frozenset()
+    wanted: Wanted | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +152,7 @@ class Writes:
     """All that a commit batch changes; `head` is the log's new last position, `now_ms` the server's time.
 
     `replayed` marks what an earlier batch put into quarantine, if it is that user's and has no mark yet; what is not
-    there is passed over.
+    there is passed over. `keys` names who holds them then (None: nobody), `links` whether they are there then.
     """
 
     head: int
@@ -153,14 +164,16 @@ class Writes:
     replayed: Sequence[Replayed] = ()
     devices: Sequence[KnownDevice] = ()
     grants: Sequence[Grant] = ()
+    keys: Sequence[tuple[Key, str | None]] = ()
+    links: Sequence[tuple[Link, bool]] = ()
 
 
 class Transaction(Protocol):
     """One commit batch of one tenant, from the lock on its head to the commit."""
 
     async def load(self, wanted: Wanted) -> Loaded:
-        """Lock the tenant's head, then read. Called once, first. No other transaction of the tenant passes the
-        lock before this one ends."""
+        """Lock the tenant's head, then read. Called first, and again for what only deciding shows to be wanted, too. No
+        other transaction of the tenant passes the lock before this one ends."""
 
     async def commit(self, writes: Writes) -> None:
         """Write everything and commit, durably. Called at most once, last. If it raises, nothing is written; if

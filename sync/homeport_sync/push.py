@@ -6,16 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from homeport_sync.catalog import Command
-from homeport_sync.change import Verdict
+from homeport_sync.catalog import CASCADE, Command, Kind
+from homeport_sync.change import Change, Verdict
 from homeport_sync.clock import NEVER, is_by, is_uuid
 from homeport_sync.errors import HomeportError
 from homeport_sync.group import uncut
+from homeport_sync.keys import CASCADE_MAX, Key, key_of
 from homeport_sync.ports import Wanted
+from homeport_sync.rules import written_value
 from homeport_sync.scope import MEMBER
 from homeport_sync.wire import Sent
 
 NO_COMMANDS: Final[Mapping[str, Command]] = {}
+NO_KINDS: Final[Mapping[str, Kind]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +65,15 @@ def has_calls(pushes: Iterable[Push]) -> bool:
     return any(sent.change is not None and sent.change.op == "command" for push in pushes for sent in push.sent)
 
 
-def wanted(pushes: Iterable[Push], commands: Mapping[str, Command] = NO_COMMANDS) -> Wanted:
-    """What must be loaded to decide these pushes, where there are these commands."""
+def wanted(
+    pushes: Iterable[Push],
+    commands: Mapping[str, Command] = NO_COMMANDS,
+    keyed: Mapping[str, Kind] = NO_KINDS,
+) -> Wanted:
+    """What must be loaded to decide these pushes, where there are these commands, and these kinds with keys."""
     devices, outcomes, stamps, grants = set(), set(), set(), set()
     records, kinds = set[str](), set[tuple[str, str]]()
+    keys, targets = set[Key](), set[str]()
     for push in pushes:
         devices.add(push.device)
         for sent in push.sent:
@@ -83,6 +91,8 @@ def wanted(pushes: Iterable[Push], commands: Mapping[str, Command] = NO_COMMANDS
                 records.update(named)
                 if (command := commands.get(change.kind)) is not None:
                     kinds.update((change.scope, kind) for kind in command.reads)
+            if keyed and (written := keyed.get(change.kind)) is not None:
+                _want_keys(change, written, keys, targets, records)
             subject = str(change.fields.get("user"))
             if change.kind == MEMBER and "\0" not in subject:  # no user has such a name, and no database takes it
                 grants.add((subject, change.scope))
@@ -93,4 +103,22 @@ def wanted(pushes: Iterable[Push], commands: Mapping[str, Command] = NO_COMMANDS
         grants=frozenset(grants),
         records=frozenset(records),
         kinds=frozenset(kinds),
+        keys=frozenset(keys),
+        targets=frozenset(targets),
+        links_max=CASCADE_MAX + len(outcomes),  # each of the others may take one away
     )
+
+
+def _want_keys(change: Change, kind: Kind, keys: set[Key], targets: set[str], records: set[str]) -> None:
+    """What a change may need to know of other records. What goes with a record must be known of what is made to go with
+    another, too, in case that one is deleted."""
+    if kind.referred and (
+        change.op == "delete" or any(each.on_delete == CASCADE and each.name in change.fields for each in kind.refers)
+    ):
+        targets.add(change.id)
+    for each in kind.unique:
+        if (written := change.fields.get(each.name)) is not None:
+            keys.add(key_of(change.scope, kind.name, each.name, written_value(written)))
+    for each in kind.refers:
+        if isinstance(value := written_value(change.fields.get(each.name)), str) and is_uuid(value):
+            records.add(value)

@@ -229,7 +229,7 @@ def is_bounded(step: dict[str, object]) -> bool:
     return step.get("Relation Name") in ("heads", "tenants") or ("tenant_id" in condition and " AND " in condition)
 
 
-ELSEWHERE = ("Function Scan", "Subquery Scan", "CTE Scan", "Tid Scan")
+ELSEWHERE = ("Function Scan", "Subquery Scan", "CTE Scan", "WorkTable Scan", "Tid Scan")
 ALL = {**STATEMENTS, "WRITE": write_statement((True,) * len(PARTS))}
 
 
@@ -280,5 +280,5 @@ def test_a_statement_names_its_tenant(each: str) -> None:
 
 
 def test_the_time_of_the_batch_is_one() -> None:
-    assert ALL["WRITE"].count("$3, $3") == 3
+    assert ALL["WRITE"].count("$3, $3") == 5
     assert NOW > 0

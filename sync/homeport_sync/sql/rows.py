@@ -10,6 +10,7 @@ from msgspec.structs import asdict, replace
 
 from homeport_sync.change import Edits, Fields, decode_record, encode
 from homeport_sync.clock import Stamp, stamp_ms
+from homeport_sync.keys import Key, Link
 from homeport_sync.ports import KnownDevice, LogEntry, Pruned, StoredOutcome, StoredRecord, Tenant
 from homeport_sync.quarantine import Held, Quarantined, Replayed
 from homeport_sync.receipts import DEVICES_MAX, Ended, Holder, Receipt
@@ -178,6 +179,28 @@ def sighting(row: Row) -> Sighting:
         refused_at_ms=refused_at,
         refused_code=code,
     )
+
+
+def key_rows(tenant: str, keys: Iterable[tuple[Key, str | None]], now_ms: int) -> tuple[list[Row], list[Row]]:
+    """Keys that are held as rows of `keys`, and the primary keys of those that are not."""
+    held = [(tenant, *key, holder, now_ms, now_ms) for key, holder in keys if holder is not None]
+    return held, [(tenant, *key) for key, holder in keys if holder is None]
+
+
+def link_rows(tenant: str, links: Iterable[tuple[Link, bool]], now_ms: int) -> tuple[list[Row], list[Row]]:
+    """Links that are there as rows of `links`, and the primary keys of those that are not."""
+    put = [
+        (tenant, each.target, each.record, each.field, each.kind, each.cascades, now_ms, now_ms)
+        for each, there in links
+        if there
+    ]
+    return put, [(tenant, each.target, each.record, each.field) for each, there in links if not there]
+
+
+def link(row: Row) -> Link:
+    """A row of `LINKS` as a link."""
+    target, record, field, kind, cascades = row
+    return Link(target=target, record=record, kind=kind, field=field, cascades=bool(cascades))
 
 
 def device_rows(tenant: str, devices: Iterable[KnownDevice], now_ms: int) -> list[Row]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, MetaData, Table, Text
 from sqlalchemy.dialects import postgresql
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 metadata = MetaData()
 
@@ -163,6 +163,34 @@ replays = Table(  # of rejected changes, those that are not open
     _text("replays"),  # the change it was to make good, "" for none
     _text("replayed_by"),  # the change that made it good, "" for none
     _number("created_at"),
+    sqlite_with_rowid=False,
+)
+
+keys = Table(  # which record has which value of a unique field
+    "keys",
+    metadata,
+    _key("tenant_id"),
+    _key("scope_id"),
+    _key("kind"),
+    _key("field"),
+    _key("digest"),  # of the value
+    _text("record_id"),
+    _number("created_at"),
+    _number("updated_at"),
+    sqlite_with_rowid=False,
+)
+
+links = Table(  # from a record to those that refer to it, where that matters when it is deleted
+    "links",
+    metadata,
+    _key("tenant_id"),
+    _key("target_id"),
+    _key("record_id"),
+    _key("field"),
+    _text("kind"),
+    Column("cascades", Boolean, nullable=False),
+    _number("created_at"),
+    _number("updated_at"),
     sqlite_with_rowid=False,
 )
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from homeport_sync.change import Outcome, Record, decode_outcome
 from homeport_sync.decision import Batch
 from homeport_sync.errors import HomeportError
+from homeport_sync.keys import Key, Link, reach, reached
 from homeport_sync.limits import LIMITS, Limits
-from homeport_sync.ports import Head, KnownDevice, Loaded, LogEntry, StoredOutcome, StoredRecord, Writes
+from homeport_sync.ports import Head, KnownDevice, Loaded, LogEntry, StoredOutcome, StoredRecord, Wanted, Writes
 from homeport_sync.push import Decided, Push, wanted
 from homeport_sync.quarantine import Quarantined
 from homeport_sync.scope import Grant
@@ -14,7 +17,8 @@ from tests.unit.sync.tasks import CATALOG, NOW
 
 
 class Ledger:
-    """One tenant, in plain dictionaries. `written` is what the last batch wrote."""
+    """One tenant, in plain dictionaries. `written` is what the last batch wrote, `rounds` how often more had to be
+    loaded for it."""
 
     catalog = CATALOG
 
@@ -27,12 +31,21 @@ class Ledger:
         self.quarantine: list[Quarantined] = []
         self.devices: dict[str, KnownDevice] = {}
         self.grants: dict[tuple[str, str], Grant] = {}
+        self.keys: dict[Key, str] = {}
+        self.links: set[Link] = set()
+        self.rounds = 0
         self.written = Writes(head=0, now_ms=NOW)
 
     def decide(self, *pushes: Push, now_ms: int = NOW) -> list[Decided]:
         """One commit batch of these pushes, decided and written."""
-        batch = Batch(self._loaded(*pushes), self.catalog, self.limits, now_ms)
-        decided = [batch.decide(push) for push in pushes]
+        asked, rounds = wanted(pushes, self.catalog.commands, self.catalog.keyed), 0
+        while True:
+            batch = Batch(self._loaded(asked), self.catalog, self.limits, now_ms)
+            decided = [batch.decide(push) for push in pushes]
+            if batch.missed is None:
+                break
+            asked, rounds = batch.missed, rounds + 1
+        self.rounds = rounds
         self._write(batch.writes())
         return decided
 
@@ -45,10 +58,11 @@ class Ledger:
     def record(self, id: str) -> Record:
         return self.records[id].record
 
-    def _loaded(self, *pushes: Push) -> Loaded:
-        asked = wanted(pushes, self.catalog.commands)
+    def _loaded(self, asked: Wanted) -> Loaded:
         of_kind = {each: self._of_kind(*each) for each in asked.kinds}
-        records = asked.records.union(*of_kind.values())
+        linked = {each: self._linked(each, asked.links_max) for each in asked.targets}
+        links = {target: here for each in linked.values() if each is not None for target, here in each.items()}
+        records = asked.records.union(*of_kind.values(), links)
         missing = asked.records - self.records.keys()  # of a record that is there, a refused create no longer counts
         rejected = (each for each in self.quarantine if each.created and each.record in missing)
         return Loaded(
@@ -63,11 +77,21 @@ class Ledger:
             records={key: each for key, each in self.records.items() if key in records},
             of_kind=of_kind,
             rejected_creates=frozenset((each.device, each.record) for each in rejected),
+            keys={key: self.keys[key] for key in asked.keys if key in self.keys},
+            links=links,
+            overfull=frozenset(each for each, here in linked.items() if here is None),
+            wanted=asked,
         )
 
     def _of_kind(self, scope: str, kind: str) -> list[str]:
         records = (each.record for each in self.records.values())
         return sorted(each.id for each in records if (each.scope, each.kind) == (scope, kind) and not each.deleted)
+
+    def _linked(self, target: str, links_max: int) -> Mapping[str, Sequence[Link]] | None:
+        return reached(target, reach([target], self._referring), links_max)
+
+    def _referring(self, target: str) -> list[Link]:
+        return [link for link in self.links if link.target == target]
 
     def _write(self, writes: Writes) -> None:
         self.written = writes
@@ -78,6 +102,13 @@ class Ledger:
         self.quarantine.extend(writes.quarantined)
         self.devices.update({each.id: each for each in writes.devices})
         self.grants.update({(each.user, each.scope): each for each in writes.grants})
+        for key, holder in writes.keys:
+            if holder is None:
+                self.keys.pop(key, None)
+            else:
+                self.keys[key] = holder
+        for link, there in writes.links:
+            (self.links.add if there else self.links.discard)(link)
 
 
 def outcomes(decided: Decided) -> list[Outcome]:

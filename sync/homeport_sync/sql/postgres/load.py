@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from homeport_sync.change import decode_record
 from homeport_sync.clock import Stamp
 from homeport_sync.errors import no_tenant
-from homeport_sync.ports import Head, KnownDevice, Loaded, Standing, StoredOutcome, StoredRecord
+from homeport_sync.keys import Key, Link, reached
+from homeport_sync.ports import Head, KnownDevice, Loaded, Standing, StoredOutcome, StoredRecord, Wanted
 from homeport_sync.scope import Grant
+from homeport_sync.sql import rows
 from homeport_sync.sql.postgres import statements
 from homeport_sync.sql.postgres.database import Connection, Row
 
 _HEAD, _DEVICE, _OUTCOME, _GRANT, _RECORD, _REJECTED, _NUMBER = range(7)  # the column `part` of both
 
 
-def loaded(tenant: str, facts: Sequence[Row], listed: Sequence[Row]) -> Loaded:
+Linked: TypeAlias = Mapping[str, Sequence[Link]] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What is loaded for keys and links: rows of `statements.KEYS`, the links of each target, rows of `RECORDS`."""
+
+    keys: Sequence[Row]
+    linked: Mapping[str, Linked]
+    records: Sequence[Row]
+
+
+def sorted_links(wanted: Wanted, found: Sequence[Row]) -> dict[str, Linked]:
+    """The rows of `statements.LINKS`, by the target that was asked about."""
+    of: dict[str, list[Link]] = {target: [] for target in wanted.targets}
+    for target, *row in found:
+        of[target].append(rows.link(tuple(row)))
+    return {target: reached(target, links, wanted.links_max) for target, links in of.items()}
+
+
+def loaded(tenant: str, facts: Sequence[Row], listed: Sequence[Row], wanted: Wanted, beside: Beside) -> Loaded:
     """What a commit batch knows; `listed` comes from `statements.OF_KIND`. Raises `Unavailable` if there is no such
     tenant."""
     parts = _by_part(facts)
@@ -30,6 +54,7 @@ def loaded(tenant: str, facts: Sequence[Row], listed: Sequence[Row]) -> Loaded:
     records = [
         StoredRecord(record=decode_record(a), author=b, foreign_position=m) for _, a, b, _, m, _, _, _ in parts[_RECORD]
     ]
+    records += [rows.stored_record(tuple(row)) for row in beside.records]
     of_kind: dict[tuple[str, str], list[str]] = {}
     for scope, kind, a, b, m in listed:
         records.append(StoredRecord(record=decode_record(a), author=b, foreign_position=m))
@@ -43,6 +68,10 @@ def loaded(tenant: str, facts: Sequence[Row], listed: Sequence[Row]) -> Loaded:
         records=here,
         rejected_creates=frozenset((fact[1], fact[2]) for fact in parts[_REJECTED] if fact[2] not in here),
         of_kind=of_kind,
+        keys={Key(*row[:4]): row[4] for row in map(tuple, beside.keys)},
+        links={target: here for each in beside.linked.values() if each is not None for target, here in each.items()},
+        overfull=frozenset(target for target, each in beside.linked.items() if each is None),
+        wanted=wanted,
     )
 
 

@@ -78,6 +78,43 @@ OF_KIND: Final = """
     ) AS found
     ORDER BY wanted.scope, wanted.kind, found.record_id"""
 
+KEYS: Final = """
+    SELECT found.*
+    FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS wanted(scope, kind, field, digest)
+    CROSS JOIN LATERAL (
+      SELECT scope_id, kind, field, digest, record_id FROM keys
+      WHERE tenant_id = $1 AND scope_id = wanted.scope AND kind = wanted.kind AND field = wanted.field
+        AND digest = wanted.digest LIMIT 1
+    ) AS found"""
+# Of each record and of all that goes with it. As many records are reached as can be without as many links to them.
+LINKS: Final = """
+    SELECT wanted.target, found.*
+    FROM unnest($2::text[]) AS wanted(target) CROSS JOIN LATERAL (
+      WITH RECURSIVE reached(id) AS (
+        SELECT wanted.target COLLATE "C"
+        UNION
+        SELECT next.record_id FROM reached CROSS JOIN LATERAL (
+          SELECT record_id FROM links
+          WHERE tenant_id = $1 AND target_id = reached.id AND cascades
+          ORDER BY record_id, field OFFSET 0
+        ) AS next
+      )
+      SELECT here.* FROM (SELECT id FROM reached LIMIT $3 + 1) AS each CROSS JOIN LATERAL (
+        SELECT target_id, record_id, field, kind, cascades FROM links
+        WHERE tenant_id = $1 AND target_id = each.id
+        ORDER BY record_id, field OFFSET 0
+      ) AS here
+      LIMIT $3
+    ) AS found"""
+RECORDS: Final = """
+    SELECT found.*
+    FROM unnest($2::text[]) AS wanted(id) CROSS JOIN LATERAL (
+      SELECT wire, author, foreign_position FROM records WHERE tenant_id = $1 AND record_id = wanted.id LIMIT 1
+    ) AS found"""
+FREE_KEY: Final = """
+    DELETE FROM keys WHERE tenant_id = $1 AND scope_id = $2 AND kind = $3 AND field = $4 AND digest = $5"""
+CUT_LINK: Final = "DELETE FROM links WHERE tenant_id = $1 AND target_id = $2 AND record_id = $3 AND field = $4"
+
 STANDING: Final = """
     SELECT 0 AS part, epoch AS a, NULL AS b, NULL AS c, position AS m, NULL::bigint AS n, NULL::boolean AS flag
     FROM heads WHERE tenant_id = $1

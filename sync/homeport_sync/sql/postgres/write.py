@@ -87,6 +87,18 @@ PARTS: Final = (
         key="tenant_id, user_id, scope_id",
         replaced="role, since, until, maker, deleted_at",
     ),
+    Part(
+        table="keys",
+        columns="scope_id text, kind text, field text, digest text, record_id text",
+        key="tenant_id, scope_id, kind, field, digest",
+        replaced="record_id",
+    ),
+    Part(
+        table="links",
+        columns="target_id text, record_id text, field text, kind text, cascades boolean",
+        key="tenant_id, target_id, record_id, field",
+        replaced="cascades",
+    ),
 )
 
 
@@ -118,4 +130,6 @@ def _rows(tenant: str, writes: Writes) -> Sequence[Sequence[Row]]:
         [row[1:] for row in rows.quarantine_rows(tenant, writes.quarantined)],
         [row[1:6] for row in rows.device_rows(tenant, writes.devices, now_ms)],
         [(*row[1:7], row[9]) for row in rows.grant_rows(tenant, writes.grants, now_ms)],
+        [row[1:6] for row in rows.key_rows(tenant, writes.keys, now_ms)[0]],
+        [row[1:6] for row in rows.link_rows(tenant, writes.links, now_ms)[0]],
     )

@@ -35,6 +35,22 @@ OF_KIND: Final = """
     SELECT wire, author, foreign_position FROM records
     WHERE tenant_id = :tenant AND scope_id = :scope AND kind = :kind AND deleted_at IS NULL
     ORDER BY record_id LIMIT :room"""
+KEYS: Final = """
+    SELECT scope_id, kind, field, digest, record_id
+    FROM json_each(:keys) AS wanted
+    CROSS JOIN keys ON tenant_id = :tenant AND scope_id = json_extract(wanted.value, '$[0]')
+      AND kind = json_extract(wanted.value, '$[1]') AND field = json_extract(wanted.value, '$[2]')
+      AND digest = json_extract(wanted.value, '$[3]')"""
+# Of one record and of all that goes with it. As many records are reached as can be without as many links to them.
+LINKS: Final = """
+    WITH RECURSIVE reached(id) AS (
+      SELECT :target
+      UNION
+      SELECT record_id FROM reached CROSS JOIN links ON tenant_id = :tenant AND target_id = reached.id AND cascades
+      LIMIT :room + 1
+    )
+    SELECT target_id, record_id, field, kind, cascades
+    FROM reached CROSS JOIN links ON tenant_id = :tenant AND target_id = reached.id LIMIT :room"""
 REJECTED_CREATES: Final = """
     SELECT device_id, record_id
     FROM json_each(:records) AS wanted
@@ -79,6 +95,21 @@ PUT_GRANT: Final = """
     ON CONFLICT (tenant_id, user_id, scope_id) DO UPDATE SET
       role = excluded.role, since = excluded.since, until = excluded.until, maker = excluded.maker,
       updated_at = excluded.updated_at, deleted_at = excluded.deleted_at"""
+PUT_KEY: Final = """
+    INSERT INTO keys (tenant_id, scope_id, kind, field, digest, record_id, created_at, updated_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (tenant_id, scope_id, kind, field, digest) DO UPDATE SET
+      record_id = excluded.record_id, updated_at = excluded.updated_at"""
+FREE_KEY: Final = """
+    DELETE FROM keys
+    WHERE tenant_id = :tenant AND scope_id = :scope AND kind = :kind AND field = :field AND digest = :digest"""
+PUT_LINK: Final = """
+    INSERT INTO links (tenant_id, target_id, record_id, field, kind, cascades, created_at, updated_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (tenant_id, target_id, record_id, field) DO UPDATE SET
+      cascades = excluded.cascades, updated_at = excluded.updated_at"""
+CUT_LINK: Final = """
+    DELETE FROM links WHERE tenant_id = :tenant AND target_id = :target AND record_id = :record AND field = :field"""
 
 GRANTS_OF_USER: Final = """
     SELECT user_id, scope_id, role, since, until, maker

@@ -9,17 +9,22 @@ process is writing. What is between them works in memory.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from typing import TypeAlias
 
 import msgspec
 
 from homeport_sync.errors import no_tenant
+from homeport_sync.keys import Key, Link, reached
 from homeport_sync.ports import KIND_RECORDS_MAX, Head, Loaded, StoredRecord, Wanted, Writes
 from homeport_sync.sql import rows
 from homeport_sync.sql.sqlite import statements
 from homeport_sync.sql.sqlite.connection import BUSY_TIMEOUT_MS, Connection
 from homeport_sync.sql.sqlite.trouble import code_of
 
+_KEY = ("tenant", "scope", "kind", "field", "digest")
+_LINK = ("tenant", "target", "record", "field")
+Links: TypeAlias = Mapping[str, Sequence[Link]]
 _json = msgspec.json.Encoder().encode
 
 
@@ -45,10 +50,11 @@ class SqliteTransaction:
         self._under_way = False
 
     async def load(self, wanted: Wanted) -> Loaded:
-        """Lock, then read."""
-        self._under_way = True
-        if not _locked_at_once(self._writer.raw):
-            await self._writer.run(lambda connection: connection.execute("BEGIN IMMEDIATE"))
+        """Lock, then read; what is locked already is only read."""
+        if not self._under_way:
+            self._under_way = True
+            if not _locked_at_once(self._writer.raw):
+                await self._writer.run(lambda connection: connection.execute("BEGIN IMMEDIATE"))
         return self._load(self._writer.raw, wanted)
 
     async def commit(self, writes: Writes) -> None:
@@ -71,11 +77,14 @@ class SqliteTransaction:
         outcomes = self._find(connection, statements.OUTCOMES, names=again)
         outcomes += self._find(connection, statements.STAMPED, stamps=wanted.stamps)
         grants = self._find(connection, statements.GRANTS, pairs=wanted.grants)
-        records = self._find(connection, statements.RECORDS, records=wanted.records)
+        linked = {each: self._linked(connection, each, wanted.links_max) for each in wanted.targets}
+        links = {target: here for each in linked.values() if each is not None for target, here in each.items()}
+        records = self._find(connection, statements.RECORDS, records=wanted.records.union(links))
         here = {each.record.id: each for each in map(rows.stored_record, records)}
         of_kind = {each: self._of_kind(connection, *each) for each in wanted.kinds}
         here |= {each.record.id: each for found in of_kind.values() for each in found}
         missing = wanted.records - here.keys()
+        keys = self._find(connection, statements.KEYS, keys=wanted.keys)
         rejected = self._find(connection, statements.REJECTED_CREATES, records=missing)
         return Loaded(
             head=head,
@@ -85,7 +94,15 @@ class SqliteTransaction:
             records=here,
             rejected_creates=frozenset((row[0], row[1]) for row in rejected if row[0] in wanted.devices),
             of_kind={each: [stored.record.id for stored in found] for each, found in of_kind.items() if found},
+            keys={Key(*row[:4]): row[4] for row in keys},
+            links=links,
+            overfull=frozenset(each for each, here in linked.items() if here is None),
+            wanted=wanted,
         )
+
+    def _linked(self, connection: sqlite3.Connection, target: str, links_max: int) -> Links | None:
+        asked = {"tenant": self._tenant, "target": target, "room": links_max + 1}
+        return reached(target, map(rows.link, connection.execute(statements.LINKS, asked)), links_max)
 
     def _of_kind(self, connection: sqlite3.Connection, scope: str, kind: str) -> list[StoredRecord]:
         asked = {"tenant": self._tenant, "scope": scope, "kind": kind, "room": KIND_RECORDS_MAX}
@@ -108,6 +125,13 @@ class SqliteTransaction:
         connection.executemany(statements.ADD_REPLAY, rows.replay_rows(tenant, writes.quarantined))
         connection.executemany(statements.PUT_DEVICE, rows.device_rows(tenant, writes.devices, now_ms))
         connection.executemany(statements.PUT_GRANT, rows.grant_rows(tenant, writes.grants, now_ms))
+        if writes.keys or writes.links:
+            held, free = rows.key_rows(tenant, writes.keys, now_ms)
+            put, cut = rows.link_rows(tenant, writes.links, now_ms)
+            connection.executemany(statements.FREE_KEY, (dict(zip(_KEY, row, strict=True)) for row in free))
+            connection.executemany(statements.PUT_KEY, held)
+            connection.executemany(statements.CUT_LINK, (dict(zip(_LINK, row, strict=True)) for row in cut))
+            connection.executemany(statements.PUT_LINK, put)
 
 
 def _locked_at_once(connection: sqlite3.Connection) -> bool:

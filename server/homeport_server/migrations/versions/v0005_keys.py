@@ -1,0 +1,44 @@
+"""Keys of unique fields, and links from a record to those that refer to it."""
+
+from __future__ import annotations
+
+from alembic import op
+from sqlalchemy import Boolean, Column
+
+from homeport_server.migrations.columns import key, numbers, text
+from homeport_server.migrations.isolation import isolate
+from homeport_server.migrations.stamp import stamp
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+serves_from = 1
+
+
+def upgrade() -> None:
+    """Add two tables: no app could declare before what stands in them."""
+    op.create_table(
+        "keys",
+        *text("tenant_id", "scope_id", "kind", "field", "digest", "record_id"),
+        *numbers("created_at", "updated_at"),
+        key("tenant_id", "scope_id", "kind", "field", "digest"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "links",
+        *text("tenant_id", "target_id", "record_id", "field", "kind"),
+        Column("cascades", Boolean, nullable=False),
+        *numbers("created_at", "updated_at"),
+        key("tenant_id", "target_id", "record_id", "field"),
+        sqlite_with_rowid=False,
+    )
+    isolate("keys", "links")
+    stamp(5, serves_from)
+
+
+def downgrade() -> None:
+    """Drop them: both follow from the records."""
+    op.drop_table("links")
+    op.drop_table("keys")
+    stamp(4, serves_from)
