@@ -1,7 +1,7 @@
-"""What this device expects its commands to come to, shown until the server has decided (I5).
+"""What this device expects of its commands, and to go with its deletes, shown until the server has decided (I5).
 
-It hangs on the command's `place` in the outbox. When the command is rejected it goes, too, and what it showed is
-undone; when it is applied it stays until a catch-up contains what the server made of it.
+It hangs on the `place` of the command or the delete in the outbox. When that is rejected it goes, too, and what it
+showed is undone; when it is applied it stays until a catch-up contains what the server made of it.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ class Predicted:
         self._connection = connection
 
     def add(self, place: int, changes: Iterable[Change]) -> None:
-        """Expects this of the command at that place: at most one change a record."""
+        """Expects this of what is at that place: at most one change a record, the last that is said."""
         rows = ((change.id, place, encode(change)) for change in changes)
-        self._connection.executemany("INSERT INTO predicted (record, place, change) VALUES (?, ?, ?)", rows)
+        self._connection.executemany("INSERT OR REPLACE INTO predicted (record, place, change) VALUES (?, ?, ?)", rows)
 
     def of(self, record_id: str) -> list[tuple[int, Change]]:
         """What is expected of a record, each with its place, in the order of the places."""

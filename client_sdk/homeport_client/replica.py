@@ -6,7 +6,7 @@ every moment what was pulled with the outbox replayed on top (I5), and never hal
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from random import Random
 from sqlite3 import Connection
@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from homeport_client.catch_up import CatchUp
 from homeport_client.clearing import clear, forget
 from homeport_client.errors import LimitExceeded, ReplicaForeign
+from homeport_client.keys import Keys
 from homeport_client.limits import DEVICE_LIMITS, DeviceLimits
 from homeport_client.messages import pull_of, push_of, text_of
 from homeport_client.meta import Meta, MetaTable
@@ -25,7 +26,7 @@ from homeport_client.outcomes import Outcomes
 from homeport_client.prediction import predict
 from homeport_client.pulled import Pulled
 from homeport_client.receipts import Receipts
-from homeport_client.schema import VIEW, fingerprint
+from homeport_client.schema import VIEW, fingerprint, key_indexes
 from homeport_client.storage import open_storage, transaction
 from homeport_client.view import Views
 from homeport_sync.catalog import Catalog
@@ -66,6 +67,7 @@ class Replica:
         self.receipts = Receipts(self._connection)
         self.views = Views(self._connection, catalog, self.pulled, self.outbox)
         self._catch_up = CatchUp(self.pulled, self.outbox, self.views, self.receipts)
+        self.keys = Keys(self._connection, catalog, self.views, self.outbox.predicted)
         try:
             meta = self._begin(path)
         except BaseException:
@@ -114,9 +116,12 @@ class Replica:
             # What is overwritten was there before: whatever the clocks say, the change is stamped after it.
             self.clock.see(before.updated if before else NEVER)
             change = self._next_change(op, kind, record_id, scope, fields, replays=replays)
-            self.catalog.check(change)
-            self._add(change, encode(base) if base else "")
+            keyed = self.catalog.check(change).keyed
+            was = {record_id: self.views.record(record_id)} if keyed else {}
+            place = self._add(change, encode(base) if base else "")
             self.views.derive([record_id])
+            if keyed:
+                self._see(self.keys.obey(change, place, was, self.meta.device))
         return change
 
     def call(self, command: str, scope: str, arguments: Fields, *, replays: str = "") -> Change:
@@ -127,10 +132,11 @@ class Replica:
         with self._step():
             change = self._next_change("command", command, self.new_id(), scope, arguments, replays=replays)
             expected = predict(change, self.meta.device, self.catalog, self.views)
-            for each in expected:  # what is written after it here is stamped after it
-                self.clock.see(each.stamp)
-            self.outbox.predicted.add(self._add(change), expected)
-            self.views.derive(each.id for each in expected)
+            self._see(expected)
+            was = {each.id: self.views.record(each.id) for each in expected}
+            self.outbox.predicted.add(place := self._add(change), expected)
+            self.views.derive(was)
+            self._see(self.keys.obey(change, place, was, self.meta.device))
         return change
 
     @contextmanager
@@ -268,6 +274,11 @@ class Replica:
     def _clear(self) -> None:
         clear(self._connection, self.receipts, self.outbox, self.outcomes)
 
+    def _see(self, expected: Iterable[Change]) -> None:
+        """What is written after it here is stamped after it."""
+        for each in expected:
+            self.clock.see(each.stamp)
+
     @contextmanager
     def _step(self) -> Iterator[None]:
         if self._connection.in_transaction:  # a part of a larger step, which tells of all of it
@@ -310,7 +321,7 @@ class Replica:
                 )
         wanted = fingerprint(self.catalog)
         if meta.fingerprint != wanted:
-            with transaction(self._connection, VIEW):
+            with transaction(self._connection, VIEW + key_indexes(self.catalog)):
                 if meta.fingerprint:  # a new replica has nothing to derive
                     self.views.derive(self.pulled.ids() | self.outbox.records())
                 self._meta.write(replace(meta, fingerprint=wanted))

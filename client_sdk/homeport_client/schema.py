@@ -144,9 +144,20 @@ def indexed_fields(kind: Kind) -> list[str]:
     return [field.name for field in kind.fields.values() if field.indexed]
 
 
+def key_indexes(catalog: Catalog) -> str:
+    """Makes the indexes by which a write finds who has a value, or refers to a record (`keys.py`); "" for an app that
+    declares neither."""
+    asked = [
+        index(kind.name, field.name, in_scope=True)
+        for kind in catalog.keyed.values()
+        for field in dict.fromkeys((*kind.unique, *kind.refers))
+    ]
+    return "; ".join(asked)
+
+
 def fingerprint(catalog: Catalog) -> str:
     """Differs whenever `view` would be derived or indexed differently: by its tables, defaults or merge rules."""
-    told = [VIEW]
+    told = [VIEW, *filter(None, [key_indexes(catalog)])]
     for kind in catalog.kinds.values():
         told += [index(kind.name, name, in_scope=each) for name in indexed_fields(kind) for each in (False, True)]
         told += [f"{kind.name} {field.name} {field.default!r} {field.rule}" for field in kind.fields.values()]

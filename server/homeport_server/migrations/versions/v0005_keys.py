@@ -34,11 +34,11 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     isolate("keys", "links")
-    stamp(5, serves_from)
+    stamp(int(revision), serves_from)
 
 
 def downgrade() -> None:
     """Drop them: both follow from the records."""
     op.drop_table("links")
     op.drop_table("keys")
-    stamp(4, serves_from)
+    stamp(int(down_revision), serves_from)
