@@ -65,11 +65,11 @@ IN_OUTBOX = (
         known="Apps that keep their queue in one file and their data in another, and write both or one.",
         file=f"{CLIENT}/replica.py",
         before="""
-            self._add(change, encode(base) if base else "")
+            place = self._add(change, encode(base) if base else "")
             self.views.derive([record_id])
 """,
         after="""
-            self._add(change, encode(base) if base else "")
+            place = self._add(change, encode(base) if base else "")
         with self._step():
             self.views.derive([record_id])
 """,
