@@ -22,7 +22,7 @@ from homeport_sync.decision import Batch
 from homeport_sync.errors import HomeportError, Overloaded, StoreFailed, TimedOut, Unavailable
 from homeport_sync.limits import Limits
 from homeport_sync.meter import Meter, NoMeter
-from homeport_sync.ports import Loaded, LogStore, Signals, Wanted
+from homeport_sync.ports import Loaded, LogStore, Signals, Wanted, Writes
 from homeport_sync.push import Decided, Push, has_calls, parts, wanted
 from homeport_sync.queues import Queues, Turn, Waiting
 
@@ -160,10 +160,10 @@ class Intake:
     async def _decide(self, tenant: str, pushes: Sequence[Push]) -> tuple[int, list[Decided]]:
         if has_calls(pushes) and (committed := await self._foresee(tenant, pushes)) is not None:
             return committed
-        began = perf_counter()
+        began_s = perf_counter()
         async with self._store.transaction(tenant) as transaction:
             loaded = await transaction.load(self._wanted(pushes))
-            read = perf_counter()
+            read_s = perf_counter()
             batch, answers = await self._decided(loaded, pushes)
             for _ in range(self._limits.decide_rounds_max):
                 if batch.missed is None:
@@ -172,15 +172,9 @@ class Intake:
             if batch.missed is not None:
                 raise StoreFailed("Its commands want to know more and more: call fewer of them at once.")
             writes = batch.writes()
-            decided = perf_counter()
+            decided_s = perf_counter()
             await transaction.commit(writes)
-        self._meter.committed(
-            pushes=len(pushes),
-            changes=len(writes.outcomes),
-            load_s=read - began,
-            decide_s=decided - read,
-            commit_s=perf_counter() - decided,
-        )
+        self._committed(pushes, writes, began_s, read_s, decided_s)
         return writes.head, answers
 
     async def _foresee(self, tenant: str, pushes: Sequence[Push]) -> tuple[int, list[Decided]] | None:
@@ -188,19 +182,36 @@ class Intake:
         time, and on SQLite every tenant waits for the same lock. None: it never was."""
         asked = self._wanted(pushes)
         for _ in range(self._limits.commit_tries_max):
+            began_s = perf_counter()
             async with self._store.transaction(tenant) as transaction:
                 loaded = await transaction.load(asked)
+            read_s = perf_counter()
             batch = Batch(loaded, self._catalog, self._limits, self._wall_ms(), self._runner.allowance())
             with self._stepped_aside():
                 answers = await self._runner.aside(partial(_decide_whole, batch, pushes))
             if batch.missed is not None:
                 asked = batch.missed
                 continue
+            decided_s = perf_counter()
             async with self._store.transaction(tenant) as transaction:
-                if await transaction.load(asked) == loaded:
-                    await transaction.commit(batch.writes())
-                    return batch.writes().head, answers
+                if await transaction.load(asked) != loaded:
+                    continue
+                writes = batch.writes()
+                await transaction.commit(writes)
+            self._committed(pushes, writes, began_s, read_s, decided_s)
+            return writes.head, answers
         return None
+
+    def _committed(
+        self, pushes: Sequence[Push], writes: Writes, began_s: float, read_s: float, decided_s: float
+    ) -> None:
+        self._meter.committed(
+            pushes=len(pushes),
+            changes=len(writes.outcomes),
+            load_s=read_s - began_s,
+            decide_s=decided_s - read_s,
+            commit_s=perf_counter() - decided_s,
+        )
 
     @contextmanager
     def _stepped_aside(self) -> Iterator[None]:
