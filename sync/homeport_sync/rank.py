@@ -40,11 +40,12 @@ def between(low: str | None, high: str | None, chance: Random) -> Rank:
     if low is not None and high is not None and low >= high:
         raise ValueError(f"There is nothing between {low!r} and {high!r}.")
     middle = _middle(low, high)
-    drawn = middle + "".join(chance.choices(_DIGITS, k=_CHANCE_DIGITS - 1)) + chance.choice(_DIGITS[1:])
-    rank = drawn if high is None or drawn < high else middle
-    if len(rank) > RANK_CHARS_MAX:
+    drawn = "".join(chance.choices(_DIGITS, k=_CHANCE_DIGITS - 1)) + chance.choice(_DIGITS[1:])
+    while high is not None and middle + drawn >= high:  # then it begins as `high` does: go down from there
+        middle += _halfway("", high[len(middle) :])
+    if len(middle) + len(drawn) > RANK_CHARS_MAX:
         raise RankFull
-    return Rank(rank)
+    return Rank(middle + drawn)
 
 
 def _middle(low: str | None, high: str | None) -> str:
@@ -52,9 +53,9 @@ def _middle(low: str | None, high: str | None) -> str:
         if high is None:
             return FIRST_RANK
         whole, fraction = _split(high)
-        if fraction:
-            return whole
-        return _lower(whole) or whole[:-1] + _halfway("", whole[-1])
+        if lower := _lower(whole):
+            return lower
+        return whole + _halfway("", fraction) if fraction else whole[:-1] + _halfway("", whole[-1])
     whole, fraction = _split(low)
     if high is None:
         return _higher(whole) or whole + _halfway(fraction, "")
@@ -62,7 +63,7 @@ def _middle(low: str | None, high: str | None) -> str:
     if whole == high_whole:
         return whole + _halfway(fraction, high_fraction)
     higher = _higher(whole)
-    return higher if higher and higher < high else whole + _halfway(fraction, "")
+    return higher if higher and higher < high_whole else whole + _halfway(fraction, "")
 
 
 def _split(rank: str) -> tuple[str, str]:

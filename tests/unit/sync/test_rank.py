@@ -43,15 +43,19 @@ def test_who_always_drops_into_one_gap_gets_a_digit_more_for_every_few(downwards
     assert len(middle) < 500 / 4
 
 
-def test_two_phones_that_drop_into_one_gap_get_two_ranks() -> None:
-    assert between("a0", "a1", Random(1)) != between("a0", "a1", Random(2))
+@pytest.mark.parametrize(("low", "high"), [("a0", "a1"), ("a2lhI", "a3a6L"), ("a2", "a2001"), (None, "a3a6L")])
+def test_two_phones_that_drop_into_one_gap_get_two_ranks(low: str | None, high: str) -> None:
+    """Also where the gap ends in a rank that begins as theirs would."""
+    drawn = [between(low, high, Random(seed)) for seed in range(100)]
+    assert len(set(drawn)) >= 99, "of a hundred, two may happen to be the same"
+    assert all((low or "") < rank < high for rank in drawn)
 
 
 def test_a_gap_that_is_full_says_so() -> None:
     def fill() -> None:
         chance = Random(1)
         high = between(FIRST_RANK, None, chance)
-        for _ in range(8 * RANK_CHARS_MAX):
+        for _ in range(40 * RANK_CHARS_MAX):
             high = between(FIRST_RANK, high, chance)
 
     with pytest.raises(RankFull):
