@@ -3,7 +3,7 @@
 A rank is a whole number and a fraction, written so that ranks compare as texts: a letter that says how many digits the
 number has (`a` one, `b` two …; `Z` one, `Y` two … below nothing), these digits, then the fraction, whose last digit is
 not 0. So who always adds at an end gets short ranks for ever, and who always drops into the same gap one digit more for
-every five times. The scheme is David Greenspan's ("Implementing Fractional Indexing", 2020).
+many times. The scheme is David Greenspan's ("Implementing Fractional Indexing", 2020).
 
 Behind each new rank come a few digits drawn by chance: two phones that drop something into the same gap, offline, get
 two ranks and not one.
