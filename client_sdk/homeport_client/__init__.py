@@ -26,9 +26,11 @@ from homeport_client.state import State
 from homeport_client.transport import Transport
 from homeport_client.uplink import Uplink
 from homeport_client.view import View
+from homeport_sync.scope import EVERYBODY
 
 __all__ = [
     "DEVICE_LIMITS",
+    "EVERYBODY",
     "UPLINK_LIMITS",
     "ChangeOutcome",
     "Device",

@@ -14,10 +14,10 @@ from homeport_client.intents import Intent, Meant
 from homeport_client.rejected import Rejected
 from homeport_client.replica import Replica
 from homeport_client.view import Standing
-from homeport_sync.catalog import Kind
+from homeport_sync.catalog import Kind, check_everybody
 from homeport_sync.change import Edits, Op
 from homeport_sync.errors import RecordExists, RecordGone, RoleForbidden, ScopeGone, WrongId, WrongType
-from homeport_sync.scope import MEMBER, member_id
+from homeport_sync.scope import EVERYBODY, MEMBER, member_id
 from homeport_sync.values import PythonValue
 
 
@@ -137,6 +137,9 @@ class Writer:
         """Gives a user a role in a scope, or takes it (None); the id of the member record."""
         kind = self._catalog.kind(MEMBER)
         self._scope_for(kind, scope)
+        if user == EVERYBODY:
+            root = self._replica.views.standing(scope)
+            check_everybody(role, self._catalog.kinds.get(root.kind) if root else None)
         record_id = member_id(scope, user)
         known = self._replica.views.record(record_id)
         fields = kind.to_wire({"user": user, "role": role})

@@ -20,7 +20,7 @@ from homeport_server.observe import Log
 from homeport_server.observe.metrics import Metrics
 from homeport_sync.errors import HomeportError
 from homeport_sync.ports import EVERY_TENANT, LogEntry, LogStore, Signals, Standing
-from homeport_sync.scope import MEMBER
+from homeport_sync.scope import EVERYBODY, MEMBER
 
 READ_MAX = 500
 _NO_DEVICE = ""
@@ -83,14 +83,15 @@ class _Audience:
     def affected(self, entries: Sequence[LogEntry]) -> set[_User]:
         """The listening users whose rights the entries may change.
 
-        A new root makes its author an owner. A member record names its user when it is made; an update does not,
-        but whoever it can be about has had a grant in that scope before.
+        A new root makes its author an owner. A member record names its user, or everybody, when it is made; an update
+        does not, but whoever it can be about has had a grant in that scope before.
         """
         found: set[_User] = set()
         for entry in entries:
             if entry.kind == MEMBER:
-                invited = self.users.get(str(entry.fields.get("user")))
-                found |= {user for user in self.users.values() if entry.scope in user.ever or user is invited}
+                invited = str(entry.fields.get("user"))
+                about = (user for user in self.users.values() if invited in (user.name, EVERYBODY))
+                found |= {*about, *(user for user in self.users.values() if entry.scope in user.ever)}
             elif entry.op == "create" and entry.record == entry.scope and entry.user in self.users:
                 found.add(self.users[entry.user])
         return found

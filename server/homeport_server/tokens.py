@@ -14,6 +14,7 @@ import jwt
 import msgspec
 
 from homeport_server.errors import TokenAlgorithm, TokenExpired, TokenMalformed, TokenSignature, TokenUnsigned
+from homeport_sync.scope import EVERYBODY
 
 ALGORITHM = "HS256"
 NAME = "homeport"  # issuer and audience
@@ -64,6 +65,10 @@ class Tokens:
         """Who the token stands for. Raises one of the `Unauthenticated` errors, named for what is wrong."""
         _check_header(token)
         claims = self._claims(token)
+        if claims.sub == EVERYBODY:
+            raise TokenMalformed(
+                f"The token is of the user {EVERYBODY!r}, which stands for everybody: get one of a user."
+            )
         now_s = self._wall_ms() / 1_000
         if claims.iat > now_s + self._leeway_s:
             raise TokenMalformed("The token is from the future: set this server's clock, or the issuer's.")

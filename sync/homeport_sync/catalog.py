@@ -13,7 +13,15 @@ from dataclasses import dataclass, field
 from homeport_sync.allow import Allow
 from homeport_sync.change import EDITS, Change, Edits, Fields, Value, Written
 from homeport_sync.edits import EXPECTED, fits_edit
-from homeport_sync.errors import UnknownCommand, UnknownField, UnknownKind, WrongId, WrongType
+from homeport_sync.errors import (
+    NotPublic,
+    RoleForbidden,
+    UnknownCommand,
+    UnknownField,
+    UnknownKind,
+    WrongId,
+    WrongType,
+)
 from homeport_sync.role import BUILT_IN, VIEWER, Role
 from homeport_sync.rules import REGISTER, Rule
 from homeport_sync.scope import MEMBER, member_id
@@ -63,13 +71,14 @@ class Kind:
     """A declared type of record. `within` names the root kind it lives in; a root has none. `rules` are those of the
     fields that are no registers. What is written to a `guarded` record that has changed meanwhile is refused, and what
     one of `allows` does not allow. `unique` and `refers` are the fields that are, and that do; to a `referred` kind one
-    refers that does not merely keep what it names."""
+    refers that does not merely keep what it names. The scopes of a `public` root kind may be shared with everybody."""
 
     name: str
     fields: Mapping[str, Field]
     within: str | None = None
     rules: Mapping[str, Rule] = field(default_factory=dict)
     guarded: bool = False
+    public: bool = False
     allows: tuple[Allow, ...] = ()
     unique: tuple[Field, ...] = ()
     refers: tuple[Field, ...] = ()
@@ -130,6 +139,18 @@ class Kind:
     def from_wire(self, fields: Fields) -> dict[str, PythonValue]:
         """A record's fields as Python values; a field the record does not have yet shows its default."""
         return {name: known.type.from_wire(fields.get(name, known.default)) for name, known in self.fields.items()}
+
+
+def check_everybody(role: object, root: Kind | None) -> None:
+    """Raises the `Rejection` that tells why a scope with this root cannot be shared with everybody in this role. To end
+    that (a role of None) is always right."""
+    if role is None:
+        return
+    if root is None or not root.public:
+        name = root.name if root else "root"
+        raise NotPublic(f"A {name} cannot be shared with everybody: declare it with @app.kind(root=True, public=True).")
+    if role != VIEWER.name:
+        raise RoleForbidden(f"Everybody reads, and writes nothing: share it with the role viewer, not {role}.")
 
 
 def member_kind(roles: Iterable[str] = BUILT_IN) -> Kind:

@@ -125,12 +125,12 @@ class App(Afterwards):
         )
 
     def kind(
-        self, *, root: bool = False, within: type | None = None, guarded: bool = False
+        self, *, root: bool = False, within: type | None = None, guarded: bool = False, public: bool = False
     ) -> Callable[[Declared], Declared]:
         """Declares the class below as a kind: a `root`, or `within` a root kind.
 
-        What is written to a record of a `guarded` kind that another has changed meanwhile is refused. Raises
-        `BadDeclaration`, naming file, line and remedy.
+        What is written to a record of a `guarded` kind that another has changed meanwhile is refused. What is under a
+        `public` root can be shared with everybody, to read. Raises `BadDeclaration`, naming file, line and remedy.
         """
 
         def declare(cls: Declared) -> Declared:
@@ -138,6 +138,8 @@ class App(Afterwards):
             if cls.__name__ in self._kinds:
                 builtin = " (it is built in)" if cls.__name__ == MEMBER else ""
                 raise where.wrong(f"there is a kind {cls.__name__} already{builtin}: choose another name")
+            if public and not root:
+                raise where.wrong(f"{cls.__name__} is public, and only a root kind can be: say so where its root is")
             kind = Kind(
                 name=cls.__name__,
                 within=self._root_of(cls, root=root, within=within, where=where),
@@ -146,6 +148,7 @@ class App(Afterwards):
                 guarded=guarded,
                 unique=tuple(each for each in fields.values() if each.unique),
                 refers=tuple(each for each in fields.values() if each.refers_to),
+                public=public,
             )
             self._check_keys(kind, where)
             self._kinds[kind.name] = kind

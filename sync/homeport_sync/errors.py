@@ -17,6 +17,7 @@
     │       ├── ScopeForbidden      SCOPE_FORBIDDEN
     │       ├── ScopeGone           SCOPE_GONE
     │       ├── RoleForbidden       ROLE_FORBIDDEN
+    │       ├── NotPublic           NOT_PUBLIC
     │       ├── NotAllowed          NOT_ALLOWED
     │       ├── RuleFailed          RULE_FAILED
     │       ├── RecordGone          RECORD_GONE
@@ -172,6 +173,12 @@ class RoleForbidden(Rejection):
     """The caller's role in this scope does not allow this change."""
 
     code = "ROLE_FORBIDDEN"
+
+
+class NotPublic(Rejection):
+    """What is of this kind cannot be shared with everybody."""
+
+    code = "NOT_PUBLIC"
 
 
 class NotAllowed(Rejection):

@@ -35,6 +35,7 @@ from homeport_sync.ports import (
     Writes,
 )
 from homeport_sync.pull import Range, gather, plan
+from homeport_sync.scope import EVERYBODY, grants_of
 
 
 class MemoryTransaction:
@@ -126,7 +127,7 @@ class MemoryStore(MemoryInstallation, MemoryPlaces, MemoryQuarantine, MemoryRece
         known = log.devices.get(device)
         return Standing(
             head=Head(position=log.head, epoch=log.epoch),
-            grants=[grant for _, grant in sorted(log.grants_of.get(user, {}).items())],
+            grants=grants_of(user, (grant for name in {user, EVERYBODY} for grant in log.grants_held_by(name))),
             last_number=known.last_number if known and known.user == user else 0,
         )
 

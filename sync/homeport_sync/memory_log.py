@@ -67,6 +67,10 @@ class MemoryLog:
             self.records[record.id] = stored
             self.positions.setdefault(record.scope, []).append((record.position, record.id))
 
+    def grants_held_by(self, user: str) -> Iterable[Grant]:
+        """All grants the user ever had, each as it is now."""
+        return self.grants_of.get(user, {}).values()
+
     def of_kind(self, scope: str, kind: str) -> list[str]:
         """The ids of the live records of a kind in a scope, in their order."""
         ids = {id for _, id in self.positions.get(scope, [])}

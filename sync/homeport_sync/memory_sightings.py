@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from homeport_sync.memory_log import OnMemory
+from homeport_sync.scope import EVERYBODY
 from homeport_sync.sightings import REFUSED_SHOWN_MAX, DeviceFacts, Sighting, joined, user_of
 
 
@@ -36,6 +37,6 @@ class MemorySightings(OnMemory):
             sighting=sighting,
             refused=refused[:REFUSED_SHOWN_MAX],
             refused_count=len(refused),
-            grants=sum(grant.holds for grant in log.grants.values() if grant.user == user),
+            grants=len({each.scope for name in (user, EVERYBODY) for each in log.grants_held_by(name) if each.holds}),
             head=log.head,
         )

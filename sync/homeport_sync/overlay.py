@@ -17,7 +17,7 @@ from homeport_sync.errors import CascadeTooLarge
 from homeport_sync.keys import Key, Link
 from homeport_sync.ports import Loaded, LogEntry, StoredRecord, Wanted
 from homeport_sync.push import Push
-from homeport_sync.scope import MEMBER, Grant, grant_after
+from homeport_sync.scope import EVERYBODY, MEMBER, Grant, grant_after, grant_of
 from homeport_sync.verdict import Judged
 
 
@@ -119,6 +119,11 @@ class Overlay:
     def grant(self, user: str, scope: str) -> Grant | None:
         """See `Ground`."""
         return self.grants.get((user, scope)) or self._ground.grant(user, scope)
+
+    def held(self, user: str, scope: str) -> Grant | None:
+        """What the user has in the scope, by themselves or as everybody does; None if that is nothing, or has ended."""
+        grant = grant_of(user, self.grant(user, scope), self.grant(EVERYBODY, scope))
+        return grant if grant is not None and grant.holds else None
 
     def of_kind(self, scope: str, kind: str) -> Sequence[StoredRecord]:
         """See `Ground`."""

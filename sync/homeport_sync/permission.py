@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from homeport_sync.allow import Write
-from homeport_sync.catalog import Catalog, Kind
+from homeport_sync.catalog import Catalog, Kind, check_everybody
 from homeport_sync.change import Change
 from homeport_sync.errors import (
     DependsOnRejected,
@@ -17,7 +17,7 @@ from homeport_sync.errors import (
 from homeport_sync.overlay import Overlay
 from homeport_sync.push import Push
 from homeport_sync.role import OWNER, Role, check_role
-from homeport_sync.scope import MEMBER, Grant
+from homeport_sync.scope import EVERYBODY, MEMBER, Grant
 from homeport_sync.verdict import Judged
 
 
@@ -28,6 +28,7 @@ def permitted(push: Push, change: Change, catalog: Catalog, there: Overlay) -> K
     kind = catalog.check(change)  # step 3
     if grant is not None:
         _check_place(push, change, kind, catalog.role(grant.role), there)
+        _check_audience(change, catalog, there)
     elif there.record(change.id) is not None:  # a root is being made, and nothing is there that is the caller's
         raise RecordExists
     return kind
@@ -35,16 +36,16 @@ def permitted(push: Push, change: Change, catalog: Catalog, there: Overlay) -> K
 
 def granted(push: Push, change: Change, there: Overlay) -> Grant:
     """The caller's grant in the scope. Raises the `Rejection` that tells that there is none."""
-    grant = there.grant(push.user, change.scope)
-    if grant is None or not grant.holds:
+    grant = there.held(push.user, change.scope)
+    if grant is None:
         raise _not_granted(push, change, there)
     return grant
 
 
 def _granted(push: Push, change: Change, kind: Kind | None, catalog: Catalog, there: Overlay) -> Grant | None:
     """The caller's grant in the scope; None where a root is being made, and a grant with it."""
-    grant = there.grant(push.user, change.scope)
-    if grant is not None and grant.holds:
+    grant = there.held(push.user, change.scope)
+    if grant is not None:
         return grant
     if kind is None:
         catalog.kind(change.kind)  # raises: a kind that is not there is no question of grants
@@ -79,6 +80,13 @@ def _check_place(push: Push, change: Change, kind: Kind, role: Role, there: Over
         raise RecordGone
 
 
+def _check_audience(change: Change, catalog: Catalog, there: Overlay) -> None:
+    """The end of that: what is shared with everybody may be."""
+    root = there.record(change.scope)
+    if change.kind == MEMBER and change.fields.get("user") == EVERYBODY and root is not None:
+        check_everybody(change.fields.get("role"), catalog.kinds.get(root.record.kind))
+
+
 def check_allowed(push: Push, change: Change, judged: Judged, kind: Kind, there: Overlay) -> None:
     """The end of step 3, which can only be asked once the merge is known: whether the app's rules allow the write.
 
@@ -86,7 +94,7 @@ def check_allowed(push: Push, change: Change, judged: Judged, kind: Kind, there:
     """
     if not kind.allows or judged.after is None:
         return
-    grant = there.grant(push.user, change.scope)
+    grant = there.held(push.user, change.scope)
     before = judged.before.record if judged.before and not judged.before.record.deleted else None
     write = Write(
         user=push.user,

@@ -182,7 +182,10 @@ class Transaction(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Where a device stands, in one snapshot: the head, all grants its user ever had, its last decided number."""
+    """Where a device stands, in one snapshot: the head, all grants its user ever had, its last decided number.
+
+    There is one grant a scope, in the order of the scopes: the user's own or everybody's, as `scope.grant_of` says.
+    """
 
     head: Head
     grants: Sequence[Grant]

@@ -14,7 +14,7 @@ from homeport_sync.group import uncut
 from homeport_sync.keys import CASCADE_MAX, Key, key_of
 from homeport_sync.ports import Wanted
 from homeport_sync.rules import written_value
-from homeport_sync.scope import MEMBER
+from homeport_sync.scope import EVERYBODY, MEMBER
 from homeport_sync.wire import Sent
 
 NO_COMMANDS: Final[Mapping[str, Command]] = {}
@@ -85,7 +85,7 @@ def wanted(
                 stamps.add(change.stamp)
             records.add(change.id)
             records.add(change.scope)
-            grants.add((push.user, change.scope))
+            grants |= {(push.user, change.scope), (EVERYBODY, change.scope)}
             if change.op == "command":
                 named = (value for value in change.fields.values() if isinstance(value, str) and is_uuid(value))
                 records.update(named)

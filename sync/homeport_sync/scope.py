@@ -7,17 +7,22 @@ write one record, which merges.
 
 Reading is decided by the grant alone; what may be written depends on its role (`role.py`). A member is removed by
 setting the role to null, so that the same person can be invited again.
+
+What is for all to read is shared with `EVERYBODY`, by a member record like any other, whose role is viewer. It is a
+grant of whoever has none of their own in the scope.
 """
 
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
-from typing import cast
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final, cast
 
 from homeport_sync.change import Record
 
 MEMBER = "Member"
+EVERYBODY: Final = "*"  # everyone of the tenant; no token is ever issued to, or accepted from, a user of this name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,3 +60,28 @@ def grant_after(member: Record, before: Grant | None, position: int) -> Grant:
         until = position if held or before is None else before.until
         return Grant(user=user, scope=member.scope, role=last, since=before.since if before else position, until=until)
     return Grant(user=user, scope=member.scope, role=role, since=since)
+
+
+def grant_of(user: str, own: Grant | None, everybodys: Grant | None) -> Grant | None:
+    """What `user` has in a scope where they have `own` and everybody has `everybodys`; None if there is neither.
+
+    Their own counts while it holds, everybody's otherwise. `since` is where they began to hold the scope without a gap,
+    by either: what a device was given by the one it need not be given again for the other. `until` is where neither was
+    left.
+    """
+    if own is None or everybodys is None:
+        return own or (replace(everybodys, user=user) if everybodys else None)
+    counts, other = (own, everybodys) if own.holds or not everybodys.holds else (everybodys, own)
+    gap = other.until is not None and other.until < counts.since
+    since = counts.since if gap else min(own.since, everybodys.since)
+    until = None if counts.holds else max(own.until or 0, everybodys.until or 0)
+    return replace(counts, user=user, since=since, until=until)
+
+
+def grants_of(user: str, grants: Iterable[Grant]) -> list[Grant]:
+    """What `user` has, one grant a scope in the order of the scopes: of `grants`, which are theirs and everybody's."""
+    both: dict[str, dict[bool, Grant]] = {}
+    for grant in grants:
+        both.setdefault(grant.scope, {})[grant.user == EVERYBODY] = grant
+    merged = (grant_of(user, found.get(False), found.get(True)) for _, found in sorted(both.items()))
+    return [grant for grant in merged if grant is not None]

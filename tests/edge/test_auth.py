@@ -38,6 +38,7 @@ BAD_TOKENS: dict[str, tuple[str, Callable[[World], str]]] = {
     "three parts of garbage": ("TOKEN_MALFORMED", lambda _: "a.b.c"),
     "too long": ("TOKEN_MALFORMED", lambda world: world.token() + "a" * 5_000),
     "no user": ("TOKEN_MALFORMED", lambda world: _signed(world, sub=None)),
+    "of everybody": ("TOKEN_MALFORMED", lambda world: _signed(world, sub="*")),
     "no tenant": ("TOKEN_MALFORMED", lambda world: _signed(world, tenant=None)),
     "no expiry": ("TOKEN_MALFORMED", lambda world: _signed(world, exp=None)),
     "another issuer": ("TOKEN_MALFORMED", lambda world: _signed(world, iss="elsewhere")),

@@ -83,9 +83,9 @@ IN_INTAKE = (
     Mutant(
         name="who was removed may go on writing",
         known="Web applications that check who may read and let a former member's open tab go on saving.",
-        file=f"{SYNC}/permission.py",
-        before="if grant is not None and grant.holds:",
-        after="if grant is not None:",
+        file=f"{SYNC}/overlay.py",
+        before="return grant if grant is not None and grant.holds else None",
+        after="return grant",
     ),
     Mutant(
         name="an editor may invite and remove",

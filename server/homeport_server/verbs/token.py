@@ -11,6 +11,7 @@ import click
 from homeport_server.settings import Settings, flag
 from homeport_server.verbs.on_store import check_name, find_tenant, with_store
 from homeport_server.verbs.options import Refused, setting
+from homeport_sync.scope import EVERYBODY
 
 if TYPE_CHECKING:
     from homeport_server.database import Store
@@ -50,4 +51,6 @@ def _named(user: str | None, users: Iterable[str] | None) -> Sequence[str]:
         raise Refused("Nobody is named: say --user, or --users with a file that has a user a line.")
     for each in named:
         check_name(each, "The user")
+        if each == EVERYBODY:
+            raise Refused(f"The user is named {EVERYBODY!r}, which stands for everybody: name one of them.")
     return named

@@ -162,6 +162,7 @@ def test_a_token_for_nobody_is_refused_and_so_is_a_file_with_a_blank_line(run: R
     assert "Nobody is named" in _refused(run("token", "--tenant", "demo"))
     (tmp_path / "users").write_text("ana\n\n")
     assert "give it a name" in _refused(run("token", "--users", str(tmp_path / "users"), "--tenant", "demo"))
+    assert "stands for everybody" in _refused(run("token", "--user", "*", "--tenant", "demo"))
 
 
 def test_a_time_to_live_of_nothing_is_refused(run: Run) -> None:

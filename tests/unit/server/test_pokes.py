@@ -252,6 +252,23 @@ async def test_a_removed_user_is_poked_a_last_time_and_again_when_invited_back(h
     assert bo.heard == 3
 
 
+async def test_what_is_shared_with_everybody_pokes_everybody_from_then_on_and_no_more_once_it_is_not(
+    house: House,
+) -> None:
+    ears = [await house.listen(user) for user in ("ana", "eve", "cleo")]
+    shared: dict[str, Any] = {"kind": "Member", "fields": {"user": "*", "role": "viewer"}}
+    await house.commit("s2", **shared, grants=[grant("*", "s2", since=2)])
+    await settled()
+    await house.commit("s2")
+    await settled()
+    assert [ear.heard for ear in ears] == [2, 2, 2]
+    await house.commit("s2", kind="Member", fields={"role": None}, grants=[grant("*", "s2", since=2, until=4)])
+    await settled()
+    await house.commit("s2")
+    await settled()
+    assert [ear.heard for ear in ears] == [3, 3, 3]
+
+
 async def test_a_grant_that_comes_while_grants_are_read_is_not_missed(house: House) -> None:
     async def invite() -> None:
         grants = [grant("eve", "s1", since=2)]

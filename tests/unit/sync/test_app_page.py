@@ -42,5 +42,15 @@ def test_the_page_declares_an_app_whose_roles_rules_and_commands_hold(shop: App)
     assert codes(ledger.push(phone.push(phone.update(review, text="good")))) == ["NOT_ALLOWED"]
 
 
+def test_what_the_page_makes_public_is_shared_by_an_admin_and_read_by_all(shop: App) -> None:
+    ledger, ana, other = Ledger(), Phone(user="ana", index=3), bob()
+    ledger.catalog = shop.catalog
+    root, fake = (each.make_root("Catalogue") for each in (ana, other))
+    assert codes(ledger.push(other.push(fake))) == ["NOT_ALLOWED"]
+    offer = new(ana, "Offer", root.id, name="tea", price=3)
+    assert codes(ledger.push(ana.push(root, offer, ana.invite(root.id, "*", "viewer")))) == ["", "", ""]
+    assert codes(ledger.push(other.push(other.update(offer, price=1)))) == ["ROLE_FORBIDDEN"]
+
+
 def new(phone: Phone, kind: str, scope: str, **fields: Value) -> Change:
     return phone.change("create", kind, phone.new_id(), scope, fields={**fields})

@@ -44,6 +44,11 @@ BAD: dict[str, tuple[str, int, str]] = {
         6,
         "say either root=True or within=",
     ),
+    "public within a root": (
+        f"{ROOT}@app.kind(within=TaskList, public=True)\nclass A:\n    x: str\n",
+        6,
+        "A is public, and only a root kind can be",
+    ),
     "within a class that is no kind": (
         "class B:\n    x: str\n@app.kind(within=B)\nclass A:\n    x: str\n",
         3,

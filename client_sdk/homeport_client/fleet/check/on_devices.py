@@ -9,6 +9,7 @@ from homeport_client.fleet.check.evidence import Held, Holding
 from homeport_client.fleet.check.fields import json_text
 from homeport_client.fleet.check.witness import Told, say
 from homeport_sync.ports import LogEntry
+from homeport_sync.scope import EVERYBODY
 
 
 class Rights:
@@ -24,8 +25,8 @@ class Rights:
                 self._scopes.setdefault(user, set()).add(scope)
 
     def scopes(self, user: str) -> set[str]:
-        """The scopes the user has a grant in."""
-        return self._scopes.get(user, set())
+        """The scopes the user has a grant in, by themselves or as everybody has."""
+        return self._scopes.get(user, set()) | self._scopes.get(EVERYBODY, set())
 
     def truths(self, user: str) -> Iterator[oracle.Truth]:
         """All that must be on a device of the user."""

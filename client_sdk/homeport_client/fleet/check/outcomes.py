@@ -9,7 +9,7 @@ from homeport_client.fleet.check.evidence import Evidence
 from homeport_client.fleet.check.witness import Told, say
 from homeport_sync.catalog import Kind
 from homeport_sync.ports import LogEntry
-from homeport_sync.scope import MEMBER, member_id
+from homeport_sync.scope import EVERYBODY, MEMBER, member_id
 
 
 def unexplained(evidence: Evidence) -> Iterator[str]:
@@ -98,18 +98,19 @@ class _History:
         change = told.change
         member = member_id(change.scope, told.user)
         was_editor, is_root = member in self._editors, change.id == change.scope
+        was_viewer = bool({member, member_id(change.scope, EVERYBODY)} & self._viewers)
         reasons = {
             "SCOPE_GONE": change.scope in self._deleted or change.scope not in self._made,
             "SCOPE_FORBIDDEN": member in self._put_out or member not in self._let_in | self._makers,
             "RECORD_GONE": not {change.id, change.scope} <= self._made,
             "RECORD_EXISTS": change.op == "create" and change.id in self._made,
             "DEPENDS_ON_REJECTED": bool({change.id, change.scope} & self._refused),
-            "ROLE_FORBIDDEN": (change.op == "delete" and is_root and was_editor) or member in self._viewers,
+            "ROLE_FORBIDDEN": (change.op == "delete" and is_root and was_editor) or was_viewer,
             "NOT_ALLOWED": change.kind in self._kinds and bool(self._kinds[change.kind].allows),
             "STALE": bool(self._writers.get(change.id, set()) - {told.device}),
         }
         if change.kind == MEMBER:
-            reasons["ROLE_FORBIDDEN"] = change.op == "delete" or change.id in self._makers or was_editor
+            reasons["ROLE_FORBIDDEN"] = change.op == "delete" or change.id in self._makers or was_editor or was_viewer
         return reasons.get(told.code, False)
 
 

@@ -7,7 +7,7 @@ thrown away, and the next life starts on what the store kept: committed is there
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -25,6 +25,7 @@ from homeport_sync.errors import HomeportError
 from homeport_sync.exchange import Exchange, ExchangeStore
 from homeport_sync.limits import LIMITS, Limits
 from homeport_sync.ports import Writes
+from homeport_sync.scope import EVERYBODY
 from homeport_sync.signals import LocalSignals
 from homeport_sync.wire import PushMessage
 
@@ -223,13 +224,17 @@ class Server:
         for grant in writes.grants:
             self._audience.setdefault(grant.scope, set()).add(grant.user)
 
+    def _listening_to(self, scope: str) -> Iterable[str]:
+        audience = self._audience.get(scope, set())
+        return self._listeners if EVERYBODY in audience else audience
+
     async def _poke_all(self, process: Process) -> None:
         place = (await self.store.standing(TENANT, "", "")).head.position
         async with process.signals.listen() as positions:
             async for _ in positions:
                 entries = await self.store.read(TENANT, place, self._limits.batch_changes_max)
                 place = entries[-1].position if entries else place
-                changed = {(user, entry.device) for entry in entries for user in self._audience.get(entry.scope, ())}
+                changed = {(user, entry.device) for entry in entries for user in self._listening_to(entry.scope)}
                 for user, device in sorted(changed):
                     for told, listening in self._listeners.get(user, {}).items():
                         if listening != device:

@@ -11,7 +11,7 @@ from homeport_sync.clock import Stamp
 from homeport_sync.errors import no_tenant
 from homeport_sync.keys import Key, Link, reached
 from homeport_sync.ports import Head, KnownDevice, Loaded, Standing, StoredOutcome, StoredRecord, Wanted
-from homeport_sync.scope import Grant
+from homeport_sync.scope import Grant, grants_of
 from homeport_sync.sql import rows
 from homeport_sync.sql.postgres import statements
 from homeport_sync.sql.postgres.database import Connection, Row
@@ -75,12 +75,12 @@ def loaded(tenant: str, facts: Sequence[Row], listed: Sequence[Row], wanted: Wan
     )
 
 
-def standing(tenant: str, facts: Sequence[Row]) -> Standing:
-    """Where a device stands. Raises `Unavailable` if there is no such tenant."""
+def standing(tenant: str, user: str, facts: Sequence[Row]) -> Standing:
+    """Where a device of the user stands. Raises `Unavailable` if there is no such tenant."""
     parts = _by_part(facts)
     return Standing(
         head=_head(tenant, parts[_HEAD]),
-        grants=sorted(_grants(parts[_GRANT]), key=lambda grant: grant.scope),
+        grants=grants_of(user, _grants(parts[_GRANT])),
         last_number=next((fact[4] for fact in parts[_NUMBER]), 0),
     )
 

@@ -39,7 +39,7 @@ class PostgresLog(OnDatabase):
         """See `ports.LogStore`."""
 
         async def read(connection: Connection) -> Standing:
-            return standing(tenant, await connection.fetch(statements.STANDING, tenant, user, device))
+            return standing(tenant, user, await connection.fetch(statements.STANDING, tenant, user, device))
 
         return await self._database.read(tenant, read)
 
@@ -47,7 +47,7 @@ class PostgresLog(OnDatabase):
         """See `ports.LogStore`."""
 
         async def read(connection: Connection) -> PageRows:
-            stands = standing(tenant, await connection.fetch(statements.STANDING, tenant, user, device))
+            stands = standing(tenant, user, await connection.fetch(statements.STANDING, tenant, user, device))
             ranges, full = await self._gather(connection, tenant, plan(stands, cursor), limit)
             return PageRows(standing=stands, ranges=ranges, full=full)
 

@@ -123,7 +123,7 @@ STANDING: Final = """
     FROM devices WHERE tenant_id = $1 AND device_id = $3 AND user_id = $2
     UNION ALL
     SELECT 3, user_id, scope_id, role, since, until, maker
-    FROM grants WHERE tenant_id = $1 AND user_id = $2"""
+    FROM grants WHERE tenant_id = $1 AND user_id IN ($2, '*')"""
 # A text of more than `$6` bytes is left out here: so what comes is never more than a page holds. `LARGE_ROWS` brings as
 # many of those as fit. (To add up all sizes here would cost a page of small records a fifth of its time.)
 SCOPE_ROWS: Final = """
@@ -211,7 +211,8 @@ REFUSED_OF_DEVICE: Final = """
     SELECT device_id, number, record_id, created, change, answer, created_at
     FROM quarantine WHERE tenant_id = $1 AND device_id = $2 ORDER BY number DESC LIMIT $3"""
 REFUSED_COUNT: Final = "SELECT count(*) FROM quarantine WHERE tenant_id = $1 AND device_id = $2"
-GRANTS_COUNT: Final = "SELECT count(*) FROM grants WHERE tenant_id = $1 AND user_id = $2 AND until IS NULL"
+GRANTS_COUNT: Final = """
+    SELECT count(DISTINCT scope_id) FROM grants WHERE tenant_id = $1 AND user_id IN ($2, '*') AND until IS NULL"""
 
 # One by one, and only for the few batches in which something is replayed: they are no part of the batch's statement.
 ADD_REPLAY: Final = """

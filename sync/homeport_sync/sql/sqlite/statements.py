@@ -113,7 +113,7 @@ CUT_LINK: Final = """
 
 GRANTS_OF_USER: Final = """
     SELECT user_id, scope_id, role, since, until, maker
-    FROM grants WHERE tenant_id = :tenant AND user_id = :user ORDER BY scope_id"""
+    FROM grants WHERE tenant_id = :tenant AND user_id IN (:user, '*')"""
 LAST_NUMBER: Final = """
     SELECT last_number FROM devices WHERE tenant_id = :tenant AND device_id = :device AND user_id = :user"""
 SCOPE_ROWS: Final = """
@@ -206,7 +206,9 @@ REFUSED_OF_DEVICE: Final = """
     SELECT device_id, number, record_id, created, change, answer, created_at
     FROM quarantine WHERE tenant_id = :tenant AND device_id = :device ORDER BY number DESC LIMIT :room"""
 REFUSED_COUNT: Final = "SELECT count(*) FROM quarantine WHERE tenant_id = :tenant AND device_id = :device"
-GRANTS_COUNT: Final = "SELECT count(*) FROM grants WHERE tenant_id = :tenant AND user_id = :user AND until IS NULL"
+GRANTS_COUNT: Final = """
+    SELECT count(DISTINCT scope_id) FROM grants
+    WHERE tenant_id = :tenant AND user_id IN (:user, '*') AND until IS NULL"""
 
 
 def _held(rest: str) -> str:

@@ -14,6 +14,7 @@ from homeport_sync.cursor import Cursor
 from homeport_sync.limits import LIMITS, Limits
 from homeport_sync.ports import LogEntry, OutcomeName, PageRows, Pruned, Standing, Tenant
 from homeport_sync.pull import gather, plan
+from homeport_sync.scope import grants_of
 from homeport_sync.sql import rows
 from homeport_sync.sql.sqlite import statements
 from homeport_sync.sql.sqlite.connection import Connection
@@ -155,7 +156,7 @@ def _standing(connection: sqlite3.Connection, tenant: str, user: str, device: st
     number = connection.execute(statements.LAST_NUMBER, who).fetchone()
     return Standing(
         head=head_of(connection, tenant),
-        grants=[rows.grant(row) for row in connection.execute(statements.GRANTS_OF_USER, who)],
+        grants=grants_of(user, map(rows.grant, connection.execute(statements.GRANTS_OF_USER, who))),
         last_number=number[0] if number else 0,
     )
 

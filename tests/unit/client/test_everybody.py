@@ -1,0 +1,81 @@
+"""What is shared with everybody: on every phone, in nobody's hand but its members', and gone when it is taken back."""
+
+from __future__ import annotations
+
+import pytest
+
+from homeport_client import EVERYBODY, Device
+from homeport_sync import App
+from homeport_sync.errors import NotPublic, RoleForbidden
+from tests.unit.client.world import Line, Server, phone
+
+app = App("shop")
+
+
+@app.kind(root=True, public=True)
+class Shop:
+    title: str
+
+
+@app.kind(within=Shop)
+class Item:
+    title: str
+
+
+@app.kind(root=True)
+class Diary:
+    title: str
+
+
+async def opened(server: Server, user: str, seed: int) -> Device:
+    return await phone(Line(server, user), seed=seed, of=app)
+
+
+async def titles(device: Device) -> list[object]:
+    await device.sync()
+    return [item["title"] for item in await device.query(Item)]
+
+
+async def test_a_shop_is_on_every_phone_until_it_is_taken_back_from_all_but_its_members() -> None:
+    server = await Server(of=app).begin()
+    ann, bob, cleo = [await opened(server, user, seed) for seed, user in enumerate(("ann", "bob", "cleo"), 1)]
+    shop = await ann.create(Shop, title="Tea")
+    await ann.create(Item, scope=shop, title="Green")
+    assert await titles(ann) == ["Green"]
+    assert await titles(bob) == []
+    await ann.invite(shop, EVERYBODY, "viewer")
+    await ann.invite(shop, "cleo", "editor")
+    assert [await titles(each) for each in (ann, bob, cleo)] == [["Green"]] * 3
+    assert await titles(await opened(server, "dan", 4)) == ["Green"], "a phone that is new gets it, too"
+
+    await ann.remove(shop, EVERYBODY)
+    await cleo.create(Item, scope=shop, title="Black")
+    assert [await titles(each) for each in (cleo, ann, bob)] == [["Green", "Black"], ["Green", "Black"], []]
+    assert await bob.get(shop) is None
+
+
+async def test_what_a_reader_writes_is_refused_and_undone() -> None:
+    server = await Server(of=app).begin()
+    ann, bob = [await opened(server, user, seed) for seed, user in enumerate(("ann", "bob"), 1)]
+    shop = await ann.create(Shop, title="Tea")
+    await ann.invite(shop, EVERYBODY, "viewer")
+    await ann.sync()
+    await bob.sync()
+    await bob.update(shop, title="mine")
+    await bob.sync()
+    found = await bob.get(shop)
+    assert found is not None
+    assert found["title"] == "Tea"
+    (outcome,) = await bob.outcomes()
+    assert outcome.error is not None
+    assert "A viewer reads" in str(outcome.error["message"])
+
+
+async def test_what_cannot_be_shared_with_everybody_is_refused_at_once() -> None:
+    async with await phone(of=app) as ann:
+        shop, diary = await ann.create(Shop, title="Tea"), await ann.create(Diary, title="mine")
+        with pytest.raises(NotPublic, match="A Diary cannot be shared with everybody"):
+            await ann.invite(diary, EVERYBODY, "viewer")
+        with pytest.raises(RoleForbidden, match="with the role viewer, not editor"):
+            await ann.invite(shop, EVERYBODY)
+        assert ann.pending == 2
