@@ -14,7 +14,7 @@ in the background; `sync()` does it once. Everything runs on the event loop that
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import replace
 from random import Random, SystemRandom
 from sqlite3 import Connection
@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import Self
 
 from homeport_client.bell import Bell
+from homeport_client.chosen import make_choice
 from homeport_client.errors import DeviceClosed, LimitExceeded, NoServer
 from homeport_client.exchange import Exchange
 from homeport_client.http import HttpTransport
@@ -40,6 +41,7 @@ from homeport_client.view import View
 from homeport_client.writer import Writer, kind_name
 from homeport_client.writes import Writes
 from homeport_sync import App
+from homeport_sync.choice import EVERYTHING, Choice
 from homeport_sync.values import PythonValue
 
 _SYSTEM_RANDOM = SystemRandom()  # it has no state, so one does for all devices; a `Random` takes 2.5 KB
@@ -131,6 +133,30 @@ class Device(Writes):
     def trouble(self) -> Exception | None:
         """Why the background syncer's last attempt failed; None if it did not."""
         return self._syncer.trouble if self._syncer is not None else None
+
+    async def choose(
+        self,
+        *,
+        scopes: Iterable[str] | None = None,
+        leave_out: Iterable[str] = (),
+        first: Iterable[str] = (),
+    ) -> None:
+        """Takes only these `scopes` of those it may see (None: all), without those to `leave_out`; those in `first`
+        come before the others, in their order. It holds until it is called again.
+
+        What is here of others is dropped at once. What was written in them stays in the outbox, and is pushed. Raises
+        `LimitExceeded` for more than `CHOICE_SCOPES_MAX` scopes, `Malformed` for what is no scope's id.
+        """
+        replica = self._open_replica()
+        replica.choose(*make_choice(scopes, leave_out, first))
+        if self._syncer is not None:
+            self._syncer.tell(Event.POKED)
+
+    @property
+    def choice(self) -> Choice:
+        """Which of its scopes the device takes."""
+        chosen = self._open_replica().chosen
+        return chosen.wanted if chosen else EVERYTHING
 
     async def get(self, record_id: str) -> View | None:
         """The record; None if there is none, or it or its scope is deleted."""

@@ -11,7 +11,17 @@ from typing import Generic, TypeVar
 import msgspec
 
 from homeport_client.errors import Unreachable, server_error
-from homeport_sync.wire import PULL, PUSH, PUSH_RECEIPTS, Page, PullMessage, PushAnswer, PushMessage, WireError
+from homeport_sync.wire import (
+    PULL,
+    PULL_CHOSEN,
+    PUSH,
+    PUSH_RECEIPTS,
+    Page,
+    PullMessage,
+    PushAnswer,
+    PushMessage,
+    WireError,
+)
 
 _Data = TypeVar("_Data")
 
@@ -55,7 +65,7 @@ def push_request(message: PushMessage) -> bytes:
 
 def pull_request(message: PullMessage) -> bytes:
     """The body that carries a pull."""
-    return _encode(PullRequest(message))
+    return _encode(PullRequest(message) if message.choice is None else PullRequest(message, PULL_CHOSEN))
 
 
 def read_push(url: str, status: int, body: bytes) -> PushAnswer:

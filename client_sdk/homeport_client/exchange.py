@@ -23,7 +23,7 @@ from homeport_client.replica import Replica
 from homeport_client.state import Event, State
 from homeport_client.transport import Transport
 from homeport_sync.limits import LIMITS
-from homeport_sync.wire import Page, PushAnswer
+from homeport_sync.wire import Page, PullInput, PushAnswer
 
 _CURSOR_CODES = frozenset({"CURSOR_INVALID", "CURSOR_FOREIGN"})
 _DEVICE_CODES = frozenset({"DEVICE_FORKED", "DEVICE_FOREIGN"})
@@ -82,34 +82,34 @@ class Exchange:
         self._changes_max = min(self._changes_max * 2, LIMITS.push_changes_max)
         self._learn(answer.server_time_ms, sent_ms)
         settled = self._replica.take_answer(answer) + len(answer.receipts)
-        if answer.pull is not None:
-            self._take(answer.pull)
+        caught_up = answer.pull is not None and self._take(answer.pull, message.pull)
         if message.receipts and not answer.receipts and not answer.errors:
             self._tells = False
         elif not self._repair_all(answer) and not settled:
             raise _undecided(answer)
         if self._replica.outbox.first_unanswered() is not None:
             return Event.WROTE
-        return Event.PUSHED if answer.pull is None else self._end_of(answer.pull)
+        return Event.PUSHED if answer.pull is None else self._end_of(caught_up=caught_up)
 
     async def _pull(self) -> Event:
         sent_ms = self._wall_ms()
         try:
-            page = await self._transport.pull(self._replica.pull_message(self._page_size))
+            message = self._replica.pull_message(self._page_size)
+            page = await self._transport.pull(message)
         except Unreachable:
             self._page_size = max(self._page_size // 2, 1)
             raise
         self._page_size = min(self._page_size * 2, LIMITS.page_size)
         self._learn(page.server_time_ms, sent_ms)
-        self._take(page)
-        return self._end_of(page)
+        return self._end_of(caught_up=self._take(page, message))
 
-    def _take(self, page: Page) -> None:
+    def _take(self, page: Page, asked: PullInput | None) -> bool:
+        """Takes a page; whether the device is caught up then."""
         self._tells = self._tells or bool(page.endings)
-        self._replica.take_page(page)
+        return self._replica.take_page(page, asked.choice if asked else None)
 
-    def _end_of(self, page: Page) -> Event:
-        if page.more:
+    def _end_of(self, *, caught_up: bool) -> Event:
+        if not caught_up:
             return Event.MORE
         return Event.WROTE if self._tells and self._replica.receipts.given(1) else Event.CAUGHT_UP
 

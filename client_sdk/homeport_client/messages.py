@@ -7,18 +7,27 @@ from collections.abc import Sequence
 from homeport_client.meta import Meta
 from homeport_client.outbox import Unsent
 from homeport_sync.change import Change, encode
+from homeport_sync.choice import Choice
 from homeport_sync.errors import DocumentTooLarge
 from homeport_sync.limits import LIMITS
 from homeport_sync.receipts import Receipt
 from homeport_sync.wire import PullInput, PullMessage, PushMessage
 
+_SCOPE_BYTES = 40  # an id with its quotes and its comma, and what stands around all of them
+
 
 def push_of(
-    meta: Meta, unsent: Unsent | None, receipts: Sequence[Receipt], *, clock_ms: int, page_size: int | None
+    meta: Meta,
+    unsent: Unsent | None,
+    receipts: Sequence[Receipt],
+    *,
+    clock_ms: int,
+    page_size: int | None,
+    choice: Choice | None,
 ) -> PushMessage | None:
     """The push of these changes and receipts; None if there are neither.
 
-    It asks for a page of `page_size` records (None: for none) if nothing is left to push after it.
+    It asks for a page of `page_size` records (None: for none) of the choice if nothing is left to push after it.
     """
     if unsent is None and not receipts:
         return None
@@ -28,14 +37,19 @@ def push_of(
         changes=unsent.changes if unsent else [],
         confirmed=(unsent.first if unsent else meta.next_number) - 1,
         clock_ms=clock_ms,
-        pull=PullInput(cursor=meta.pull_cursor, limit=_limit(page_size)) if pulls else None,
+        pull=PullInput(cursor=meta.pull_cursor, limit=_limit(page_size), choice=choice) if pulls else None,
         receipts=list(receipts),
     )
 
 
-def pull_of(meta: Meta, page_size: int) -> PullMessage:
-    """The pull of at most `page_size` records."""
-    return PullMessage(device=meta.device, cursor=meta.pull_cursor, limit=_limit(page_size))
+def pull_of(meta: Meta, page_size: int, choice: Choice | None) -> PullMessage:
+    """The pull of at most `page_size` records of the choice."""
+    return PullMessage(device=meta.device, cursor=meta.pull_cursor, limit=_limit(page_size), choice=choice)
+
+
+def bytes_of(choice: Choice | None) -> int:
+    """How much a choice takes of a message, at most."""
+    return (choice.size + 1) * _SCOPE_BYTES if choice else 0
 
 
 def text_of(change: Change) -> str:

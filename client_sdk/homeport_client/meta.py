@@ -33,6 +33,11 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
         """From where to pull next."""
         return self.staged_cursor if self.replacing or self.staged_cursor else self.cursor
 
+    @property
+    def shows_pulled(self) -> bool:
+        """Whether the view stands on a catch-up, though it may be one that is to be replaced."""
+        return self.cursor is not None or self.replacing
+
     def staged(self, cursor: str) -> Meta:
         """A catch-up has come as far as `cursor`."""
         return replace(self, staged_cursor=cursor)

@@ -9,7 +9,9 @@ they are only replayed. `place` is the order of writing, whatever the ids and nu
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
@@ -161,18 +163,28 @@ class Outbox:
         ).fetchone()
         return found is not None
 
-    def drop_contained(self, device: str, number: int) -> set[str]:
-        """Takes out what a finished catch-up contains: answered changes up to `number`, and all of former ids.
+    def drop_contained(self, device: str, number: int, awaits: Callable[[str], bool] | None = None) -> set[str]:
+        """Takes out what a finished catch-up contains: answered changes up to `number`, and all of former ids, but
+        those in scopes that a later catch-up `awaits`.
 
         Their records are returned. A former id's answers came before this catch-up asked for its last page.
         """
         if not self.has_contained(device, number):
             return set()
+        kept = [place for place, scope in self._contained(device, number) if awaits(scope)] if awaits else []
         rows = self._connection.execute(
-            "DELETE FROM outbox WHERE answered = 1 AND (device != ? OR number <= ?) RETURNING place, record",
-            (device, number),
+            "DELETE FROM outbox WHERE answered = 1 AND (device != ? OR number <= ?)"
+            " AND place NOT IN (SELECT value FROM json_each(?)) RETURNING place, record",
+            (device, number, json.dumps(kept)),
         ).fetchall()
         return {row[1] for row in rows} | self.predicted.drop(row[0] for row in rows)
+
+    def _contained(self, device: str, number: int) -> list[tuple[int, str]]:
+        """Place and scope of what a catch-up contains that has all scopes."""
+        rows = self._connection.execute(
+            "SELECT place, change FROM outbox WHERE answered = 1 AND (device != ? OR number <= ?)", (device, number)
+        )
+        return [(place, decode_change(change).scope) for place, change in rows]
 
     def resend_from(self, device: str, number: int) -> bool:
         """Counts the changes from `number` on as unanswered again; False if that one is not held any more."""

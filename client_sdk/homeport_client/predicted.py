@@ -34,6 +34,10 @@ class Predicted:
         """The ids of the records of which something is expected of the command at that place."""
         return {row[0] for row in self._connection.execute("SELECT record FROM predicted WHERE place = ?", (place,))}
 
+    def all_records(self) -> set[str]:
+        """The ids of all records of which something is expected."""
+        return {row[0] for row in self._connection.execute("SELECT DISTINCT record FROM predicted")}
+
     def drop(self, places: Iterable[int]) -> set[str]:
         """Expects nothing of these any more; the ids of their records."""
         found = [

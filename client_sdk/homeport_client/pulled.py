@@ -7,7 +7,7 @@ brings all of it into `pulled` at once.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from homeport_sync.change import Record, decode_record, encode
 from homeport_sync.wire import Page
@@ -51,11 +51,20 @@ class Pulled:
         if replacing:
             changed |= self._delete("DELETE FROM pulled RETURNING id")
         for scope in self._staged_lost().union(page.lost) if staged else page.lost:
-            changed |= self._delete("DELETE FROM pulled WHERE scope = ? RETURNING id", scope)
+            changed |= self.drop(scope)
         if staged:
             changed |= self._bring_staged(page.lost)
         self._write("pulled", page.records)
         return changed.union(record.id for record in page.records)
+
+    def scopes_but(self, takes: Callable[[str], bool]) -> list[str]:
+        """The scopes of what was pulled, or is staged, but those it takes."""
+        rows = self._connection.execute("SELECT scope FROM pulled UNION SELECT scope FROM staged ORDER BY scope")
+        return [row[0] for row in rows if not takes(row[0])]
+
+    def drop(self, scope: str) -> set[str]:
+        """Drops a scope; the ids of what was in it."""
+        return self._delete("DELETE FROM pulled WHERE scope = ? RETURNING id", scope)
 
     def forget_staged(self) -> None:
         """Drops a catch-up that is not finished."""

@@ -15,11 +15,12 @@ from uuid import UUID, uuid5
 from msgspec.structs import replace
 
 from homeport_client.catch_up import CatchUp
+from homeport_client.chosen import Chosen, ChosenTable
 from homeport_client.clearing import clear, forget
 from homeport_client.errors import LimitExceeded, ReplicaForeign
 from homeport_client.keys import Keys
 from homeport_client.limits import DEVICE_LIMITS, DeviceLimits
-from homeport_client.messages import pull_of, push_of, text_of
+from homeport_client.messages import bytes_of, pull_of, push_of, text_of
 from homeport_client.meta import Meta, MetaTable
 from homeport_client.outbox import Outbox
 from homeport_client.outcomes import Outcomes
@@ -27,10 +28,11 @@ from homeport_client.prediction import predict
 from homeport_client.pulled import Pulled
 from homeport_client.receipts import Receipts
 from homeport_client.schema import VIEW, fingerprint, key_indexes
-from homeport_client.storage import open_storage, transaction
+from homeport_client.storage import MEMORY, open_storage, transaction
 from homeport_client.view import Views
 from homeport_sync.catalog import Catalog
 from homeport_sync.change import GROUP_CHANGES_MAX, Change, Edits, Fields, Op, decode_fields, encode
+from homeport_sync.choice import CHOICE_SCOPES_MAX, EVERYTHING, NOTHING, Choice
 from homeport_sync.clock import NEVER, HybridClock, uuid7
 from homeport_sync.limits import LIMITS
 from homeport_sync.wire import Page, PullMessage, PushAnswer, PushMessage
@@ -65,8 +67,9 @@ class Replica:
         self.pulled = Pulled(self._connection)
         self.outcomes = Outcomes(self._connection, limits.outcomes_max, catalog)
         self.receipts = Receipts(self._connection)
-        self.views = Views(self._connection, catalog, self.pulled, self.outbox)
-        self._catch_up = CatchUp(self.pulled, self.outbox, self.views, self.receipts)
+        self._chosen = ChosenTable(self._connection, is_new=path == MEMORY)
+        self.views = Views(self._connection, catalog, self.pulled, self.outbox, self._chosen.takes)
+        self._catch_up = CatchUp(self.pulled, self.outbox, self.views, self.receipts, self._chosen)
         self.keys = Keys(self._connection, catalog, self.views, self.outbox.predicted)
         try:
             meta = self._begin(path)
@@ -83,6 +86,16 @@ class Replica:
     def meta(self) -> Meta:
         """Who this replica is, and how far it has come."""
         return self._meta.read()
+
+    @property
+    def chosen(self) -> Chosen | None:
+        """What the device has chosen among its scopes; None if it never did."""
+        return self._chosen.read()
+
+    @property
+    def asked(self) -> Choice | None:
+        """Of which scopes the next page is asked for; None for all, by a device that never chose."""
+        return self.chosen.next if self.chosen else None
 
     def new_id(self) -> str:
         """A fresh UUIDv7."""
@@ -118,6 +131,8 @@ class Replica:
             change = self._next_change(op, kind, record_id, scope, fields, replays=replays)
             keyed = self.catalog.check(change).keyed
             was = {record_id: self.views.record(record_id)} if keyed else {}
+            if op == "create" and record_id == scope and self.chosen is not None:
+                self._chosen.write(self.chosen.with_made(scope))
             place = self._add(change, encode(base) if base else "")
             self.views.derive([record_id])
             if keyed:
@@ -178,14 +193,15 @@ class Replica:
         It asks for a page of `page_size` records (None: for none) if nothing is left to push after it.
         """
         meta = self.meta
-        bytes_max = self._changes_bytes_max - len(meta.pull_cursor or "")
+        asked = self.asked
+        bytes_max = self._changes_bytes_max - len(meta.pull_cursor or "") - bytes_of(asked)
         unsent = self.outbox.to_push(changes_max, bytes_max)
         given = self.receipts.given(LIMITS.push_receipts_max) if receipts else []
-        return push_of(meta, unsent, given, clock_ms=self._wall_ms(), page_size=page_size)
+        return push_of(meta, unsent, given, clock_ms=self._wall_ms(), page_size=page_size, choice=asked)
 
     def pull_message(self, page_size: int = LIMITS.page_size) -> PullMessage:
         """The next pull, of at most `page_size` records."""
-        return pull_of(self.meta, page_size)
+        return pull_of(self.meta, page_size, self.asked)
 
     def take_answer(self, answer: PushAnswer) -> int:
         """Stores the outcomes of a push; how many changes they settled.
@@ -213,11 +229,31 @@ class Replica:
         self._clear()
         return settled
 
-    def take_page(self, page: Page) -> None:
-        """Takes the next page of a catch-up; with the last one, all of it shows at once.
+    def choose(self, wanted: Choice, first: tuple[str, ...]) -> None:
+        """Takes these scopes from now on; what is here of others is dropped at once, and a catch-up under way begins
+        anew."""
+        with self._step():
+            meta = self.meta
+            held = self.chosen or Chosen(wanted=EVERYTHING, here=EVERYTHING if meta.shows_pulled else NOTHING)
+            chosen, meta = held.instead(wanted, first), replace(meta, staged_cursor=None)
+            if chosen.next.size > CHOICE_SCOPES_MAX:
+                meta = meta.started_over()
+            if meta.cursor is None:  # the server is told nothing of what was here, so it has nothing to be told
+                chosen = replace(chosen, dropped=False)
+            self._chosen.write(chosen)
+            self._catch_up.leave_out(max(self.clock.now_ms(), 0))
+            self._keep(meta)
+        self._clear()
 
-        An idle device asks and gets nothing new: then nothing is written and nobody is told.
+    def take_page(self, page: Page, asked: Choice | None = None) -> bool:
+        """Takes the next page of a catch-up; with the last one, all of it shows at once. Whether the device is caught
+        up then.
+
+        An idle device asks and gets nothing new: then nothing is written and nobody is told. A page that was `asked`
+        for before the device chose otherwise is passed over: it is asked for again.
         """
+        if asked != self.asked:
+            return False
         if page.reset:
             self.start_over()
         for record in page.records:
@@ -226,6 +262,7 @@ class Replica:
             with self._step():
                 self._keep(self._catch_up.take(page, self.meta, max(self.clock.now_ms(), 0)))
         self._clear()
+        return not page.more and (self.chosen is None or self.chosen.reached)
 
     def start_over(self) -> None:
         """The log begins anew or our cursor is void: pull everything again, and send again what is still held.
@@ -290,6 +327,7 @@ class Replica:
         except BaseException:
             self._meta.forget()
             self.receipts.forget()
+            self._chosen.forget()
             raise
         self._changed()
 

@@ -7,7 +7,7 @@ again, in the same transaction.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -66,11 +66,19 @@ class Standing:
 class Views:
     """The table `view`."""
 
-    def __init__(self, connection: sqlite3.Connection, catalog: Catalog, pulled: Pulled, outbox: Outbox) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        catalog: Catalog,
+        pulled: Pulled,
+        outbox: Outbox,
+        takes: Callable[[str], bool],
+    ) -> None:
         self._connection = connection
         self._catalog = catalog
         self._pulled = pulled
         self._outbox = outbox
+        self._takes = takes
         self._indexed: set[str] = set()  # the names of indexes that are there for sure
 
     def derive(self, ids: Iterable[str]) -> None:
@@ -81,8 +89,9 @@ class Views:
         shown, gone = [], []
         for record_id in sorted(ids):
             record = self._replayed(record_id)
-            # A kind that this app version does not declare waits in `pulled` for the version that does.
-            if record is None or record.kind not in self._catalog.kinds:
+            # A kind that this app version does not declare waits in `pulled` for the version that does, and what was
+            # written in a scope that is left out waits in the outbox.
+            if record is None or record.kind not in self._catalog.kinds or not self._takes(record.scope):
                 gone.append((record_id,))
             else:
                 shown.append(self._row(record))

@@ -1,8 +1,9 @@
 """A reader's place in the log: plain inside, opaque and signed outside.
 
 A cursor names the tenant and the user it was made for, the log's epoch, the position up to which everything was
-delivered, the head by which the user's grants were looked at, and for each scope granted since how far its backfill
-has come and where it ends. It is signed, so that nobody can read their way into another's log by counting.
+delivered, the head by which the user's grants were looked at, for each scope granted since how far its backfill has
+come and where it ends, and which scopes the device had chosen. It is signed, so that nobody can read their way into
+another's log by counting.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import hmac
 
 import msgspec
 
+from homeport_sync.choice import EVERYTHING, Choice
 from homeport_sync.errors import CursorForeign, CursorInvalid
 from homeport_sync.limits import LIMITS
 
@@ -20,7 +22,7 @@ _MAC_BYTES = 16
 
 
 class Backfill(msgspec.Struct, frozen=True, array_like=True):
-    """A scope granted after the cursor's position: delivered up to `place`, to be delivered up to `upper`."""
+    """A scope granted, or taken in again, after the cursor's position: delivered up to `place`, to be so to `upper`."""
 
     scope: str
     place: int
@@ -28,7 +30,7 @@ class Backfill(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """Everything up to `position` of `epoch` is delivered, but for the `backfills` under way.
+    """Everything up to `position` of `epoch` is delivered of the scopes of `choice`, but for the `backfills` under way.
 
     `granted` is the head by which grants were last looked at: later ones are news to this reader.
     """
@@ -39,6 +41,7 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
     position: int
     granted: int
     backfills: tuple[Backfill, ...] = ()
+    choice: Choice = EVERYTHING
 
 
 class CursorSeal:

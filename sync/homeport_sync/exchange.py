@@ -11,6 +11,7 @@ import msgspec
 
 from homeport_sync.calling import Runner
 from homeport_sync.catalog import Catalog
+from homeport_sync.choice import checked
 from homeport_sync.cursor import CursorSeal
 from homeport_sync.errors import ClockSkewed, DeviceForeign, HomeportError, Unavailable
 from homeport_sync.intake import Intake
@@ -100,11 +101,10 @@ class Exchange:
         return Pushed(text=text, verdicts=_count(decided, errors), codes=_codes(decided, errors))
 
     async def pull(self, tenant: str, user: str, message: PullMessage) -> bytes:
-        """The page after the message's cursor, as JSON text (UTF-8) of a `Page`. Raises what `Reader.page` raises."""
+        """The page after the message's cursor, as JSON text (UTF-8) of a `Page`. Raises what `Reader.page` and
+        `choice.checked` raise."""
         check_device(message.device)
-        return await self._reader.page(
-            tenant, user, message.device, message.cursor, message.limit, now_ms=self._wall_ms()
-        )
+        return await self._page(tenant, user, message.device, message)
 
     async def _page_beside(
         self, tenant: str, user: str, device: str, pull: PullInput | None, errors: list[HomeportError]
@@ -112,7 +112,7 @@ class Exchange:
         if pull is None:
             return None
         try:
-            return await self._reader.page(tenant, user, device, pull.cursor, pull.limit, now_ms=self._wall_ms())
+            return await self._page(tenant, user, device, pull)
         except HomeportError as error:
             errors.append(self._with_wait(error))
             return None
@@ -130,6 +130,11 @@ class Exchange:
             errors.append(self._with_wait(error))
             return ()
         return [receipt.ending for receipt in message.receipts]
+
+    async def _page(self, tenant: str, user: str, device: str, pull: PullInput) -> bytes:
+        choice = checked(pull.choice)
+        now_ms = self._wall_ms()
+        return await self._reader.page(tenant, user, device, pull.cursor, pull.limit, now_ms=now_ms, choice=choice)
 
     def _with_wait(self, error: HomeportError) -> HomeportError:
         if isinstance(error, Unavailable) and "retryAfterMs" not in error.values:

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 
 from homeport_sync.change import encode
+from homeport_sync.choice import EVERYTHING, Choice
 from homeport_sync.clock import NOBODY, Stamp, make_stamp
 from homeport_sync.cursor import Cursor
 from homeport_sync.installation import MemoryInstallation
@@ -131,11 +132,20 @@ class MemoryStore(MemoryInstallation, MemoryPlaces, MemoryQuarantine, MemoryRece
             last_number=known.last_number if known and known.user == user else 0,
         )
 
-    async def page(self, tenant: str, user: str, device: str, cursor: Cursor | None, limit: int) -> PageRows:
+    async def page(
+        self,
+        tenant: str,
+        user: str,
+        device: str,
+        cursor: Cursor | None,
+        limit: int,
+        *,
+        choice: Choice = EVERYTHING,
+    ) -> PageRows:
         """See `ports.LogStore`."""
         log = self._log(tenant)
         standing = await self.standing(tenant, user, device)
-        made = plan(standing, cursor)
+        made = plan(standing, cursor, choice)
         ranges, full = gather(made, lambda wanted, room: self._rows(log, wanted)[: room.rows], limit, self._limits)
         return PageRows(standing=standing, ranges=ranges, full=full)
 

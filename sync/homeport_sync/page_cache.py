@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from homeport_sync.choice import EVERYTHING, Choice
 from homeport_sync.cursor import Cursor
 from homeport_sync.limits import Limits
 from homeport_sync.ports import Head
@@ -32,20 +33,20 @@ class PageCache:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._pages: OrderedDict[tuple[str, object, int], Found] = OrderedDict()
+        self._pages: OrderedDict[tuple[str, object, int, Choice], Found] = OrderedDict()
         self._bytes = 0
 
-    def find(self, tenant: str, place: Cursor | None, limit: int) -> Found | None:
+    def find(self, tenant: str, place: Cursor | None, limit: int, choice: Choice = EVERYTHING) -> Found | None:
         """The page that last followed this place, whoever asked; it may be out of date."""
-        key = _key(tenant, place, limit)
+        key = _key(tenant, place, limit, choice)
         found = self._pages.get(key)
         if found is not None:
             self._pages.move_to_end(key)
         return found
 
-    def keep(self, tenant: str, place: Cursor | None, limit: int, page: Found) -> None:
+    def keep(self, tenant: str, place: Cursor | None, limit: int, page: Found, *, choice: Choice = EVERYTHING) -> None:
         """Keep the page instead of the one that followed the same place before."""
-        key = _key(tenant, place, limit)
+        key = _key(tenant, place, limit, choice)
         if (old := self._pages.pop(key, None)) is not None:
             self._bytes -= len(old.records)
         size = len(page.records)
@@ -58,7 +59,7 @@ class PageCache:
             self._bytes -= len(gone.records)
 
 
-def _key(tenant: str, place: Cursor | None, limit: int) -> tuple[str, object, int]:
+def _key(tenant: str, place: Cursor | None, limit: int, choice: Choice) -> tuple[str, object, int, Choice]:
     """The tenant is part of the key, so one tenant's page is never even compared with another's."""
-    where = None if place is None else (place.epoch, place.position, place.granted, place.backfills)
-    return tenant, where, limit
+    where = None if place is None else (place.epoch, place.position, place.granted, place.backfills, place.choice)
+    return tenant, where, limit, choice

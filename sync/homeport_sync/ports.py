@@ -14,6 +14,7 @@ from typing import Final, Protocol, TypeAlias
 import msgspec
 
 from homeport_sync.change import Edits, Fields, Op, Record, Verdict
+from homeport_sync.choice import EVERYTHING, Choice
 from homeport_sync.clock import NEVER, Stamp
 from homeport_sync.cursor import Cursor
 from homeport_sync.keys import CASCADE_MAX, Key, Link
@@ -221,9 +222,18 @@ class LogStore(Protocol):
     async def standing(self, tenant: str, user: str, device: str) -> Standing:
         """Where the device stands now."""
 
-    async def page(self, tenant: str, user: str, device: str, cursor: Cursor | None, limit: int) -> PageRows:
-        """The rows that `pull.plan` names for the standing at this moment, at most `limit` of them and at most
-        `Limits.page_bytes_max` bytes (one row always fits), all in one snapshot."""
+    async def page(
+        self,
+        tenant: str,
+        user: str,
+        device: str,
+        cursor: Cursor | None,
+        limit: int,
+        *,
+        choice: Choice = EVERYTHING,
+    ) -> PageRows:
+        """The rows that `pull.plan` names for the standing at this moment and the choice, at most `limit` of them and
+        at most `Limits.page_bytes_max` bytes (one row always fits), all in one snapshot."""
 
     async def begin_epoch(self, tenant: str, former: str) -> None:
         """Start a new epoch, unless it is not `former` any more."""

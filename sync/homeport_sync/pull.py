@@ -2,7 +2,8 @@
 
 A page is one snapshot: head, grants and rows are read together, permission narrows before the limit does (I4, I8).
 It holds the **tail**, rows after the cursor in every granted scope, then the **backfills**, older rows of scopes
-that were granted since. The decision which rows those are (`plan`) and where they lead (`advance`) is pure; the
+that were granted since. A device may take some of its scopes only (`choice.py`): one that it takes in again is filled
+like one that was granted. The decision which rows those are (`plan`) and where they lead (`advance`) is pure; the
 store only reads ranges.
 
 Rows move: a record that changes again leaves its old position and appears at a new one. So a page may have to be
@@ -11,14 +12,16 @@ read past rows that are gone, but nothing that a device must see is ever behind 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from homeport_sync.choice import EVERYTHING, Choice
 from homeport_sync.cursor import Backfill, Cursor
 from homeport_sync.limits import Limits
 from homeport_sync.ports import Standing
 from homeport_sync.receipts import Ending
+from homeport_sync.scope import Grant
 
 Row: TypeAlias = tuple[int, str]
 BACKFILLS_MAX = 500  # more would not fit into a cursor
@@ -59,37 +62,38 @@ class Plan:
     ranges: tuple[Range, ...]
 
 
-def plan(standing: Standing, cursor: Cursor | None) -> Plan:
-    """The rows for a device that has everything up to its cursor. Pure.
+def plan(standing: Standing, cursor: Cursor | None, choice: Choice = EVERYTHING) -> Plan:
+    """The rows for a device that has everything up to its cursor, and takes these scopes now. Pure.
 
     A grant newer than the cursor has looked at means that the scope's rows behind the cursor were never sent: they
     are backfilled, from their start. A cursor of another epoch, or ahead of the head, can only start again; what
     counts is the head it has seen (`granted`), which is never behind its position. So does one that would need
-    more than `BACKFILLS_MAX` backfills.
+    more than `BACKFILLS_MAX` backfills. Of a scope that the cursor's choice left out nothing was sent, wherever it was.
     """
     epoch, head = standing.head.epoch, standing.head.position
     reset = cursor is not None and (cursor.epoch != epoch or cursor.granted > head)
+    held = [grant.scope for grant in standing.grants if grant.holds]
+    taken = choice.among(held)
     if cursor is None or reset:
-        held = tuple(grant.scope for grant in standing.grants if grant.holds)
-        return Plan(reset=reset, lost=(), ranges=(Range(scopes=held, after=0, upto=head),))
+        scopes = tuple(scope for scope in held if scope in taken)
+        return Plan(reset=reset, lost=(), ranges=(Range(scopes=scopes, after=0, upto=head),))
+    had = cursor.choice.among(held)
     seen = cursor.position
     under_way = {backfill.scope: backfill for backfill in cursor.backfills}
-    scopes: list[str] = []
     lost: list[str] = []
     backfills: list[Range] = []
     for grant in standing.grants:
         if not grant.holds:
             if (grant.until or 0) > cursor.granted:
                 lost.append(grant.scope)
-            continue
-        scopes.append(grant.scope)
-        if grant.since > cursor.granted and not grant.maker:  # what a maker's scope holds is all after its grant
-            backfills.append(Range(scopes=(grant.scope,), after=0, upto=seen))
-        elif (old := under_way.get(grant.scope)) is not None:
-            backfills.append(Range(scopes=(grant.scope,), after=old.place, upto=old.upper))
+        elif grant.scope in taken:
+            if _is_missing(grant, cursor, had):
+                backfills.append(Range(scopes=(grant.scope,), after=0, upto=seen))
+            elif (old := under_way.get(grant.scope)) is not None:
+                backfills.append(Range(scopes=(grant.scope,), after=old.place, upto=old.upper))
     if len(backfills) > BACKFILLS_MAX:
-        return replace(plan(standing, None), reset=True)
-    tail = Range(scopes=tuple(scopes), after=seen, upto=head)
+        return replace(plan(standing, None, choice), reset=True)
+    tail = Range(scopes=tuple(scope for scope in held if scope in taken), after=seen, upto=head)
     return Plan(reset=False, lost=tuple(lost), ranges=(tail, *backfills))
 
 
@@ -104,6 +108,13 @@ def endings(standing: Standing, cursor: Cursor | None, made: Plan) -> list[Endin
     ended = [(grant.until, grant.scope) for grant in standing.grants if grant.until is not None and grant.until > seen]
     told = sorted(ended, reverse=True)[:ENDINGS_MAX] if start else ended
     return [Ending(scope=scope, position=position) for position, scope in told]
+
+
+def _is_missing(grant: Grant, cursor: Cursor, had: Set[str]) -> bool:
+    """Whether nothing of the scope was sent up to the cursor. What a maker's scope holds is all after its grant."""
+    if grant.since > cursor.granted:
+        return not grant.maker
+    return grant.scope not in had
 
 
 def gathering(made: Plan, limit: int, limits: Limits) -> Gathering:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from homeport_sync.choice import EVERYTHING, Choice
 from homeport_sync.cursor import Cursor, CursorSeal
 from homeport_sync.errors import TooLarge
 from homeport_sync.limits import Limits
@@ -23,9 +24,18 @@ class Reader:
         self._meter = meter or NoMeter()
 
     async def page(
-        self, tenant: str, user: str, device: str, cursor: str | None, limit: int | None, *, now_ms: int
+        self,
+        tenant: str,
+        user: str,
+        device: str,
+        cursor: str | None,
+        limit: int | None,
+        *,
+        now_ms: int,
+        choice: Choice = EVERYTHING,
     ) -> bytes:
-        """The page after `cursor` (None: from the start) as JSON text (UTF-8) of a `Page`.
+        """The page after `cursor` (None: from the start) as JSON text (UTF-8) of a `Page`, of the scopes of `choice`,
+        which is in its plain form.
 
         Raises `TooLarge` for a limit that is not between 1 and `page_size_max`, and what opening a cursor raises.
         """
@@ -36,9 +46,9 @@ class Reader:
                 limit=self._limits.page_size_max,
             )
         place = self._seal.open(cursor, tenant=tenant, user=user) if cursor else None
-        found = await self._find(tenant, user, device, place, size)
+        found = await self._find(tenant, user, device, place, size, choice=choice)
         self._meter.page(found=found is not None)
-        standing, page = found or await self._read(tenant, user, device, place, size)
+        standing, page = found or await self._read(tenant, user, device, place, size, choice=choice)
         onward = Cursor(
             tenant=tenant,
             user=user,
@@ -46,6 +56,7 @@ class Reader:
             position=page.step.position,
             granted=page.head.position,
             backfills=page.step.backfills,
+            choice=choice,
         )
         return page_text(
             cursor=self._seal.seal(onward),
@@ -59,32 +70,32 @@ class Reader:
         )
 
     async def _find(
-        self, tenant: str, user: str, device: str, place: Cursor | None, size: int
+        self, tenant: str, user: str, device: str, place: Cursor | None, size: int, *, choice: Choice
     ) -> tuple[Standing, Found] | None:
         """The page, if it was read before and the store would read the same again."""
-        found = self._cache.find(tenant, place, size)
+        found = self._cache.find(tenant, place, size, choice)
         if found is None:
             return None
         standing = await self._store.standing(tenant, user, device)
-        same = standing.head == found.head and plan(standing, place) == found.made
+        same = standing.head == found.head and plan(standing, place, choice) == found.made
         return (standing, found) if same else None
 
     async def _read(
-        self, tenant: str, user: str, device: str, place: Cursor | None, size: int
+        self, tenant: str, user: str, device: str, place: Cursor | None, size: int, *, choice: Choice
     ) -> tuple[Standing, Found]:
-        read = await self._store.page(tenant, user, device, place, size)
+        read = await self._store.page(tenant, user, device, place, size, choice=choice)
         head = read.standing.head
         if place is not None and place.epoch == head.epoch and place.granted > head.position:
             # The store was restored to before this cursor. Other devices must not mistake the positions that are
             # now given a second time for those they have: the log begins another life.
             await self._store.begin_epoch(tenant, head.epoch)
-            read = await self._store.page(tenant, user, device, place, size)
-        made = plan(read.standing, place)
+            read = await self._store.page(tenant, user, device, place, size, choice=choice)
+        made = plan(read.standing, place, choice)
         page = Found(
             head=read.standing.head,
             made=made,
             step=advance(made, read.ranges, full=read.full),
             records=",".join([text for rows in read.ranges for _, text in rows]).encode(),
         )
-        self._cache.keep(tenant, place, size, page)
+        self._cache.keep(tenant, place, size, page, choice=choice)
         return read.standing, page

@@ -24,6 +24,8 @@ from homeport_sync.change import Record
 MEMBER = "Member"
 EVERYBODY: Final = "*"  # everyone of the tenant; no token is ever issued to, or accepted from, a user of this name
 
+READS: Final = "viewer"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
@@ -65,17 +67,18 @@ def grant_after(member: Record, before: Grant | None, position: int) -> Grant:
 def grant_of(user: str, own: Grant | None, everybodys: Grant | None) -> Grant | None:
     """What `user` has in a scope where they have `own` and everybody has `everybodys`; None if there is neither.
 
-    Their own counts while it holds, everybody's otherwise. `since` is where they began to hold the scope without a gap,
-    by either: what a device was given by the one it need not be given again for the other. `until` is where neither was
-    left.
+    Their own counts while it holds, everybody's otherwise, which is to read, whatever it says. `since` is where they
+    began to hold the scope without a gap, by either: what a device was given by the one it need not be given again for
+    the other. `until` is where neither was left.
     """
+    everybodys = replace(everybodys, user=user, role=READS) if everybodys else None
     if own is None or everybodys is None:
-        return own or (replace(everybodys, user=user) if everybodys else None)
+        return own or everybodys
     counts, other = (own, everybodys) if own.holds or not everybodys.holds else (everybodys, own)
     gap = other.until is not None and other.until < counts.since
     since = counts.since if gap else min(own.since, everybodys.since)
     until = None if counts.holds else max(own.until or 0, everybodys.until or 0)
-    return replace(counts, user=user, since=since, until=until)
+    return replace(counts, since=since, until=until)
 
 
 def grants_of(user: str, grants: Iterable[Grant]) -> list[Grant]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from homeport_sync.change import Change, Number, Outcome, Record, Uuid, decode_change, digest, digest_text
+from homeport_sync.choice import Choice
 from homeport_sync.clock import is_uuid
 from homeport_sync.errors import DocumentTooLarge, HomeportError, Malformed, TooLarge
 from homeport_sync.limits import Limits
@@ -30,19 +31,25 @@ PUSH_RECEIPTS = (
 PULL = (
     "query Pull($device: ID!, $cursor: String, $limit: Int) { pull(device: $device, cursor: $cursor, limit: $limit) }"
 )
+PULL_CHOSEN = (  # of a device that has chosen among its scopes; until then it sends the other
+    "query Pull($device: ID!, $cursor: String, $limit: Int, $choice: ChoiceInput)"
+    " { pull(device: $device, cursor: $cursor, limit: $limit, choice: $choice) }"
+)
 POKE = "subscription Poke($device: ID) { poke(device: $device) }"
 POKE_OF_ALL = "subscription Poke { poke }"  # what apps sent before a device said which one it is, and still may
 
 
 class PullInput(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """From where to pull (nowhere: the start) and how many records at most (nothing: `Limits.page_size`)."""
+    """From where to pull (nowhere: the start), how many records at most (nothing: `Limits.page_size`), and of which
+    scopes (nothing: all)."""
 
     cursor: str | None = None
     limit: int | None = None
+    choice: Choice | None = None
 
 
 class PullMessage(PullInput, frozen=True, kw_only=True, omit_defaults=True):
-    """The variables of `PULL`."""
+    """The variables of `PULL`, and with a choice those of `PULL_CHOSEN`."""
 
     device: str
 

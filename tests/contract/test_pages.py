@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from homeport_sync.change import encode
+from homeport_sync.choice import EVERYTHING, Choice
 from homeport_sync.cursor import Backfill, Cursor
 from homeport_sync.limits import Limits
 from homeport_sync.ports import Head, PageRows, Standing, StoredRecord, Writes
@@ -59,10 +60,10 @@ class History:
         grants = [self.grants[key] for key in sorted(self.grants) if key[0] == user]
         return Standing(head=Head(position=self.head, epoch=EPOCH), grants=grants, last_number=0)
 
-    def rows(self, user: str, cursor: Cursor | None) -> list[Row]:
+    def rows(self, user: str, cursor: Cursor | None, choice: Choice) -> list[Row]:
         """All that a page without limits would hold, in its order: a filter over everything."""
         rows: list[Row] = []
-        for wanted in plan(self.standing(user), cursor).ranges:
+        for wanted in plan(self.standing(user), cursor, choice).ranges:
             inside = [each.record for each in self.records.values() if each.record.scope in wanted.scopes]
             inside = [each for each in inside if wanted.after < each.position <= wanted.upto]
             rows += [(each.position, encode(each)) for each in sorted(inside, key=lambda each: each.position)]
@@ -81,6 +82,10 @@ def first_of(rows: Sequence[Row], limit: int, bytes_max: int) -> list[Row]:
     return taken
 
 
+CHOSEN = st.lists(st.sampled_from(SCOPES), max_size=3).map(tuple)
+CHOICES = st.just(EVERYTHING) | st.builds(Choice, scopes=st.none() | CHOSEN, leave_out=CHOSEN)
+
+
 @st.composite
 def cursors(draw: st.DrawFn, head: int) -> Cursor | None:
     """No cursor, or any that a reader of this log could have."""
@@ -96,6 +101,7 @@ def cursors(draw: st.DrawFn, head: int) -> Cursor | None:
         position=position,
         granted=draw(st.integers(position, head)),
         backfills=tuple(Backfill(SCOPES[each], places[each], position) for each in left),
+        choice=draw(CHOICES),
     )
 
 
@@ -127,8 +133,9 @@ async def test_a_page_is_what_a_naive_filter_gives(narrow: Store, events: list[E
     for _ in range(6):
         cursor = data.draw(cursors(history.head))
         user, limit = data.draw(st.sampled_from(["user 0", "user 1", "nobody"])), data.draw(st.integers(1, 8))
-        page = await narrow.page(tenant, user, "d", cursor, limit)
-        everything = history.rows(user, cursor)
+        choice = data.draw(CHOICES)
+        page = await narrow.page(tenant, user, "d", cursor, limit, choice=choice)
+        everything = history.rows(user, cursor, choice)
         assert page.standing == history.standing(user)
         assert rows_of(page) == first_of(everything, limit, BYTES_MAX)
         assert page.full == (len(rows_of(page)) < len(everything))

@@ -34,7 +34,7 @@ from homeport_sync.errors import CursorInvalid, Overloaded, Unavailable
 from homeport_sync.memory import MemoryStore
 from homeport_sync.ports import Tenant
 from homeport_sync.signals import LocalSignals
-from homeport_sync.wire import PULL, PUSH, PUSH_RECEIPTS, PullMessage, PushMessage
+from homeport_sync.wire import PULL, PULL_CHOSEN, PUSH, PUSH_RECEIPTS, PullMessage, PushMessage
 from tests.edge.world import SETTINGS, Clock
 
 FAILURES: Mapping[str, Exception] = {
@@ -70,7 +70,8 @@ class Echo:
 
 
 def replace_changes(message: PushMessage, changes: list[object]) -> dict[str, Any]:
-    pull = None if message.pull is None else [message.pull.cursor, message.pull.limit]
+    asked = message.pull
+    pull = None if asked is None else [asked.cursor, asked.limit, msgspec.to_builtins(asked.choice)]
     return {
         "device": message.device,
         "changes": changes,
@@ -151,7 +152,6 @@ json_values = some.recursive(
 )
 numbers = some.integers(-5, 5) | some.sampled_from([2**31 - 1, 2**31, -(2**31) - 1, 2**63 - 1, 2**63, 2**70])
 devices = some.sampled_from(["d1", "", *FAILURES]) | json_values
-page_fields = {"cursor": some.text("abc", max_size=3) | json_values, "limit": numbers | json_values}
 good_receipts = some.fixed_dictionaries(
     {
         "scope": some.just("00000000-0000-4000-8000-00000000000a"),
@@ -162,6 +162,15 @@ good_receipts = some.fixed_dictionaries(
 )
 bad_receipts = some.fixed_dictionaries({}, optional=dict.fromkeys(("scope", "position", "droppedMs"), json_values))
 receipts = some.none() | some.lists(good_receipts, max_size=2) | some.lists(good_receipts | bad_receipts, max_size=2)
+ids = some.lists(some.text("ab", max_size=2) | json_values, max_size=3) | json_values
+good_ids = some.none() | some.lists(some.text("ab", max_size=2), max_size=3)
+good_choices = some.none() | some.fixed_dictionaries({}, optional={"scopes": good_ids, "leaveOut": good_ids})
+choices = good_choices | some.fixed_dictionaries({}, optional={"scopes": ids, "leaveOut": ids, "unknown": json_values})
+page_fields = {
+    "cursor": some.text("abc", max_size=3) | json_values,
+    "limit": numbers | json_values,
+    "choice": choices | json_values,
+}
 pull_inputs = some.fixed_dictionaries({}, optional={**page_fields, "unknown": json_values})
 push_variables = some.fixed_dictionaries(
     {"device": devices, "changes": some.lists(json_values, max_size=3) | json_values},
@@ -180,15 +189,19 @@ good_push = some.fixed_dictionaries(
         "confirmed": some.none() | some.integers(0, 2**53),
         "clockMs": some.none() | some.integers(0, 2**53),
         "pull": some.none()
-        | some.fixed_dictionaries({}, optional={"cursor": some.none() | some.text("ab"), "limit": some.integers(1, 9)}),
+        | some.fixed_dictionaries(
+            {}, optional={"cursor": some.none() | some.text("ab"), "limit": some.integers(1, 9), "choice": good_choices}
+        ),
         "receipts": receipts,
     },
 )
 
+good_pull = some.fixed_dictionaries({"device": some.just("d1")}, optional={"choice": good_choices})
+
 
 @given(
     some.tuples(some.sampled_from([PUSH, PUSH_RECEIPTS]), good_push | push_variables)
-    | some.tuples(some.just(PULL), pull_variables),
+    | some.tuples(some.sampled_from([PULL, PULL_CHOSEN]), pull_variables | good_pull),
     some.sampled_from([{}, {"operationName": None}, {"operationName": "Push"}, {"operationName": 5}]),
 )
 @settings(max_examples=300, deadline=None)

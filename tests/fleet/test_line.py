@@ -13,6 +13,7 @@ from homeport_client.fleet.networks import PERFECT
 from homeport_client.fleet.seed import Seed
 from homeport_client.fleet.sim.line import Line
 from homeport_sync import App
+from homeport_sync.choice import EVERYTHING, Choice
 from homeport_sync.cursor import Cursor
 from homeport_sync.memory import MemoryStore
 from homeport_sync.ports import PageRows
@@ -26,10 +27,19 @@ class Breaks(MemoryStore):
 
     mended = False
 
-    async def page(self, tenant: str, user: str, device: str, cursor: Cursor | None, limit: int) -> PageRows:
+    async def page(
+        self,
+        tenant: str,
+        user: str,
+        device: str,
+        cursor: Cursor | None,
+        limit: int,
+        *,
+        choice: Choice = EVERYTHING,
+    ) -> PageRows:
         if not self.mended:
             raise ZeroDivisionError
-        return await super().page(tenant, user, device, cursor, limit)
+        return await super().page(tenant, user, device, cursor, limit, choice=choice)
 
 
 def test_a_server_that_breaks_where_no_phone_listens_any_more_ends_the_fleet(app: App) -> None:

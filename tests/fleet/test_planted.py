@@ -10,6 +10,7 @@ from msgspec.structs import replace as struct_replace
 from homeport_client.fleet import Fleet, Script, Setup
 from homeport_sync import App
 from homeport_sync.change import Fields
+from homeport_sync.choice import EVERYTHING, Choice
 from homeport_sync.cursor import Cursor
 from homeport_sync.memory import MemoryStore, MemoryTransaction
 from homeport_sync.ports import PageRows, Standing, StoredRecord, Writes
@@ -91,8 +92,17 @@ class MergesNothing(_Tampered):
 class SkipsRows(MemoryStore):
     """Leaves the last row out of a page that passes it: a cursor that skips what was not committed yet."""
 
-    async def page(self, tenant: str, user: str, device: str, cursor: Cursor | None, limit: int) -> PageRows:
-        rows = await super().page(tenant, user, device, cursor, limit)
+    async def page(
+        self,
+        tenant: str,
+        user: str,
+        device: str,
+        cursor: Cursor | None,
+        limit: int,
+        *,
+        choice: Choice = EVERYTHING,
+    ) -> PageRows:
+        rows = await super().page(tenant, user, device, cursor, limit, choice=choice)
         tail = rows.ranges[0] if rows.ranges else ()
         if cursor is None or rows.full or len(tail) < 2:
             return rows

@@ -8,11 +8,11 @@ IN_PULL = (
         known="Outbox pollers that remember the highest id they could see: what commits late below it is never sent.",
         file=f"{SYNC}/reader.py",
         before="""
-        made = plan(read.standing, place)
+        made = plan(read.standing, place, choice)
         page = Found(
 """,
         after="""
-        made = plan(await self._store.standing(tenant, user, device), place)
+        made = plan(await self._store.standing(tenant, user, device), place, choice)
         page = Found(
 """,
     ),
@@ -55,8 +55,8 @@ IN_PULL = (
         name="a first pull looks at no grants",
         known="Exports and first loads that go by a query of their own, to which nobody added the new permission.",
         file=f"{SYNC}/pull.py",
-        before="tuple(grant.scope for grant in standing.grants if grant.holds)",
-        after="tuple(grant.scope for grant in standing.grants)",
+        before="[grant.scope for grant in standing.grants if grant.holds]",
+        after="[grant.scope for grant in standing.grants]",
     ),
     Mutant(
         name="nobody is told that a grant has ended",
@@ -76,7 +76,7 @@ IN_PULL = (
         name="a cached page is served whoever asks",
         known="Steam, on Christmas 2015: a cache gave people the pages of other people's accounts.",
         file=f"{SYNC}/reader.py",
-        before="same = standing.head == found.head and plan(standing, place) == found.made",
+        before="same = standing.head == found.head and plan(standing, place, choice) == found.made",
         after="same = standing.head == found.head",
     ),
 )

@@ -18,7 +18,17 @@ from homeport_server.edge.context import Call
 from homeport_server.edge.errors import shown
 from homeport_server.edge.pull import pull
 from homeport_server.edge.push import push
-from homeport_sync.wire import PULL, PUSH, PUSH_RECEIPTS, UNREADABLE, PullInput, PullMessage, PushMessage
+from homeport_sync.choice import Choice
+from homeport_sync.wire import (
+    PULL,
+    PULL_CHOSEN,
+    PUSH,
+    PUSH_RECEIPTS,
+    UNREADABLE,
+    PullInput,
+    PullMessage,
+    PushMessage,
+)
 
 Message = TypeVar("Message", PushMessage, PullMessage)
 _INT_MAX = 2**31 - 1
@@ -26,12 +36,25 @@ _LONG_MAX = 2**63 - 1
 _json = msgspec.json.Encoder().encode
 
 
+class _Choice(Choice, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """GraphQL refuses a field that an input does not declare."""
+
+
 class _PullInput(PullInput, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """GraphQL refuses a field that the input does not declare."""
+    """The same."""
+
+    choice: _Choice | None = None
+
+
+class _Pull(PullMessage, frozen=True, kw_only=True):
+    choice: _Choice | None = None
 
 
 class _Push(PushMessage, frozen=True, kw_only=True, rename="camel"):
     pull: _PullInput | None = None
+
+
+_decode_pull = msgspec.json.Decoder(_Pull).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +111,11 @@ def _precompile(
     )
 
 
+def _without_choice(variables: msgspec.Raw) -> PullMessage:
+    """The variables of a document that does not declare one: GraphQL passes over it."""
+    return replace(_decode_pull(variables), choice=None)
+
+
 def _push_fits(message: PushMessage) -> bool:
     return _long(message.confirmed) and _long(message.clock_ms) and (not message.pull or _pull_fits(message.pull))
 
@@ -114,5 +142,6 @@ def precompiled() -> dict[str, Precompiled[Any]]:
     return {
         PUSH: _precompile(PUSH, "Push", _without_receipts, _push_fits, push),
         PUSH_RECEIPTS: _precompile(PUSH_RECEIPTS, "Push", _push_message, _push_fits, push),
-        PULL: _precompile(PULL, "Pull", msgspec.json.Decoder(PullMessage).decode, _pull_fits, pull),
+        PULL: _precompile(PULL, "Pull", _without_choice, _pull_fits, pull),
+        PULL_CHOSEN: _precompile(PULL_CHOSEN, "Pull", _decode_pull, _pull_fits, pull),
     }

@@ -21,6 +21,7 @@ from homeport_server.edge import poke, pull, push
 from homeport_server.edge.context import Call
 from homeport_server.edge.errors import settle
 from homeport_sync import wire
+from homeport_sync.choice import Choice
 from homeport_sync.errors import Malformed
 from homeport_sync.receipts import Receipt
 
@@ -60,12 +61,25 @@ SCALARS: Mapping[object, ScalarDefinition] = {
 }
 
 
+@strawberry.input(description="Which of its scopes a device takes.")
+class ChoiceInput:
+    scopes: list[strawberry.ID] | None = strawberry.field(
+        default=strawberry.UNSET, description="The roots of those it takes; none: all."
+    )
+    leave_out: list[strawberry.ID] | None = strawberry.field(
+        default=strawberry.UNSET, description="The roots of those it does not take."
+    )
+
+
 @strawberry.input(description="From where to pull, and how much.")
 class PullInput:
     cursor: str | None = strawberry.field(
         default=strawberry.UNSET, description="The place after which to go on; none: from the start."
     )
     limit: int | None = strawberry.field(default=strawberry.UNSET, description="How many records at most.")
+    choice: ChoiceInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Of which scopes; none: of all."
+    )
 
 
 async def _pull(
@@ -74,8 +88,9 @@ async def _pull(
     device: strawberry.ID,
     cursor: str | None = strawberry.UNSET,
     limit: int | None = strawberry.UNSET,
+    choice: ChoiceInput | None = strawberry.UNSET,
 ) -> JSON:
-    message = wire.PullMessage(device=device, cursor=_given(cursor), limit=_given(limit))
+    message = wire.PullMessage(device=device, cursor=_given(cursor), limit=_given(limit), choice=_chosen(choice))
     return _ready(await pull.pull(info.context, message))
 
 
@@ -95,7 +110,8 @@ async def _push(
         changes=_raw(changes),
         confirmed=_given(confirmed),
         clock_ms=_given(clock_ms),
-        pull=asked and wire.PullInput(cursor=_given(asked.cursor), limit=_given(asked.limit)),
+        pull=asked
+        and wire.PullInput(cursor=_given(asked.cursor), limit=_given(asked.limit), choice=_chosen(asked.choice)),
         receipts=_receipts(_given(receipts)),
     )
     return _ready(await push.push(info.context, message))
@@ -129,6 +145,14 @@ class Subscription:
 
 def _given(value: Any) -> Any:  # noqa: ANN401  # of an argument's own type
     return None if value is strawberry.UNSET else value
+
+
+def _chosen(choice: ChoiceInput | None) -> Choice | None:
+    given = _given(choice)
+    if given is None:
+        return None
+    scopes, left_out = _given(given.scopes), _given(given.leave_out)
+    return Choice(scopes=None if scopes is None else tuple(scopes), leave_out=tuple(left_out or ()))
 
 
 def _raw(changes: object) -> list[msgspec.Raw]:

@@ -1,4 +1,4 @@
-"""Pages of any size, through any history of writes, grants and losses, bring exactly what a naive model says."""
+"""Pages of any size, through any history of writes, grants, losses and choices, bring what a naive model says."""
 
 from __future__ import annotations
 
@@ -6,27 +6,31 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from homeport_sync.choice import EVERYTHING, Choice
 from homeport_sync.cursor import Backfill, Cursor
 from homeport_sync.limits import Limits
 from homeport_sync.ports import Head, Standing
 from homeport_sync.pull import BACKFILLS_MAX, Plan, Range, Room, Row, advance, enough, gather, plan
-from homeport_sync.scope import Grant
+from homeport_sync.scope import EVERYBODY, Grant, grants_of
 
 SCOPES = ("a", "b", "c", "d")
 
 
 @dataclass(slots=True)
 class World:
-    """The server's side: where each record stands, and which grants one user has. Every step takes a position."""
+    """The server's side: where each record stands, and which grants one user and everybody have. Every step takes a
+    position."""
 
     head: int = 0
     epoch: int = 0
     rows: dict[str, tuple[str, int]] = field(default_factory=dict)
     grants: dict[str, Grant] = field(default_factory=dict)
+    everybodys: dict[str, Grant] = field(default_factory=dict)
 
     def write(self, scope: str, record: int) -> None:
         self.head += 1
@@ -38,27 +42,29 @@ class World:
             self.write(scope, 0)
             self.grants[scope] = Grant(user="u", scope=scope, role="owner", since=self.head, maker=True)
 
-    def give(self, scope: str) -> None:
+    def give(self, scope: str, user: str = "u") -> None:
         self.head += 1
-        held = self.grants.get(scope)
+        grants = self.grants if user == "u" else self.everybodys
+        held = grants.get(scope)
         if held is None or not held.holds:
-            self.grants[scope] = Grant(user="u", scope=scope, role="editor", since=self.head)
+            grants[scope] = Grant(user=user, scope=scope, role="viewer", since=self.head)
 
-    def take(self, scope: str) -> None:
+    def take(self, scope: str, user: str = "u") -> None:
         self.head += 1
-        held = self.grants.get(scope)
+        grants = self.grants if user == "u" else self.everybodys
+        held = grants.get(scope)
         if held and held.holds and not held.maker:
-            self.grants[scope] = replace(held, until=self.head)
+            grants[scope] = replace(held, until=self.head)
 
-    @property
-    def visible(self) -> dict[str, int]:
-        """The naive model: every record of every scope held now, and its position."""
-        held = {scope for scope, grant in self.grants.items() if grant.holds}
+    def visible(self, choice: Choice = EVERYTHING) -> dict[str, int]:
+        """The naive model: every record of every scope held and chosen now, and its position."""
+        both = (*self.grants.items(), *self.everybodys.items())
+        held = {scope for scope, grant in both if grant.holds and choice.takes(scope)}
         return {record: position for record, (scope, position) in self.rows.items() if scope in held}
 
     @property
     def standing(self) -> Standing:
-        grants = [self.grants[scope] for scope in sorted(self.grants)]
+        grants = grants_of("u", [*self.grants.values(), *self.everybodys.values()])
         return Standing(head=Head(position=self.head, epoch=str(self.epoch)), grants=grants, last_number=0)
 
     def read(self, wanted: Range, room: Room) -> Sequence[Row]:
@@ -72,19 +78,21 @@ class World:
 
 @dataclass(slots=True)
 class Reader:
-    """The device's side: what it holds, and its place."""
+    """The device's side: what it holds, its place, and which scopes it takes."""
 
     cursor: Cursor | None = None
+    choice: Choice = EVERYTHING
     holds: dict[str, int] = field(default_factory=dict)
 
     def pull(self, world: World, limit: int, bytes_max: int, *, arrives: bool = True) -> bool:
         """One page; whether there is more. What is promised of every page is asserted here."""
         standing = world.standing
-        made = plan(standing, self.cursor)
+        made = plan(standing, self.cursor, self.choice)
         ranges, full = gather(made, world.read, limit, Limits(page_bytes_max=bytes_max))
         step = advance(made, ranges, full=full)
         page = {record: position for rows in ranges for position, record in rows}
-        assert page.items() <= world.visible.items()
+        visible = world.visible(self.choice)
+        assert page.items() <= visible.items()
         assert len(page) == sum(len(rows) for rows in ranges) <= limit
         assert len(page) <= 1 or sum(map(len, page)) <= bytes_max
         assert page or not step.more
@@ -97,23 +105,30 @@ class Reader:
                 position=step.position,
                 granted=standing.head.position,
                 backfills=step.backfills,
+                choice=self.choice,
             )
-            assert step.more or self.holds == world.visible
+            assert step.more or self.holds == visible
         return step.more
 
     def _keep(self, made: Plan, page: dict[str, int]) -> None:
         if made.reset:
             self.holds.clear()
-        dropped = {record for record in self.holds if record[0] in made.lost}
+        dropped = {record for record in self.holds if record[0] in made.lost or not self.choice.takes(record[0])}
         self.holds = {record: position for record, position in self.holds.items() if record not in dropped} | page
 
 
 SCOPE = st.sampled_from(SCOPES)
+CHOSEN = st.lists(SCOPE, max_size=3).map(tuple)
+CHOICE = st.one_of(
+    st.just(EVERYTHING), st.builds(Choice, scopes=CHOSEN, leave_out=CHOSEN), st.builds(Choice, leave_out=CHOSEN)
+)
 PAGE = st.tuples(st.just("page"), st.integers(1, 4), st.sampled_from([1, 3, 5, 1_000]), st.booleans())
 EVENTS = st.one_of(
     st.tuples(st.just("write"), SCOPE, st.integers(0, 3)),
     st.tuples(st.just("write"), SCOPE, st.integers(0, 3)),
     st.tuples(st.sampled_from(["make", "give", "take"]), SCOPE),
+    st.tuples(st.sampled_from(["give", "take"]), SCOPE, st.just(EVERYBODY)),
+    st.tuples(st.just("choose"), CHOICE),
     st.tuples(st.just("restore"), st.integers(0, 5)),
     PAGE,
     PAGE,
@@ -127,10 +142,12 @@ def happen(world: World, past: list[World], reader: Reader, event: tuple[object,
             world.write(scope, record)
         case ("make", str(scope)):
             world.make(scope)
-        case ("give", str(scope)):
-            world.give(scope)
-        case ("take", str(scope)):
-            world.take(scope)
+        case ("give", str(scope), *whom):
+            world.give(scope, *map(str, whom))
+        case ("take", str(scope), *whom):
+            world.take(scope, *map(str, whom))
+        case ("choose", Choice() as choice):
+            reader.choice = choice.plain()
         case ("restore", int(back)):
             world = replace(copy.deepcopy(past[-1 - back % len(past)]), epoch=world.epoch + 1)
         case ("page", int(limit), int(bytes_max), bool(arrives)):
@@ -155,7 +172,7 @@ def test_any_history_is_delivered_whole_and_nothing_outside_the_grants(
     while reader.pull(world, limit, 1_000):
         pages += 1
         assert pages <= len(world.rows) + 2, "catching up does not end"
-    assert reader.holds == world.visible
+    assert reader.holds == world.visible(reader.choice)
 
 
 def granted(*scopes: str, since: int = 1) -> Sequence[Grant]:
@@ -199,6 +216,37 @@ def test_a_scope_made_by_the_user_has_nothing_older_to_fill() -> None:
 def test_a_fill_under_way_goes_on_from_its_place() -> None:
     made = plan(standing(9, granted("a")), cursor(8, backfills=(Backfill("a", 3, 6),)))
     assert made.ranges[1] == Range(scopes=("a",), after=3, upto=6)
+
+
+def left_out(*scopes: str) -> Choice:
+    return Choice(leave_out=scopes)
+
+
+def test_what_is_left_out_is_in_no_range_and_its_fill_ends() -> None:
+    place = cursor(8, backfills=(Backfill("b", 3, 6),))
+    made = plan(standing(9, [*granted("a", "b"), *granted("c", since=9)]), place, left_out("b", "c"))
+    assert made == Plan(reset=False, lost=(), ranges=(Range(scopes=("a",), after=8, upto=9),))
+    assert plan(standing(9, granted("a", "b")), None, left_out("b")).ranges[0].scopes == ("a",)
+
+
+@pytest.mark.parametrize("before", [left_out("b"), Choice(scopes=("a",))])
+def test_what_is_taken_in_again_is_filled_from_its_start_up_to_the_position_that_was_passed(before: Choice) -> None:
+    place = replace_choice(cursor(4, seen=7), before)
+    made = plan(standing(9, granted("a", "b")), place, EVERYTHING)
+    assert made.ranges == (Range(scopes=("a", "b"), after=4, upto=9), Range(scopes=("b",), after=0, upto=4))
+    mine = Grant(user="u", scope="b", role="owner", since=1, maker=True)
+    assert len(plan(standing(9, [*granted("a"), mine]), place).ranges) == 2, "whoever made it, it is not here any more"
+
+
+def replace_choice(place: Cursor, choice: Choice) -> Cursor:
+    return msgspec.structs.replace(place, choice=choice)
+
+
+def test_what_is_taken_in_again_at_once_in_too_many_scopes_starts_again_without_those_still_left_out() -> None:
+    scopes = [f"s{index:04}" for index in range(BACKFILLS_MAX + 1)]
+    place = replace_choice(cursor(4), Choice(scopes=("a",)))
+    made = plan(standing(9, granted("a", *scopes)), place, left_out("a"))
+    assert made == Plan(reset=True, lost=(), ranges=(Range(scopes=tuple(scopes), after=0, upto=9),))
 
 
 def test_a_lost_scope_is_told_once_and_no_longer_read() -> None:
@@ -255,7 +303,7 @@ def test_more_new_scopes_than_a_cursor_can_hold_are_all_delivered_after_one_rese
         resets += plan(world.standing, reader.cursor).reset
         if not reader.pull(world, limit, 1_000_000):
             break
-    assert reader.holds == world.visible
+    assert reader.holds == world.visible()
     assert len(reader.holds) == BACKFILLS_MAX + 2
     assert resets == 1
 

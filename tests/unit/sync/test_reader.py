@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from homeport_sync.change import Record
+from homeport_sync.choice import EVERYTHING, Choice
 from homeport_sync.clock import make_stamp
 from homeport_sync.cursor import Cursor, CursorSeal
 from homeport_sync.limits import Limits
@@ -35,9 +36,18 @@ class CountingStore(MemoryStore):
         self.read_pages = 0
         self.heads = dict.fromkeys(TENANTS, 0)
 
-    async def page(self, tenant: str, user: str, device: str, cursor: Cursor | None, limit: int) -> PageRows:
+    async def page(
+        self,
+        tenant: str,
+        user: str,
+        device: str,
+        cursor: Cursor | None,
+        limit: int,
+        *,
+        choice: Choice = EVERYTHING,
+    ) -> PageRows:
         self.read_pages += 1
-        return await super().page(tenant, user, device, cursor, limit)
+        return await super().page(tenant, user, device, cursor, limit, choice=choice)
 
     async def happen(self, event: Event) -> None:
         """A write, a grant or its end, each at the next position of the tenant; or a new epoch."""
@@ -80,8 +90,16 @@ async def shared() -> CountingStore:
     return store
 
 
-async def text(reader: Reader, user: str, cursor: str | None = None, *, tenant: str = "acme", limit: int = 10) -> bytes:
-    return await reader.page(tenant, user, f"phone of {user}", cursor, limit, now_ms=NOW)
+async def text(
+    reader: Reader,
+    user: str,
+    cursor: str | None = None,
+    *,
+    tenant: str = "acme",
+    limit: int = 10,
+    choice: Choice = EVERYTHING,
+) -> bytes:
+    return await reader.page(tenant, user, f"phone of {user}", cursor, limit, now_ms=NOW, choice=choice)
 
 
 async def page(reader: Reader, user: str, cursor: str | None = None, *, limit: int = 10) -> Page:
@@ -108,14 +126,15 @@ async def test_kept_pages_change_nothing_for_anyone(limits: Limits, events: Sequ
     keeping, plain = Reader(store, SEAL, limits), Reader(store, SEAL, KEEPS_NONE)
     places: dict[tuple[str, str], str | None] = {}
     for event in events:
-        what, tenant, _, index = event
+        what, tenant, scope, index = event
         if what != "pull":
             await store.happen(event)
             continue
         user = f"u{index % 2}"
         place = places.get((tenant, user)) if index else None
-        found = await text(keeping, user, place, tenant=tenant, limit=limit)
-        assert found == await text(plain, user, place, tenant=tenant, limit=limit)
+        choice = Choice(leave_out=(scope,)) if index == 3 else EVERYTHING
+        found = await text(keeping, user, place, tenant=tenant, limit=limit, choice=choice)
+        assert found == await text(plain, user, place, tenant=tenant, limit=limit, choice=choice)
         places[tenant, user] = decode_page(found).cursor
 
 

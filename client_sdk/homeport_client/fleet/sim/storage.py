@@ -14,6 +14,7 @@ from random import Random
 
 from homeport_client.fleet.seed import at_moment, happens
 from homeport_client.fleet.troubles import NONE
+from homeport_sync.choice import EVERYTHING, Choice
 from homeport_sync.cursor import Cursor
 from homeport_sync.exchange import ExchangeStore
 from homeport_sync.ports import (
@@ -103,10 +104,19 @@ class FaultyStore:
         await self._gate.cross("after standing")
         return standing
 
-    async def page(self, tenant: str, user: str, device: str, cursor: Cursor | None, limit: int) -> PageRows:
+    async def page(
+        self,
+        tenant: str,
+        user: str,
+        device: str,
+        cursor: Cursor | None,
+        limit: int,
+        *,
+        choice: Choice = EVERYTHING,
+    ) -> PageRows:
         """As the port says."""
         await self._gate.cross("before page")
-        rows = await self._store.page(tenant, user, device, cursor, limit)
+        rows = await self._store.page(tenant, user, device, cursor, limit, choice=choice)
         await self._gate.cross("after page")
         return rows
 

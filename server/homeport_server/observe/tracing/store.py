@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from homeport_server.observe.tracing.port import Span, Tracer
+from homeport_sync.choice import EVERYTHING, Choice
 from homeport_sync.cursor import Cursor
 from homeport_sync.exchange import ExchangeStore
 from homeport_sync.ports import (
@@ -40,9 +41,18 @@ class TracedStore:
         """See `ports.LogStore`."""
         return await self._store.standing(tenant, user, device)
 
-    async def page(self, tenant: str, user: str, device: str, cursor: Cursor | None, limit: int) -> PageRows:
+    async def page(
+        self,
+        tenant: str,
+        user: str,
+        device: str,
+        cursor: Cursor | None,
+        limit: int,
+        *,
+        choice: Choice = EVERYTHING,
+    ) -> PageRows:
         """See `ports.LogStore`."""
-        return await self._store.page(tenant, user, device, cursor, limit)
+        return await self._store.page(tenant, user, device, cursor, limit, choice=choice)
 
     async def begin_epoch(self, tenant: str, former: str) -> None:
         """See `ports.LogStore`."""

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from homeport_sync.choice import EVERYTHING, Choice
 from homeport_sync.clock import NOBODY, make_stamp
 from homeport_sync.cursor import Cursor
 from homeport_sync.limits import LIMITS, Limits
@@ -43,12 +44,21 @@ class PostgresLog(OnDatabase):
 
         return await self._database.read(tenant, read)
 
-    async def page(self, tenant: str, user: str, device: str, cursor: Cursor | None, limit: int) -> PageRows:
+    async def page(
+        self,
+        tenant: str,
+        user: str,
+        device: str,
+        cursor: Cursor | None,
+        limit: int,
+        *,
+        choice: Choice = EVERYTHING,
+    ) -> PageRows:
         """See `ports.LogStore`."""
 
         async def read(connection: Connection) -> PageRows:
             stands = standing(tenant, user, await connection.fetch(statements.STANDING, tenant, user, device))
-            ranges, full = await self._gather(connection, tenant, plan(stands, cursor), limit)
+            ranges, full = await self._gather(connection, tenant, plan(stands, cursor, choice), limit)
             return PageRows(standing=stands, ranges=ranges, full=full)
 
         return await self._database.read(tenant, read)

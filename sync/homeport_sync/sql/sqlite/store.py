@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from homeport_sync.choice import EVERYTHING, Choice
 from homeport_sync.clock import NOBODY, make_stamp
 from homeport_sync.cursor import Cursor
 from homeport_sync.limits import LIMITS, Limits
@@ -73,13 +74,22 @@ class SqliteStore(SqliteInstallation, SqlitePlaces, SqliteQuarantine, SqliteRece
         """See `ports.LogStore`."""
         return await self._snapshot(lambda connection: _standing(connection, tenant, user, device))
 
-    async def page(self, tenant: str, user: str, device: str, cursor: Cursor | None, limit: int) -> PageRows:
+    async def page(
+        self,
+        tenant: str,
+        user: str,
+        device: str,
+        cursor: Cursor | None,
+        limit: int,
+        *,
+        choice: Choice = EVERYTHING,
+    ) -> PageRows:
         """See `ports.LogStore`."""
 
         def read(connection: sqlite3.Connection) -> PageRows:
             standing = _standing(connection, tenant, user, device)
             ranges, full = gather(
-                plan(standing, cursor),
+                plan(standing, cursor, choice),
                 lambda wanted, room: read_range(connection, tenant, wanted, room),
                 limit,
                 self._limits,
