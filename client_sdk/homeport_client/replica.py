@@ -231,10 +231,12 @@ class Replica:
 
     def choose(self, wanted: Choice, first: tuple[str, ...]) -> None:
         """Takes these scopes from now on; what is here of others is dropped at once, and a catch-up under way begins
-        anew."""
+        anew. The same as before changes nothing."""
+        meta = self.meta
+        held = self.chosen or Chosen(wanted=EVERYTHING, here=EVERYTHING if meta.shows_pulled else NOTHING)
+        if (held.wanted, held.first) == (wanted, first):
+            return
         with self._step():
-            meta = self.meta
-            held = self.chosen or Chosen(wanted=EVERYTHING, here=EVERYTHING if meta.shows_pulled else NOTHING)
             chosen, meta = held.instead(wanted, first), replace(meta, staged_cursor=None)
             if chosen.next.size > CHOICE_SCOPES_MAX:
                 meta = meta.started_over()

@@ -265,6 +265,42 @@ async def test_two_choices_that_cannot_be_told_together_start_over_and_end_with_
     assert await shown(bob) == ["a", "c"]
 
 
+async def test_the_same_choice_again_disturbs_no_catch_up() -> None:
+    server = await Server(page_size=2).begin()
+    _, made = await lists(server, "a", "b", "c")
+    bob = await phone(line := Line(server, "bob"), seed=200)
+    steps = Exchange(bob._replica, line, Clock(), DEVICE_LIMITS)
+    for choice in ({}, {"leave_out": [made["c"]]}):
+        await bob.choose(**choice)
+        assert await steps.step(State.PULLING) is Event.MORE
+        assert bob._replica.meta.staged_cursor
+        await bob.choose(**choice)
+        assert bob._replica.meta.staged_cursor
+    assert [each.choice for each in line.pulls] == [None, Choice(leave_out=(made["c"],))]
+
+
+@pytest.mark.promise("I8")
+async def test_nothing_of_what_is_left_out_is_left_in_the_file(tmp_path: Path) -> None:
+    server = await Server().begin()
+    ann, made = await lists(server, "a", "b")
+    await ann.create(Task, scope=made["b"], title="a secret")
+    await ann.create(Task, scope=made["a"], title="no secret of ours")
+    await ann.sync()
+    async with await phone(Line(server, "bob"), path=str(tmp_path / "bob.sqlite3"), seed=200) as bob:
+        await bob.sync()
+        assert written(tmp_path, b"a secret")
+        await bob.choose(leave_out=[made["b"]])
+        assert not written(tmp_path, b"a secret")
+        assert written(tmp_path, b"no secret of ours")
+        await bob.sync()
+        assert not written(tmp_path, b"a secret")
+        assert bob._replica.receipts.empty, "it is no grant that has ended, and no receipt is owed"
+
+
+def written(folder: Path, text: bytes) -> bool:
+    return any(text in file.read_bytes() for file in folder.iterdir())
+
+
 def test_a_phone_that_never_chose_sends_what_every_server_knows() -> None:
     plain = PullMessage(device="d", cursor="c")
     assert PULL.encode() in pull_request(plain)
