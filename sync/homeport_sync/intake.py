@@ -44,6 +44,7 @@ class Intake:
         self._store = store
         self._catalog = catalog
         self._keyed = catalog.keyed
+        self._public = any(kind.public for kind in catalog.kinds.values())
         self._signals = signals
         self._limits = limits
         self._wall_ms = wall_ms
@@ -224,7 +225,7 @@ class Intake:
             self._aside -= 1
 
     def _wanted(self, pushes: Sequence[Push]) -> Wanted:
-        return wanted(pushes, self._catalog.commands, self._keyed)
+        return wanted(pushes, self._catalog.commands, self._keyed, public=self._public)
 
     async def _decided(self, loaded: Loaded, pushes: Sequence[Push]) -> tuple[Batch, list[Decided]]:
         batch = Batch(loaded, self._catalog, self._limits, self._wall_ms(), self._runner.allowance())

@@ -69,8 +69,11 @@ def wanted(
     pushes: Iterable[Push],
     commands: Mapping[str, Command] = NO_COMMANDS,
     keyed: Mapping[str, Kind] = NO_KINDS,
+    *,
+    public: bool = True,
 ) -> Wanted:
-    """What must be loaded to decide these pushes, where there are these commands, and these kinds with keys."""
+    """What must be loaded to decide these pushes, where there are these commands, and these kinds with keys; `public`:
+    and scopes that everybody may have."""
     devices, outcomes, stamps, grants = set(), set(), set(), set()
     records, kinds = set[str](), set[tuple[str, str]]()
     keys, targets = set[Key](), set[str]()
@@ -85,7 +88,9 @@ def wanted(
                 stamps.add(change.stamp)
             records.add(change.id)
             records.add(change.scope)
-            grants |= {(push.user, change.scope), (EVERYBODY, change.scope)}
+            grants.add((push.user, change.scope))
+            if public:
+                grants.add((EVERYBODY, change.scope))
             if change.op == "command":
                 named = (value for value in change.fields.values() if isinstance(value, str) and is_uuid(value))
                 records.update(named)

@@ -60,8 +60,14 @@ IN_INTAKE = (
         name="the outcome is told before the commit is done",
         known="MongoDB's drivers acknowledged by default, until 2012, what the server had not written yet.",
         file=f"{SYNC}/intake.py",
-        before="            await transaction.commit(writes)",
-        after="            self._tasks.add(asyncio.create_task(transaction.commit(writes)))",
+        before="""
+            decided_s = perf_counter()
+            await transaction.commit(writes)
+""",
+        after="""
+            decided_s = perf_counter()
+            self._tasks.add(asyncio.create_task(transaction.commit(writes)))
+""",
     ),
     Mutant(
         name="a rejected change uses up a position",
