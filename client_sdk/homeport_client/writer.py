@@ -15,7 +15,7 @@ from homeport_client.rejected import Rejected
 from homeport_client.replica import Replica
 from homeport_client.view import Standing
 from homeport_sync.catalog import Kind, check_everybody
-from homeport_sync.change import Edits, Op
+from homeport_sync.change import Edits, Fields, Op
 from homeport_sync.errors import RecordExists, RecordGone, RoleForbidden, ScopeGone, WrongId, WrongType
 from homeport_sync.scope import EVERYBODY, MEMBER, member_id
 from homeport_sync.values import PythonValue
@@ -73,11 +73,7 @@ class Writer:
 
     def restore(self, record_id: str, values: Mapping[str, PythonValue]) -> None:
         """Brings back a record that is deleted, as this device knew it when it deleted it, but for these values."""
-        there = self._replica.views.standing(record_id)
-        if there is None:
-            raise RecordGone(f"The record {record_id} is not on this device, so it cannot be restored here.")
-        if not there.deleted:
-            raise RecordExists(f"The record {record_id} is not deleted: there is nothing to restore.")
+        there = self._deleted(record_id)
         kind = self._catalog.kind(there.kind)
         if not kind.is_root:
             self._scope_for(kind, there.scope)
@@ -113,12 +109,20 @@ class Writer:
             return
         draft = self._draft(declared, was, meant)
         if draft.op != "update" or draft.fields:
-            self._replica.write(draft.op, was.kind, was.id, was.scope, draft.fields, replays=was.replays)
+            base = self._base(was.id, draft)
+            self._replica.write(draft.op, was.kind, was.id, was.scope, draft.fields, base=base, replays=was.replays)
+
+    def _base(self, record_id: str, draft: Draft) -> Fields | None:
+        record = self._replica.views.record(record_id) if draft.op in ("update", "delete") else None
+        if record is None or draft.op == "delete":
+            return record.fields if record else None
+        return {name: record.fields.get(name) for name in draft.fields}
 
     def _draft(self, kind: Kind, was: Rejected, meant: Mapping[str, Meant]) -> Draft:
         if was.op == "create" and (kind.name != MEMBER or self._replica.views.standing(was.id) is None):
             return Draft("create", self._made_again(kind, was, meant))
         if was.op == "restore":
+            self._deleted(was.id)
             return Draft("restore", kind.complete(kind.to_wire(_values(meant))))
         self._there(was.id)
         if was.op == "delete":
@@ -146,6 +150,14 @@ class Writer:
         base = known.fields if known else None
         self._replica.write("update" if known else "create", MEMBER, record_id, scope, fields, base=base)
         return record_id
+
+    def _deleted(self, record_id: str) -> Standing:
+        there = self._replica.views.standing(record_id)
+        if there is None:
+            raise RecordGone(f"The record {record_id} is not on this device, so it cannot be restored here.")
+        if not there.deleted:
+            raise RecordExists(f"The record {record_id} is not deleted: there is nothing to restore.")
+        return there
 
     def _there(self, record_id: str) -> Standing:
         there = self._replica.views.standing(record_id)
