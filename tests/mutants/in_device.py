@@ -127,8 +127,8 @@ IN_REPLICA = (
         name="a lost list leaves the table and not the screen",
         known="Indexes and caches beside the data, from which nobody takes out what was deleted there.",
         file=f"{CLIENT}/pulled.py",
-        before='            changed |= self._delete("DELETE FROM pulled WHERE scope = ? RETURNING id", scope)',
-        after='            self._delete("DELETE FROM pulled WHERE scope = ? RETURNING id", scope)',
+        before="            changed |= self.drop(scope)",
+        after="            self.drop(scope)",
     ),
 )
 

@@ -14,8 +14,8 @@ IN_RULES = (
         name="an increment counts again when its page has come",
         known="Optimistic counters in the cache of a GraphQL client that add to what has the addition already.",
         file=f"{CLIENT}/outbox.py",
-        before="DELETE FROM outbox WHERE answered = 1 AND (device != ? OR number <= ?) RETURNING place",
-        after="DELETE FROM outbox WHERE answered = 1 AND (device != ? OR number < ?) RETURNING place",
+        before='DELETE FROM outbox WHERE answered = 1 AND (device != ? OR number <= ?)"',
+        after='DELETE FROM outbox WHERE answered = 1 AND (device != ? OR number < ?)"',
     ),
     Mutant(
         name="who removes wins against who adds",

@@ -39,7 +39,7 @@ IN_SYNCER = (
         name="only the first page of a catch-up is asked for",
         known="Clients that follow the first link to a next page, and leave the others to the next refresh.",
         file=f"{CLIENT}/exchange.py",
-        before="        if page.more:",
+        before="        if not caught_up:",
         after="        if False:",
     ),
 )
