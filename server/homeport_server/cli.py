@@ -15,6 +15,7 @@ import click
 from homeport_server.settings import Settings
 from homeport_server.verbs.device import device
 from homeport_server.verbs.doctor import doctor
+from homeport_server.verbs.keys import keys
 from homeport_server.verbs.migrate import migrate
 from homeport_server.verbs.options import Refused, every_setting
 from homeport_server.verbs.quarantine import quarantine
@@ -98,6 +99,7 @@ def schema(app: Path) -> None:
 
 main.add_command(device)
 main.add_command(doctor)
+main.add_command(keys)
 main.add_command(migrate)
 main.add_command(quarantine)
 main.add_command(receipts)

@@ -11,6 +11,7 @@ from homeport_server.extras import POSTGRES, needing
 from homeport_server.settings import Settings
 from homeport_sync import LIMITS
 from homeport_sync.installation import Installation
+from homeport_sync.key_book import KeyBook
 from homeport_sync.ports import LogStore, Places, Tenants
 from homeport_sync.quarantine import Quarantine
 from homeport_sync.receipts import Receipts
@@ -18,9 +19,9 @@ from homeport_sync.sightings import Sightings
 from homeport_sync.usage import Usage
 
 
-class Store(Installation, LogStore, Places, Quarantine, Receipts, Sightings, Tenants, Usage, Protocol):
+class Store(Installation, KeyBook, LogStore, Places, Quarantine, Receipts, Sightings, Tenants, Usage, Protocol):
     """What every adapter is: one store for the log, what was rejected, the followers' places, what they count,
-    devices, their receipts, and tenants."""
+    devices, their receipts, tenants, and for which declaration keys are kept."""
 
 
 class OpenedStore(Store, Protocol):

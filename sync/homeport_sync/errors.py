@@ -5,6 +5,7 @@
     │   ├── BadDeclaration      BAD_DECLARATION       an app cannot be started as declared
     │   ├── SchemaUnknown       SCHEMA_UNKNOWN        the database is older or newer than this Homeport
     │   ├── RoleUnsafe          ROLE_UNSAFE           the database's role could read past its tenant
+    │   ├── KeysForeign         KEYS_FOREIGN          the database's keys are not those that the app declares
     │   ├── Malformed           MALFORMED             a message does not have its shape
     │   ├── TooLarge            TOO_LARGE             a message or document is over its limit
     │   ├── GroupCut            GROUP_CUT             a push ends within a group
@@ -101,6 +102,12 @@ class RoleUnsafe(Fix):
     """The role that the server was given could read past its tenant: give it one that owns nothing."""
 
     code = "ROLE_UNSAFE"
+
+
+class KeysForeign(Fix):
+    """The database's keys were not filled for what the app declares: run `homeport keys APP --rebuild`."""
+
+    code = "KEYS_FOREIGN"
 
 
 class Malformed(Fix):

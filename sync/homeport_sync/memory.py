@@ -17,6 +17,7 @@ from homeport_sync.clock import NOBODY, Stamp, make_stamp
 from homeport_sync.cursor import Cursor
 from homeport_sync.installation import MemoryInstallation
 from homeport_sync.limits import LIMITS, Limits
+from homeport_sync.memory_key_book import MemoryKeyBook
 from homeport_sync.memory_log import MemoryLog, OnMemory
 from homeport_sync.memory_places import MemoryPlaces
 from homeport_sync.memory_quarantine import MemoryQuarantine
@@ -106,7 +107,7 @@ class MemoryTransaction:
                 log.ended_at[grant.user, grant.scope] = writes.now_ms
 
 
-class MemoryStore(MemoryInstallation, MemoryPlaces, MemoryQuarantine, MemoryReceipts, MemorySightings):
+class MemoryStore(MemoryInstallation, MemoryKeyBook, MemoryPlaces, MemoryQuarantine, MemoryReceipts, MemorySightings):
     """Every port in memory."""
 
     def __init__(self, limits: Limits = LIMITS, new_epoch: Callable[[], str] = lambda: str(uuid.uuid4())) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from homeport_sync.installation import Installation
+from homeport_sync.key_book import KeyBook
 from homeport_sync.limits import Limits
 from homeport_sync.memory import MemoryStore
 from homeport_sync.ports import LogStore, Places, Tenants
@@ -20,7 +21,7 @@ from homeport_sync.usage import Usage
 from tests.contract.databases import Databases
 
 
-class Store(Installation, LogStore, Places, Quarantine, Receipts, Sightings, Tenants, Usage, Protocol):
+class Store(Installation, KeyBook, LogStore, Places, Quarantine, Receipts, Sightings, Tenants, Usage, Protocol):
     """All that a database has to offer."""
 
 

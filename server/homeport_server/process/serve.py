@@ -31,6 +31,7 @@ from homeport_server.secret import check_fingerprint, open_secret
 from homeport_server.settings import Settings, flag, variable
 from homeport_server.signals import open_signals
 from homeport_sync import App
+from homeport_sync.key_book import check_keys
 from homeport_sync.ports import Signals
 
 LISTENING = "listening"
@@ -177,6 +178,7 @@ def run(settings: Settings, app: App, leash: Leash | None = None) -> None:
     async def build(store: Store, signals: Signals, log: Log) -> Built:
         secret = open_secret(settings.data)  # not sooner: who does not come in leaves no new one behind
         await check_fingerprint(store, secret)
+        await check_keys(store, app.catalog)
         return build_app(settings, app, store=store, signals=signals, secret=secret, log=log)
 
     with leash.shared() if leash else listen(settings) as listening:

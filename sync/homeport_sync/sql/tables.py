@@ -260,6 +260,16 @@ installation = Table(  # one row, of all tenants
     sqlite_with_rowid=False,
 )
 
+declaration = Table(  # one row, of all tenants
+    "declaration",
+    metadata,
+    _number("id", key=True),
+    _text("keys"),  # for which declaration the tables `keys` and `links` were filled
+    _number("created_at"),
+    _number("updated_at"),
+    sqlite_with_rowid=False,
+)
+
 schema = Table(
     "schema",
     metadata,

@@ -52,5 +52,22 @@ def test_what_the_page_makes_public_is_shared_by_an_admin_and_read_by_all(shop: 
     assert codes(ledger.push(other.push(other.update(offer, price=1)))) == ["ROLE_FORBIDDEN"]
 
 
+def test_the_page_declares_unique_values_and_references_that_hold(shop: App) -> None:
+    ledger, phone = Ledger(), ann()
+    ledger.catalog = shop.catalog
+    id = phone.new_id()
+    root = phone.change("create", "Shop", id, id, fields={"name": "tea"})
+    item = new(phone, "Item", id, name="tea", place=FIRST_RANK)
+    shelf = new(phone, "Shelf", id, code="A1")
+    twin, upper = new(phone, "Shelf", id, code="A1"), new(phone, "Shelf", id, code="A2", above=shelf.id)
+    label = new(phone, "Label", id, shelf=shelf.id, item=item.id)
+    found = ledger.push(phone.push(root, item, shelf, twin, upper, label, phone.delete(shelf), phone.delete(item)))
+    assert codes(found) == ["", "", "", "NOT_UNIQUE", "", "", "STILL_REFERENCED", ""]
+    assert ledger.record(label.id).fields["item"] == item.id
+    ledger.push(phone.push(phone.delete(upper), phone.delete(shelf)))
+    assert ledger.record(label.id).deleted
+    assert codes(ledger.push(phone.push(new(phone, "Label", id, shelf=shelf.id)))) == ["REFERENCE_GONE"]
+
+
 def new(phone: Phone, kind: str, scope: str, **fields: Value) -> Change:
     return phone.change("create", kind, phone.new_id(), scope, fields={**fields})

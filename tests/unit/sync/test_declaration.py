@@ -35,6 +35,7 @@ class Task:
     of: UUID | None = None
 """
 ROOT = "\n@app.kind(root=True)\nclass TaskList:\n    title: str\n\n"
+TASK = f"{ROOT}@app.kind(within=TaskList)\nclass Task:\n"
 
 # What is declared, the line of it that is wrong (counted from 1), and what the refusal says.
 BAD: dict[str, tuple[str, int, str]] = {
@@ -110,6 +111,36 @@ BAD: dict[str, tuple[str, int, str]] = {
         6,
         "never is async",
     ),
+    "a unique counter": (
+        f"{TASK}    x: int = field(default=0, merge='counter', unique=True)\n",
+        8,
+        "Task.x is a counter",
+    ),
+    "a unique set": (f"{TASK}    x: set[str] = field(unique=True)\n", 8, "Task.x is a set and cannot be unique"),
+    "a unique field with a default": (
+        f"{TASK}    x: str = field(default='a', unique=True)\n",
+        8,
+        "has the default 'a'",
+    ),
+    "a unique field of a root": ("@app.kind(root=True)\nclass A:\n    x: str = field(unique=True)\n", 3, "a root kind"),
+    "a reference that is no UUID": (
+        f"{TASK}    x: str = field(refers_to='Task')\n",
+        8,
+        "declare it UUID or UUID | None",
+    ),
+    "a reference to nothing": (f"{TASK}    x: UUID = field(refers_to='Nothing')\n", 8, "which is no kind of this app"),
+    "a reference to a member": (f"{TASK}    x: UUID = field(refers_to='Member')\n", 8, "refers to Member"),
+    "a reference into another root": (
+        f"@app.kind(root=True)\nclass A:\n    x: str\n\n{TASK}    y: UUID = field(refers_to=A)\n",
+        12,
+        "does not live within a TaskList",
+    ),
+    "a fate that is none": (
+        f"{TASK}    x: UUID = field(refers_to='Task', on_delete='drop')\n",
+        8,
+        "it is one of keep, cascade, restrict",
+    ),
+    "a fate of nothing": (f"{TASK}    x: UUID = field(on_delete='keep')\n", 8, "not what it refers_to"),
     "a reserved name": ("@app.kind(root=True)\nclass A:\n    id: str\n", 3, "A.id cannot be a field's name"),
     "a private name": ("@app.kind(root=True)\nclass A:\n    _x: str\n", 3, "A._x cannot be a field's name"),
 }

@@ -1,4 +1,4 @@
-"""Keys of unique fields, and links from a record to those that refer to it."""
+"""Keys of unique fields, links from a record to those that refer to it, and for which declaration they were filled."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ serves_from = 1
 
 
 def upgrade() -> None:
-    """Add two tables: no app could declare before what stands in them."""
+    """Add tables: no app could declare before what stands in them."""
     op.create_table(
         "keys",
         *text("tenant_id", "scope_id", "kind", "field", "digest", "record_id"),
@@ -33,12 +33,21 @@ def upgrade() -> None:
         key("tenant_id", "target_id", "record_id", "field"),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "declaration",
+        *numbers("id"),
+        *text("keys"),
+        *numbers("created_at", "updated_at"),
+        key("id"),
+        sqlite_with_rowid=False,
+    )
     isolate("keys", "links")
     stamp(int(revision), serves_from)
 
 
 def downgrade() -> None:
-    """Drop them: both follow from the records."""
+    """Drop them: all of it follows from the records."""
+    op.drop_table("declaration")
     op.drop_table("links")
     op.drop_table("keys")
     stamp(int(down_revision), serves_from)

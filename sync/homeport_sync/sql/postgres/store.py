@@ -6,6 +6,7 @@ from homeport_sync.limits import LIMITS, Limits
 from homeport_sync.sql.postgres import role, schema
 from homeport_sync.sql.postgres.database import Database
 from homeport_sync.sql.postgres.installation import PostgresInstallation
+from homeport_sync.sql.postgres.key_book import PostgresKeyBook
 from homeport_sync.sql.postgres.log import PostgresLog
 from homeport_sync.sql.postgres.places import PostgresPlaces
 from homeport_sync.sql.postgres.quarantine import PostgresQuarantine
@@ -16,6 +17,7 @@ from homeport_sync.sql.postgres.tenants import PostgresTenants
 
 class PostgresStore(
     PostgresInstallation,
+    PostgresKeyBook,
     PostgresLog,
     PostgresPlaces,
     PostgresQuarantine,
