@@ -11,8 +11,8 @@ from homeport_client.view import Views
 from homeport_sync.catalog import Field, Kind
 from homeport_sync.change import Adds, Edits, Elements, Increment, Record, Swap, Value, Written
 from homeport_sync.edits import SWAPPED
-from homeport_sync.errors import RecordGone, WrongType
 from homeport_sync.rank import between
+from homeport_sync.rejections import RecordGone, WrongType
 from homeport_sync.rules import COUNTER, RANK, SET
 from homeport_sync.values import PythonValue
 

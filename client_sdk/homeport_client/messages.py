@@ -8,9 +8,9 @@ from homeport_client.meta import Meta
 from homeport_client.outbox import Unsent
 from homeport_sync.change import Change, encode
 from homeport_sync.choice import Choice
-from homeport_sync.errors import DocumentTooLarge
 from homeport_sync.limits import LIMITS
 from homeport_sync.receipts import Receipt
+from homeport_sync.rejections import DocumentTooLarge
 from homeport_sync.wire import PullInput, PullMessage, PushMessage
 
 _SCOPE_BYTES = 40  # an id with its quotes and its comma, and what stands around all of them

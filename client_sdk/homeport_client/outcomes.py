@@ -26,7 +26,7 @@ from homeport_sync.change import (
     decode_outcome,
     encode,
 )
-from homeport_sync.errors import ScopeForbidden
+from homeport_sync.rejections import ScopeForbidden
 
 _SELECT = "SELECT place, device, outcome, change, base FROM outcomes"
 _DELETED = (

@@ -23,8 +23,8 @@ from homeport_sync.call import COMMAND_RECORDS_MAX
 from homeport_sync.catalog import Catalog
 from homeport_sync.change import Record, decode_record, encode
 from homeport_sync.clock import Stamp, stamp_ms
-from homeport_sync.errors import Rejection
 from homeport_sync.merge import merge
+from homeport_sync.rejections import Rejection
 from homeport_sync.values import PythonValue
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

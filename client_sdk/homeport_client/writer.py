@@ -16,7 +16,7 @@ from homeport_client.replica import Replica
 from homeport_client.view import Standing
 from homeport_sync.catalog import Kind, check_everybody
 from homeport_sync.change import Edits, Fields, Op
-from homeport_sync.errors import RecordExists, RecordGone, RoleForbidden, ScopeGone, WrongId, WrongType
+from homeport_sync.rejections import RecordExists, RecordGone, RoleForbidden, ScopeGone, WrongId, WrongType
 from homeport_sync.scope import EVERYBODY, MEMBER, member_id
 from homeport_sync.values import PythonValue
 

@@ -17,8 +17,8 @@ from time import monotonic
 from typing import TypeVar
 
 from homeport_sync.calling import Body
-from homeport_sync.errors import CommandTimedOut
 from homeport_sync.limits import Limits
+from homeport_sync.rejections import CommandTimedOut
 
 T = TypeVar("T")
 LEFT_BEHIND_MAX = 16

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from homeport_sync.change import Op
-from homeport_sync.errors import NotAllowed, RuleFailed
+from homeport_sync.rejections import NotAllowed, RuleFailed
 from homeport_sync.values import PythonValue
 
 Seen: TypeAlias = Mapping[str, PythonValue]

@@ -28,8 +28,8 @@ from homeport_sync.catalog import Catalog, Kind
 from homeport_sync.change import Change, Edits, Elements, Fields, Op, Record
 from homeport_sync.clock import next_stamp, stamp_ms, uuid7
 from homeport_sync.edits import edit_to
-from homeport_sync.errors import CommandRefused, CommandTooLarge, RecordGone, UnknownKind, WrongId
 from homeport_sync.rank import between
+from homeport_sync.rejections import CommandRefused, CommandTooLarge, RecordGone, UnknownKind, WrongId
 from homeport_sync.rules import RANK, Cell, written_value
 from homeport_sync.scope import MEMBER
 from homeport_sync.values import PythonValue

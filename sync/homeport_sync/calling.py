@@ -8,10 +8,10 @@ from typing import Final, Protocol, TypeAlias, TypeVar
 from homeport_sync.call import Call
 from homeport_sync.catalog import Catalog, Command
 from homeport_sync.change import Change, Record
-from homeport_sync.errors import CommandFailed, Rejection, RoleForbidden, ScopeGone, WrongId
 from homeport_sync.overlay import Overlay
 from homeport_sync.permission import granted
 from homeport_sync.push import Push
+from homeport_sync.rejections import CommandFailed, Rejection, RoleForbidden, ScopeGone, WrongId
 from homeport_sync.verdict import judge
 from homeport_sync.writing import write_keyed
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from homeport_sync.allow import Allow
 from homeport_sync.change import EDITS, Change, Edits, Fields, Value, Written
 from homeport_sync.edits import EXPECTED, fits_edit
-from homeport_sync.errors import (
+from homeport_sync.rejections import (
     NotPublic,
     RoleForbidden,
     UnknownCommand,

@@ -19,16 +19,7 @@ from homeport_sync.calling import UNLIMITED, Allowance, Found, append, check_cal
 from homeport_sync.catalog import Catalog
 from homeport_sync.change import Change, Outcome, decode_outcome, digest, encode
 from homeport_sync.clock import NEVER, is_by, next_stamp, stamp_ms
-from homeport_sync.errors import (
-    DeviceForeign,
-    DeviceForked,
-    GroupRejected,
-    HomeportError,
-    Malformed,
-    NumberGap,
-    Overloaded,
-    Rejection,
-)
+from homeport_sync.errors import DeviceForeign, DeviceForked, HomeportError, Malformed, NumberGap, Overloaded
 from homeport_sync.group import check_unit, unit_at
 from homeport_sync.limits import Limits
 from homeport_sync.overlay import LoadedGround, Overlay
@@ -36,6 +27,7 @@ from homeport_sync.permission import check_allowed, permitted
 from homeport_sync.ports import KnownDevice, Loaded, StoredOutcome, Wanted, Writes
 from homeport_sync.push import Decided, Push
 from homeport_sync.quarantine import Quarantined, Replayed, marks
+from homeport_sync.rejections import GroupRejected, Rejection
 from homeport_sync.verdict import judge
 from homeport_sync.wire import Sent
 from homeport_sync.writing import write_keyed

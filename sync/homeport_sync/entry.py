@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from homeport_sync.catalog import Field, Kind
 from homeport_sync.change import Elements, Increment, Op, Swap, Value, Verdict, Written
 from homeport_sync.clock import NEVER
-from homeport_sync.errors import Rejection
 from homeport_sync.ports import LogEntry
+from homeport_sync.rejections import Rejection
 from homeport_sync.rules import RESOLVER, Cell
 from homeport_sync.values import PythonValue
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from homeport_sync.change import GROUP_CHANGES_MAX
-from homeport_sync.errors import GroupBroken, GroupCut
+from homeport_sync.errors import GroupCut
+from homeport_sync.rejections import GroupBroken
 from homeport_sync.wire import Sent
 
 

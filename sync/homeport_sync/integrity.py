@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from homeport_sync.catalog import KEEP, Field
 from homeport_sync.change import Change, Record, Value
 from homeport_sync.clock import next_stamp
-from homeport_sync.errors import CascadeTooLarge, NotUnique, ReferenceGone, StillReferenced
 from homeport_sync.keys import CASCADE_MAX, Link, reach
+from homeport_sync.rejections import CascadeTooLarge, NotUnique, ReferenceGone, StillReferenced
 from homeport_sync.rules import text_of
 
 SHOWN_CHARS_MAX = 80

@@ -13,10 +13,10 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from homeport_sync.change import Change, Record
-from homeport_sync.errors import CascadeTooLarge
 from homeport_sync.keys import Key, Link
 from homeport_sync.ports import Loaded, LogEntry, StoredRecord, Wanted
 from homeport_sync.push import Push
+from homeport_sync.rejections import CascadeTooLarge
 from homeport_sync.scope import EVERYBODY, MEMBER, Grant, grant_after, grant_of
 from homeport_sync.verdict import Judged
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from homeport_sync.allow import Write
 from homeport_sync.catalog import Catalog, Kind, check_everybody
 from homeport_sync.change import Change
-from homeport_sync.errors import (
+from homeport_sync.overlay import Overlay
+from homeport_sync.push import Push
+from homeport_sync.rejections import (
     DependsOnRejected,
     RecordExists,
     RecordGone,
@@ -14,8 +16,6 @@ from homeport_sync.errors import (
     ScopeGone,
     WrongId,
 )
-from homeport_sync.overlay import Overlay
-from homeport_sync.push import Push
 from homeport_sync.role import OWNER, Role, check_role
 from homeport_sync.scope import EVERYBODY, MEMBER, Grant
 from homeport_sync.verdict import Judged

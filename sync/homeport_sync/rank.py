@@ -15,7 +15,7 @@ import re
 from random import Random
 from typing import Final, NewType
 
-from homeport_sync.errors import RankFull
+from homeport_sync.rejections import RankFull
 
 Rank = NewType("Rank", str)
 RANK_CHARS_MAX: Final = 500

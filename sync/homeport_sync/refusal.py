@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Protocol, TypeVar
 
 from homeport_sync.change import Change
-from homeport_sync.errors import DependsOnRejected
+from homeport_sync.rejections import DependsOnRejected
 
 
 class Refusal(Protocol):

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from homeport_sync.change import Change
-from homeport_sync.errors import RoleForbidden
+from homeport_sync.rejections import RoleForbidden
 from homeport_sync.scope import MEMBER, Grant
 
 

@@ -21,7 +21,7 @@ import msgspec
 
 from homeport_sync.change import EDITS, Adds, Elements, Increment, Swap, Value, Written
 from homeport_sync.clock import Stamp
-from homeport_sync.errors import CounterFull, SetFull, Stale
+from homeport_sync.rejections import CounterFull, SetFull, Stale
 
 COUNTER_MAX: Final = 2**63 - 1
 ELEMENTS_MAX: Final = 1_000

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from homeport_sync.change import Value
-from homeport_sync.errors import ResolverFailed
 from homeport_sync.rank import Rank
+from homeport_sync.rejections import ResolverFailed
 from homeport_sync.rules import (
     COUNTER,
     FIRST,

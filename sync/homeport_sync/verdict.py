@@ -12,9 +12,9 @@ import msgspec
 from homeport_sync.catalog import Kind
 from homeport_sync.change import MET_CHARS_MAX, MET_FIELDS_MAX, Change, Met, Record, Verdict
 from homeport_sync.clock import is_by
-from homeport_sync.errors import RecordExists, Stale
 from homeport_sync.merge import Merged, merge
 from homeport_sync.ports import StoredRecord
+from homeport_sync.rejections import RecordExists, Stale
 from homeport_sync.rules import text_of
 from homeport_sync.scope import MEMBER
 

@@ -14,9 +14,10 @@ import msgspec
 from homeport_sync.change import Change, Number, Outcome, Record, Uuid, decode_change, digest, digest_text
 from homeport_sync.choice import Choice
 from homeport_sync.clock import is_uuid
-from homeport_sync.errors import DocumentTooLarge, HomeportError, Malformed, TooLarge
+from homeport_sync.errors import HomeportError, Malformed, TooLarge
 from homeport_sync.limits import Limits
 from homeport_sync.receipts import Ending, Receipt
+from homeport_sync.rejections import DocumentTooLarge
 
 PUSH = (
     "mutation Push($device: ID!, $changes: JSON!, $confirmed: Long, $clockMs: Long, $pull: PullInput)"

@@ -11,12 +11,12 @@ from typing import TypeAlias
 
 from homeport_sync.catalog import Catalog
 from homeport_sync.change import Change, Record
-from homeport_sync.errors import DependsOnRejected
 from homeport_sync.integrity import cascade, check_reference, check_unique, delete_with
 from homeport_sync.keys import key_of, keys_of, links_of, news
 from homeport_sync.overlay import Overlay
 from homeport_sync.ports import StoredRecord
 from homeport_sync.push import Push
+from homeport_sync.rejections import DependsOnRejected
 from homeport_sync.verdict import Judged, judge
 
 Written: TypeAlias = tuple[Change, Judged]

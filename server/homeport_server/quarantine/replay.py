@@ -22,13 +22,14 @@ from homeport_server.quarantine.lines import already_line, outcome_line, refused
 from homeport_sync.catalog import Catalog
 from homeport_sync.change import Change, Group, Outcome, Record, Written, decode_outcome, encode
 from homeport_sync.clock import NEVER, HybridClock
-from homeport_sync.errors import DeviceForked, HomeportError, NumberGap, Rejection
+from homeport_sync.errors import DeviceForked, HomeportError, NumberGap
 from homeport_sync.intake import Intake
 from homeport_sync.limits import LIMITS
 from homeport_sync.merge import merge
 from homeport_sync.ports import KnownDevice, Loaded, OutcomeName, Wanted
 from homeport_sync.push import Push
 from homeport_sync.quarantine import change_name, device_and_number
+from homeport_sync.rejections import Rejection
 from homeport_sync.signals import LocalSignals
 from homeport_sync.wire import read_changes
 

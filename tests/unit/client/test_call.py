@@ -10,7 +10,7 @@ import pytest
 from homeport_client import Device, Unreachable
 from homeport_client.view import View
 from homeport_sync import App, Call, field
-from homeport_sync.errors import (
+from homeport_sync.rejections import (
     CommandFailed,
     CommandRefused,
     ScopeGone,

@@ -16,7 +16,8 @@ from homeport_client.exchange import Exchange
 from homeport_client.state import Event
 from homeport_sync import App, Call
 from homeport_sync.choice import CHOICE_SCOPES_MAX, EVERYTHING, Choice
-from homeport_sync.errors import Malformed, RecordGone, ScopeGone
+from homeport_sync.errors import Malformed
+from homeport_sync.rejections import RecordGone, ScopeGone
 from homeport_sync.wire import PULL, PULL_CHOSEN, PullMessage
 from tests.unit.client.world import Clock, Line, Server, Task, TaskList, phone, until
 

@@ -12,7 +12,7 @@ import pytest
 from homeport_client import DeviceClosed, NoServer, ReplicaForeign, ReplicaInUse, Unreachable
 from homeport_sync import App
 from homeport_sync import field as declare
-from homeport_sync.errors import (
+from homeport_sync.rejections import (
     DocumentTooLarge,
     RecordGone,
     ScopeGone,

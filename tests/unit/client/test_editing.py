@@ -8,7 +8,7 @@ import pytest
 
 from homeport_client import Device, adding, after, at_end, at_start, before, increment, removing
 from homeport_client.intents import Meant
-from homeport_sync.errors import RecordGone, WrongType
+from homeport_sync.rejections import RecordGone, WrongType
 from tests.fleet.board import Board, Card, Payment, app
 from tests.unit.client.world import Line, Server, phone
 

@@ -6,7 +6,7 @@ import pytest
 
 from homeport_client import EVERYBODY, Device
 from homeport_sync import App
-from homeport_sync.errors import NotPublic, RoleForbidden
+from homeport_sync.rejections import NotPublic, RoleForbidden
 from tests.unit.client.world import Line, Server, phone
 
 app = App("shop")

@@ -16,7 +16,7 @@ from homeport_client.outbox import Outbox
 from homeport_client.storage import open_storage
 from homeport_sync.change import GROUP_CHANGES_MAX, Change, Group, encode
 from homeport_sync.clock import Stamp
-from homeport_sync.errors import RecordGone, WrongType
+from homeport_sync.rejections import RecordGone, WrongType
 from tests.unit.client.world import Line, Server, Task, TaskList, phone, sent, shared_list
 
 Write = Callable[[Writes], object]

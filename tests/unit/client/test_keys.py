@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 
 from homeport_client import Device
-from homeport_sync.errors import CascadeTooLarge, NotUnique, ReferenceGone, StillReferenced
 from homeport_sync.keys import CASCADE_MAX
+from homeport_sync.rejections import CascadeTooLarge, NotUnique, ReferenceGone, StillReferenced
 from tests.unit.client.world import Line, Server, phone
 from tests.unit.sync.projects import Issue, Project, Team, app, drop_all, open_issue, replace_project, swap_codes
 

@@ -13,8 +13,8 @@ import pytest
 
 from homeport_client import Device, DeviceClosed, DeviceLimits, LimitExceeded, NotInQuarantine, Rejected, increment
 from homeport_client.intents import Adding, Altering, Incrementing, Removing
-from homeport_sync.errors import RecordExists, RecordGone, UnknownField, WrongType
 from homeport_sync.quarantine import QUARANTINE_START, Chosen, change_name
+from homeport_sync.rejections import RecordExists, RecordGone, UnknownField, WrongType
 from tests.unit.client import test_call as shop
 from tests.unit.client.versions import newer, older, served
 from tests.unit.client.world import TENANT, Line, Server, phone

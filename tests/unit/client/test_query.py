@@ -13,7 +13,7 @@ import pytest
 from homeport_client import Device, DeviceLimits, LimitExceeded, NotIndexed, View
 from homeport_client.query import make_query, statement
 from homeport_client.replica import Replica
-from homeport_sync.errors import UnknownField, UnknownKind, WrongType
+from homeport_sync.rejections import UnknownField, UnknownKind, WrongType
 from tests.unit.client.world import Clock, Line, Server, Task, TaskList, app, phone, shared_list
 
 

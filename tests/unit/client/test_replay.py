@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from homeport_sync.errors import RecordExists
+from homeport_sync.rejections import RecordExists
 from tests.unit.client.versions import newer, served
 from tests.unit.client.world import Clock, Line, Server, phone
 

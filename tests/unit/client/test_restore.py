@@ -9,7 +9,7 @@ import pytest
 from homeport_client import Device
 from homeport_client.view import View
 from homeport_sync import App
-from homeport_sync.errors import RecordExists, RecordGone, ScopeGone, WrongType
+from homeport_sync.rejections import RecordExists, RecordGone, ScopeGone, WrongType
 from tests.unit.client.world import Line, Server, phone
 
 app = App("trips")

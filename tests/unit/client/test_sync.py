@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from homeport_client import Device, Refused, ServerError, Unreachable
-from homeport_sync.errors import ScopeGone
+from homeport_sync.rejections import ScopeGone
 from homeport_sync.values import PythonValue
 from tests.unit.client.world import (
     NOW,

@@ -14,10 +14,11 @@ from homeport_server import command_threads
 from homeport_server.command_threads import CommandThreads
 from homeport_sync import App, Call
 from homeport_sync.change import Change
-from homeport_sync.errors import CommandTimedOut, StoreFailed
+from homeport_sync.errors import StoreFailed
 from homeport_sync.intake import Intake
 from homeport_sync.limits import LIMITS
 from homeport_sync.push import Decided
+from homeport_sync.rejections import CommandTimedOut
 from homeport_sync.signals import LocalSignals
 from homeport_sync.sql.sqlite.store import SqliteStore
 from tests.unit.sync.ledger import codes, error_codes, outcomes, verdicts

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from homeport_sync.catalog import member_kind
 from homeport_sync.change import Change, Value
-from homeport_sync.errors import HomeportError, UnknownField, UnknownKind, WrongId, WrongType
+from homeport_sync.errors import HomeportError
+from homeport_sync.rejections import UnknownField, UnknownKind, WrongId, WrongType
 from homeport_sync.scope import member_id
 from tests.unit.sync.tasks import CATALOG, STRANGER, ann
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homeport_sync.errors import RankFull
 from homeport_sync.rank import FIRST_RANK, RANK_CHARS_MAX, between, is_rank
+from homeport_sync.rejections import RankFull
 
 
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=60), st.integers(0, 2**32))

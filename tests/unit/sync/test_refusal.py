@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from homeport_sync.change import Change, Group
-from homeport_sync.errors import DependsOnRejected, GroupRejected, HomeportError, RecordGone, WrongType
+from homeport_sync.errors import HomeportError
 from homeport_sync.refusal import code_of, message_of, with_dependents
+from homeport_sync.rejections import DependsOnRejected, GroupRejected, RecordGone, WrongType
 from tests.unit.sync.tasks import ann
 
 

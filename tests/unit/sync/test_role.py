@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from homeport_sync.change import Change
-from homeport_sync.errors import RoleForbidden
+from homeport_sync.rejections import RoleForbidden
 from homeport_sync.role import BUILT_IN, EDITOR, OWNER, VIEWER, Role, check_role
 from homeport_sync.scope import MEMBER, Grant, member_id
 from tests.unit.sync.tasks import ann

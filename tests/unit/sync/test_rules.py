@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from homeport_sync.change import Adds, Change, Elements, Increment, Record, Swap, Value, Written
 from homeport_sync.clock import Stamp, make_stamp
-from homeport_sync.errors import CounterFull, SetFull, Stale
 from homeport_sync.merge import Merged, merge
+from homeport_sync.rejections import CounterFull, SetFull, Stale
 from homeport_sync.rules import COUNTER_MAX, ELEMENTS_MAX, Rule, counter, first, guarded, members, resolved_by
 from tests.unit.sync.tasks import device_id
 

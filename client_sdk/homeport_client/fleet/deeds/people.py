@@ -14,7 +14,7 @@ from homeport_client.fleet.story import Step
 from homeport_client.intents import Meant
 from homeport_sync.catalog import Kind
 from homeport_sync.change import Fields, Op
-from homeport_sync.errors import Rejection
+from homeport_sync.rejections import Rejection
 from homeport_sync.scope import MEMBER, member_id
 from homeport_sync.values import PythonValue
 
