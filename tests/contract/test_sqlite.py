@@ -41,7 +41,7 @@ from tests.contract.stores import Store, sqlite
 
 STATEMENTS = {name: text for name, text in vars(statements).items() if name.isupper() and isinstance(text, str)}
 HOT_READS = ("SCOPE_ROWS", "SCOPE_POSITIONS", "READ_LOG", "OLD_OUTCOMES", "GRANTS_OF_USER", "TENANTS", "QUARANTINE")
-TENANT_TABLES = frozenset(metadata.tables) - {"tenants", "schema", "installation"}
+TENANT_TABLES = frozenset(metadata.tables) - {"tenants", "schema", "installation", "declaration"}
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_a_statement_about_a_tenants_rows_binds_the_tenant(name: str) -> None:
 
 def test_every_key_begins_with_the_tenant() -> None:
     for table in metadata.tables.values():
-        if table.name in {"schema", "installation"}:  # of the whole database
+        if table.name in {"schema", "installation", "declaration"}:  # of the whole database
             continue
         assert next(iter(table.primary_key.columns)).name == "tenant_id"
         for index in table.indexes:

@@ -63,6 +63,8 @@ async def test_a_value_that_another_record_shows_is_refused_at_once_and_nothing_
             await ann.create(Project, scope=team, code="x")
         with pytest.raises(NotUnique):
             await ann.update(second, code="x")
+        with pytest.raises(NotUnique, match=second):
+            await ann.update(first, code="y")
         with pytest.raises(NotUnique):
             await ann.create(Project, scope=team, weight=1.0)
         assert ann.pending == pending

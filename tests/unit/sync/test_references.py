@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 
+from homeport_sync import App, field
 from homeport_sync.change import Change, Value
 from homeport_sync.integrity import cascade
 from homeport_sync.keys import CASCADE_MAX, Link
@@ -201,6 +204,30 @@ def test_at_most_a_thousand_go_with_a_record() -> None:
     found = ledger.push(phone.push(phone.delete(inside[0]), phone.delete(top)))
     assert verdicts(found) == ["applied", "applied"]
     assert live(ledger, *inside[1:]) == [False] * CASCADE_MAX
+
+
+def test_a_kind_that_declares_nothing_itself_takes_with_it_what_refers_to_it() -> None:
+    ledger, phone = Projects(), ann()
+    declared = App("plain")
+
+    @declared.kind(root=True)
+    class Team:
+        name: str = ""
+
+    @declared.kind(within=Team)
+    class Plain:
+        name: str = ""
+
+    @declared.kind(within=Team)
+    class Part:
+        of: UUID = field(refers_to=Plain, on_delete="cascade")
+
+    ledger.catalog = declared.catalog
+    scope = team(ledger, phone)
+    whole = phone.change("create", "Plain", phone.new_id(), scope)
+    part = phone.change("create", "Part", phone.new_id(), scope, fields={"of": whole.id})
+    assert verdicts(ledger.push(phone.push(whole, part, phone.delete(whole)))) == ["applied"] * 3
+    assert live(ledger, whole, part) == [False, False]
 
 
 def test_a_ring_goes_whole() -> None:

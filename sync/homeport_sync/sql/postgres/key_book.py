@@ -11,8 +11,10 @@ from homeport_sync.sql.postgres.database import Connection, OnDatabase, Row
 from homeport_sync.sql.postgres.statements import NOW
 
 NO_TENANT: Final = ""
+_CLEAR_KEYS: Final = "DELETE FROM keys WHERE tenant_id = $1"  # the whole tenant, while no server runs
+_CLEAR_LINKS: Final = "DELETE FROM links WHERE tenant_id = $1"
 READ_DECLARED: Final = "SELECT keys FROM declaration WHERE id = 1"
-DECLARE: Final = f"""
+_DECLARE: Final = f"""
     INSERT INTO declaration (id, keys, created_at, updated_at) VALUES (1, $1, {NOW}, {NOW})
     ON CONFLICT (id) DO UPDATE SET keys = excluded.keys, updated_at = excluded.updated_at"""  # noqa: S608
 
@@ -32,7 +34,7 @@ class PostgresKeyBook(OnDatabase):
     async def declare_keys(self, declared: str) -> None:
         """See `key_book.KeyBook`."""
         async with self._database.tenant(NO_TENANT) as connection:
-            await connection.execute(DECLARE, declared)
+            await connection.execute(_DECLARE, declared)
 
     async def records_after(self, tenant: str, after: str, limit: int) -> Sequence[Record]:
         """See `key_book.KeyBook`."""
@@ -45,5 +47,5 @@ class PostgresKeyBook(OnDatabase):
     async def clear_keys(self, tenant: str) -> None:
         """See `key_book.KeyBook`."""
         async with self._database.tenant(tenant) as connection:
-            await connection.execute(statements.CLEAR_KEYS, tenant)
-            await connection.execute(statements.CLEAR_LINKS, tenant)
+            await connection.execute(_CLEAR_KEYS, tenant)
+            await connection.execute(_CLEAR_LINKS, tenant)

@@ -10,8 +10,10 @@ from homeport_sync.change import Record, decode_record
 from homeport_sync.sql.sqlite import statements
 from homeport_sync.sql.sqlite.file import OnFile, now_ms, transaction
 
+_CLEAR_KEYS: Final = "DELETE FROM keys WHERE tenant_id = :tenant"  # the whole tenant, while no server runs
+_CLEAR_LINKS: Final = "DELETE FROM links WHERE tenant_id = :tenant"
 READ_DECLARED: Final = "SELECT keys FROM declaration WHERE id = 1"
-DECLARE: Final = """
+_DECLARE: Final = """
     INSERT INTO declaration (id, keys, created_at, updated_at) VALUES (1, :declared, :now, :now)
     ON CONFLICT (id) DO UPDATE SET keys = excluded.keys, updated_at = excluded.updated_at"""
 
@@ -26,7 +28,7 @@ class SqliteKeyBook(OnFile):
 
     async def declare_keys(self, declared: str) -> None:
         """See `key_book.KeyBook`."""
-        await self._alone(lambda connection: connection.execute(DECLARE, {"declared": declared, "now": now_ms()}))
+        await self._alone(lambda connection: connection.execute(_DECLARE, {"declared": declared, "now": now_ms()}))
 
     async def records_after(self, tenant: str, after: str, limit: int) -> Sequence[Record]:
         """See `key_book.KeyBook`."""
@@ -38,7 +40,7 @@ class SqliteKeyBook(OnFile):
 
         def clear(connection: sqlite3.Connection) -> None:
             with transaction(connection):
-                connection.execute(statements.CLEAR_KEYS, {"tenant": tenant})
-                connection.execute(statements.CLEAR_LINKS, {"tenant": tenant})
+                connection.execute(_CLEAR_KEYS, {"tenant": tenant})
+                connection.execute(_CLEAR_LINKS, {"tenant": tenant})
 
         await self._alone(clear)

@@ -103,8 +103,6 @@ PUT_KEY: Final = """
 FREE_KEY: Final = """
     DELETE FROM keys
     WHERE tenant_id = :tenant AND scope_id = :scope AND kind = :kind AND field = :field AND digest = :digest"""
-CLEAR_KEYS: Final = "DELETE FROM keys WHERE tenant_id = :tenant"
-CLEAR_LINKS: Final = "DELETE FROM links WHERE tenant_id = :tenant"
 RECORDS_AFTER: Final = """
     SELECT wire FROM records WHERE tenant_id = :tenant AND record_id > :after ORDER BY record_id LIMIT :room"""
 PUT_LINK: Final = """
