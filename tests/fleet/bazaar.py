@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import cast
 from uuid import UUID
 
-from homeport_sync import App, Call, Write, field
+from homeport_sync import App, Call, Rank, Write, field
 
 app = App("bazaar")
 
@@ -25,6 +25,7 @@ class Ware:
     stock: int = field(default=0, merge="guarded")
     votes: int = field(default=0, merge="counter")
     tags: set[str]
+    place: Rank
     taken_by: str | None = field(default=None, merge="first")
 
 

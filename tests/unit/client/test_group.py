@@ -14,12 +14,26 @@ from homeport_client import ChangeOutcome, Device, DeviceClosed, LimitExceeded, 
 from homeport_client.group import Group as Writes
 from homeport_client.outbox import Outbox
 from homeport_client.storage import open_storage
+from homeport_sync import App, Rank
 from homeport_sync.change import GROUP_CHANGES_MAX, Change, Group, encode
 from homeport_sync.clock import Stamp
 from homeport_sync.rejections import RecordGone, WrongType
 from tests.unit.client.world import Line, Server, Task, TaskList, phone, sent, shared_list
 
 Write = Callable[[Writes], object]
+ordered = App("ordered")
+
+
+@ordered.kind(root=True)
+class Shelf:
+    name: str = ""
+
+
+@ordered.kind(within=Shelf)
+class Book:
+    place: Rank
+
+
 A_UUID = "00000000-0000-7000-8000-000000000001"
 A_STAMP = Stamp("0192f0c1a2b30000af707d14")
 
@@ -45,6 +59,17 @@ def make_long_task(scope: str, group: Writes) -> None:
 def codes(told: list[ChangeOutcome]) -> list[object]:
     extensions = [(each.error or {}).get("extensions") for each in told]
     return [each["code"] for each in extensions if isinstance(each, dict)]
+
+
+async def test_the_first_records_in_an_order_may_be_made_in_a_group() -> None:
+    async with await phone(of=ordered) as ann:
+        shelf = await ann.create(Shelf)
+        with pytest.raises(RecordGone):
+            await together(ann, lambda group: group.create(Book, scope=shelf), lambda group: group.delete(A_UUID))
+        assert ann.pending == 1
+        made: list[str] = []
+        await together(ann, *[lambda group: made.append(group.create(Book, scope=shelf))] * 3)
+        assert [book.id for book in await ann.query(Book, scope=shelf, order_by="place")] == made
 
 
 async def test_a_group_is_written_when_its_block_ends_and_one_write_builds_on_the_other() -> None:
