@@ -18,7 +18,7 @@ from homeport_sync.call import Call
 from homeport_sync.calling import UNLIMITED, Allowance, Found, append, check_call, run
 from homeport_sync.catalog import Catalog
 from homeport_sync.change import Change, Outcome, decode_outcome, digest, encode
-from homeport_sync.clock import NEVER, is_by, next_stamp, stamp_ms
+from homeport_sync.clock import NEVER, Stamp, is_by, next_stamp, stamp_ms
 from homeport_sync.errors import DeviceForeign, DeviceForked, HomeportError, Malformed, NumberGap, Overloaded
 from homeport_sync.group import check_unit, unit_at
 from homeport_sync.limits import Limits
@@ -45,7 +45,9 @@ class Batch:
         self._time = time
         self._devices = dict(loaded.devices)
         self._known = dict(loaded.outcomes)
-        self._stamped = {kept.stamp: kept for kept in loaded.outcomes.values()}
+        self._stamped: dict[Stamp, list[StoredOutcome]] = {}
+        for kept in loaded.outcomes.values():
+            self._stamped.setdefault(kept.stamp, []).append(kept)
         self._ground = LoadedGround(loaded)
         self._there = Overlay(self._ground)
         self._outcomes: list[StoredOutcome] = []
@@ -136,11 +138,12 @@ class Batch:
         was rejected there has done nothing, and is decided anew."""
         if is_by(change.stamp, device.id):
             return None
-        known = self._stamped.get(change.stamp)
-        if known is None or known.digest != digest(replace(change, number=known.number)):
-            return None
-        outcome = decode_outcome(known.text)
-        return None if outcome.outcome == "rejected" else outcome
+        for known in self._stamped.get(change.stamp, ()):  # clones give one stamp twice, and a refused one comes again
+            if known.digest == digest(replace(change, number=known.number)):
+                outcome = decode_outcome(known.text)
+                if outcome.outcome != "rejected":
+                    return outcome
+        return None
 
     def _decide_new(self, push: Push, device: KnownDevice, unit: Sequence[Sent], decided: Decided) -> KnownDevice:
         """Decide one change, or a whole group over an overlay of its own; the device as it is then."""
@@ -234,7 +237,8 @@ class Batch:
             text=encode(outcome),
             decided_at_ms=self._now_ms,
         )
-        self._known[device.id, sent.number] = self._stamped[kept.stamp] = kept
+        self._known[device.id, sent.number] = kept
+        self._stamped.setdefault(kept.stamp, []).append(kept)
         self._outcomes.append(kept)
         if outcome.outcome == "rejected":
             self._quarantined.append(

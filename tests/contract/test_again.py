@@ -134,6 +134,28 @@ async def test_what_was_refused_under_a_former_id_is_decided_anew(store: Store) 
     assert again.rejections == ["WRONG_ID"]
 
 
+@pytest.mark.promise("I2")
+@pytest.mark.parametrize("ids", [(50, 60, 70), (70, 60, 50)], ids=["in order", "the other way round"])
+async def test_of_a_change_that_came_under_three_ids_the_one_that_took_effect_counts(
+    store: Store, ids: tuple[int, int, int]
+) -> None:
+    """Refused under the first, since it was shared later, and taken in under the second: the third adds nothing."""
+    bob = Phone(user="bob", index=ids[0])
+    owner = ann()
+    root = owner.make_root()
+    await decide(store, owner.push(root))
+    change = bob.make(root.id)
+    assert verdicts(outcomes(await decide(store, bob.push(change)))) == ["rejected"]
+    await decide(store, owner.push(owner.invite(root.id, "bob")))
+    told = [
+        outcomes(await decide(store, clone.push(renumbered(clone, change))))
+        for clone in (Phone(user="bob", index=ids[1]), Phone(user="bob", index=ids[2]))
+    ]
+    assert verdicts(told[0]) == ["applied"]
+    assert told[1] == told[0]
+    assert [entry.op for entry in await store.read(TENANT, 0, 10)] == ["create", "create", "create"]
+
+
 async def test_another_change_with_the_stamp_of_one_that_is_known_is_a_change_of_its_own(store: Store) -> None:
     phone, (root, _, _) = await started(store)
     renamed = replace_device(phone)
