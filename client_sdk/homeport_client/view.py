@@ -129,7 +129,7 @@ class Views:
         return self._view(*row) if row else None
 
     def select(self, query: Query) -> list[View]:
-        """The records that the query asks for, in its order. Within a transaction it makes no index first."""
+        """The records that the query asks for, in its order."""
         self._index(query)
         text, values = statement(query)
         return [self._view(*row) for row in self._connection.execute(text, values)]
@@ -139,8 +139,11 @@ class Views:
         in_scope = query.scope is not None
         for field in goes_by(query):
             name = index_name(query.kind.name, field, in_scope=in_scope)
-            if name not in self._indexed and not self._connection.in_transaction:
-                with transaction(self._connection, index(query.kind.name, field, in_scope=in_scope)):
+            made = index(query.kind.name, field, in_scope=in_scope)
+            if self._connection.in_transaction:  # of a group: what it makes may be undone with it
+                self._connection.execute(made)
+            elif name not in self._indexed:
+                with transaction(self._connection, made):
                     pass
                 self._indexed.add(name)
 

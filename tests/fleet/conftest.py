@@ -23,8 +23,9 @@ def app() -> App:
 
 @pytest.fixture(scope="session")
 def honest(app: App) -> Evidence:
-    """What a fleet leaves behind that kept its promises."""
-    evidence = Fleet(app, 17, script=SMALL).run().evidence
+    """What a fleet leaves behind that kept its promises. In this seed there is an occasion for every bug of
+    `test_check.py`: when stories change, choose another."""
+    evidence = Fleet(app, 21, script=SMALL).run().evidence
     assert evidence is not None
     return evidence
 

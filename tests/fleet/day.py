@@ -290,6 +290,10 @@ async def _deliver(street: Street, phone: Phone, step: Step) -> None:
         await street.push(*street.late[-1 - step.value * (step.which + 1) % len(street.late)])
 
 
+async def _forget(street: Street, phone: Phone, step: Step) -> None:
+    street.forget_cursors()
+
+
 async def _rest(street: Street, phone: Phone, step: Step) -> None:
     """Nothing happens."""
 
@@ -317,4 +321,5 @@ HAPPENS: Mapping[str, Callable[[Street, Phone, Step], Awaitable[object]]] = {
     "set clock": _set_clock,
     "wait": _wait,
     "deliver": _deliver,
+    "forget cursors": _forget,
 }

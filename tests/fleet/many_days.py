@@ -24,7 +24,7 @@ VERBS = (
     *("group", "call", "edit") * 3,
     *("vote", "make", "invite", "deliver") * 2,
     *("rewrite", "delete", "leave", "new stall", "sync all", "kill", "clone", "back up", "restore"),
-    *("set clock", "wait"),
+    *("set clock", "wait", "forget cursors"),
 )
 STEPS = st.lists(
     st.builds(Step, st.sampled_from(VERBS), st.integers(0, 5), st.integers(0, 5), st.integers(0, 11)),

@@ -55,6 +55,7 @@ class Street:
         self.late: list[tuple[str, PushMessage]] = []
         self.written: set[str] = set()
         self.given_up: set[str] = set()
+        self._keys = 1
         self._begin()
 
     def copy(self) -> Street:
@@ -79,12 +80,17 @@ class Street:
         """A page for the user. Raises `ServerError`."""
         return decode_page(await self._exchange.pull(TENANT, user, message))
 
+    def forget_cursors(self) -> None:
+        """The server accepts no cursor that it has given: whoever has one starts over, and sends again all it holds."""
+        self._keys += 1
+        self._begin()
+
     def _begin(self) -> None:
         self._exchange = Exchange(
             store=self.store,
             catalog=app.catalog,
             signals=LocalSignals(),
-            seal=CursorSeal(b"k" * 32),
+            seal=CursorSeal(bytes([self._keys]) * 32),
             limits=replace(LIMITS, page_size=self.page_size),
             wall_ms=lambda: self.ms,
             runner=AtOnce(),

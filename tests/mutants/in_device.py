@@ -34,6 +34,26 @@ IN_OUTBOX = (
         after='                    touched |= set() if outcome.outcome == "rejected" else was.records',
     ),
     Mutant(
+        name="a prediction stays after the refusal",
+        known="Optimistic updates in web apps: the request fails, and nobody takes back what it had shown.",
+        file=f"{CLIENT}/outbox.py",
+        before="""
+            also = self.predicted.drop(row[0] for row in rows)
+        else:
+""",
+        after="""
+            also = set[str]()
+        else:
+""",
+    ),
+    Mutant(
+        name="a group is pushed in halves",
+        known="Queues that send a transaction request by request: booking and payment, of which one gets through.",
+        file=f"{CLIENT}/replica.py",
+        before="size = self.outbox.join(device, first, first + count - 1) if count else 0",
+        after="size = self.outbox.join(device, first, first + count // 2 - 1) if count > 1 else 0",
+    ),
+    Mutant(
         name="a rejection is kept from the app",
         known="Offline queues that drop what the server refuses: the user's work is gone, and nobody was told.",
         file=f"{CLIENT}/replica.py",

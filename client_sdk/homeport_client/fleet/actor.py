@@ -10,8 +10,10 @@ What an act does becomes steps of the story, with the values and records it chos
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from random import Random
+from uuid import UUID
 
 from homeport_client import View
 from homeport_client.fleet.deeds.table import perform
@@ -36,6 +38,7 @@ class Actor:
         self.chance = chance
         self.others = others
         self._stage = stage
+        self._parts: list[Step] | None = None
 
     @property
     def catalog(self) -> Catalog:
@@ -74,13 +77,14 @@ class Actor:
         return {name: fields[name].type.draw(self.chance) for name in names}
 
     async def create(self, kind: str, scope: View | str | None = None, /, **fields: PythonValue) -> str | None:
-        """Make a record, within a scope unless it is a root; its id, or None if the device did not take it."""
+        """Make a record, within a scope unless it is a root; its id, or None if the device did not take it. In a group
+        it is made at the end: until then it is called by its label."""
         label = self._stage.labels.next(kind, self.phone.name)
         what: dict[str, Detail] = {"kind": kind, "label": label, "fields": self._wire(kind, fields)}
         if scope is not None:
             what["scope"] = self._label(scope)
         await self.do("create", **what)
-        return self._stage.labels.id(label)
+        return label if self._parts is not None else self._stage.labels.id(label)
 
     async def update(self, record: View | str, /, **fields: PythonValue) -> None:
         """Write some fields of a record."""
@@ -100,10 +104,38 @@ class Actor:
         """Put somebody out."""
         await self.do("remove", scope=self._label(scope), user=user)
 
+    async def call(self, scope: View | str, command: str, /, **arguments: PythonValue) -> None:
+        """Call a command of the app in a scope."""
+        wire = self.catalog.command(command).arguments.to_wire(arguments)
+        ids = {name for name, value in arguments.items() if isinstance(value, UUID)}
+        told = {name: self._stage.labels.label(str(value)) if name in ids else value for name, value in wire.items()}
+        await self.do("call", command=command, scope=self._label(scope), arguments=told)
+
+    @asynccontextmanager
+    async def group(self) -> AsyncIterator[None]:
+        """What is written inside takes effect together or not at all: `async with me.group(): …`."""
+        parts: list[Step] = []
+        self._parts = parts
+        try:
+            yield
+        finally:
+            self._parts = None
+        if len(parts) == 1:
+            await self.do(parts[0].do, **parts[0].what)
+        elif parts:
+            await perform(self._stage, self._step("group", {}, parts))
+
     async def do(self, verb: str, **what: Detail) -> None:
-        """Any other step that can happen to the phone."""
+        """Any other step that can happen to the phone. In a group each record is written to once."""
+        step = self._step(verb, what)
+        if self._parts is None:
+            await perform(self._stage, step)
+        elif all(about(step) != about(part) for part in self._parts):
+            self._parts.append(step)
+
+    def _step(self, verb: str, what: Mapping[str, Detail], parts: Sequence[Step] = ()) -> Step:
         now_ms = self._stage.world.now_ms()
-        await perform(self._stage, Step(at_ms=now_ms, who=self.phone.name, do=verb, what=what))
+        return Step(at_ms=now_ms, who=self.phone.name, do=verb, what=what, parts=tuple(parts))
 
     def _label(self, record: View | str) -> str:
         return self._stage.labels.label(record if isinstance(record, str) else record.id)
@@ -113,3 +145,8 @@ class Actor:
 
     def _wire(self, kind: str, fields: Mapping[str, PythonValue]) -> Fields:
         return self.catalog.kind(kind).to_wire(fields)
+
+
+def about(step: Step) -> tuple[object, ...]:
+    """What a write is about: a record, a user in a scope, or a command there."""
+    return tuple(step.what.get(name) for name in ("label", "scope", "user", "command"))

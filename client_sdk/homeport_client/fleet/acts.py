@@ -1,16 +1,21 @@
-"""What people do with the records of any kind, made from its declaration: make, edit, delete and share them.
+"""What people do with the records of any kind, made from its declaration: make, edit, delete and share them, several
+of it at once, and what its commands do.
 
 Whatever an act cannot do (no list yet, no task left, no right to it) it leaves.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from uuid import UUID
+
 from homeport_client.fleet.actor import Actor
 from homeport_client.fleet.persona import Act
-from homeport_sync.catalog import Kind
-from homeport_sync.role import BUILT_IN
+from homeport_sync.catalog import Field, Kind
+from homeport_sync.values import PythonValue
 
 FIELDS_MAX = 3
+TOGETHER = (2, 4)
 
 
 def make(kind: str) -> Act:
@@ -60,7 +65,7 @@ def share(kind: str) -> Act:
     async def act(me: Actor) -> None:
         scope = await me.pick(kind)
         if scope and me.others:
-            await me.invite(scope, me.chance.choice(me.others), me.chance.choice([*BUILT_IN]))
+            await me.invite(scope, me.chance.choice(me.others), me.chance.choice([*me.catalog.roles]))
 
     return _named(act, f"share {kind}")
 
@@ -85,6 +90,40 @@ def leave(kind: str) -> Act:
             await me.remove(scope, me.phone.user)
 
     return _named(act, f"leave {kind}")
+
+
+def in_a_group(does: Mapping[Act, float]) -> Act:
+    """Two to four of these acts, drawn with their weights, whose writes take effect together or not at all."""
+
+    async def act(me: Actor) -> None:
+        async with me.group():
+            for each in me.chance.choices([*does], [*does.values()], k=me.chance.randint(*TOGETHER)):
+                await each(me)
+
+    return _named(act, "in a group")
+
+
+def call(command: str) -> Act:
+    """A command of the app, in any scope on the phone, with arguments of their types: for a UUID, a record on it."""
+
+    async def act(me: Actor) -> None:
+        known = me.catalog.command(command)
+        scope = await me.pick(known.scope)
+        if scope:
+            given = [each for each in known.arguments.fields.values() if each.required or me.chance.random() < 0.5]
+            await me.call(scope, command, **{each.name: await _argument(each, known.scope, me) for each in given})
+
+    return _named(act, f"call {command}")
+
+
+async def _argument(field: Field, root: str, me: Actor) -> PythonValue:
+    """A value for an argument; a UUID is that of a record of some kind within the root kind, if there is one."""
+    value = field.type.draw(me.chance)
+    kinds = [kind.name for kind in me.catalog.kinds.values() if kind.within == root]
+    if isinstance(value, UUID) and kinds:
+        record = await me.pick(me.chance.choice(kinds))
+        return UUID(record.id) if record else value
+    return value
 
 
 def _given(kind: Kind, me: Actor) -> list[str]:

@@ -112,7 +112,8 @@ def _handset(handset: Handset) -> str:
 def _step(step: Step) -> str:
     what = f", what={dict(step.what)!r}" if step.what else ""
     us = f", us={step.us}" if step.us else ""
-    return f"Step(at_ms={step.at_ms}{us}, who={step.who!r}, do={step.do!r}{what})"
+    parts = f", parts=({', '.join(map(_step, step.parts))},)" if step.parts else ""
+    return f"Step(at_ms={step.at_ms}{us}, who={step.who!r}, do={step.do!r}{what}{parts})"
 
 
 def _lines(entries: Iterable[str]) -> str:

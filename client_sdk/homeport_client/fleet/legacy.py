@@ -20,6 +20,7 @@ from homeport_client.fleet.report.summary import Span
 from homeport_client.fleet.story import SERVER, Handset, Story
 from homeport_sync.catalog import Kind
 from homeport_sync.ports import LogEntry
+from homeport_sync.role import BUILT_IN, Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +58,9 @@ class Legacy:
         fallen: Sequence[str] | None = None,
         unrest: Sequence[str] = (),
         kinds: Mapping[str, Kind],
+        roles: Mapping[str, Role] = BUILT_IN,
     ) -> Evidence:
-        """The same for the checkers, beside what the server kept."""
+        """The same for the checkers, beside what the server kept and the app declares."""
         return Evidence(
             log=log,
             written=self.written,
@@ -73,6 +75,7 @@ class Legacy:
             fallen=fallen,
             unrest=[*unrest, *self.missteps, *self.unserved],
             kinds=kinds,
+            roles=roles,
         )
 
 

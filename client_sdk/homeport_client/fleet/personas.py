@@ -7,11 +7,13 @@ phones. Weights and paces are guesses at people who use an app a lot; `docs/flee
 from __future__ import annotations
 
 from homeport_client.fleet import mishaps
-from homeport_client.fleet.acts import edit, erase, leave, make, share, unshare
+from homeport_client.fleet.acts import call, edit, erase, in_a_group, leave, make, share, unshare
 from homeport_client.fleet.networks import NETWORKS, ROUGH
 from homeport_client.fleet.persona import Act, Persona
 from homeport_sync.catalog import Catalog
 from homeport_sync.scope import MEMBER
+
+TOGETHER_MIN = 4  # what is done so often is also done together with something else
 
 
 def derived(catalog: Catalog) -> tuple[Persona, ...]:
@@ -41,7 +43,16 @@ def derived(catalog: Catalog) -> tuple[Persona, ...]:
 
 
 def everything(catalog: Catalog) -> dict[Act, float]:
-    """All that can be done to an app's records."""
+    """All that can be done to an app's records: one by one, several in a group, and by its commands."""
+    acts = one_by_one(catalog)
+    calls: dict[Act, float] = {call(command): 8 for command in catalog.commands}
+    often = {act: weight for act, weight in {**acts, **calls}.items() if weight >= TOGETHER_MIN}
+    grouped: dict[Act, float] = {in_a_group(often): 8} if often else {}
+    return {**acts, **calls, **grouped}
+
+
+def one_by_one(catalog: Catalog) -> dict[Act, float]:
+    """What can be done to one record."""
     acts: dict[Act, float] = {}
     for kind in catalog.kinds.values():
         if kind.name == MEMBER:

@@ -26,7 +26,7 @@ class Step(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`who` (a phone, or the server) does or suffers `do`, `at_ms` after the fleet began; `what` are its details.
 
     `us` more, in microseconds, for what the simulated world drew: of all that goes on in a millisecond, it befalls the
-    same again.
+    same again. A group of writes is one step, and they are its `parts`: it is done as one, or left out as one.
     """
 
     at_ms: int
@@ -34,10 +34,17 @@ class Step(Struct, frozen=True, kw_only=True, omit_defaults=True):
     who: str
     do: str
     what: Mapping[str, Detail] = {}
+    parts: tuple[Step, ...] = ()
 
     def __str__(self) -> str:
-        told = ", ".join(f"{name}={_short(value)}" for name, value in self.what.items())
-        return f"{self.at_ms / 1_000:.3f} s  {self.who} {self.do}{f' ({told})' if told else ''}"
+        return f"{self.at_ms / 1_000:.3f} s  {self.who} {self.done}"
+
+    @property
+    def done(self) -> str:
+        """What is done, in words."""
+        told = [f"{name}={_short(value)}" for name, value in self.what.items()]
+        told += [part.done for part in self.parts]
+        return f"{self.do} ({', '.join(told)})" if told else self.do
 
 
 class Handset(Struct, frozen=True, kw_only=True, omit_defaults=True):

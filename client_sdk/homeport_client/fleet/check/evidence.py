@@ -10,6 +10,7 @@ from homeport_client.fleet.check.witness import Told, Written
 from homeport_sync.catalog import Kind
 from homeport_sync.change import Fields
 from homeport_sync.ports import LogEntry
+from homeport_sync.role import BUILT_IN, Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +74,7 @@ class Evidence:
     did, and `glimpses` what may be such. `broken` says which of the app's own invariants did not hold, and where; None
     where it has none. `raised` are the errors that devices may not raise. `fallen` says which processes ended though
     nobody ended them; None where none is ours. `unrest` says what still moved when the time to heal was over (nothing:
-    all came to rest). `kinds` are what the app declares.
+    all came to rest). `kinds` and `roles` are what the app declares.
     """
 
     log: Sequence[LogEntry]
@@ -89,3 +90,4 @@ class Evidence:
     fallen: Sequence[str] | None = None
     unrest: Sequence[str] = ()
     kinds: Mapping[str, Kind] = field(default_factory=dict)
+    roles: Mapping[str, Role] = field(default_factory=lambda: BUILT_IN)

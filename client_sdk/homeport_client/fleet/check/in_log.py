@@ -4,35 +4,41 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
-from homeport_client.fleet.check import oracle
+from homeport_client.fleet.check.effects import Name, is_call
 from homeport_client.fleet.check.evidence import Evidence, Followed
 from homeport_client.fleet.check.fields import json_text, said
 from homeport_client.fleet.check.witness import Told, Written, say
 from homeport_sync.change import Change
 from homeport_sync.ports import LogEntry
 
+Write: TypeAlias = tuple[str, str, str]
 
-def lost_from_log(evidence: Evidence, accepted: Mapping[oracle.Name, Told]) -> Iterator[str]:
+
+def lost_from_log(evidence: Evidence, accepted: Mapping[Name, Told]) -> Iterator[str]:
     """I1: whoever was told that a change is in, finds it in the log."""
     logged = {(entry.device, entry.number) for entry in evidence.log}
     for name, told in accepted.items():
-        if name not in logged:
+        if name not in logged and not is_call(told):  # a command may have had nothing to do
             yield f"{say(told)} was acknowledged as {told.outcome.outcome} and is not in the log."
 
 
 def lost_on_phones(evidence: Evidence) -> Iterator[str]:
     """I1, the device's half: whatever a phone wrote was sent and answered in the end."""
-    answered = Counter(_write(told.change) for told in _once(evidence.told))
+    answered = Counter(same_as(told.change) for told in _once(evidence.told))
     for written in evidence.written:
-        answered[_write(written)] -= 1
-        if answered[_write(written)] < 0:
+        answered[same_as(written)] -= 1
+        if answered[same_as(written)] < 0:
             yield f"{written.phone} wrote {written.op} {written.kind} {written.id} and it was never answered."
 
 
-def twice(log: Sequence[LogEntry]) -> Iterator[str]:
-    """I2: a change stands in the log once, and no record is made twice."""
-    for (device, number), times in Counter((entry.device, entry.number) for entry in log).items():
+def twice(log: Sequence[LogEntry], accepted: Mapping[Name, Told] = {}) -> Iterator[str]:
+    """I2: a change stands in the log once, a command once for each record it wrote, and no record is made twice."""
+    calls = {name for name, told in accepted.items() if is_call(told)}
+    names = ((entry.device, entry.number) for entry in log)
+    written = Counter((name, entry.record if name in calls else "") for name, entry in zip(names, log, strict=True))
+    for ((device, number), _), times in written.items():
         if times > 1:
             yield f"Change {number} of device {device} is {times} times in the log."
     made = Counter(entry.record for entry in log if entry.op == "create" and entry.kind != "Member")
@@ -41,12 +47,12 @@ def twice(log: Sequence[LogEntry]) -> Iterator[str]:
             yield f"Record {record} was made {times} times."
 
 
-def twice_sent(evidence: Evidence, accepted: Mapping[oracle.Name, Told]) -> Iterator[str]:
+def twice_sent(evidence: Evidence, accepted: Mapping[Name, Told]) -> Iterator[str]:
     """I2 again: a change that was written once is not accepted under two names."""
-    written = Counter(_write(each) for each in evidence.written)
+    written = Counter(same_as(each) for each in evidence.written)
     for told in accepted.values():
-        written[_write(told.change)] -= 1
-        if written[_write(told.change)] < 0:
+        written[same_as(told.change)] -= 1
+        if written[same_as(told.change)] < 0:
             yield f"{say(told)} was accepted more often than it was written."
 
 
@@ -82,13 +88,15 @@ def _once(told: Iterable[Told]) -> Iterable[Told]:
     return {(each.device, each.change.number): each for each in told}.values()
 
 
-def _write(write: Change | Written) -> tuple[str, str, str]:
+def same_as(write: Change | Written) -> Write:
     """What makes two writes the same, whoever numbered and stamped them.
 
     A create is told by its id, since the device adds defaults; a member record by its id alone, since the device
-    knows whether it makes or changes one.
+    knows whether it makes or changes one; a command by where it is called, since its own id is nobody else's business.
     """
     if write.kind == "Member":
         return ("", write.id, "")
     fields = "" if write.op == "create" else json_text({name: said(each) for name, each in write.fields.items()})
+    if write.op == "command":
+        return (write.kind, write.scope if isinstance(write, Change) else write.id, fields)
     return (write.op, write.id, fields)

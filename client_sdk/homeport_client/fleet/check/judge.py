@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from homeport_client.fleet.check import healing, in_log, ledger, on_devices, oracle, outcomes, receipts
+from homeport_client.fleet.check import healing, in_groups, in_log, ledger, on_devices, oracle, outcomes, receipts
 from homeport_client.fleet.check.evidence import Evidence
 from homeport_client.fleet.check.glimpse import unaccountable
 
 CHECKS: Mapping[str, str] = {
     "lost": "acknowledged writes lost",
     "twice": "changes applied twice",
+    "halved": "groups of which only a part took effect",
     "differing": "devices that differ",
     "flickering": "screens that went back or flickered",
     "outside": "records on phones that may not see them",
@@ -42,6 +43,7 @@ class Verdict:
 
     lost: tuple[str, ...]
     twice: tuple[str, ...]
+    halved: tuple[str, ...]
     differing: tuple[str, ...]
     flickering: tuple[str, ...]
     outside: tuple[str, ...]
@@ -88,13 +90,20 @@ def judge(evidence: Evidence) -> Verdict:
     }
     return Verdict(
         lost=(*in_log.lost_from_log(evidence, accepted), *in_log.lost_on_phones(evidence)),
-        twice=(*in_log.twice(evidence.log), *in_log.twice_sent(evidence, accepted)),
+        twice=(*in_log.twice(evidence.log, accepted), *in_log.twice_sent(evidence, accepted)),
+        halved=(*in_groups.halved(evidence), *in_groups.torn(evidence)),
         differing=(
             *on_devices.differing(evidence.holdings, truths, rights),
             *on_devices.unlike_fresh(evidence.holdings),
         ),
-        flickering=(*evidence.flickers, *unaccountable(evidence.glimpses, evidence.written, evidence.told)),
-        outside=(*on_devices.outside(evidence.holdings, truths, rights), *on_devices.intruding(evidence.log, accepted)),
+        flickering=(
+            *evidence.flickers,
+            *unaccountable(evidence.glimpses, evidence.written, evidence.told, evidence.log),
+        ),
+        outside=(
+            *on_devices.outside(evidence.holdings, truths, rights),
+            *on_devices.intruding(evidence.log, accepted, evidence.roles),
+        ),
         unreceipted=tuple(receipts.unreceipted(evidence, accepted)),
         resurrected=tuple(on_devices.resurrected(evidence.holdings, truths)),
         mistold=tuple(ledger.mistold(evidence, accepted)),

@@ -7,7 +7,8 @@ what something newer kept out:
 - on a deleted record nothing takes effect, and every change is superseded;
 - a register takes effect if its stamp is later than the one it meets, a tie going to the greater JSON text; what is
   written once if nothing was there; all other edits do, and one that a guard minds is no change at all;
-- beside a write of another device that the writer had not pulled, or with something lost, a change is merged.
+- beside a write of another device that the writer had not pulled, or with something lost, a change is merged;
+- of a command each entry is one record that it has written, on what is there, in its scope, not before it was called.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from homeport_client.fleet.check import oracle
+from homeport_client.fleet.check.effects import Name, in_order, is_call
 from homeport_client.fleet.check.evidence import Evidence
 from homeport_client.fleet.check.fields import REGISTERS, Write, claim, json_text, stands
 from homeport_client.fleet.check.witness import Told, say
@@ -114,21 +115,45 @@ class Standing:
         return self.kind.fields.get(name) if self.kind else None
 
 
-def mistold(evidence: Evidence, accepted: Mapping[oracle.Name, Told]) -> Iterator[str]:
+def mistold(evidence: Evidence, accepted: Mapping[Name, Told]) -> Iterator[str]:
     """I1 for whoever reads the log, and I7: each entry says what was written and what it did, and so does the outcome
     that its device was told."""
     records: dict[str, Standing] = {}
-    seen: set[oracle.Name] = set()
-    for entry in sorted(evidence.log, key=lambda each: each.position):
+    seen: set[tuple[Name, str]] = set()
+    for entry, told in in_order(evidence.log, accepted):
         name = (entry.device, entry.number)
-        told = accepted.get(name)
-        if told is None or name in seen:  # another checker speaks of these
+        if (name, told.change.id) in seen:  # another checker speaks of these
             continue
-        seen.add(name)
+        seen.add((name, told.change.id))
         standing = records.setdefault(told.change.id, Standing(kind=evidence.kinds.get(told.change.kind)))
         due = standing.take(told, entry.position)
+        if is_call(accepted[name]):
+            yield from _of_call(accepted[name], entry, due)
+            continue
         yield from _compared(say(told), "in the log", _entry_says(entry), _must_say(told, due))
         yield from _compared(say(told), "to its device", _outcome_says(told.outcome), _must_tell(due))
+
+
+def _of_call(told: Told, entry: LogEntry, due: Due) -> Iterator[str]:
+    """What a command has written to one record: `due` is what the edits in the log come to there."""
+    said = {
+        "scope": entry.scope,
+        "user": entry.user,
+        "fields": json_text(entry.fields),
+        "before": json_text(entry.before),
+        **_outcome_says(told.outcome),
+    }
+    must = {
+        "scope": told.change.scope,
+        "user": told.user,
+        "fields": json_text(due.fields),
+        "before": json_text(due.before),
+        "outcome": "applied",
+        "lost": _list(()),
+    }
+    yield from _compared(say(told), f"for {entry.op} {entry.kind} {entry.record} in the log", said, must)
+    if entry.stamp < told.stamp:
+        yield f"{say(told)} was called at {told.stamp}, and {entry.record} was written before that, at {entry.stamp}."
 
 
 def _compared(what: str, where: str, said: Mapping[str, str], must: Mapping[str, str]) -> Iterator[str]:

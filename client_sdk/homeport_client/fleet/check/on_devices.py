@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from homeport_client.fleet.check import oracle
+from homeport_client.fleet.check.effects import Name
 from homeport_client.fleet.check.evidence import Held, Holding
 from homeport_client.fleet.check.fields import json_text
 from homeport_client.fleet.check.witness import Told, say
 from homeport_sync.ports import LogEntry
+from homeport_sync.role import BUILT_IN, Role
 from homeport_sync.scope import EVERYBODY
 
 
@@ -66,9 +68,11 @@ def outside(holdings: Iterable[Holding], truths: Mapping[str, oracle.Truth], rig
                 yield f"{holding.name} holds {held.kind} {id}, and {holding.user} has no grant in its scope."
 
 
-def intruding(log: Sequence[LogEntry], accepted: Mapping[oracle.Name, Told]) -> Iterator[str]:
-    """I8, the other way round: nobody writes where they have no grant, and nobody where nothing is left."""
-    for told in oracle.intruders(log, accepted):
+def intruding(
+    log: Sequence[LogEntry], accepted: Mapping[Name, Told], roles: Mapping[str, Role] = BUILT_IN
+) -> Iterator[str]:
+    """I8, the other way round: nobody writes where they have no right to, and nobody where nothing is left."""
+    for told in oracle.intruders(log, accepted, roles):
         yield f"{say(told)} was accepted, and {told.user} had no right to write it, or its scope was deleted."
 
 

@@ -6,22 +6,24 @@ takes everything that was accepted, in any order, and says
 - a record that anybody deleted is gone, whatever else was written to it;
 - every other field holds the value of the write with the greatest stamp, a tie going to the greater JSON text, or
   what its rule makes of all that was written to it (`fields.py`);
-- whoever made a list owns it; the newest role in the log, merged by the same rule, says who else may see it.
+- whoever made a list owns it; the newest role in the log, merged by the same rule, says who else may see it;
+- what a command has written is taken from the log: what it comes to is the app's own business.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
+from homeport_client.fleet.check.effects import Name, called, effect, in_order, is_call
 from homeport_client.fleet.check.fields import Write, stands
 from homeport_client.fleet.check.witness import Told
 from homeport_sync.catalog import Kind
 from homeport_sync.change import Fields
 from homeport_sync.ports import LogEntry
-
-Name = tuple[str, int]
+from homeport_sync.role import BUILT_IN, OWNER, VIEWER, Role
+from homeport_sync.scope import EVERYBODY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,7 @@ class Truth:
     deleted: bool
 
 
-def accepted(told: Iterable[Told], log: Iterable[LogEntry] = ()) -> dict[Name, Told]:
+def accepted(told: Sequence[Told], log: Sequence[LogEntry] = ()) -> dict[Name, Told]:
     """The changes that were acknowledged and not rejected, by device and number.
 
     One that a forked phone sent again under its new id is known by its stamp, and stands under the name that the `log`
@@ -43,9 +45,10 @@ def accepted(told: Iterable[Told], log: Iterable[LogEntry] = ()) -> dict[Name, T
     """
     names = {(entry.record, entry.stamp): (entry.device, entry.number) for entry in log}
     logged, found = set(names.values()), dict[Name, Told]()
+    calls = called((each for each in told if each.outcome.outcome != "rejected"), log)
     for each in told:
         if each.outcome.outcome != "rejected":
-            name = (each.device, each.change.number)
+            name = calls.get(each.change.id, (each.device, each.change.number))
             if name not in logged and each.change.stamp[-8:] != each.device[-8:]:
                 name = names.get((each.change.id, each.stamp), name)
             found[name] = replace(each, device=name[0])
@@ -53,22 +56,28 @@ def accepted(told: Iterable[Told], log: Iterable[LogEntry] = ()) -> dict[Name, T
 
 
 def records(
-    changes: Mapping[Name, Told], log: Iterable[LogEntry] = (), kinds: Mapping[str, Kind] = {}
+    changes: Mapping[Name, Told], log: Sequence[LogEntry] = (), kinds: Mapping[str, Kind] = {}
 ) -> dict[str, Truth]:
     """Every record that the accepted changes speak of, by id. They count in the order of the log, which only the fields
     of some rules depend on; what is missing there, though it was accepted, comes last."""
     places = {(entry.device, entry.number): entry.position for entry in log}
+    written = [(places.get(name, inf), told) for name, told in changes.items() if not is_call(told)]
+    for entry in log:
+        told = changes.get((entry.device, entry.number))
+        if told is not None and is_call(told):
+            written.append((entry.position, effect(told, entry)))
     by_record: dict[str, list[Told]] = {}
-    for _, each in sorted(changes.items(), key=lambda named: places.get(named[0], inf)):
+    for _, each in sorted(written, key=lambda placed: placed[0]):
         by_record.setdefault(each.change.id, []).append(each)
     return {id: _truth(id, writes, kinds) for id, writes in by_record.items()}
 
 
 class Grants:
-    """Who may see which scope, as the log tells it, one change after the other."""
+    """Who may see which scope, as the log tells it, one change after the other, where there are these roles."""
 
-    def __init__(self) -> None:
+    def __init__(self, roles: Mapping[str, Role] = BUILT_IN) -> None:
         self.deleted: set[str] = set()
+        self._roles = roles
         self._makers: dict[str, str] = {}
         self._members: dict[str, dict[str, list[Told]]] = {}
 
@@ -82,31 +91,32 @@ class Grants:
         members = (_newest(writes) for writes in self._members.get(scope, {}).values())
         return frozenset(made_by | {str(each["user"]) for each in members if each.get("role") is not None})
 
-    def owners(self, scope: str) -> frozenset[str]:
-        """The users who may invite, remove, and delete the scope, now."""
-        return self._with_role(scope, "owner")
-
-    def writers(self, scope: str) -> frozenset[str]:
-        """The users who may write in the scope, now."""
-        return self._with_role(scope, "owner", "editor")
-
-    def _with_role(self, scope: str, *roles: str) -> frozenset[str]:
-        made_by = {self._makers[scope]} if scope in self._makers else set()
-        members = (_newest(writes) for writes in self._members.get(scope, {}).values())
-        return frozenset(made_by | {str(each["user"]) for each in members if each.get("role") in roles})
+    def role(self, user: str, scope: str) -> Role | None:
+        """The user's role in the scope now; None without a grant. One that is not declared may write nothing."""
+        if self._makers.get(scope) == user:
+            return OWNER
+        members = [_newest(writes) for writes in self._members.get(scope, {}).values()]
+        roles = {str(each["user"]): each["role"] for each in members if each.get("role") is not None}
+        named = roles.get(user, roles.get(EVERYBODY))
+        return None if named is None else self._roles.get(str(named), VIEWER)
 
     def allow(self, told: Told) -> bool:
-        """Whether this user may write this change now."""
-        change = told.change
-        if change.id == change.scope:
-            right = self.owners(change.scope) if change.op == "delete" else self.writers(change.scope)
-            return told.user in right or change.op == "create"
+        """Whether this user may write this change, or call this command, now."""
+        change, role = told.change, self.role(told.user, told.change.scope)
+        if change.id == change.scope and change.op == "create":
+            return True
+        if role is None or (change.scope in self.deleted and change.id != change.scope):
+            return False
         if change.kind == "Member":
+            user = str(change.fields["user"])
+            whom = self.role(user, change.scope)
+            of_owner = change.fields.get("role") == OWNER.name or (whom is not None and whom.owns)
             leaves = change.fields == {"user": told.user, "role": None}
-            right = self.users(change.scope) if leaves else self.owners(change.scope)
-        else:
-            right = self.writers(change.scope)
-        return told.user in right and change.scope not in self.deleted
+            may = leaves or role.owns or (role.members and not of_owner)
+            return may and self._makers.get(change.scope) != user
+        if change.id == change.scope and change.op == "delete":
+            return role.owns
+        return role.owns or role.writes is None or change.kind in role.writes
 
     def take(self, told: Told) -> None:
         """The next accepted change."""
@@ -122,26 +132,23 @@ class Grants:
 def grants(log: Sequence[LogEntry], changes: Mapping[Name, Told]) -> Grants:
     """The grants at the end of the log."""
     known = Grants()
-    for told in _in_order(log, changes):
+    for _, told in in_order(log, changes):
         known.take(told)
     return known
 
 
-def intruders(log: Sequence[LogEntry], changes: Mapping[Name, Told]) -> list[Told]:
-    """The accepted changes whose user had no right to them at their position, or whose scope was deleted by then."""
-    known, found = Grants(), []
-    for told in _in_order(log, changes):
-        if not known.allow(told):
-            found.append(told)
+def intruders(
+    log: Sequence[LogEntry], changes: Mapping[Name, Told], roles: Mapping[str, Role] = BUILT_IN
+) -> list[Told]:
+    """The accepted changes whose user had no right to them at their position, or whose scope was deleted by then. Of a
+    command the right to call it is asked for, and not that to what it writes."""
+    known, found = Grants(roles), []
+    for entry, told in in_order(log, changes):
+        asked = changes[entry.device, entry.number]
+        if not known.allow(asked):
+            found.append(asked)
         known.take(told)
     return found
-
-
-def _in_order(log: Sequence[LogEntry], changes: Mapping[Name, Told]) -> Iterator[Told]:
-    for entry in sorted(log, key=lambda each: each.position):
-        told = changes.get((entry.device, entry.number))
-        if told is not None:
-            yield told
 
 
 def _truth(id: str, writes: Sequence[Told], kinds: Mapping[str, Kind]) -> Truth:

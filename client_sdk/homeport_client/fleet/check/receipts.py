@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from homeport_client.fleet.check import oracle
+from homeport_client.fleet.check.effects import Name
 from homeport_client.fleet.check.evidence import Evidence
 from homeport_client.fleet.check.witness import Told
 
 
-def unreceipted(evidence: Evidence, accepted: Mapping[oracle.Name, Told]) -> Iterator[str]:
+def unreceipted(evidence: Evidence, accepted: Mapping[Name, Told]) -> Iterator[str]:
     """I8: the server has a receipt of each device that held what its user lost, and no device still owes one."""
     if evidence.revoked is None:
         return

@@ -22,6 +22,8 @@ class Written:
 
     `phone` is its name in the script: device ids and numbers may change before the change is sent, and stamps are
     the device's own business. A member record may be made or changed by the same call, so its `op` is not compared.
+    Of a command `kind` is the name, `fields` are the arguments, and `id` is the scope it is called in. What was written
+    in one `group` has one name for it ("": in none).
     `at_ms` is what the server's clock showed.
     """
 
@@ -31,6 +33,7 @@ class Written:
     id: str
     fields: Fields
     at_ms: int = 0
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 
-from homeport_client.fleet.deeds import networks, people, phones, servers
+from homeport_client.fleet.deeds import networks, people, phones, servers, together
 from homeport_client.fleet.networks import INCIDENTS, LOSE_POKE
 from homeport_client.fleet.phone import Phone
 from homeport_client.fleet.sound import known
@@ -21,6 +21,8 @@ DEEDS: Mapping[str, Deed] = {
     "delete": people.delete,
     "invite": people.invite,
     "remove": people.remove,
+    "call": together.call,
+    "group": together.group,
     "airplane_mode": people.airplane_mode,
     "kill": phones.kill,
     "put_away": phones.put_away,

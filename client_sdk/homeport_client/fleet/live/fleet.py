@@ -164,6 +164,7 @@ class LiveFleet:
             fallen=attendants.fallen if self._site.parts else None,
             unrest=unrest,
             kinds=self.app.catalog.kinds,
+            roles=self.app.catalog.roles,
         )
         return self._played(legacy, evidence)
 

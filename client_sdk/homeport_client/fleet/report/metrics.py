@@ -74,6 +74,7 @@ _ALL = (
     _count("steps", "the number of steps that devices took in their stories"),
     _check("lost", "acknowledged writes that were lost, and writes that were never answered"),
     _check("twice", "changes that were applied twice"),
+    _check("halved", "groups of which only a part took effect"),
     _check("differing", "devices that differ from what they must hold"),
     _check("flickering", "records that somebody saw go and come back, or change and change back"),
     _check("outside", "records on devices that may not see them, and writes where nobody may write"),

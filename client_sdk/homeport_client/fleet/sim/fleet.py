@@ -119,8 +119,9 @@ class Fleet:
         self._show(replace(self._now, phase="judging"))
         await self._troupe.put_down()
         log = await self.world.server.store.read(TENANT, 0, LOG_MAX)
+        declared = self.app.catalog
         evidence = self._troupe.legacy().evidence(
-            log, revoked=await self.world.revoked(), unrest=unrest, kinds=self.app.catalog.kinds
+            log, revoked=await self.world.revoked(), unrest=unrest, kinds=declared.kinds, roles=declared.roles
         )
         return self._played(evidence)
 
