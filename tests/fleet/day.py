@@ -14,7 +14,7 @@ import pytest
 
 from homeport_client import Device, adding, increment, removing
 from homeport_client.group import Group
-from homeport_sync.errors import Rejection
+from homeport_sync.rejections import Rejection
 from tests.fleet.bazaar import Note, Stall, Ware
 from tests.fleet.clerk import check_effects, name_of
 from tests.fleet.errands import ERRANDS, FORESEEN, ROLES, Effects, Refused, Room

@@ -16,7 +16,7 @@ from homeport_client.fleet.story import Step
 from homeport_client.group import Group
 from homeport_sync.catalog import Command
 from homeport_sync.change import Fields, Op, Value
-from homeport_sync.errors import Rejection
+from homeport_sync.rejections import Rejection
 from homeport_sync.scope import MEMBER, member_id
 from homeport_sync.values import PythonValue
 
