@@ -248,5 +248,5 @@ async def test_a_schema_that_changed_by_accident_is_noticed(client: httpx2.Async
     text = (await client.get("/api/v1/schema.graphql")).text
     arguments = "device: ID!, changes: JSON!, confirmed: Long, clockMs: Long, pull: PullInput, receipts: JSON"
     assert f"push({arguments}): JSON!" in text
-    assert "pull(device: ID!, cursor: String, limit: Int): JSON!" in text
+    assert "pull(device: ID!, cursor: String, limit: Int, choice: ChoiceInput): JSON!" in text
     assert "poke(device: ID): Boolean!" in text
