@@ -145,7 +145,7 @@ class Loaded:
     keys: Mapping[Key, str] = field(default_factory=dict)
     links: Mapping[str, Sequence[Link]] = field(default_factory=dict)
     overfull: frozenset[str] = frozenset()
-    wanted: Wanted | None = None
+    wanted: Wanted | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
