@@ -83,6 +83,7 @@ async def test_the_servers_role_may_use_our_tables_and_no_more(empty: EmptyPostg
         **dict.fromkeys(TENANT_TABLES, writes),
         "schema": "SELECT",
         "installation": "INSERT SELECT UPDATE",
+        "declaration": "INSERT SELECT UPDATE",
         "alembic_version": "SELECT",
     }
 

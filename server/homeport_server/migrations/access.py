@@ -16,7 +16,7 @@ INSUFFICIENT_PRIVILEGE = "42501"
 WRITES = "SELECT, INSERT, UPDATE, DELETE"
 _KEPT = "SELECT, INSERT, UPDATE"
 READ_ONLY = ("schema", "alembic_version")  # a server looks which version is there; the owner alone changes it
-UNDELETED = ("installation",)  # its one row is everybody's
+UNDELETED = ("installation", "declaration")  # their one row is everybody's
 PUBLIC = "public"
 _ATTRIBUTES = "LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION"
 
