@@ -9,8 +9,8 @@ from homeport_client.intents import Adding, Altering, Incrementing, Intent, Mean
 from homeport_client.query import Query
 from homeport_client.view import Views
 from homeport_sync.catalog import Field, Kind
-from homeport_sync.change import Adds, Edits, Elements, Increment, Record, Swap, Value, Written
-from homeport_sync.edits import SWAPPED
+from homeport_sync.change import Adds, Edits, Elements, Increment, Record, Value, Written
+from homeport_sync.edits import edit_to
 from homeport_sync.rank import between
 from homeport_sync.rejections import RecordGone, WrongType
 from homeport_sync.rules import COUNTER, RANK, SET
@@ -49,7 +49,7 @@ class Editing:
         if field.rule == COUNTER:
             raise WrongType(f"{kind.name}.{field.name} is a counter: write {field.name}=increment(…).")
         value = field.type.to_wire(meant)
-        return Swap(to=value, was=here) if field.rule in SWAPPED else value
+        return edit_to(field.rule, here, {}, value)
 
     def _place(self, kind: Kind, field: Field, record: Record, meant: Placing) -> Value:
         if not meant.other:
@@ -86,7 +86,7 @@ def _query(
     return Query(kind=kind, scope=scope, where={}, order_by=field.name, descending=descending, limit=limit, after=after)
 
 
-def _elements(field: Field, record: Record, here: Value, meant: Meant) -> Elements:
+def _elements(field: Field, record: Record, here: Value, meant: Meant) -> Written:
     """Of a whole set, what is new in it and what is not in it any more."""
     present = here if isinstance(here, list) else []
     adds = record.adds.get(field.name, {})
@@ -102,9 +102,7 @@ def _elements(field: Field, record: Record, here: Value, meant: Meant) -> Elemen
         case _:
             whole = field.type.to_wire(meant)
             field.check(record.kind, whole)
-            wanted = whole if isinstance(whole, list) else []
-            added = [each for each in wanted if each not in present]
-            removed = [each for each in present if each not in wanted]
+            return edit_to(SET, here, adds, whole)
     return Elements(add=_seen(adds, added), remove=_seen(adds, removed))
 
 

@@ -30,10 +30,6 @@ class Predicted:
         )
         return [(place, decode_change(change)) for place, change in rows]
 
-    def records(self, place: int) -> set[str]:
-        """The ids of the records of which something is expected of the command at that place."""
-        return {row[0] for row in self._connection.execute("SELECT record FROM predicted WHERE place = ?", (place,))}
-
     def all_records(self) -> set[str]:
         """The ids of all records of which something is expected."""
         return {row[0] for row in self._connection.execute("SELECT DISTINCT record FROM predicted")}

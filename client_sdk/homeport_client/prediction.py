@@ -47,9 +47,9 @@ def predict(change: Change, device: str, catalog: Catalog, views: Views) -> list
     Raises the `Rejection` with which the command refuses, or fails.
     """
     command = catalog.command(change.kind)
-    call = _Foreseen(change, user="", role="", device=device, catalog=catalog, there=_Shown(views))
     if not command.predicted:
         return []
+    call = _Foreseen(change, user="", role="", device=device, catalog=catalog, there=_Shown(views))
     try:
         run(command, call, UNLIMITED)
     except NotForeseeable:

@@ -30,7 +30,7 @@ from homeport_sync.clock import next_stamp, stamp_ms, uuid7
 from homeport_sync.edits import edit_to
 from homeport_sync.rank import between
 from homeport_sync.rejections import CommandRefused, CommandTooLarge, RecordGone, UnknownKind, WrongId
-from homeport_sync.rules import RANK, Cell, written_value
+from homeport_sync.rules import RANK, written_value
 from homeport_sync.scope import MEMBER
 from homeport_sync.values import PythonValue
 
@@ -191,8 +191,7 @@ class Call:
             field = kind.field(name)
             here = record.fields.get(name, field.default)
             if value != here:
-                cell = Cell(record.stamp_of(name), here, record.adds.get(name)) if name in record.fields else None
-                edits[name] = edit_to(field.rule, cell, field.default, value)
+                edits[name] = edit_to(field.rule, here, record.adds.get(name, {}), value)
         return {name: edit for name, edit in edits.items() if edit != Elements()}
 
     def _live(self, id: str) -> Record | None:

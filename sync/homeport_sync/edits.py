@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import chain
 from typing import Final
 
-from homeport_sync.change import EDITS, Elements, Increment, Swap, Value, Written
+from homeport_sync.change import EDITS, Adds, Elements, Increment, Swap, Value, Written
 from homeport_sync.clock import is_stamp
-from homeport_sync.rules import COUNTER, ELEMENTS_MAX, GUARDED, RESOLVER, SET, Cell
+from homeport_sync.rules import COUNTER, ELEMENTS_MAX, GUARDED, RESOLVER, SET
 from homeport_sync.values import INT_MAX, ValueType
 
 SWAPPED: Final = frozenset({GUARDED, RESOLVER})
@@ -30,14 +30,13 @@ def fits_edit(rule: str, holds: ValueType, written: Written) -> bool:
     return not isinstance(written, EDITS) and holds.fits(written)
 
 
-def edit_to(rule: str, there: Cell | None, default: Value, value: Value) -> Written:
-    """What an update writes so that a field of that rule, in which there is this, comes to hold the value."""
-    here = there.value if there else default
+def edit_to(rule: str, here: Value, adds: Adds, value: Value) -> Written:
+    """What an update writes so that a field of that rule comes to hold the value, where it holds what is `here`, a set
+    by these `adds`."""
     if rule == COUNTER and isinstance(value, int) and isinstance(here, int):
         return Increment(by=value - here)
     if rule == SET:
-        adds, present = (there.adds or {}) if there else {}, _texts(here)
-        wanted = _texts(value)
+        present, wanted = _texts(here), _texts(value)
         return Elements(
             add={each: adds.get(each, []) for each in wanted if each not in present},
             remove={each: adds.get(each, []) for each in present if each not in wanted},

@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterable, Mapping
 import msgspec
 
 from homeport_sync.catalog import Field, Kind
-from homeport_sync.change import EDITS, Change, Edits, Elements, Record, Swap, Value, Written
-from homeport_sync.edits import SWAPPED
+from homeport_sync.change import EDITS, Change, Edits, Record, Swap, Written
+from homeport_sync.edits import edit_to
 from homeport_sync.errors import Malformed
-from homeport_sync.rules import SET
+from homeport_sync.rules import COUNTER, SET
 
 _decode = msgspec.json.Decoder(Written).decode
 
@@ -57,19 +57,8 @@ def swapped(change: Change, kind: Kind | None, record: Record | None) -> Edits:
 
 
 def _edit(field: Field, record: Record | None, written: Written) -> Written:
-    here = record.fields.get(field.name, field.default) if record else field.default
-    if isinstance(written, EDITS):
+    """What does not fit the rule stays as it is, and the intake says why."""
+    if isinstance(written, EDITS) or field.rule == COUNTER or (field.rule == SET and not isinstance(written, list)):
         return written
-    if field.rule in SWAPPED:
-        return Swap(to=written, was=here)
-    if field.rule == SET and isinstance(written, list):
-        return _elements(written, here, record, field.name)
-    return written
-
-
-def _elements(wanted: list[str], here: Value, record: Record | None, name: str) -> Elements:
-    present, adds = here if isinstance(here, list) else [], record.adds.get(name, {}) if record else {}
-    return Elements(
-        add={each: adds.get(each, []) for each in wanted if each not in present},
-        remove={each: adds.get(each, []) for each in present if each not in wanted},
-    )
+    here = record.fields.get(field.name, field.default) if record else field.default
+    return edit_to(field.rule, here, record.adds.get(field.name, {}) if record else {}, written)
