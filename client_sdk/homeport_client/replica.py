@@ -7,7 +7,7 @@ every moment what was pulled with the outbox replayed on top (I5), and never hal
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from random import Random
 from sqlite3 import Connection
 from uuid import UUID, uuid5
@@ -105,9 +105,21 @@ class Replica:
         """Lets go of the file."""
         self._connection.close()
 
-    def step(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def step(self) -> Iterator[None]:
         """Whatever is written inside is one step: all of it, or nothing if an error leaves it."""
-        return self._step()
+        if self._connection.in_transaction:  # a part of a larger step, which tells of all of it
+            yield
+            return
+        try:
+            with transaction(self._connection):
+                yield
+        except BaseException:
+            self._meta.forget()
+            self.receipts.forget()
+            self._chosen.forget()
+            raise
+        self._changed()
 
     def write(
         self,
@@ -124,7 +136,7 @@ class Replica:
 
         Raises a `Rejection`; then nothing is written.
         """
-        with self._step():
+        with self.step():
             before = self.views.standing(record_id)
             # What is overwritten was there before: whatever the clocks say, the change is stamped after it.
             self.clock.see(before.updated if before else NEVER)
@@ -144,7 +156,7 @@ class Replica:
 
         Raises the `Rejection` with which it refuses here already; then nothing is written.
         """
-        with self._step():
+        with self.step():
             change = self._next_change("command", command, self.new_id(), scope, arguments, replays=replays)
             expected = predict(change, self.meta.device, self.catalog, self.views)
             self._see(expected)
@@ -160,7 +172,7 @@ class Replica:
 
         Raises `LimitExceeded` if it is more than one push can hold; then nothing is written.
         """
-        with self._step():
+        with self.step():
             device, first = self.meta.device, self.meta.next_number
             yield
             count = self.meta.next_number - first
@@ -208,7 +220,7 @@ class Replica:
 
         A rejected change leaves, and what it did is undone; any other stays until a catch-up contains it.
         """
-        with self._step():
+        with self.step():
             meta, touched, lowered, settled = self.meta, set[str](), NEVER, 0
             for outcome in answer.outcomes:
                 was = self.outbox.settle(meta.device, outcome)
@@ -236,7 +248,7 @@ class Replica:
         held = self.chosen or Chosen(wanted=EVERYTHING, here=EVERYTHING if meta.shows_pulled else NOTHING)
         if (held.wanted, held.first) == (wanted, first):
             return
-        with self._step():
+        with self.step():
             chosen, meta = held.instead(wanted, first), replace(meta, staged_cursor=None)
             if chosen.next.size > CHOICE_SCOPES_MAX:
                 meta = meta.started_over()
@@ -261,7 +273,7 @@ class Replica:
         for record in page.records:
             self.clock.see(max(record.stamp, record.deleted, *record.stamps.values()))
         if self._is_news(page):
-            with self._step():
+            with self.step():
                 self._keep(self._catch_up.take(page, self.meta, max(self.clock.now_ms(), 0)))
         self._clear()
         return not page.more and (self.chosen is None or self.chosen.reached)
@@ -271,7 +283,7 @@ class Replica:
 
         What was pulled keeps showing until the new catch-up is finished.
         """
-        with self._step():
+        with self.step():
             meta = self.meta
             self.pulled.forget_staged()
             self.receipts.forget_told()
@@ -281,12 +293,12 @@ class Replica:
 
     def fork(self) -> None:
         """Goes on under a new device id: unanswered changes are numbered anew, answered ones wait to be contained."""
-        with self._step():
+        with self.step():
             self._meta.write(self._renamed(self.meta))
 
     def resend_from(self, number: int) -> bool:
         """Sends again from a number on; False if it is not held any more."""
-        with self._step():
+        with self.step():
             return self.outbox.resend_from(self.meta.device, number)
 
     def _next_change(self, op: Op, kind: str, record_id: str, scope: str, fields: Edits, *, replays: str) -> Change:
@@ -317,21 +329,6 @@ class Replica:
         """What is written after it here is stamped after it."""
         for each in expected:
             self.clock.see(each.stamp)
-
-    @contextmanager
-    def _step(self) -> Iterator[None]:
-        if self._connection.in_transaction:  # a part of a larger step, which tells of all of it
-            yield
-            return
-        try:
-            with transaction(self._connection):
-                yield
-        except BaseException:
-            self._meta.forget()
-            self.receipts.forget()
-            self._chosen.forget()
-            raise
-        self._changed()
 
     def _is_news(self, page: Page) -> bool:
         """How our clock is off moves a little with every answer: alone, that is not worth a commit."""

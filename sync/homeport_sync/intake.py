@@ -187,7 +187,7 @@ class Intake:
             async with self._store.transaction(tenant) as transaction:
                 loaded = await transaction.load(asked)
             read_s = perf_counter()
-            batch = Batch(loaded, self._catalog, self._limits, self._wall_ms(), self._runner.allowance())
+            batch = self._batch(loaded)
             with self._stepped_aside():
                 answers = await self._runner.aside(partial(_decide_whole, batch, pushes))
             if batch.missed is not None:
@@ -228,8 +228,11 @@ class Intake:
         return wanted(pushes, self._catalog.commands, self._keyed, public=self._public)
 
     async def _decided(self, loaded: Loaded, pushes: Sequence[Push]) -> tuple[Batch, list[Decided]]:
-        batch = Batch(loaded, self._catalog, self._limits, self._wall_ms(), self._runner.allowance())
+        batch = self._batch(loaded)
         return batch, await self._decide_all(batch, pushes)
+
+    def _batch(self, loaded: Loaded) -> Batch:
+        return Batch(loaded, self._catalog, self._limits, self._wall_ms(), self._runner.allowance())
 
     async def _decide_all(self, batch: Batch, pushes: Sequence[Push]) -> list[Decided]:
         """Decide in parts, between which the event loop may do something else."""

@@ -90,7 +90,7 @@ IN_OUTBOX = (
 """,
         after="""
             place = self._add(change, encode(base) if base else "")
-        with self._step():
+        with self.step():
             self.views.derive([record_id])
 """,
     ),
@@ -131,15 +131,15 @@ IN_REPLICA = (
         file=f"{CLIENT}/replica.py",
         before="""
         if self._is_news(page):
-            with self._step():
+            with self.step():
                 self._keep(self._catch_up.take(page, self.meta, max(self.clock.now_ms(), 0)))
 """,
         after="""
         if self._is_news(page):
-            with self._step():
+            with self.step():
                 meta = self.meta
                 self._keep(meta.staged(page.cursor) if page.more else replace(meta, cursor=page.cursor))
-            with self._step():
+            with self.step():
                 self._keep(self._catch_up.take(page, self.meta, max(self.clock.now_ms(), 0)))
 """,
     ),
