@@ -2,17 +2,19 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from homeport_client import DeviceError
 from homeport_client.fleet import Fleet, Network, Script, Setup
+from homeport_client.fleet.check.reading import FRESH_DEVICE
 from homeport_client.fleet.clock import now_ms, run
 from homeport_client.fleet.measure.meter import Meter, Tally
 from homeport_client.fleet.networks import PERFECT
 from homeport_client.fleet.seed import Seed
 from homeport_client.fleet.sim.line import Line
-from homeport_sync import App
+from homeport_sync import App, Limits
 from homeport_sync.choice import EVERYTHING, Choice
 from homeport_sync.cursor import Cursor
 from homeport_sync.memory import MemoryStore
@@ -40,6 +42,34 @@ class Breaks(MemoryStore):
         if not self.mended:
             raise ZeroDivisionError
         return await super().page(tenant, user, device, cursor, limit, choice=choice)
+
+
+class Endless(MemoryStore):
+    """A server with a bug, from which a fresh device gets its first page for ever."""
+
+    async def page(
+        self,
+        tenant: str,
+        user: str,
+        device: str,
+        cursor: Cursor | None,
+        limit: int,
+        *,
+        choice: Choice = EVERYTHING,
+    ) -> PageRows:
+        if device != FRESH_DEVICE:
+            return await super().page(tenant, user, device, cursor, limit, choice=choice)
+        return replace(await super().page(tenant, user, device, None, limit, choice=choice), full=True)
+
+
+def test_a_server_from_which_a_fresh_device_never_gets_everything_is_told(app: App) -> None:
+    async def plot(fleet: Fleet) -> None:
+        await fleet.actors[0].create("TaskList", title="home")
+
+    setup = Setup(store=Endless, server_limits=Limits(page_cached_bytes_min=1_000_000))
+    played = Fleet(app, 1, script=Script(devices=1, duration_s=60), setup=setup).rehearse(plot)
+    assert played.verdict
+    assert "A fresh device of user-1 did not get everything from the server." in played.verdict.violations
 
 
 def test_a_server_that_breaks_where_no_phone_listens_any_more_ends_the_fleet(app: App) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -32,6 +33,7 @@ SERVER_LIMITS = Limits(page_size=3, page_cached_bytes_min=0)
 DEVICE_LIMITS = DeviceLimits(poll_s=30.0, retry_max_ms=20_000)
 SHAKY = ServerFaults(crash_rate=0.0005, store_delay_s=0.05)
 ENDED_MAX = 1_000_000
+FRESH_S = 300.0  # of virtual time, in which a page takes some milliseconds
 _EPSILON_MS = 1e-3  # what the loop and floating point may take from a whole millisecond
 _EPSILON_US = 0.1  # what floating point may take from a whole microsecond
 
@@ -133,8 +135,13 @@ class SimulatedWorld:
         return self.server.witness
 
     async def fresh(self, users: Iterable[str]) -> list[Holding]:
-        """See `Ending`. One after the other, on a line on which nothing happens."""
-        return [await fresh(self._fresh_line(user), user=user) for user in users]
+        """See `Ending`. One after the other, for at most `FRESH_S` seconds each, on a line on which nothing happens."""
+        holdings = []
+        for user in users:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FRESH_S):
+                    holdings.append(await fresh(self._fresh_line(user), user=user))
+        return holdings
 
     async def revoked(self) -> list[Revoked]:
         """The grants that have ended, and which devices have answered that."""
