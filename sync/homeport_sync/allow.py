@@ -13,13 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from homeport_sync.change import Op
 from homeport_sync.rejections import NotAllowed, RuleFailed
 from homeport_sync.values import PythonValue
-
-Seen: TypeAlias = Mapping[str, PythonValue]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +34,8 @@ class Write:
     record: str
     scope: str
     changed: frozenset[str]
-    before: Seen | None
-    after: Seen | None
+    before: Mapping[str, PythonValue] | None
+    after: Mapping[str, PythonValue] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from homeport_sync.rejections import (
 )
 from homeport_sync.role import OWNER, Role, check_role
 from homeport_sync.scope import EVERYBODY, MEMBER, Grant
+from homeport_sync.seen import Seen
 from homeport_sync.verdict import Judged
 
 
@@ -103,8 +104,8 @@ def check_allowed(push: Push, change: Change, judged: Judged, kind: Kind, there:
         record=change.id,
         scope=change.scope,
         changed=frozenset(change.fields),
-        before=kind.from_wire(before.fields) if before else None,
-        after=None if judged.after.deleted else kind.from_wire(judged.after.fields),
+        before=Seen(kind, before.fields) if before else None,
+        after=None if judged.after.deleted else Seen(kind, judged.after.fields),
     )
     for allow in kind.allows:
         allow.check(write)
