@@ -271,7 +271,7 @@ class Replica:
         if page.reset:
             self.start_over()
         for record in page.records:
-            self.clock.see(max(record.stamp, record.deleted, *record.stamps.values()))
+            self.clock.see(record.newest)
         if self._is_news(page):
             with self.step():
                 self._keep(self._catch_up.take(page, self.meta, max(self.clock.now_ms(), 0)))

@@ -158,7 +158,7 @@ class Views:
         return record
 
     def _row(self, record: Record) -> tuple[str, str, str, bool, str, str]:
-        updated = max(record.stamp, record.deleted, *record.stamps.values())
+        updated = record.newest
         if not record.deleted:
             known = self._catalog.kinds[record.kind].fields
             missing = {name: field.default for name, field in known.items() if name not in record.fields}

@@ -23,9 +23,9 @@ from homeport_sync.values import PythonValue
 class Write:
     """What is about to be written, by whom.
 
-    `role` is the user's in the scope ("owner" for who makes a root). `before` and `after` hold every declared field of
-    the record, as it is and as it would be: None before a create or a restore, and after a delete. `changed` names the
-    fields that the write is about.
+    `role` is the user's in the scope ("owner" for who makes a root). A move goes `into` another one ("": it is none).
+    `before` and `after` hold every declared field of the record, as it is and as it would be: None before a create or a
+    restore, and after a delete. `changed` names the fields that the write is about.
     """
 
     user: str
@@ -33,6 +33,7 @@ class Write:
     op: Op
     record: str
     scope: str
+    into: str = ""
     changed: frozenset[str]
     before: Mapping[str, PythonValue] | None
     after: Mapping[str, PythonValue] | None

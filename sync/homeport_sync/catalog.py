@@ -238,8 +238,10 @@ class Catalog:
         kind.check(change.fields, new=whole)
         if whole:
             kind.require(change.fields)
-        elif change.op == "delete" and change.fields:
-            raise UnknownField("A delete writes no fields: send it without any.")
+        elif change.op in ("delete", "move") and change.fields:
+            raise UnknownField(f"A {change.op} writes no fields: send it without any.")
+        if change.op == "move" or change.into:
+            _check_move(change, kind)
         if kind.is_root and change.scope != change.id:
             raise WrongId(f"A {kind.name} is its own scope: send scope {change.id}, not {change.scope}.")
         if kind.name == MEMBER:
@@ -249,6 +251,15 @@ class Catalog:
         elif not kind.is_root and change.id == change.scope:
             raise WrongId(f"A {kind.name} lives within a {kind.within}: it cannot be its own scope.")
         return kind
+
+
+def _check_move(change: Change, kind: Kind) -> None:
+    if change.op != "move":
+        raise WrongId(f"Only a move goes into another scope: send this {change.op} without `into`.")
+    if kind.is_root or kind.name == MEMBER:
+        raise WrongId(f"A {kind.name} belongs to its scope and cannot leave it: move what is within it.")
+    if not change.into:
+        raise WrongId("A move names the scope into which the record goes: send it as `into`.")
 
 
 def _check_member(change: Change) -> None:

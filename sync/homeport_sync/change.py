@@ -16,7 +16,8 @@ from homeport_sync.clock import NEVER, STAMP_PATTERN, UUID_PATTERN, Stamp
 
 Value: TypeAlias = str | int | float | bool | list[str] | None
 Fields: TypeAlias = dict[str, Value]
-Op: TypeAlias = Literal["create", "update", "delete", "restore", "command"]
+Op: TypeAlias = Literal["create", "update", "delete", "restore", "move", "command"]
+Logged: TypeAlias = Op | Literal["leave"]  # the half of a move that is told where the record was
 Number: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
 Uuid: TypeAlias = Annotated[str, msgspec.Meta(pattern=UUID_PATTERN)]
 Verdict: TypeAlias = Literal["applied", "merged", "superseded", "rejected"]
@@ -68,11 +69,11 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `number` runs from 1 without gaps on each device. `id` is the record's UUID, `scope` the root record it is
     shared with (a root's scope is itself). `fields` holds only what this change writes, as wire values or as edits,
-    whichever a field's rule takes; a delete writes none, and a restore all of them. `stamp` is when the device wrote.
-    `base` is the position of the record as the device had pulled it when it wrote (0: never pulled); the device's own
-    earlier changes do not count. The changes of a `group` have numbers that follow each other, travel in one push, and
-    are accepted or rejected together. `replays` names a rejected change that this one makes good, as device/number
-    ("": none).
+    whichever a field's rule takes; a delete and a move write none, and a restore all of them. A move takes the record
+    `into` another scope ("": it is no move). `stamp` is when the device wrote. `base` is the position of the record as
+    the device had pulled it when it wrote (0: never pulled); the device's own earlier changes do not count. The changes
+    of a `group` have numbers that follow each other, travel in one push, and are accepted or rejected together.
+    `replays` names a rejected change that this one makes good, as device/number ("": none).
     """
 
     number: Number
@@ -84,6 +85,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     fields: Edits = {}
     base: Annotated[int, msgspec.Meta(ge=0)] = 0
     group: Group | None = None
+    into: Annotated[str, msgspec.Meta(pattern=rf"\A\Z|{UUID_PATTERN}")] = ""
     replays: Annotated[str, msgspec.Meta(pattern=rf"\A\Z|{NAME_PATTERN}")] = ""
 
 
@@ -93,7 +95,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `stamp` is that of its create; `stamps` names the fields written since, each with the stamp of its last write
     (a field that is absent there has `stamp`). `adds` holds, for each field that is a set, the stamps of the adds by
     which each element is in it. `deleted` is the stamp of its delete: a tombstone keeps no fields. `restored` is that
-    of the restore by which it lives again: deletes from before it no longer count.
+    of the restore by which it lives again: deletes from before it no longer count. `moved` is that of its last move.
     `position` is where the log last changed it (0: not in the log yet).
     """
 
@@ -107,6 +109,12 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     adds: dict[str, Adds] = {}
     deleted: Stamp = NEVER
     restored: Stamp = NEVER
+    moved: Stamp = NEVER
+
+    @property
+    def newest(self) -> Stamp:
+        """The newest stamp in it."""
+        return max(self.stamp, self.deleted, self.moved, *self.stamps.values())
 
     def stamp_of(self, name: str) -> Stamp:
         """The stamp of the field's last write; `NEVER` if it was never written."""

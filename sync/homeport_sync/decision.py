@@ -23,14 +23,14 @@ from homeport_sync.errors import DeviceForeign, DeviceForked, HomeportError, Mal
 from homeport_sync.group import check_unit, unit_at
 from homeport_sync.limits import Limits
 from homeport_sync.overlay import LoadedGround, Overlay
-from homeport_sync.permission import check_allowed, permitted
+from homeport_sync.permission import check_allowed, located, permitted
 from homeport_sync.ports import KnownDevice, Loaded, StoredOutcome, Wanted, Writes
 from homeport_sync.push import Decided, Push
 from homeport_sync.quarantine import Quarantined, Replayed, marks
 from homeport_sync.rejections import GroupRejected, Rejection
 from homeport_sync.verdict import judge
 from homeport_sync.wire import Sent
-from homeport_sync.writing import write_keyed
+from homeport_sync.writing import write
 
 
 class Batch:
@@ -176,14 +176,12 @@ class Batch:
             return replace(former, number=sent.number), device
         if sent.change.op == "command":
             return self._call(push, device, sent.change, there)
-        kind = permitted(push, sent.change, self._catalog, there)  # steps 2 and 3
-        change, lowered = self._bounded(sent.change, device)  # step 4
+        change = located(push, sent.change, there)
+        kind = permitted(push, change, self._catalog, there)  # steps 2 and 3
+        change, lowered = self._bounded(change, device)  # step 4
         judged = judge(there.record(change.id), change, kind, device.id)  # step 5
         check_allowed(push, change, judged, kind, there)  # step 3, what of it needs the merge
-        if kind.keyed:
-            write_keyed(push, [(change, judged)], self._catalog, there, self._now_ms)  # the rest of step 3, 6 and 7
-        else:
-            there.append(push, change, judged, self._now_ms)  # steps 6 and 7
+        write(push, (change, judged), self._catalog, there, self._now_ms)  # the rest of step 3, 6 and 7
         device = replace(device, last_stamp=max(device.last_stamp, change.stamp))
         stamp = change.stamp if lowered else NEVER
         gone = bool(judged.before and judged.before.record.deleted)

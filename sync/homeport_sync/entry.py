@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from homeport_sync.catalog import Field, Kind
-from homeport_sync.change import Elements, Increment, Op, Swap, Value, Verdict, Written
+from homeport_sync.change import Elements, Increment, Logged, Swap, Value, Verdict, Written
 from homeport_sync.clock import NEVER
 from homeport_sync.ports import LogEntry
 from homeport_sync.rejections import Rejection
@@ -22,7 +22,8 @@ class Entry:
     """One change of a tenant's log, after it was accepted and took effect.
 
     `fields` are those that took effect, with what they are from this change on; `before` says what they were (nothing
-    for a create and a restore). A delete has neither. `kind`, `record`, `scope`, `user` and `device` say what it is
+    for a create and a restore). A delete has neither, nor has a move, which is two entries: `leave` in the scope where
+    the record was, then `move` in the one where it is. `kind`, `record`, `scope`, `user` and `device` say what it is
     about and who wrote it; `outcome` is `applied`, or `merged` beside concurrent changes; `accepted_at` is the server's
     time, in UTC; `request_id` is that of the push which brought it. It may come more than once, and always with the
     same `key`.
@@ -30,7 +31,7 @@ class Entry:
 
     tenant: str
     position: int
-    op: Op
+    op: Logged
     kind: str
     record: str
     scope: str

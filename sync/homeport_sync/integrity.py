@@ -63,12 +63,19 @@ def cascade(targets: Sequence[str], referring: Callable[[str], Iterable[Link]]) 
     for link in holding:
         if link.record not in going:
             raise StillReferenced(
-                f"The {link.kind} {link.record} refers to {link.target} by {link.field}, so that cannot be deleted: "
+                f"The {link.kind} {link.record} refers to {link.target} by {link.field}, so that cannot go without it: "
                 "let it refer to another, or delete it first.",
                 field=link.field,
                 record=link.record,
             )
     return list(going)[len(targets) :]
+
+
+def move_with(change: Change, record: Record, device: str) -> Change:
+    """The move of a record that goes with what the change moves."""
+    last = max(record.moved, record.restored)
+    stamp = change.stamp if change.stamp > last else next_stamp(last, 0, device)
+    return replace(change, kind=record.kind, id=record.id, stamp=stamp, base=record.position, group=None)
 
 
 def delete_with(change: Change, record: Record, device: str) -> Change:

@@ -32,7 +32,7 @@ class KeyBook(Protocol):
         """Keep that they are filled for this one."""
 
     async def records_after(self, tenant: str, after: str, limit: int) -> Sequence[Record]:
-        """The tenant's records in the order of their ids, after an id ("" is the start), at most `limit`."""
+        """The tenant's live records in the order of their ids, after an id ("" is the start), at most `limit`."""
 
     async def clear_keys(self, tenant: str) -> None:
         """Forget the tenant's keys and links."""

@@ -24,7 +24,7 @@ class MemoryKeyBook(OnMemory):
     async def records_after(self, tenant: str, after: str, limit: int) -> Sequence[Record]:
         """See `key_book.KeyBook`."""
         records = self._log(tenant).records
-        return [records[id].record for id in sorted(records) if id > after][:limit]
+        return [records[id].record for id in sorted(records) if id > after and not records[id].record.deleted][:limit]
 
     async def clear_keys(self, tenant: str) -> None:
         """See `key_book.KeyBook`."""

@@ -64,8 +64,8 @@ class MemoryLog:
         """Keep these records, and where in its scope each of them stands now."""
         for stored in sorted(written, key=lambda each: each.record.position):
             record = stored.record
-            self.records[record.id] = stored
-            self.positions.setdefault(record.scope, []).append((record.position, record.id))
+            self.records[stored.row] = stored
+            self.positions.setdefault(record.scope, []).append((record.position, stored.row))
 
     def grants_held_by(self, user: str) -> Iterable[Grant]:
         """All grants the user ever had, each as it is now."""

@@ -8,6 +8,8 @@ decided by the larger value as JSON text, so that both sides decide alike.
 itself (I9). Of two deletes the later stamp stays. A **restore** that is later than the delete brings the record back
 with the fields it says, and deletes and edits from before it no longer count; where nothing is deleted it does nothing.
 
+A **move** takes a record as it is into another scope, the same record under the same id. Of two moves the later counts.
+
 What the rules promise: registers and sets end alike in whatever order changes arrive, and however often; counters in
 whatever order, and changes take effect once (I2). A guarded field and one that is written once go by the order of
 arrival, which is the server's, and the same for all: a device's own changes are replayed on what it has pulled.
@@ -43,6 +45,8 @@ def merge(record: Record | None, change: Change, rules: Mapping[str, Rule]) -> M
         return Merged(record=_made(change, rules), news=tuple(change.fields))
     if change.op == "restore":
         return _restored(record, change, rules)
+    if change.op == "move":
+        return Merged(record=_moved(record, change))
     stamp, deleted = min(record.stamp, change.stamp), _gone(record, change)
     if deleted:
         return Merged(record=_tombstone(record, stamp, deleted), lost=tuple(change.fields))
@@ -77,6 +81,7 @@ def merge(record: Record | None, change: Change, rules: Mapping[str, Rule]) -> M
             stamps={name: at for name, at in stamps.items() if at != stamp},
             adds=adds,
             restored=record.restored,
+            moved=record.moved,
         ),
         lost=tuple(lost),
         news=tuple(news),
@@ -110,8 +115,17 @@ def _restored(record: Record, change: Change, rules: Mapping[str, Rule]) -> Merg
     """The record as the restore says, if it is deleted, and was before."""
     if not record.deleted or change.stamp <= record.deleted:
         return Merged(record=record, lost=tuple(change.fields))
-    made = msgspec.structs.replace(_made(change, rules), position=record.position, restored=change.stamp)
+    made = msgspec.structs.replace(
+        _made(change, rules), scope=record.scope, position=record.position, restored=change.stamp
+    )
     return Merged(record=made, news=tuple(change.fields))
+
+
+def _moved(record: Record, change: Change) -> Record:
+    """The record where the move says; of two the later one counts, and where it is deleted, neither does."""
+    if record.deleted or change.stamp <= max(record.moved, record.restored):
+        return record
+    return msgspec.structs.replace(record, scope=change.into, moved=change.stamp)
 
 
 def wins(there: tuple[Stamp, Value], here: tuple[Stamp, Value]) -> bool:

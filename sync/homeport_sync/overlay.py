@@ -12,7 +12,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from homeport_sync.change import Change, Record
+from homeport_sync.change import Change, Logged, Record
 from homeport_sync.keys import Key, Link
 from homeport_sync.ports import Loaded, LogEntry, StoredRecord, Wanted
 from homeport_sync.push import Push
@@ -31,6 +31,9 @@ class Ground(Protocol):
 
     def grant(self, user: str, scope: str) -> Grant | None:
         """The grant as it is there, ended or not."""
+
+    def want_scope(self, user: str, scope: str) -> None:
+        """What the user has in a scope of which nobody spoke must be known."""
 
     def of_kind(self, scope: str, kind: str) -> Sequence[StoredRecord]:
         """The records of a kind in a scope that were asked for, deleted ones too, in the order of their ids."""
@@ -64,6 +67,12 @@ class LoadedGround:
     def grant(self, user: str, scope: str) -> Grant | None:
         """See `Ground`."""
         return self._loaded.grants.get((user, scope))
+
+    def want_scope(self, user: str, scope: str) -> None:
+        """See `Ground`."""
+        wanted, grants = self.missed or self._loaded.wanted, {(user, scope), (EVERYBODY, scope)}
+        if wanted is not None and not (grants <= wanted.grants and scope in wanted.records):
+            self.missed = with_more(wanted, grants=wanted.grants | grants, records=wanted.records | {scope})
 
     def of_kind(self, scope: str, kind: str) -> Sequence[StoredRecord]:
         """See `Ground`."""
@@ -120,6 +129,10 @@ class Overlay:
         """See `Ground`."""
         return self.grants.get((user, scope)) or self._ground.grant(user, scope)
 
+    def want_scope(self, user: str, scope: str) -> None:
+        """See `Ground`."""
+        self._ground.want_scope(user, scope)
+
     def held(self, user: str, scope: str) -> Grant | None:
         """What the user has in the scope, by themselves or as everybody does; None if that is nothing, or has ended."""
         grant = grant_of(user, self.grant(user, scope), self.grant(EVERYBODY, scope))
@@ -160,14 +173,31 @@ class Overlay:
     def append(self, push: Push, change: Change, judged: Judged, now_ms: int) -> None:
         """Steps 6 and 7: the record's new state, and the log's next entry; a grant follows from some records."""
         self.position += 1
-        before = judged.before
-        old = before.record.fields if before else {}
         if judged.after is not None:
-            self._write(push, judged.after, before)
+            self._write(push, judged.after, judged.before)
+        self._log(push, change.op, change, judged, now_ms)
+
+    def leave(self, push: Push, change: Change, judged: Judged, now_ms: int) -> None:
+        """The same for the scope from which a move takes the record: all that is said there is that it is gone."""
+        self.position += 1
+        gone = Record(
+            id=change.id,
+            kind=change.kind,
+            scope=change.scope,
+            stamp=change.stamp,
+            position=self.position,
+            deleted=change.stamp,
+        )
+        left = StoredRecord(record=gone, author=push.device, foreign_position=0, left=True)
+        self.records[left.row] = left
+        self._log(push, "leave", change, judged, now_ms)
+
+    def _log(self, push: Push, op: Logged, change: Change, judged: Judged, now_ms: int) -> None:
+        old = judged.before.record.fields if judged.before else {}
         self.log.append(
             LogEntry(
                 position=self.position,
-                op=change.op,
+                op=op,
                 kind=change.kind,
                 record=change.id,
                 scope=change.scope,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from homeport_sync.allow import Write
 from homeport_sync.catalog import Catalog, Kind, check_everybody
 from homeport_sync.change import Change
@@ -22,6 +24,16 @@ from homeport_sync.seen import Seen
 from homeport_sync.verdict import Judged
 
 
+def located(push: Push, change: Change, there: Overlay) -> Change:
+    """The change where its record is: it may have been moved meanwhile, into a scope that the writer has as well."""
+    stored = there.record(change.id)
+    if stored is None or change.op == "create" or change.scope == stored.record.scope or change.kind == MEMBER:
+        return change
+    scope = stored.record.scope
+    there.want_scope(push.user, scope)
+    return change if scope == change.id or there.held(push.user, scope) is None else replace(change, scope=scope)
+
+
 def permitted(push: Push, change: Change, catalog: Catalog, there: Overlay) -> Kind:
     """The kind of a change that its caller may make. Raises the `Rejection` of the first step that fails."""
     kind = catalog.kinds.get(change.kind)
@@ -29,6 +41,8 @@ def permitted(push: Push, change: Change, catalog: Catalog, there: Overlay) -> K
     kind = catalog.check(change)  # step 3
     if grant is not None:
         _check_place(push, change, kind, catalog.role(grant.role), there)
+        if change.op == "move":
+            _check_goal(push, change, kind, catalog, there)
         _check_audience(change, catalog, there)
     elif there.record(change.id) is not None:  # a root is being made, and nothing is there that is the caller's
         raise RecordExists
@@ -67,11 +81,7 @@ def _check_place(push: Push, change: Change, kind: Kind, role: Role, there: Over
     """The rest of step 3: role, scope and record fit the change."""
     subject = there.grant(str(change.fields.get("user")), change.scope) if kind.name == MEMBER else None
     check_role(role, change, user=push.user, is_root=kind.is_root, subject=subject)
-    root = there.record(change.scope)
-    if root is None or (root.record.deleted and not kind.is_root):
-        raise ScopeGone
-    if kind.within not in (None, "*", root.record.kind):
-        raise WrongId(f"A {kind.name} lives within a {kind.within}, and this scope is a {root.record.kind}.")
+    _check_root(change.scope, kind, there)
     stored = there.record(change.id)
     if stored is not None and stored.record.scope == change.scope and stored.record.kind == change.kind:
         return
@@ -79,6 +89,21 @@ def _check_place(push: Push, change: Change, kind: Kind, role: Role, there: Over
         if there.depends(push.device, change.id):
             raise DependsOnRejected
         raise RecordGone
+
+
+def _check_goal(push: Push, change: Change, kind: Kind, catalog: Catalog, there: Overlay) -> None:
+    """Whether the record may go where a move takes it: its writer could make it there."""
+    into = replace(change, scope=change.into)
+    check_role(catalog.role(granted(push, into, there).role), into, user=push.user, is_root=False, subject=None)
+    _check_root(change.into, kind, there)
+
+
+def _check_root(scope: str, kind: Kind, there: Overlay) -> None:
+    root = there.record(scope)
+    if root is None or (root.record.deleted and not kind.is_root):
+        raise ScopeGone
+    if kind.within not in (None, "*", root.record.kind):
+        raise WrongId(f"A {kind.name} lives within a {kind.within}, and this scope is a {root.record.kind}.")
 
 
 def _check_audience(change: Change, catalog: Catalog, there: Overlay) -> None:
@@ -103,6 +128,7 @@ def check_allowed(push: Push, change: Change, judged: Judged, kind: Kind, there:
         op=change.op,
         record=change.id,
         scope=change.scope,
+        into=change.into,
         changed=frozenset(change.fields),
         before=Seen(kind, before.fields) if before else None,
         after=None if judged.after.deleted else Seen(kind, judged.after.fields),

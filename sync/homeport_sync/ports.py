@@ -13,7 +13,7 @@ from typing import Final, Protocol, TypeAlias
 
 import msgspec
 
-from homeport_sync.change import Edits, Fields, Op, Record, Verdict
+from homeport_sync.change import Edits, Fields, Logged, Record, Verdict
 from homeport_sync.choice import EVERYTHING, Choice
 from homeport_sync.clock import NEVER, Stamp
 from homeport_sync.cursor import Cursor
@@ -55,11 +55,18 @@ class KnownDevice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoredRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A record with who wrote it last: `author` a device; `foreign_position` where another than it last wrote."""
+    """A record with who wrote it last: `author` a device; `foreign_position` where another than it last wrote. Or the
+    word that it has `left` a scope: a tombstone there, for those who see it from there."""
 
     record: Record
     author: str
     foreign_position: int
+    left: bool = False
+
+    @property
+    def row(self) -> str:
+        """Under which name it is kept. That it left is kept beside it: nobody can ask for a name that is no UUID."""
+        return f"{self.record.id}/{self.record.scope}" if self.left else self.record.id
 
 
 class StoredOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +92,7 @@ class LogEntry(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     position: int
-    op: Op
+    op: Logged
     kind: str
     record: str
     scope: str

@@ -87,20 +87,17 @@ def wanted(
             if not is_by(change.stamp, push.device):
                 stamps.add(change.stamp)
             records.add(change.id)
-            records.add(change.scope)
-            grants.add((push.user, change.scope))
-            if public:
-                grants.add((EVERYBODY, change.scope))
+            for scope in (change.scope, change.into) if change.into else (change.scope,):
+                records.add(scope)
+                grants.add((push.user, scope))
+                if public:
+                    grants.add((EVERYBODY, scope))
             if change.op == "command":
-                named = (value for value in change.fields.values() if isinstance(value, str) and is_uuid(value))
-                records.update(named)
-                if (command := commands.get(change.kind)) is not None:
-                    kinds.update((change.scope, kind) for kind in command.reads)
+                _want_call(change, commands, kinds, records)
             if keyed and (written := keyed.get(change.kind)) is not None:
                 _want_keys(change, written, keys, targets, records)
-            subject = str(change.fields.get("user"))
-            if change.kind == MEMBER and "\0" not in subject:  # no user has such a name, and no database takes it
-                grants.add((subject, change.scope))
+            if change.kind == MEMBER:
+                grants.update(_subject(change))
     return Wanted(
         devices=frozenset(devices),
         outcomes=frozenset(outcomes),
@@ -114,11 +111,26 @@ def wanted(
     )
 
 
+def _want_call(change: Change, commands: Mapping[str, Command], kinds: set[tuple[str, str]], records: set[str]) -> None:
+    """What a command may look at: what its arguments name, and the kinds that it reads."""
+    records.update(value for value in change.fields.values() if isinstance(value, str) and is_uuid(value))
+    if (command := commands.get(change.kind)) is not None:
+        kinds.update((change.scope, kind) for kind in command.reads)
+
+
+def _subject(change: Change) -> Iterator[tuple[str, str]]:
+    """Whom a member record is about, and where."""
+    user = str(change.fields.get("user"))
+    if "\0" not in user:  # no user has such a name, and no database takes it
+        yield user, change.scope
+
+
 def _want_keys(change: Change, kind: Kind, keys: set[Key], targets: set[str], records: set[str]) -> None:
     """What a change may need to know of other records. What goes with a record must be known of what is made to go with
     another, too, in case that one is deleted."""
     if kind.referred and (
-        change.op == "delete" or any(each.on_delete == CASCADE and each.name in change.fields for each in kind.refers)
+        change.op in ("delete", "move")
+        or any(each.on_delete == CASCADE and each.name in change.fields for each in kind.refers)
     ):
         targets.add(change.id)
     for each in kind.unique:

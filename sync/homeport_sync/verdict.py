@@ -57,8 +57,9 @@ def judge(stored: StoredRecord | None, change: Change, kind: Kind, device: str) 
     if kind.guarded and not alone:
         raise Stale(position=here.position)
     merged = merge(here, change, kind.rules)
-    if change.op == "delete":
-        if not merged.record.deleted:  # it is older than a restore
+    if change.op in ("delete", "move"):
+        took = merged.record.deleted or merged.record.moved == change.stamp
+        if not took:  # it is older than a restore, or than another move
             return Judged(verdict="superseded", before=stored)
         return Judged(verdict="applied" if alone else "merged", after=merged.record, before=stored)
     return Judged(

@@ -6,12 +6,14 @@ may take a value from one record and give it to another. What is refused leaves 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
-from homeport_sync.catalog import Catalog
-from homeport_sync.change import Change, Record
-from homeport_sync.integrity import cascade, check_reference, check_unique, delete_with
+from msgspec.structs import replace
+
+from homeport_sync.catalog import KEEP, Catalog, Field
+from homeport_sync.change import Change, Record, Value
+from homeport_sync.integrity import cascade, check_reference, check_unique, delete_with, move_with
 from homeport_sync.keys import key_of, keys_of, links_of, news
 from homeport_sync.overlay import Overlay
 from homeport_sync.ports import StoredRecord
@@ -20,6 +22,18 @@ from homeport_sync.rejections import DependsOnRejected
 from homeport_sync.verdict import Judged, judge
 
 Written: TypeAlias = tuple[Change, Judged]
+News: TypeAlias = tuple[Field, Value]
+
+
+def write(push: Push, written: Written, catalog: Catalog, there: Overlay, now_ms: int) -> None:
+    """Write what one change came to. Raises what `write_keyed` raises, if other records have a say in it."""
+    change, judged = written
+    if change.op == "move" and judged.after is not None and judged.after.scope != change.scope:
+        _write_moved(push, written, catalog, there, now_ms)
+    elif catalog.kinds[change.kind].keyed:
+        write_keyed(push, [written], catalog, there, now_ms)
+    else:
+        there.append(push, change, judged, now_ms)
 
 
 def write_keyed(push: Push, written: Sequence[Written], catalog: Catalog, there: Overlay, now_ms: int) -> None:
@@ -33,11 +47,36 @@ def write_keyed(push: Push, written: Sequence[Written], catalog: Catalog, there:
     deleted = [(change, judged) for change, judged in written if judged.after is not None and judged.after.deleted]
     for gone in cascade([change.id for change, _ in deleted], above.referring):
         if (stored := above.beside(gone)) is not None and not stored.record.deleted:
-            _lay(push, _with(deleted[0][0], stored, catalog, push.device), catalog, above, now_ms)
+            delete = delete_with(deleted[0][0], stored.record, push.device)
+            _lay(push, _going(delete, stored, catalog, push.device), catalog, above, now_ms)
     for change, judged in written:
         after = above.record(change.id)
         if judged.after is not None and after is not None and not after.record.deleted:
-            _check(push, judged.before.record if judged.before else None, after.record, catalog, above)
+            before, kind = judged.before.record if judged.before else None, catalog.kind(change.kind)
+            _check_unique(after.record, news(kind.unique, before, after.record), above)
+            _check_references(push, after.record, news(kind.refers, before, after.record), above)
+    there.keep(above)
+
+
+def _write_moved(push: Push, written: Written, catalog: Catalog, there: Overlay, now_ms: int) -> None:
+    """The record goes, and with it what would be deleted with it. What it names must be where it goes, too, unless the
+    field keeps what is gone."""
+    change, above = written[0], Overlay(there)
+    along = cascade([change.id], above.referring) if catalog.kind(change.kind).referred else []
+    moved = [written] + [
+        _going(move_with(change, stored.record, push.device), stored, catalog, push.device)
+        for stored in map(above.beside, along)
+        if stored is not None and not stored.record.deleted
+    ]
+    for each, to in moved:
+        above.leave(push, each, to, now_ms)
+        _lay(push, (replace(each, scope=each.into), to), catalog, above, now_ms)
+    for _, to in moved:
+        if to.after is not None:
+            kind = catalog.kind(to.after.kind)
+            _check_unique(to.after, news(kind.unique, None, to.after), above)
+            holding = [field for field in kind.refers if field.on_delete != KEEP]
+            _check_references(push, to.after, news(holding, None, to.after), above)
     there.keep(above)
 
 
@@ -55,20 +94,22 @@ def _lay(push: Push, written: Written, catalog: Catalog, above: Overlay, now_ms:
         above.links.setdefault(link.target, {})[link] = link in now
 
 
-def _with(change: Change, stored: StoredRecord, catalog: Catalog, device: str) -> Written:
-    delete = delete_with(change, stored.record, device)
-    return delete, judge(stored, delete, catalog.kind(delete.kind), device)
+def _going(change: Change, stored: StoredRecord, catalog: Catalog, device: str) -> Written:
+    return change, judge(stored, change, catalog.kind(change.kind), device)
 
 
-def _check(push: Push, before: Record | None, after: Record, catalog: Catalog, above: Overlay) -> None:
-    """Whether what is new in the record may be there; the keys are its own from now on."""
-    kind = catalog.kind(after.kind)
-    for field, value in news(kind.unique, before, after):
-        key = key_of(after.scope, kind.name, field.name, value)
-        check_unique(after, field, value, above.holder(key))
-        above.keys[key] = after.id
-    for field, value in news(kind.refers, before, after):
+def _check_unique(record: Record, values: Iterable[News], above: Overlay) -> None:
+    """Whether nobody else has the values; the keys are its own from now on."""
+    for field, value in values:
+        key = key_of(record.scope, record.kind, field.name, value)
+        check_unique(record, field, value, above.holder(key))
+        above.keys[key] = record.id
+
+
+def _check_references(push: Push, record: Record, values: Iterable[News], above: Overlay) -> None:
+    """Whether what it refers to is there."""
+    for field, value in values:
         target = above.beside(str(value))
         if target is None and above.depends(push.device, str(value)):
             raise DependsOnRejected
-        check_reference(after, field, value, target.record if target else None)
+        check_reference(record, field, value, target.record if target else None)

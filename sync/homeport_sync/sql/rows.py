@@ -73,7 +73,7 @@ def record_rows(tenant: str, records: Iterable[StoredRecord], now_ms: int) -> li
     return [
         (
             tenant,
-            stored.record.id,
+            stored.row,
             stored.record.kind,
             stored.record.scope,
             stored.record.position,

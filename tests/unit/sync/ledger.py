@@ -97,7 +97,7 @@ class Ledger:
         self.written = writes
         self.head = writes.head
         self.log.extend(writes.log)
-        self.records.update({each.record.id: each for each in writes.records})
+        self.records.update({each.row: each for each in writes.records})
         self.outcomes.update({(each.device, each.number): each for each in writes.outcomes})
         self.quarantine.extend(writes.quarantined)
         self.devices.update({each.id: each for each in writes.devices})

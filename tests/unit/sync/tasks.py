@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 import msgspec
+from msgspec.structs import replace
 
 from homeport_sync.catalog import Catalog, Field, Kind, member_kind
 from homeport_sync.change import Change, Op, Value, encode
@@ -103,6 +104,9 @@ class Phone:
 
     def delete(self, of: Change, *, base: int = 0) -> Change:
         return self.change("delete", of.kind, of.id, of.scope, base=base)
+
+    def move(self, of: Change, into: str, *, base: int = 0) -> Change:
+        return replace(self.change("move", of.kind, of.id, of.scope, base=base), into=into)
 
     def invite(self, scope: str, user: str, role: str | None = "editor") -> Change:
         fields: dict[str, Value] = {"user": user, "role": role}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from homeport_client.fleet.check.evidence import Evidence
 from homeport_client.fleet.check.witness import Told
-from homeport_sync.change import Edits, Op
+from homeport_sync.change import Edits, Logged
 from homeport_sync.role import VIEWER
 from homeport_sync.scope import EVERYBODY, MEMBER, member_id
 
@@ -27,7 +27,7 @@ class _Happened:
         """All that is known of it; nothing, if it did not happen."""
         return self.facts.get((what, id), set()) | (self.before.of(what, id) if self.before else set())
 
-    def take(self, op: Op, kind: str, record: str, scope: str, fields: Edits, *, user: str, device: str) -> None:
+    def take(self, op: Logged, kind: str, record: str, scope: str, fields: Edits, *, user: str, device: str) -> None:
         """One more."""
         self.facts["written", record].add(device)
         if op in ("create", "delete"):

@@ -114,7 +114,8 @@ RECORDS: Final = """
 FREE_KEY: Final = """
     DELETE FROM keys WHERE tenant_id = $1 AND scope_id = $2 AND kind = $3 AND field = $4 AND digest = $5"""
 RECORDS_AFTER: Final = """
-    SELECT wire FROM records WHERE tenant_id = $1 AND record_id > $2 ORDER BY record_id LIMIT $3"""
+    SELECT wire FROM records
+    WHERE tenant_id = $1 AND record_id > $2 AND deleted_at IS NULL ORDER BY record_id LIMIT $3"""
 CUT_LINK: Final = "DELETE FROM links WHERE tenant_id = $1 AND target_id = $2 AND record_id = $3 AND field = $4"
 
 STANDING: Final = """

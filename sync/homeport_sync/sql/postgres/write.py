@@ -64,7 +64,7 @@ PARTS: Final = (
         columns="record_id text, kind text, scope_id text, position bigint, author text, foreign_position bigint, "
         "wire text, deleted_at bigint",
         key="tenant_id, record_id",
-        replaced="position, author, foreign_position, wire, deleted_at",
+        replaced="scope_id, position, author, foreign_position, wire, deleted_at",
     ),
     Part(
         table="outcomes",

@@ -67,7 +67,8 @@ PUT_RECORD: Final = """
       updated_at, deleted_at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (tenant_id, record_id) DO UPDATE SET
-      position = excluded.position, author = excluded.author, foreign_position = excluded.foreign_position,
+      scope_id = excluded.scope_id, position = excluded.position, author = excluded.author,
+      foreign_position = excluded.foreign_position,
       wire = excluded.wire, updated_at = excluded.updated_at, deleted_at = excluded.deleted_at"""
 ADD_OUTCOME: Final = """
     INSERT INTO outcomes (tenant_id, stamp, device_id, number, digest, answer, created_at)
@@ -104,7 +105,8 @@ FREE_KEY: Final = """
     DELETE FROM keys
     WHERE tenant_id = :tenant AND scope_id = :scope AND kind = :kind AND field = :field AND digest = :digest"""
 RECORDS_AFTER: Final = """
-    SELECT wire FROM records WHERE tenant_id = :tenant AND record_id > :after ORDER BY record_id LIMIT :room"""
+    SELECT wire FROM records
+    WHERE tenant_id = :tenant AND record_id > :after AND deleted_at IS NULL ORDER BY record_id LIMIT :room"""
 PUT_LINK: Final = """
     INSERT INTO links (tenant_id, target_id, record_id, field, kind, cascades, created_at, updated_at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
