@@ -60,6 +60,10 @@ class Group:
         """Deletes a record, for ever."""
         self._writes.append(partial(self._writer.delete, record_id))
 
+    def move(self, record_id: str, /, *, into: str) -> None:
+        """Takes a record into another scope."""
+        self._writes.append(partial(self._writer.move, record_id, into))
+
     def restore(self, record_id: str, /, **fields: PythonValue) -> None:
         """Brings back what was deleted."""
         self._writes.append(partial(self._writer.restore, record_id, fields))

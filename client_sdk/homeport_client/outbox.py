@@ -171,7 +171,9 @@ class Outbox:
         """
         if not self.has_contained(device, number):
             return set()
-        kept = [place for place, scope in self._contained(device, number) if awaits(scope)] if awaits else []
+        kept = (
+            [place for place, scopes in self._contained(device, number) if any(map(awaits, scopes))] if awaits else []
+        )
         rows = self._connection.execute(
             "DELETE FROM outbox WHERE answered = 1 AND (device != ? OR number <= ?)"
             " AND place NOT IN (SELECT value FROM json_each(?)) RETURNING place, record",
@@ -179,12 +181,13 @@ class Outbox:
         ).fetchall()
         return {row[1] for row in rows} | self.predicted.drop(row[0] for row in rows)
 
-    def _contained(self, device: str, number: int) -> list[tuple[int, str]]:
-        """Place and scope of what a catch-up contains that has all scopes."""
+    def _contained(self, device: str, number: int) -> list[tuple[int, set[str]]]:
+        """Place and scopes of what a catch-up contains that has all scopes."""
         rows = self._connection.execute(
             "SELECT place, change FROM outbox WHERE answered = 1 AND (device != ? OR number <= ?)", (device, number)
         )
-        return [(place, decode_change(change).scope) for place, change in rows]
+        changes = ((place, decode_change(text)) for place, text in rows)
+        return [(place, {change.scope, change.into or change.scope}) for place, change in changes]
 
     def resend_from(self, device: str, number: int) -> bool:
         """Counts the changes from `number` on as unanswered again; False if that one is not held any more."""

@@ -12,7 +12,13 @@ from collections.abc import Callable, Iterable
 from homeport_sync.change import Record, decode_record, encode
 from homeport_sync.wire import Page
 
-_UPSERT = "INSERT OR REPLACE INTO {table} (id, scope, position, record) VALUES (?, ?, ?, ?)"
+# A record that was moved is told of twice, where it was and where it is, in any order: what is newer counts.
+_NEWER = (
+    " ON CONFLICT (id) DO UPDATE SET scope = excluded.scope, position = excluded.position, record = excluded.record"
+    " WHERE excluded.position > position"
+)
+_UPSERT = "INSERT INTO {table} (id, scope, position, record) VALUES (?, ?, ?, ?)" + _NEWER  # noqa: S608  # all of it stands above
+_BRING = "INSERT INTO pulled SELECT id, scope, position, record FROM staged WHERE true" + _NEWER  # noqa: S608
 
 
 class Pulled:
@@ -77,7 +83,7 @@ class Pulled:
     def _bring_staged(self, lost: Iterable[str]) -> set[str]:
         for scope in lost:
             self._connection.execute("DELETE FROM staged WHERE scope = ?", (scope,))
-        self._connection.execute("INSERT OR REPLACE INTO pulled SELECT id, scope, position, record FROM staged")
+        self._connection.execute(_BRING)
         self._connection.execute("DELETE FROM staged_lost")
         return self._delete("DELETE FROM staged RETURNING id")
 

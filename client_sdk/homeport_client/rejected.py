@@ -18,10 +18,11 @@ from homeport_sync.refusal import code_of, flat, message_of, with_dependents
 class Rejected:
     """A change that waits in quarantine until it is replayed or dismissed.
 
-    `place` is its name here, and what `after` takes. `fields` are as they were written, as values or as intents;
-    `code` and `message` say why it was refused. `dependents` are the places of what cannot stand without this one, in
-    the order of writing: the others of its group, and what was built on a record that it was to make. `replays` is the
-    name under which the server keeps it, or what it was to make good itself.
+    `place` is its name here, and what `after` takes. `fields` are as they were written, as values or as intents; `into`
+    is where a move was to go ("": it is none). `code` and `message` say why it was refused. `dependents` are the places
+    of what cannot stand without this one, in the order of writing: the others of its group, and what was built on a
+    record that it was to make. `replays` is the name under which the server keeps it, or what it was to make good
+    itself.
     """
 
     place: int
@@ -29,6 +30,7 @@ class Rejected:
     kind: str
     id: str
     scope: str
+    into: str
     fields: Mapping[str, Meant]
     code: str
     message: str
@@ -47,6 +49,7 @@ def rejected(refused: ChangeOutcome, waiting: Sequence[ChangeOutcome], catalog: 
         kind=change.kind,
         id=change.id,
         scope=change.scope,
+        into=change.into,
         fields=meant_by(change, catalog),
         code=code_of(refused.error),
         message=message_of(refused.error),

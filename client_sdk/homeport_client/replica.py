@@ -130,9 +130,11 @@ class Replica:
         fields: Edits,
         *,
         base: Fields | None = None,
+        into: str = "",
         replays: str = "",
     ) -> Change:
-        """Writes a change: outbox, view and counters at once; `base` is what shows of what it writes over.
+        """Writes a change: outbox, view and counters at once; `base` is what shows of what it writes over, `into` where
+        a move goes.
 
         Raises a `Rejection`; then nothing is written.
         """
@@ -140,7 +142,7 @@ class Replica:
             before = self.views.standing(record_id)
             # What is overwritten was there before: whatever the clocks say, the change is stamped after it.
             self.clock.see(before.updated if before else NEVER)
-            change = self._next_change(op, kind, record_id, scope, fields, replays=replays)
+            change = self._next_change(op, kind, record_id, scope, fields, into=into, replays=replays)
             keyed = self.catalog.check(change).keyed
             was = {record_id: self.views.record(record_id)} if keyed else {}
             if op == "create" and record_id == scope and self.chosen is not None:
@@ -301,7 +303,9 @@ class Replica:
         with self.step():
             return self.outbox.resend_from(self.meta.device, number)
 
-    def _next_change(self, op: Op, kind: str, record_id: str, scope: str, fields: Edits, *, replays: str) -> Change:
+    def _next_change(
+        self, op: Op, kind: str, record_id: str, scope: str, fields: Edits, *, into: str = "", replays: str
+    ) -> Change:
         meta = self.meta
         return Change(
             number=meta.next_number,
@@ -312,6 +316,7 @@ class Replica:
             stamp=self.clock.stamp(meta.device),
             fields=fields,
             base=0 if meta.replacing or op == "command" else self.pulled.position(record_id),
+            into=into,
             replays=replays,
         )
 

@@ -71,6 +71,16 @@ class Writer:
         record = self._replica.views.record(record_id)
         self._replica.write("delete", there.kind, record_id, there.scope, {}, base=record.fields if record else None)
 
+    def move(self, record_id: str, into: str) -> None:
+        """Takes a record into another scope, with what hangs on it; into its own, nothing is written."""
+        there = self._there(record_id)
+        kind = self._catalog.kind(there.kind)
+        if into == there.scope:
+            return
+        if not kind.is_root and kind.name != MEMBER:  # of which `write` says that they cannot
+            self._scope_for(kind, into)
+        self._replica.write("move", kind.name, record_id, there.scope, {}, into=into)
+
     def restore(self, record_id: str, values: Mapping[str, PythonValue]) -> None:
         """Brings back a record that is deleted, as this device knew it when it deleted it, but for these values."""
         there = self._deleted(record_id)
@@ -109,8 +119,11 @@ class Writer:
             return
         draft = self._draft(declared, was, meant)
         if draft.op != "update" or draft.fields:
-            base = self._base(was.id, draft)
-            self._replica.write(draft.op, was.kind, was.id, was.scope, draft.fields, base=base, replays=was.replays)
+            base, there = self._base(was.id, draft), self._replica.views.standing(was.id)
+            scope = there.scope if there else was.scope  # it may have been moved
+            self._replica.write(
+                draft.op, was.kind, was.id, scope, draft.fields, base=base, into=was.into, replays=was.replays
+            )
 
     def _base(self, record_id: str, draft: Draft) -> Fields | None:
         record = self._replica.views.record(record_id) if draft.op in ("update", "delete") else None
@@ -125,8 +138,10 @@ class Writer:
             self._deleted(was.id)
             return Draft("restore", kind.complete(kind.to_wire(_values(meant))))
         self._there(was.id)
-        if was.op == "delete":
-            return Draft("delete", kind.to_wire(_values(meant)))  # which a delete may not have, as `write` will say
+        if was.op == "move":
+            self._scope_for(kind, was.into)
+        if was.op in ("delete", "move"):
+            return Draft(was.op, kind.to_wire(_values(meant)))  # which neither may have, as `write` will say
         record = self._replica.views.record(was.id)
         return Draft("update", self._editing.edits(kind, record, meant) if record else {})
 

@@ -50,6 +50,17 @@ class Writes(ABC):
         self._writer.delete(record_id)
         self._wrote()
 
+    async def move(self, record_id: str, /, *, into: str) -> None:
+        """Takes a record into another scope, and with it what would be deleted with it. Whoever shares only the one
+        where it was does not see it any more.
+
+        Raises `RecordGone` or `ScopeGone` if one of both is not on this device, `NotUnique`, `ReferenceGone` or
+        `StillReferenced` if it does not fit there, or cannot go from here.
+        """
+        self._open_replica()
+        self._writer.move(record_id, into)
+        self._wrote()
+
     async def restore(self, record_id: str, /, **fields: PythonValue) -> None:
         """Brings back a record that was deleted: as this device knew it when it deleted it, but for these fields.
 
