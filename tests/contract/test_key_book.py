@@ -77,3 +77,13 @@ async def test_records_come_in_the_order_of_their_ids_page_by_page(store: Store)
     assert [each.id for each in await store.records_after(TENANT, "", 2)] == ["a", "b"]
     assert [each.id for each in await store.records_after(TENANT, "b", 2)] == ["c"]
     assert await store.records_after(TENANT, "c", 2) == []
+
+
+async def test_of_a_record_that_was_moved_there_is_one(store: Store) -> None:
+    left = replace(stored("a", 2, scope="t", deleted=True), left=True)
+    await write(store, Writes(head=4, now_ms=NOW, records=[stored("a", 1, scope="t"), stored("b", 4)]))
+    await write(store, Writes(head=4, now_ms=NOW, records=[left, stored("a", 3)]))
+    assert [(each.id, each.scope) for each in await store.records_after(TENANT, "", 1)] == [("a", "s")]
+    assert [(each.id, each.scope) for each in await store.records_after(TENANT, "a", 9)] == [("b", "s")]
+    found = await load(store, with_more(NOTHING, records=frozenset({"a"}), kinds=frozenset({("t", "Task")})))
+    assert (found.records["a"].record.scope, found.of_kind) == ("s", {})

@@ -10,6 +10,7 @@ from itertools import count
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from homeport_sync.change import encode
 from homeport_sync.choice import EVERYTHING, Choice
@@ -41,9 +42,11 @@ class History:
             self.head += 1
             if what in {"write", "delete"}:
                 id = f"{scope}{index}"
+                here = self.records.get(id)  # it may have been moved
                 records.add(id)
-                title = "xä"[self.head % 2] * (self.head % 7) * 20
-                self.records[id] = stored(id, self.head, scope=scope, title=title, deleted=what == "delete")
+                self.records[id] = self._stored(id, here.record.scope if here else scope, deleted=what == "delete")
+            elif what == "move":
+                records |= self._move(f"a{index}", scope)
             else:
                 user = f"user {index % 2}"
                 grants.add((user, scope))
@@ -55,6 +58,20 @@ class History:
             records=[self.records[each] for each in records],
             grants=[self.grants[each] for each in grants],
         )
+
+    def _move(self, id: str, scope: str) -> set[str]:
+        """The record goes to the scope, which is told in both; what is written."""
+        here = self.records.get(id)
+        if here is None or here.record.scope == scope:
+            return set()
+        left = replace(stored(id, self.head, scope=here.record.scope, deleted=True), left=True)
+        self.head += 1
+        self.records |= {left.row: left, id: self._stored(id, scope)}
+        return {left.row, id}
+
+    def _stored(self, id: str, scope: str, *, deleted: bool = False) -> StoredRecord:
+        title = "xä"[self.head % 2] * (self.head % 7) * 20
+        return stored(id, self.head, scope=scope, title=title, deleted=deleted)
 
     def standing(self, user: str) -> Standing:
         grants = [self.grants[key] for key in sorted(self.grants) if key[0] == user]
@@ -107,7 +124,7 @@ def cursors(draw: st.DrawFn, head: int) -> Cursor | None:
 
 EVENTS = st.lists(
     st.tuples(
-        st.sampled_from(["write", "write", "write", "delete", "give", "give", "take"]),
+        st.sampled_from(["write", "write", "write", "delete", "move", "give", "give", "take"]),
         st.sampled_from(SCOPES),
         st.integers(0, 4),
     ),
