@@ -265,7 +265,7 @@ def enact(paper: Paper, change: Change, effects: Effects) -> None:
             sheet.standing.writes[name] = [Write(stamp=change.stamp, written=value)]
     for id in effects.gone:
         sheet = paper.sheets[id] = paper.sheets[id].copy()
-        sheet.standing.deleted = True
+        sheet.standing.deleted = change.stamp
 
 
 def check_effects(before: Mapping[str, Row], effects: Effects, after: Mapping[str, Row], made: Sequence[str]) -> None:

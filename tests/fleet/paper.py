@@ -7,7 +7,7 @@ writes is said by the fleet's own naive parts (`check/ledger.py`, `check/fields.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from homeport_client.fleet.check.fields import json_text
@@ -41,7 +41,7 @@ class Sheet:
         """Another one, to be written on by itself."""
         here = self.standing
         writes = {name: [*those] for name, those in here.writes.items()}
-        standing = Standing(kind=here.kind, writes=writes, places={**here.places}, deleted=here.deleted)
+        standing = replace(here, writes=writes, places={**here.places})
         return Sheet(id=self.id, kind=self.kind, scope=self.scope, standing=standing)
 
     @property

@@ -275,7 +275,7 @@ def _as_kept(text: str) -> Sheet:
         for element, stamps in adds.items():
             for stamp in stamps:
                 _take(sheet, _write(record, stamp, {name: Elements(add={element: []})}))
-    sheet.standing.deleted = bool(record.deleted)
+    sheet.standing.deleted, sheet.standing.restored = record.deleted, record.restored
     sheet.standing.places.setdefault("", 1)
     return sheet
 

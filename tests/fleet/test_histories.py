@@ -28,6 +28,7 @@ from tests.unit.sync.ledger import outcomes
 
 NOW = 1_795_000_000_000
 BOARD, CARD = "00000000-0000-7000-8000-000000000001", "00000000-0000-7000-8000-000000000002"
+SHED, ATTIC = "00000000-0000-7000-8000-000000000003", "00000000-0000-7000-8000-000000000004"
 DEVICES = [f"00000000-0000-7000-8000-0000000000{n}" for n in ("a1", "b2", "c3")]
 BEGAN = make_stamp(NOW - 1_000, 0, BOARD)
 KIND = app.catalog.kind("Card")
@@ -67,10 +68,13 @@ UPDATES: Mapping[str, Edits] = {
     "summary shorter": {"summary": Swap(to="s", was="long")},
     "all at once": {"title": "z", "votes": Increment(by=10), "stock": Swap(to=3, was=5), "claimed_by": "eve"},
 }
-WRITES: Mapping[str, tuple[Op, Edits] | None] = {
+WRITES: Mapping[str, tuple[Op, Edits, str] | None] = {
     "nothing": None,
-    "delete": ("delete", {}),
-    **{name: ("update", edits) for name, edits in UPDATES.items()},
+    "delete": ("delete", {}, ""),
+    "restore": ("restore", {**PULLED.fields, "title": "milk again", "votes": 0, "tags": ["d"]}, ""),
+    "move to the shed": ("move", {}, SHED),
+    "move to the attic": ("move", {}, ATTIC),
+    **{name: ("update", edits, "") for name, edits in UPDATES.items()},
 }
 
 
@@ -91,6 +95,7 @@ def changes(history: tuple[str, ...], later: tuple[int, ...]) -> list[tuple[str,
                 scope=BOARD,
                 stamp=make_stamp(NOW + ms, 0, device),
                 fields=write[1],
+                into=write[2],
                 base=2,
             ),
         )
@@ -100,9 +105,16 @@ def changes(history: tuple[str, ...], later: tuple[int, ...]) -> list[tuple[str,
 
 
 def batch() -> Batch:
-    grants = {(user, BOARD): Grant(user=user, scope=BOARD, role="owner", since=1) for user in DEVICES}
-    root = Record(id=BOARD, kind="Board", scope=BOARD, stamp=BEGAN, position=1, fields={"title": "Home"})
-    records = {each.id: StoredRecord(record=each, author=BOARD, foreign_position=0) for each in (root, PULLED)}
+    boards = [
+        Record(id=board, kind="Board", scope=board, stamp=BEGAN, position=1, fields={"title": "Home"})
+        for board in (BOARD, SHED, ATTIC)
+    ]
+    grants = {
+        (user, board.id): Grant(user=user, scope=board.id, role="owner", since=1)
+        for user in DEVICES
+        for board in boards
+    }
+    records = {each.id: StoredRecord(record=each, author=BOARD, foreign_position=0) for each in (*boards, PULLED)}
     loaded = Loaded(head=Head(position=2, epoch="first"), grants=grants, records=records)
     return Batch(loaded, app.catalog, LIMITS, NOW)
 
@@ -122,13 +134,13 @@ def taken_in(said: list[tuple[str, Change]]) -> tuple[Record, list[Outcome]]:
         )
         for device, change in said
     ]
-    written = {each.record.id: each.record for each in decided.writes().records}
+    written = {each.row: each.record for each in decided.writes().records}
     return written.get(CARD, PULLED), [outcome for each in found for outcome in outcomes(each)]
 
 
 def standing() -> Standing:
     """The naive model, as the record was pulled."""
-    model = Standing(kind=KIND)
+    model = Standing(kind=KIND, scope=BOARD)
     made = Change(number=1, op="create", kind="Card", id=CARD, scope=BOARD, stamp=BEGAN, fields=PULLED.fields)
     model.take(Told(user="ann", device=BOARD, change=made, outcome=Outcome(number=1, outcome="applied")), 2)
     return model
@@ -156,4 +168,4 @@ def test_every_history_ends_as_the_naive_model_says(first: str, later: tuple[int
             assert (due.outcome, due.lost) == (outcome.outcome, frozenset(outcome.lost)), history
         must = {} if model.deleted else {name: model.here(name) for name in model.writes}
         assert json_text(record.fields) == json_text(must), history
-        assert bool(record.deleted) == model.deleted, history
+        assert (record.deleted, record.scope) == (model.deleted, model.scope), history

@@ -43,7 +43,7 @@ async def started(
     return server, ann, bob, ids
 
 
-async def names(device: Device, scope: str) -> list[object]:
+async def names(device: Device, scope: str) -> list[str]:
     return sorted(str(thing["name"]) for thing in await device.query(Thing, scope=scope))
 
 

@@ -38,41 +38,69 @@ class Due:
 
 @dataclass(slots=True, kw_only=True)
 class Standing:
-    """One record of a `kind` as the log leaves it: what took effect on each field, and where each device last had an
-    effect on it."""
+    """One record of a `kind` as the log leaves it: what took effect on each field, where each device last had an effect
+    on it, the stamps of its delete, its last restore and its last move ("": there was none), and where that went."""
 
     kind: Kind | None
     writes: dict[str, list[Write]] = field(default_factory=dict)
     places: dict[str, int] = field(default_factory=dict)
-    deleted: bool = False
+    deleted: str = ""
+    restored: str = ""
+    moved: str = ""
+    scope: str = ""
 
     def take(self, told: Told, position: int) -> Due:
         """The next change to it."""
         change, again = told.change, bool(self.places)
         alone = all(place <= change.base for device, place in self.places.items() if device != told.device)
         alone = alone or (again and change.op == "create" and change.kind != MEMBER)  # its own create, once more
-        if self.deleted:
+        if self._comes_too_late(told):
             return Due(outcome="superseded", lost=frozenset(change.fields), fields={}, before={})
         writes = {name: Write(stamp=told.stamp, written=written) for name, written in change.fields.items()}
         if any(self._is_stale(name, write) for name, write in writes.items()) or self._is_guarded(alone=alone):
             return Due(outcome="rejected", lost=frozenset(), fields={}, before={})
+        if change.op in ("delete", "restore", "move"):
+            self._take_whole(told, writes)
+            self.places[told.device] = position
+            return Due(
+                outcome="applied" if alone else "merged", lost=frozenset(), fields=dict(change.fields), before={}
+            )
         lost = {name for name, write in writes.items() if self._keeps(name, write)}
         effect = {name: write for name, write in writes.items() if name not in lost and self._changes(name, write)}
         before = {name: self.here(name) for name in effect if name in self.writes}
         for name, write in effect.items():
             self.writes.setdefault(name, []).append(write)
-        if change.op == "delete":
-            self.deleted = True
-        if effect or change.op == "delete" or not again:
+        if effect or not again:
             self.places[told.device] = position
         if lost and len(lost) == len(change.fields):
             outcome = "superseded"
-        elif change.op == "delete":
-            outcome = "applied" if alone else "merged"
         else:
             outcome = "applied" if not change.fields or (alone and not lost) else "merged"
         fields = {name: write.written for name, write in effect.items()}
         return Due(outcome=outcome, lost=frozenset(lost), fields=fields, before=before)
+
+    def _comes_too_late(self, told: Told) -> bool:
+        """Whether it does nothing, because of what became of the record as a whole."""
+        match told.change.op:
+            case "restore":
+                return not self.deleted or told.stamp <= self.deleted
+            case "move":
+                return bool(self.deleted) or told.stamp <= max(self.moved, self.restored)
+            case "delete":
+                return bool(self.deleted) or told.stamp <= self.restored
+            case _:
+                return bool(self.deleted)
+
+    def _take_whole(self, told: Told, writes: Mapping[str, Write]) -> None:
+        """What a delete, a restore or a move makes of the record."""
+        match told.change.op:
+            case "restore":
+                self.writes = {name: [write] for name, write in writes.items()}
+                self.deleted, self.restored = "", told.stamp
+            case "move":
+                self.moved, self.scope = told.stamp, told.change.into
+            case _:
+                self.deleted = told.stamp
 
     def _is_stale(self, name: str, write: Write) -> bool:
         """Whether it was made for another value than is there, in a field that minds."""
