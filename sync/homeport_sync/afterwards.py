@@ -29,9 +29,8 @@ from homeport_sync.source import Source
 AFTERWARDS_MAX: Final = 100  # followers and schedules of one app, each of which asks for every tenant
 _is_name = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}").fullmatch
 
-Effect: TypeAlias = Literal[
-    "create", "update", "delete", "restore"
-]  # what entries are: a command's are those of what it did
+# What entries are: a command's are those of what it did, and a move is two.
+Effect: TypeAlias = Literal["create", "update", "delete", "restore", "leave", "move"]
 _EFFECTS: Final[tuple[str, ...]] = get_args(Effect)
 OnEntry: TypeAlias = Callable[[Entry], Awaitable[None]]
 Follows = TypeVar("Follows", bound=OnEntry)
@@ -113,10 +112,10 @@ class Afterwards:
         """Declares the async function below as a follower: it is given each accepted change that took effect, in the
         order of the log, at least once, after the write is over.
 
-        `kinds` are the kinds' classes (or "Member"), `ops` some of create, update, delete, restore; `name` is the
-        function's own unless given. It begins with what is accepted after it first ran, or with `from_start` at each
-        log's start. An entry that fails is tried again for ever, unless `give_up_after` so many tries. Raises
-        `BadDeclaration`.
+        `kinds` are the kinds' classes (or "Member"), `ops` some of create, update, delete, restore, leave and move;
+        `name` is the function's own unless given. It begins with what is accepted after it first ran, or with
+        `from_start` at each log's start. An entry that fails is tried again for ever, unless `give_up_after` so many
+        tries. Raises `BadDeclaration`.
         """
 
         def declare(declared: Follows) -> Follows:

@@ -113,7 +113,7 @@ class RuleFailed(Rejection):
 
 
 class RecordGone(Rejection):
-    """There is no such record, or it is deleted: a change to it can no longer take effect."""
+    """There is no such record, it is deleted, or it went where you have no grant: it cannot be changed."""
 
     code = "RECORD_GONE"
 

@@ -16,6 +16,7 @@ from homeport_sync.change import Change, Record, Value
 from homeport_sync.integrity import cascade, check_reference, check_unique, delete_with, move_with
 from homeport_sync.keys import key_of, keys_of, links_of, news
 from homeport_sync.overlay import Overlay
+from homeport_sync.permission import check_allowed, permitted
 from homeport_sync.ports import StoredRecord
 from homeport_sync.push import Push
 from homeport_sync.rejections import DependsOnRejected
@@ -59,8 +60,8 @@ def write_keyed(push: Push, written: Sequence[Written], catalog: Catalog, there:
 
 
 def _write_moved(push: Push, written: Written, catalog: Catalog, there: Overlay, now_ms: int) -> None:
-    """The record goes, and with it what would be deleted with it. What it names must be where it goes, too, unless the
-    field keeps what is gone."""
+    """The record goes, and with it what would be deleted with it: whoever moves it must be allowed to move all of that.
+    What it names must be where it goes, too, unless the field keeps what is gone."""
     change, above = written[0], Overlay(there)
     along = cascade([change.id], above.referring) if catalog.kind(change.kind).referred else []
     moved = [written] + [
@@ -68,6 +69,8 @@ def _write_moved(push: Push, written: Written, catalog: Catalog, there: Overlay,
         for stored in map(above.beside, along)
         if stored is not None and not stored.record.deleted
     ]
+    for each, to in moved[1:]:
+        check_allowed(push, each, to, permitted(push, each, catalog, there), there)
     for each, to in moved:
         above.leave(push, each, to, now_ms)
         _lay(push, (replace(each, scope=each.into), to), catalog, above, now_ms)

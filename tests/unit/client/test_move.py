@@ -69,6 +69,7 @@ async def test_a_phone_that_had_nothing_finds_it_where_it_is_in_pages_of_any_siz
     assert (await names(fresh, ids["attic"]), await names(fresh, ids["cellar"])) == ([], ["lamp"])
 
 
+@pytest.mark.promise("I8")
 async def test_whoever_shares_only_where_it_was_sees_it_no_more() -> None:
     _, ann, bob, ids = await started(shared=("attic",))
     assert await names(bob, ids["attic"]) == ["lamp"]

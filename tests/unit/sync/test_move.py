@@ -8,13 +8,17 @@ import pytest
 from msgspec.structs import replace
 
 from homeport_sync.allow import Allow, Write
-from homeport_sync.catalog import Catalog
-from homeport_sync.change import Change
+from homeport_sync.catalog import Catalog, member_kind
+from homeport_sync.change import Change, Value
 from homeport_sync.ports import LogEntry
+from homeport_sync.role import BUILT_IN, Role
+from homeport_sync.scope import MEMBER, member_id
 from tests.unit.sync.ledger import Ledger, codes, verdicts
 from tests.unit.sync.projects import Projects, team
 from tests.unit.sync.tasks import STRANGER, Phone, ann, bob
 from tests.unit.sync.test_keys import project
+
+PLANNER: dict[str, Value] = {"user": "bob", "role": "planner"}
 
 
 def two_lists(ledger: Ledger, phone: Phone, *, with_bob: str = "editor") -> tuple[Change, Change, Change]:
@@ -63,6 +67,7 @@ def test_an_edit_that_was_made_where_it_was_finds_it_where_it_is() -> None:
     assert ledger.record(task.id).deleted
 
 
+@pytest.mark.promise("I8")
 def test_whoever_does_not_share_where_it_went_is_told_what_they_would_be_of_any_record() -> None:
     ledger, phone, other = Ledger(), ann(), bob()
     home, work, task = two_lists(ledger, phone, with_bob="")
@@ -233,11 +238,47 @@ def test_a_rule_of_the_app_is_asked_and_told_where_it_goes() -> None:
     assert write.before == write.after
 
 
-def replace_kind(catalog: Catalog, asked: list[Write]) -> Catalog:
+def test_whoever_may_not_move_what_hangs_on_it_moves_nothing() -> None:
+    asked: list[Write] = []
+
+    class Ruled(Projects):
+        catalog = replace_kind(Projects.catalog, asked, "Issue")
+
+    ledger, phone = Ruled(), ann()
+    here, there = teams(ledger, phone)
+    top = project(phone, here, code="A")
+    part = phone.change("create", "Issue", phone.new_id(), here, fields={"title": "x", "project": top.id})
+    ledger.push(phone.push(top, part))
+    assert codes(ledger.push(phone.push(phone.move(top, there)))) == ["NOT_ALLOWED"]
+    assert (asked[-1].record, asked[-1].op, asked[-1].into) == (part.id, "move", there)
+    assert {ledger.record(each.id).scope for each in (top, part)} == {here}
+
+
+def test_a_role_that_may_not_write_what_hangs_on_it_moves_nothing() -> None:
+    class Planned(Projects):
+        catalog = dataclasses.replace(
+            Projects.catalog,
+            kinds={**Projects.catalog.kinds, MEMBER: member_kind((*BUILT_IN, "planner"))},
+            roles={**BUILT_IN, "planner": Role(name="planner", writes=frozenset({"Project"}))},
+        )
+
+    ledger, phone, other = Planned(), ann(), bob()
+    here, own = team(ledger, phone), other.new_id()
+    top = project(phone, here, code="A")
+    part = phone.change("create", "Issue", phone.new_id(), here, fields={"title": "x", "project": top.id})
+    ledger.push(phone.push(top, part, phone.change("create", MEMBER, member_id(here, "bob"), here, fields=PLANNER)))
+    ledger.push(other.push(other.change("create", "Team", own, own)))
+    assert codes(ledger.push(other.push(other.move(top, own)))) == ["ROLE_FORBIDDEN"]
+    lone = project(phone, here, code="B")
+    ledger.push(phone.push(lone))
+    assert codes(ledger.push(other.push(other.move(lone, own)))) == [""]
+
+
+def replace_kind(catalog: Catalog, asked: list[Write], name: str = "Task") -> Catalog:
     def stays(write: Write) -> bool:
         asked.append(write)
         return write.op != "move"
 
     rule = Allow(name="stays", says="It stays.", function=stays)
-    task = dataclasses.replace(catalog.kinds["Task"], allows=(rule,))
-    return dataclasses.replace(catalog, kinds={**catalog.kinds, "Task": task})
+    kind = dataclasses.replace(catalog.kinds[name], allows=(rule,))
+    return dataclasses.replace(catalog, kinds={**catalog.kinds, name: kind})
