@@ -25,11 +25,12 @@ _CHANCE_DIGITS: Final = 3
 FIRST_RANK: Final = Rank("a0")
 _LENGTHS: Final = {**{chr(ord("a") + n): n + 1 for n in range(26)}, **{chr(ord("Z") - n): n + 1 for n in range(26)}}
 _SHAPE: Final = re.compile(r"[A-Za-z][0-9A-Za-z]+")
+_LEAST: Final = "A" + _DIGITS[0] * _LENGTHS["A"]  # the first whole number: no rank, for none would come before it
 
 
 def is_rank(text: str) -> bool:
     """Whether a text is one that `between` can go on from."""
-    if len(text) > RANK_CHARS_MAX or not _SHAPE.fullmatch(text):
+    if len(text) > RANK_CHARS_MAX or text == _LEAST or not _SHAPE.fullmatch(text):
         return False
     return len(text) > _LENGTHS[text[0]] and not (text.endswith("0") and len(text) > _LENGTHS[text[0]] + 1)
 
@@ -39,6 +40,8 @@ def between(low: str | None, high: str | None, chance: Random) -> Rank:
     `ValueError` if `low` is not before `high`."""
     if low is not None and high is not None and low >= high:
         raise ValueError(f"There is nothing between {low!r} and {high!r}.")
+    if high == _LEAST:
+        raise RankFull
     middle = _middle(low, high)
     drawn = "".join(chance.choices(_DIGITS, k=_CHANCE_DIGITS - 1)) + chance.choice(_DIGITS[1:])
     while high is not None and middle + drawn >= high:  # then it begins as `high` does: go down from there
@@ -55,7 +58,7 @@ def _middle(low: str | None, high: str | None) -> str:
         whole, fraction = _split(high)
         if lower := _lower(whole):
             return lower
-        return whole + _halfway("", fraction) if fraction else whole[:-1] + _halfway("", whole[-1])
+        return whole + _halfway("", fraction)
     whole, fraction = _split(low)
     if high is None:
         return _higher(whole) or whole + _halfway(fraction, "")

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from homeport_sync.rank import FIRST_RANK, RANK_CHARS_MAX, between, is_rank
 from homeport_sync.rejections import RankFull
 
+LEAST = f"A{'0' * 26}"
+
 
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=60), st.integers(0, 2**32))
 def test_whatever_is_dropped_wherever_has_a_rank_of_its_own_there(places: list[int], seed: int) -> None:
@@ -55,6 +57,23 @@ def test_a_gap_that_is_full_says_so() -> None:
     tight = f"a0{'0' * (RANK_CHARS_MAX - 4)}1"
     with pytest.raises(RankFull):
         between(FIRST_RANK, tight, Random(1))
+
+
+def test_behind_the_last_whole_number_and_before_the_first_ranks_go_on_in_fractions() -> None:
+    last, first, chance = "z" * 27, f"{LEAST}V", Random(1)
+    for _ in range(100):
+        later, earlier = between(last, None, chance), between(None, first, chance)
+        assert LEAST < earlier < first
+        assert last < later
+        assert all(map(is_rank, (earlier, later)))
+        last, first = later, earlier
+
+
+def test_before_the_first_whole_number_there_is_no_room_and_it_is_no_rank() -> None:
+    """A phone that placed something before it would have looked for room for ever."""
+    assert not is_rank(LEAST)
+    with pytest.raises(RankFull):
+        between(None, LEAST, Random(1))
 
 
 @pytest.mark.parametrize("pair", [("a1", "a0"), ("a0", "a0")])
