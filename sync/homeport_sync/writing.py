@@ -67,19 +67,18 @@ def _write_moved(push: Push, written: Written, catalog: Catalog, there: Overlay,
     moved = [written] + [
         _going(move_with(change, stored.record, push.device), stored, catalog, push.device)
         for stored in map(above.beside, along)
-        if stored is not None and not stored.record.deleted
+        if stored is not None and not stored.record.deleted and stored.record.scope == change.scope
     ]
     for each, to in moved[1:]:
         check_allowed(push, each, to, permitted(push, each, catalog, there), there)
     for each, to in moved:
         above.leave(push, each, to, now_ms)
         _lay(push, (replace(each, scope=each.into), to), catalog, above, now_ms)
-    for _, to in moved:
-        if to.after is not None:
-            kind = catalog.kind(to.after.kind)
-            _check_unique(to.after, news(kind.unique, None, to.after), above)
-            holding = [field for field in kind.refers if field.on_delete != KEEP]
-            _check_references(push, to.after, news(holding, None, to.after), above)
+    for after in (to.after for _, to in moved if to.after is not None):
+        kind = catalog.kind(after.kind)
+        _check_unique(after, news(kind.unique, None, after), above)
+        holding = [field for field in kind.refers if field.on_delete != KEEP]
+        _check_references(push, after, news(holding, None, after), above)
     there.keep(above)
 
 

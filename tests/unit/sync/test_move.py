@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from homeport_sync.allow import Allow, Write
 from homeport_sync.catalog import Catalog, member_kind
 from homeport_sync.change import Change, Value
+from homeport_sync.keys import Link
 from homeport_sync.ports import LogEntry
 from homeport_sync.role import BUILT_IN, Role
 from homeport_sync.scope import MEMBER, member_id
@@ -188,6 +189,22 @@ def test_what_hangs_on_it_goes_with_it_and_keeps_hanging_on_it() -> None:
     assert all(ledger.record(each.id).deleted for each in (top, part, issue))
     again = project(phone, here, code="A")
     assert verdicts(ledger.push(phone.push(again))) == ["applied"]
+
+
+@pytest.mark.parametrize("back", [False, True], ids=["to a third scope", "to where that is"])
+def test_what_refers_to_it_from_another_scope_stays_where_it_is(back: bool) -> None:
+    """As it may since a field that kept what it names was declared to go with it, and the keys were filled anew."""
+    ledger, phone = Projects(), ann()
+    here, there = teams(ledger, phone)
+    top = project(phone, here)
+    seen = phone.change("create", "Issue", phone.new_id(), here, fields={"title": "y", "seen_in": top.id})
+    ledger.push(phone.push(top, seen, phone.move(top, there)))
+    ledger.links.add(Link(top.id, seen.id, "Issue", "seen_in", True))
+    to = here if back else team(ledger, phone)
+    head = ledger.head
+    assert verdicts(ledger.push(phone.push(phone.move(replace(top, scope=there), to)))) == ["applied"]
+    assert told(ledger.log[head:]) == [("leave", top.id, there), ("move", top.id, to)]
+    assert ledger.record(seen.id).scope == here
 
 
 def test_a_value_that_is_taken_where_it_goes_keeps_it_where_it_is() -> None:
