@@ -52,7 +52,7 @@ class Decided:
 def parts(push: Push, changes_max: int) -> Iterator[Push]:
     """The push in parts of about so many changes, between which something else may be done; no group is cut in two."""
     start, size = 0, len(push.sent)
-    while start < size or not start:
+    while True:
         end = uncut(push.sent, min(start + changes_max, size))
         yield push if end - start == size else replace(push, sent=push.sent[start:end], first=push.first + start)
         if end == size:

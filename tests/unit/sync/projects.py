@@ -49,6 +49,12 @@ def open_issue(call: Call, project: UUID, blocks: UUID | None = None) -> None:
     call.create(Issue, project=project, blocks=blocks)
 
 
+@app.command(scope=Team)
+def open_another(call: Call, like: UUID) -> None:
+    if there := call.get(like):
+        call.create(Issue, project=there["project"])
+
+
 @app.command(scope=Team, reads=[Project])
 def drop_all(call: Call) -> None:
     for project in call.records(Project):

@@ -137,3 +137,9 @@ def test_a_rule_that_does_not_work_refuses_and_says_how(title: str, code: str, s
     (found,) = ledger.push(phone.push(page))
     assert codes([found]) == [code]
     assert says in str(found.error)
+
+
+def test_what_a_rule_is_shown_prints_as_the_values_that_it_reads() -> None:
+    started()
+    (made,) = asked
+    assert repr(made.after) == "{'author': 'ann', 'text': '', 'day': None, 'likes': 0}"

@@ -151,6 +151,37 @@ def test_a_push_in_parts_is_the_same_push_and_no_group_is_cut(groups: list[int],
     assert Ledger().push(push) == [outcome for ledger in [Ledger()] for part in found for outcome in ledger.push(part)]
 
 
+@pytest.mark.parametrize("most", [2, 3, 4])
+def test_a_part_that_would_end_within_a_group_ends_with_it(most: int) -> None:
+    phone = ann()
+    push = phone.push(*sizes([1, 3, 1], phone))
+    assert [len(part.sent) for part in parts(push, most)] == [4, 1]
+
+
+async def test_a_turn_that_ends_within_the_last_group_of_a_push_takes_all_of_the_push() -> None:
+    queues, loop = Queues(Limits(turn_changes_max=2)), get_running_loop()
+    for tenant, groups in (("a", [3]), ("b", [1])):
+        phone = ann()
+        queues.join(tenant, Waiting(phone.push(*sizes(groups, phone)), loop.create_future()), 0.0)
+    turn = queues.turn(0.0)
+    assert turn is not None
+    assert (turn.queue.tenant, turn.changes, queues.changes) == ("a", 3, 1)
+    queues.over(turn.queue)
+    assert queues.of("a") is None
+
+
+def test_a_change_that_cannot_be_read_does_not_hide_the_group_it_is_in() -> None:
+    phone = ann()
+    group = grouped(*(phone.make_root() for _ in range(3)))
+    texts = [encode(each).encode() for each in (*group, phone.make_root())]
+    texts[1] = texts[1].replace(b'"create"', b'"grow"')
+    assert [len(part.sent) for part in parts(phone.push(*texts), 2)] == [3, 1]
+
+
+def test_a_push_of_which_nothing_can_be_read_is_cut_anywhere() -> None:
+    assert [len(part.sent) for part in parts(ann().push(*[b"{}"] * 5), 2)] == [2, 2, 1]
+
+
 @given(st.lists(st.lists(st.integers(1, 5), min_size=1, max_size=6), min_size=1, max_size=4), st.integers(1, 7))
 async def test_turns_cut_no_group_and_lose_no_change(pushes: list[list[int]], most: int) -> None:
     queues = Queues(Limits(turn_changes_max=most))

@@ -258,3 +258,51 @@ async def test_a_store_that_failed_says_when_to_come_again() -> None:
     with pytest.raises(StoreFailed) as told:
         await intake_of(store).push(TENANT, root_push(1))
     assert told.value.values == {"retryAfterMs": LIMITS.unavailable_retry_ms}
+
+
+async def test_a_caller_who_left_is_told_nothing_of_a_commit_that_fails_and_those_behind_are_taken() -> None:
+    store = await opened()
+    intake = intake_of(store)
+    first = await held_commit(store, intake)
+    store.doors.breaks_before = lambda _: len(store.doors.batches) == 1
+    (behind,) = waiting(intake, root_push(2))
+    asyncio.get_running_loop().call_soon(first.cancel)
+    open_once_all_wait(store.doors)
+    answers = await asyncio.gather(first, behind, return_exceptions=True)
+    assert isinstance(answers[0], asyncio.CancelledError)
+    assert applied(await behind)
+    assert store.doors.sizes == [1, 1]
+
+
+async def test_who_waits_while_the_process_goes_down_is_told_that_nothing_was_taken() -> None:
+    store = await opened()
+    intake = intake_of(store)
+    first = await held_commit(store, intake)
+    (behind,) = waiting(intake, root_push(2))
+    asyncio.get_running_loop().call_soon(stop_writing, intake)
+    async with asyncio.timeout(5):
+        answers = await asyncio.gather(first, behind, return_exceptions=True)
+    assert [type(each) for each in answers] == [asyncio.CancelledError] * 2
+    assert await store.read(TENANT, 0, 100) == []
+    store.doors.open.set()
+    assert applied(await intake.push(TENANT, root_push(2)))
+    assert store.doors.sizes == [1, 1]
+
+
+def stop_writing(intake: Intake) -> None:
+    """As the event loop does with all that runs when it ends."""
+    for writer in intake._tasks:
+        writer.cancel()
+
+
+async def test_an_error_in_one_part_of_a_push_ends_it_for_the_parts_behind() -> None:
+    store, phone = await opened(), ann()
+    intake = intake_of(store, Limits(decide_changes_max=1))
+    root = phone.make_root()
+    lost, *behind = (phone.make(root.id) for _ in range(3))
+    decided = await intake.push(TENANT, phone.push(root, *behind))
+    assert [each.number for each in outcomes(decided)] == [root.number]
+    assert [(each.code, each.values["index"], each.values["expected"]) for each in decided.errors] == [
+        ("NUMBER_GAP", 1, lost.number)
+    ]
+    assert applied(await intake.push(TENANT, phone.push(lost, *behind)))

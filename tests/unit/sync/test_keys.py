@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
-from homeport_sync.change import Change, Value
-from homeport_sync.keys import key_of
+from homeport_sync.change import Change, Edit, Elements, Increment, Swap, Value
+from homeport_sync.keys import Link, key_of, reached
 from tests.unit.sync.ledger import codes, outcomes, verdicts
 from tests.unit.sync.projects import Projects, team
 from tests.unit.sync.tasks import MINUTE, Phone, ann, bob
@@ -165,3 +166,19 @@ def test_keys_of_other_scopes_kinds_fields_and_values_are_others() -> None:
     keys = {key_of(*each) for each in (("s", "K", "f", "v"), ("t", "K", "f", "v"), ("s", "L", "f", "v"))}
     keys |= {key_of(*each) for each in (("s", "K", "g", "v"), ("s", "K", "f", "w"), ("s", "K", "f", True))}
     assert len(keys) == 6
+
+
+@pytest.mark.parametrize("edit", [Increment(by=1), Elements(add={"y": []}), Swap(to="y", was="x")])
+def test_an_edit_that_a_unique_field_does_not_take_is_refused_and_takes_no_value(edit: Edit) -> None:
+    ledger, phone, _, scope = begun()
+    first = project(phone, scope, code="x")
+    bad = replace(phone.update(first), fields={"code": edit})
+    found = ledger.push(phone.push(first, bad, project(phone, scope, code="y"), project(phone, scope, code="x")))
+    assert codes(found) == ["", "WRONG_TYPE", "", "NOT_UNIQUE"]
+
+
+def test_links_are_told_by_what_they_lead_from_unless_there_are_too_many() -> None:
+    below, beside = Link("a", "b", "K", "f", True), Link("b", "c", "K", "g", False)
+    assert reached("a", [below, beside], 2) == {"a": [below], "b": [beside]}
+    assert reached("a", [], 2) == {"a": []}
+    assert reached("a", [below, beside], 1) is None

@@ -282,3 +282,26 @@ def test_what_met_a_deleted_record_says_so() -> None:
     ledger.push(phone.push(phone.delete(task)))
     (found,) = ledger.push(other.push(late))
     assert (found.outcome, found.deleted, found.met) == ("superseded", True, {})
+
+
+@pytest.mark.promise("I2")
+def test_two_changes_to_which_clones_gave_one_stamp_take_effect_both() -> None:
+    ledger, phone, task = started()
+    mine = phone.update(task, title="mine")
+    clone = Phone(user=phone.user, index=5)
+    theirs = replace(clone.update(task, done=True), stamp=mine.stamp)
+    ledger.push(phone.push(mine))
+    assert verdicts(ledger.push(clone.push(theirs))) == ["merged"]
+    assert ledger.record(task.id).fields == {"title": "mine", "done": True}
+
+
+@pytest.mark.promise("I2")
+def test_what_was_refused_under_a_former_id_has_done_nothing_and_is_decided_anew() -> None:
+    ledger, phone, task = started()
+    guest, renamed = bob(), Phone(user="bob", index=6)
+    guest.ms = NOW + 1
+    refused = guest.update(task, title="oat")
+    assert codes(ledger.push(guest.push(refused))) == ["SCOPE_FORBIDDEN"]
+    ledger.push(phone.push(phone.invite(task.scope, "bob")))
+    assert codes(ledger.push(renamed.push(replace(refused, number=1)))) == [""]
+    assert ledger.record(task.id).fields["title"] == "oat"

@@ -7,9 +7,9 @@ import pytest
 from msgspec.structs import replace
 
 from homeport_sync.change import Change, decode_change, digest, encode
-from homeport_sync.quarantine import Replayed, change_name
+from homeport_sync.quarantine import QUARANTINE_START, Held, Replayed, change_name
 from tests.unit.sync.ledger import Ledger, codes
-from tests.unit.sync.tasks import STRANGER, Phone, ann
+from tests.unit.sync.tasks import NOW, STRANGER, Phone, ann
 
 NAME = change_name(STRANGER, 7)
 
@@ -76,3 +76,13 @@ def test_a_name_of_another_shape_cannot_be_read(name: str) -> None:
     _, phone, task = started()
     with pytest.raises(msgspec.ValidationError, match="replays"):
         decode_change(encode(replace(phone.update(task), replays=name)))
+
+
+def test_what_was_rejected_waits_under_its_name_until_it_was_made_good_and_a_replay_never_does() -> None:
+    ledger, phone, task = started()
+    ledger.push(phone.push(phone.update(task, title=3), replace(phone.update(task, title=4), replays=NAME)))
+    rejected, replay = (Held(change=each, user=phone.user) for each in ledger.quarantine)
+    assert [each.name for each in (rejected, replay)] == [change_name(phone.device, number) for number in (3, 4)]
+    assert rejected.place < replay.place
+    assert QUARANTINE_START < rejected.place == (NOW, phone.device, 3)
+    assert [each.open for each in (rejected, replace(rejected, replayed_at_ms=0), replay)] == [True, False, False]

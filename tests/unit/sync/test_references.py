@@ -181,6 +181,29 @@ def test_a_command_obeys_and_what_it_deletes_takes_others_with_it() -> None:
     assert verdicts(ledger.push(phone.push(phone.delete(held)))) == ["applied"]
 
 
+def test_what_a_command_refers_to_without_having_been_told_of_it_is_looked_up() -> None:
+    ledger, phone, _, scope = begun()
+    top = project(phone, scope)
+    inside = issue(phone, scope, project=top.id)
+    ledger.push(phone.push(top, inside))
+    assert codes(ledger.push(phone.push(phone.call("open_another", scope, like=inside.id)))) == [""]
+    assert ledger.rounds == 1
+    opened = ledger.log[-1].record
+    ledger.push(phone.push(phone.delete(top)))
+    assert [bool(ledger.record(each).deleted) for each in (inside.id, opened)] == [True, True]
+
+
+def test_a_link_that_outlived_its_record_deletes_nothing_a_second_time() -> None:
+    """As one would that an older app had written, and nobody rebuilt."""
+    ledger, phone, _, scope = begun()
+    top = project(phone, scope)
+    inside = issue(phone, scope, project=top.id)
+    ledger.push(phone.push(top, inside, phone.delete(inside)))
+    ledger.links.add(Link(top.id, inside.id, "Issue", "project", True))
+    assert verdicts(ledger.push(phone.push(phone.delete(top)))) == ["applied"]
+    assert [entry.record for entry in ledger.log[-2:]] == [inside.id, top.id]
+
+
 def test_a_record_goes_with_another_even_where_its_restore_is_later_than_the_delete() -> None:
     ledger, phone, other, scope = begun()
     top = project(phone, scope)
@@ -194,16 +217,17 @@ def test_a_record_goes_with_another_even_where_its_restore_is_later_than_the_del
     assert live(ledger, top, inside) == [False, False]
 
 
-def test_at_most_a_thousand_go_with_a_record() -> None:
+@pytest.mark.parametrize("more", [1, 2], ids=["what was loaded is too much", "not even all is loaded"])
+def test_at_most_a_thousand_go_with_a_record(more: int) -> None:
     ledger, phone, _, scope = begun()
     top = project(phone, scope)
-    inside = [issue(phone, scope, project=top.id) for _ in range(CASCADE_MAX + 1)]
+    inside = [issue(phone, scope, project=top.id) for _ in range(CASCADE_MAX + more)]
     for start in range(0, len(inside), 500):
         ledger.push(phone.push(*inside[start : start + 500]) if start else phone.push(top, *inside[:500]))
     assert codes(ledger.push(phone.push(phone.delete(top)))) == ["CASCADE_TOO_LARGE"]
-    found = ledger.push(phone.push(phone.delete(inside[0]), phone.delete(top)))
-    assert verdicts(found) == ["applied", "applied"]
-    assert live(ledger, *inside[1:]) == [False] * CASCADE_MAX
+    found = ledger.push(phone.push(*map(phone.delete, inside[:more]), phone.delete(top)))
+    assert verdicts(found) == ["applied"] * (more + 1)
+    assert live(ledger, *inside[more:]) == [False] * CASCADE_MAX
 
 
 def test_a_kind_that_declares_nothing_itself_takes_with_it_what_refers_to_it() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homeport_sync.change import Adds, Change, Elements, Increment, Record, Swap, Value, Written
+from homeport_sync.change import Adds, Change, Edit, Elements, Increment, Record, Swap, Value, Written
 from homeport_sync.clock import Stamp, make_stamp
 from homeport_sync.merge import Merged, merge
 from homeport_sync.rejections import CounterFull, SetFull, Stale
@@ -108,6 +108,21 @@ def test_what_is_done_to_a_set_at_the_same_time_ends_alike_in_any_order(said_: l
     added = {each for edit in said_ for each in edit.add}
     removed = {each for edit in said_ for each in edit.remove}
     assert ends == {str(sorted(({*ELEMENTS[:2]} - removed) | added))}
+
+
+@pytest.mark.parametrize(
+    ("edit", "value"),
+    [
+        (Increment(by=2), 2),
+        (Swap(to="x", was="y"), "x"),
+        (Elements(add={"b": [], "a": []}, remove={"c": []}), ["a", "b"]),
+    ],
+)
+def test_an_edit_of_a_field_that_has_no_rule_any_more_writes_the_value_it_names(edit: Edit, value: Value) -> None:
+    """It may wait in an outbox while the app is updated: there it is shown until the server refuses it."""
+    older = Record(id=ID, kind="Task", scope=ID, stamp=stamp(1), fields={"it": "old"})
+    change = Change(number=1, op="update", kind="Task", id=ID, scope=ID, stamp=stamp(2), fields={"it": edit})
+    assert merge(older, change, {}).record.fields == {"it": value}
 
 
 def test_a_set_has_no_more_elements_than_it_may() -> None:
