@@ -14,7 +14,7 @@ COMPILE := uv pip compile pyproject.toml --quiet --universal --generate-hashes -
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help develop demo demo-postgres run test check format lint types bench-push bench-pull bench-scale bench-devices bench-revocation bench-fleet mutants soak soak-kill lock clean
+.PHONY: help develop demo demo-postgres run test coverage check format lint types bench-push bench-pull bench-scale bench-devices bench-revocation bench-fleet mutants soak soak-kill lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,10 @@ run: $(RUN) ## serve the example app from DATA (default .homeport)
 
 test: $(DEV) ## run the tests on every core (one of them: make test ARGS="-n0 tests/unit/sync")
 	@$(BIN)/python -m pytest $(WORKERS) $(ARGS)
+
+coverage: $(DEV) ## fail unless the tests reach every line and branch of the merge and the intake
+	@$(BIN)/python -m coverage run -m pytest -n0 --quiet -m "not soak and not hypothesis" tests/unit/sync $(ARGS)
+	@$(BIN)/python -m coverage report
 
 check: lint types test ## format check, lint, types and tests, as CI runs them
 

@@ -1,4 +1,5 @@
-"""What is installed: one wheel of five packages, locks any mirror serves, a reason for each dependency."""
+"""What is installed: one wheel of five packages, locks any mirror serves, a reason for each dependency; and what of it
+is held to full coverage."""
 
 import re
 import subprocess
@@ -74,6 +75,12 @@ def test_every_dependency_has_its_reason_and_every_reason_its_dependency(tree: T
     groups = [*project["project"]["optional-dependencies"], *project["dependency-groups"]]
     reasons = {_normal(name) for name in re.findall(r"^\| ([\w.-]+) \| [a-z, ]+ \|", tree.text(DECISION), re.MULTILINE)}
     assert reasons - {"name"} == declared(project, groups), f"{DECISION} and pyproject.toml name different dependencies"
+
+
+def test_every_module_that_is_held_to_full_coverage_is_there(tree: Tree, project: dict[str, Any]) -> None:
+    gone = [path for path in project["tool"]["coverage"]["report"]["include"] if path not in tree.paths]
+    complaints = [f"pyproject.toml: {path} is gone. Name the module that has its code now." for path in gone]
+    assert not complaints, report(complaints)
 
 
 def test_the_wheel_holds_five_typed_packages_and_nothing_else(tmp_path: Path) -> None:
