@@ -149,24 +149,35 @@ class Clerk:
         former = self._former(caller, change)
         if former is not None:
             return Due(outcome=former.outcome, lost=frozenset(former.lost), fields={}, before={})
+        change = self._located(paper, caller, change)
         role = self._role(paper, caller, change)  # step 2
         if change.op == "command":
             return self._call(paper, caller, change, role, self._stamp(change, told))
         if role is not None:
             self._check_role(paper, caller.user, change, role)  # step 3
             self._check_place(paper, caller, change)
+            if change.op == "move":
+                self._check_goal(paper, caller, change)
         elif change.id in paper.sheets:
             raise Refused("RECORD_EXISTS")
         sheet = paper.sheets.get(change.id) or Sheet.empty(change.id, change.kind, change.scope)
         before = sheet.row() if sheet.there else None
         stamp = self._stamp(change, told)
         due = self._write(paper, sheet.copy(), caller, change, stamp)
-        if due.fields or (change.op == "delete" and before is not None) or not sheet.standing.places:
+        whole = change.op in ("delete", "move") and due.outcome != "superseded"
+        if due.fields or whole or not sheet.standing.places:
             after = paper.sheets[change.id]
             check_rule(change.kind, change.op, caller.user, before, after.row() if after.there else None)
         if self._took_effect:
-            self._check_entry(paper, caller, change, stamp, due)
+            self._check_entries(paper, caller, change, stamp, due)
         return due
+
+    def _located(self, paper: Paper, caller: Caller, change: Change) -> Change:
+        """Where its record is by now, if that is shared with the caller."""
+        sheet = paper.sheets.get(change.id)
+        if sheet is None or change.op == "create" or paper.role(caller.user, sheet.scope) is None:
+            return change
+        return msgspec.structs.replace(change, scope=sheet.scope)
 
     def _role(self, paper: Paper, caller: Caller, change: Change) -> str | None:
         """The caller's role; None where a root is being made."""
@@ -198,8 +209,18 @@ class Clerk:
         root = paper.sheets.get(change.scope)
         if root is None or (not root.there and change.kind != "Stall"):
             raise Refused("SCOPE_GONE")
-        if change.id not in paper.sheets and change.op != "create":
+        sheet = paper.sheets.get(change.id)
+        if change.op != "create" and (sheet is None or sheet.scope != change.scope):
             raise Refused(self._missing(paper, caller, change.id, "RECORD_GONE"))
+
+    def _check_goal(self, paper: Paper, caller: Caller, change: Change) -> None:
+        role = paper.role(caller.user, change.into)
+        if role is None:
+            raise Refused(self._missing(paper, caller, change.into, "SCOPE_FORBIDDEN"))
+        if change.kind not in WRITES[role]:
+            raise Refused("ROLE_FORBIDDEN")
+        if not paper.sheets[change.into].there:
+            raise Refused("SCOPE_GONE")
 
     def _stamp(self, change: Change, told: Outcome) -> str:
         """Step 4: one that is too far ahead is lowered."""
@@ -211,25 +232,31 @@ class Clerk:
     def _write(self, paper: Paper, sheet: Sheet, caller: Caller, change: Change, stamp: str) -> Due:
         """Steps 5 and 6."""
         outcome = Outcome(number=change.number, outcome="applied", stamp=stamp)  # type: ignore[arg-type]
-        paper.position += 1
+        leaves = _leaves(sheet, change, stamp)
+        paper.position += 2 if leaves else 1
         told = Told(user=caller.user, device=caller.device, change=change, outcome=outcome)
         due = sheet.standing.take(told, paper.position)
         if due.outcome == "rejected":
             raise Refused("STALE")
         paper.sheets[change.id] = sheet
+        if leaves:
+            sheet.scope = change.into
         if change.id == change.scope:
             paper.makers.setdefault(change.id, caller.user)
         return due
 
-    def _check_entry(self, paper: Paper, caller: Caller, change: Change, stamp: str, due: Due) -> None:
-        """Step 7: the log's next entry says what was written, and what became of it."""
-        assert self._entries, f"{change} is not in the log"
-        entry = self._entries.popleft()
-        said = (entry.position, entry.device, entry.number, entry.user, entry.op, entry.kind, entry.record, entry.scope)
-        must = (paper.position, caller.device, change.number, caller.user, change.op, change.kind, change.id)
-        assert said == (*must, change.scope), f"the log says {entry} of {change}"
-        words = (entry.stamp, entry.outcome, json_text(entry.fields), json_text(entry.before))
-        assert words == (stamp, due.outcome, json_text(due.fields), json_text(due.before)), f"{entry} and not {due}"
+    def _check_entries(self, paper: Paper, caller: Caller, change: Change, stamp: str, due: Due) -> None:
+        """Step 7: the log's next entry says what was written, and what became of it; of a move the next two."""
+        here, position = (change.op, paper.sheets[change.id].scope), paper.position
+        told = [("leave", change.scope), here] if here[1] != change.scope else [here]
+        for at, (op, scope) in enumerate(told, position - len(told) + 1):
+            assert self._entries, f"{change} is not in the log"
+            entry = self._entries.popleft()
+            said = (entry.position, entry.device, entry.number, entry.user, entry.op, entry.record, entry.scope)
+            must = (at, caller.device, change.number, caller.user, op, change.id, scope)
+            assert (*said, entry.kind) == (*must, change.kind), f"the log says {entry} of {change}"
+            words = (entry.stamp, entry.outcome, json_text(entry.fields), json_text(entry.before))
+            assert words == (stamp, due.outcome, json_text(due.fields), json_text(due.before)), f"{entry} and not {due}"
 
     def _call(self, paper: Paper, caller: Caller, change: Change, role: str | None, stamp: str) -> Due:
         """A command: its effects are those of the errand, on what is there now, and all of them are in the log."""
@@ -255,6 +282,11 @@ class Clerk:
             made += [entry.record] if entry.op == "create" else []
         check_effects(room.rows, effects, paper.room(change.scope, caller.user).rows, made)
         return APPLIED
+
+
+def _leaves(sheet: Sheet, change: Change, stamp: str) -> bool:
+    """Whether the record goes elsewhere: a later move, and a delete, keep it."""
+    return change.op == "move" and sheet.there and sheet.scope != change.into and sheet.standing.moved < stamp
 
 
 def enact(paper: Paper, change: Change, effects: Effects) -> None:

@@ -38,9 +38,10 @@ class Step(NamedTuple):
 
 
 async def morning(street: Street) -> Street:
-    """Ann has a stall with two wares, and all but Dora have a role in it; everybody's phone has caught up."""
-    ann, *others = (Phone(street, user) for user in ("ann", "bob", "cem", "eve", "dora", "ann"))
-    street.phones += [ann, *others]
+    """Ann has a stall with two wares, and all but Dora have a role in it; Bob has another one, which all of them share;
+    everybody's phone has caught up."""
+    ann, bob, *others = (Phone(street, user) for user in ("ann", "bob", "cem", "eve", "dora", "ann"))
+    street.phones += [ann, bob, *others]
     await street.store.create(TENANT, id=TENANT, epoch="first", now_ms=street.ms)
     await ann.wake()
     stall = await ann.device.create(Stall, name="tea")
@@ -48,7 +49,11 @@ async def morning(street: Street) -> Street:
         await ann.device.invite(stall, user, role)
     await ann.device.create(Ware, scope=stall, name="green", stock=3)
     await ann.device.create(Ware, scope=stall, name="black", tags={"a"})
-    for phone in street.phones:
+    await bob.wake()
+    other = await bob.device.create(Stall, name="coffee")
+    for user, role in (("ann", "editor"), ("cem", "editor"), ("eve", "steward"), ("dora", "viewer")):
+        await bob.device.invite(other, user, role)
+    for phone in street.phones * 2:
         await phone.wake()
         await phone.sync()
     return street
@@ -151,6 +156,7 @@ PARTS: tuple[Callable[[Phone, Group, str, int], object], ...] = (
     _shared,
     lambda phone, to, stall, which: to.remove(stall, USERS[which % len(USERS)]),
     _both,
+    lambda phone, to, stall, which: to.move(_pick(phone, "Ware", which)[0], into=stall),
 )
 
 
@@ -198,6 +204,12 @@ async def _rewrite(phone: Phone, step: Step) -> None:
 async def _delete(phone: Phone, step: Step) -> None:
     kind = ("Ware", "Note", "Ware", "Stall")[step.value % 4]
     await phone.device.delete(_pick(phone, kind, step.which)[0])
+
+
+async def _move(phone: Phone, step: Step) -> None:
+    record, scope = _pick(phone, ("Ware", "Ware", "Note")[step.value % 3], step.which)
+    stalls = [_pick(phone, "Stall", step.value + at)[0] for at in range(2)]
+    await phone.device.move(record, into=next((each for each in stalls if each != scope), scope))
 
 
 async def _invite(phone: Phone, step: Step) -> None:
@@ -304,6 +316,7 @@ WRITES: Mapping[str, Callable[[Phone, Step], Awaitable[object]]] = {
     "vote": _vote,
     "rewrite": _rewrite,
     "delete": _delete,
+    "move": _move,
     "invite": _invite,
     "leave": _leave,
     "new stall": _new_stall,

@@ -22,7 +22,7 @@ VERBS = (
     "rest",
     *("sync",) * 6,
     *("group", "call", "edit") * 3,
-    *("vote", "make", "invite", "deliver") * 2,
+    *("vote", "make", "invite", "deliver", "move") * 2,
     *("rewrite", "delete", "leave", "new stall", "sync all", "kill", "clone", "back up", "restore"),
     *("set clock", "wait", "forget cursors"),
 )

@@ -275,7 +275,7 @@ def _as_kept(text: str) -> Sheet:
         for element, stamps in adds.items():
             for stamp in stamps:
                 _take(sheet, _write(record, stamp, {name: Elements(add={element: []})}))
-    sheet.standing.deleted, sheet.standing.restored = record.deleted, record.restored
+    sheet.standing.deleted, sheet.standing.moved = record.deleted, record.moved
     sheet.standing.places.setdefault("", 1)
     return sheet
 
@@ -287,6 +287,7 @@ def _write(record: Record, stamp: Stamp, fields: Edits) -> Change:
 def _take(sheet: Sheet, change: Change) -> None:
     told = Told(user="", device=change.stamp[16:], change=change, outcome=Outcome(number=1, outcome="applied"))
     sheet.standing.take(told, 1)
+    sheet.scope = sheet.standing.scope or sheet.scope
 
 
 def _told(error: HomeportError) -> ServerError:

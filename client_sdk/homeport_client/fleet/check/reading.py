@@ -70,7 +70,9 @@ async def fresh(transport: Transport, *, user: str) -> Holding:
     while more:
         page = await transport.pull(PullMessage(device=FRESH_DEVICE, cursor=cursor))
         records = {id: record for id, record in records.items() if record.scope not in page.lost}
-        records.update((record.id, record) for record in page.records)
+        for record in page.records:  # of one that was moved there may be two, in any order
+            if record.id not in records or records[record.id].position < record.position:
+                records[record.id] = record
         cursor, more = page.cursor, page.more
     return Holding(name=f"a fresh device of {user}", user=user, records=_held(records.values()), fresh=True)
 
