@@ -4,9 +4,10 @@ from homeport_sync.allow import Write
 from homeport_sync.call import Call
 from homeport_sync.catalog import Catalog
 from homeport_sync.change import Change, Outcome, Record
-from homeport_sync.declaration import App, field
+from homeport_sync.declaration import App
 from homeport_sync.entry import Entry
 from homeport_sync.errors import HomeportError
+from homeport_sync.fields import Blob, field
 from homeport_sync.limits import LIMITS, Limits
 from homeport_sync.load import load_app
 from homeport_sync.rank import Rank
@@ -15,6 +16,7 @@ from homeport_sync.schedule import Moment
 __all__ = [
     "LIMITS",
     "App",
+    "Blob",
     "Call",
     "Catalog",
     "Change",

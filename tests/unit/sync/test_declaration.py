@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from homeport_sync.declaration import FIELDS_MAX
 from homeport_sync.errors import BadDeclaration
+from homeport_sync.fields import FIELDS_MAX
 from homeport_sync.load import load_app
 
 HEADER = """\
@@ -142,6 +142,16 @@ BAD: dict[str, tuple[str, int, str]] = {
     ),
     "a fate of nothing": (f"{TASK}    x: UUID = field(on_delete='keep')\n", 8, "not what it refers_to"),
     "a reserved name": ("@app.kind(root=True)\nclass A:\n    id: str\n", 3, "A.id cannot be a field's name"),
+    "a name that a device has for something else": (
+        "@app.kind(root=True)\nclass A:\n    dependents: str\n",
+        3,
+        "A.dependents cannot be a field's name: it must be none of id, kind, scope, dependents",
+    ),
+    "what is reserved": (
+        "from homeport_sync import Blob\n@app.kind(root=True)\nclass A:\n    x: Blob\n",
+        4,
+        "A.x is a Blob, which is reserved and not there yet",
+    ),
     "a private name": ("@app.kind(root=True)\nclass A:\n    _x: str\n", 3, "A._x cannot be a field's name"),
 }
 
