@@ -45,7 +45,7 @@ coverage: $(DEV) ## fail unless the tests reach every line and branch of the mer
 	@$(BIN)/python -m coverage run -m pytest -n0 --quiet -m "not soak and not hypothesis" tests/unit/sync $(ARGS)
 	@$(BIN)/python -m coverage report
 
-check: lint types test ## format check, lint, types and tests, as CI runs them
+check: lint types test coverage ## format check, lint, types, tests and coverage, as CI runs them
 
 format: $(DEV) ## format the code and mend what the linter can mend
 	@$(BIN)/ruff check --quiet --fix-only .
@@ -76,7 +76,7 @@ bench-revocation: $(RUN) ## measure what it costs that nothing is left of a lost
 bench-fleet: $(RUN) ## measure a simulated day of a thousand phones (HOMEPORT_BENCH_DEVICES, 1000)
 	@$(BIN)/python -m benchmarks.fleet $(ARGS)
 
-mutants: $(DEV) ## plant thirty bugs one at a time: the default fleet has to find each, and tell it in ten steps
+mutants: $(DEV) ## plant known bugs one at a time: the default fleet has to find each, and tell it in ten steps
 	@$(BIN)/python -m tests.mutants $(ARGS)
 
 soak: $(DEV) ## run the long fleets that make test leaves out
