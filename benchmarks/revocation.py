@@ -70,29 +70,34 @@ def write_us(path: Path, secure: str) -> float:
     mine, random = replica(path, secure), Random(1)
     home, tasks = uuid7(NOW, random), [uuid7(NOW, random) for _ in range(100)]
     lists = record(home, home, 1, kind="TaskList")
-    mine.take_page(page(lists, *(record(task, home, 1) for task in tasks), at=1))
+    pull(mine, page(lists, *(record(task, home, 1) for task in tasks), at=1))
     began = time.process_time()
     for number in range(1, WRITES + 1):
         task = random.choice(tasks)
         mine.write("update", "Task", task, home, {"title": "y" * random.randrange(1, 200)})
         mine.take_answer(PushAnswer(server_time_ms=NOW, outcomes=[Outcome(number=number, outcome="applied")]))
-        mine.take_page(page(record(task, home, number + 1), at=number + 1, contained=number))
+        pull(mine, page(record(task, home, number + 1), at=number + 1, contained=number))
     spent = time.process_time() - began
     mine.close()
     return spent / WRITES * 1e6
+
+
+def pull(mine: Replica, page: Page) -> None:
+    """What the replica asks for is answered so."""
+    mine.take_page(page, mine.pull_message())
 
 
 def lose(path: Path, megabytes: int) -> tuple[float, float]:
     """The size of the file in MB that holds two scopes of that much in all, and how many ms it takes to lose one."""
     mine, random = replica(path), Random(2)
     home, work = uuid7(NOW, random), uuid7(NOW, random)
-    mine.take_page(page(*(record(each, each, 1, kind="TaskList") for each in (home, work)), at=1))
+    pull(mine, page(*(record(each, each, 1, kind="TaskList") for each in (home, work)), at=1))
     for at in range(2, megabytes * 10 + 2):  # 100 records of 300 bytes take about 100 KB, with what is derived of them
         scope = home if at % 2 else work
-        mine.take_page(page(*(record(uuid7(NOW, random), scope, at) for _ in range(100)), at=at))
+        pull(mine, page(*(record(uuid7(NOW, random), scope, at) for _ in range(100)), at=at))
     size_mb = sum(each.stat().st_size for each in path.parent.glob(f"{path.name}*")) / 1e6
     began = time.perf_counter()
-    mine.take_page(page(at=10**6, ended=home))
+    pull(mine, page(at=10**6, ended=home))
     spent_ms = (time.perf_counter() - began) * 1_000
     assert mine.push_message() is not None
     mine.close()

@@ -106,7 +106,7 @@ class Exchange:
     def _take(self, page: Page, asked: PullInput | None) -> bool:
         """Takes a page; whether the device is caught up then."""
         self._tells = self._tells or bool(page.endings)
-        return self._replica.take_page(page, asked.choice if asked else None)
+        return self._replica.take_page(page, asked)
 
     def _end_of(self, *, caught_up: bool) -> Event:
         if not caught_up:

@@ -35,7 +35,7 @@ from homeport_sync.change import GROUP_CHANGES_MAX, Change, Edits, Fields, Op, d
 from homeport_sync.choice import CHOICE_SCOPES_MAX, EVERYTHING, NOTHING, Choice
 from homeport_sync.clock import NEVER, HybridClock, uuid7
 from homeport_sync.limits import LIMITS
-from homeport_sync.wire import Page, PullMessage, PushAnswer, PushMessage
+from homeport_sync.wire import Page, PullInput, PullMessage, PushAnswer, PushMessage
 
 
 class Replica:
@@ -261,14 +261,15 @@ class Replica:
             self._keep(meta)
         self._clear()
 
-    def take_page(self, page: Page, asked: Choice | None = None) -> bool:
+    def take_page(self, page: Page, asked: PullInput | None) -> bool:
         """Takes the next page of a catch-up; with the last one, all of it shows at once. Whether the device is caught
         up then.
 
         An idle device asks and gets nothing new: then nothing is written and nobody is told. A page that was `asked`
-        for before the device chose otherwise is passed over: it is asked for again.
+        for from another place, or of other scopes, than the next one is (the device has chosen otherwise meanwhile)
+        is passed over: it continues what is not there any more.
         """
-        if asked != self.asked:
+        if asked is None or (asked.cursor, asked.choice) != (self.meta.pull_cursor, self.asked):
             return False
         if page.reset:
             self.start_over()

@@ -338,3 +338,18 @@ async def test_a_write_that_finds_no_room_leaves_the_choice_as_it_was() -> None:
         await bob.create(TaskList, title="b")
     assert bob.choice == Choice(scopes=(made["a"],))
     assert make_choice(None, (), ()) == (EVERYTHING, ())
+
+
+async def test_a_page_that_was_on_its_way_when_the_device_chose_otherwise_is_asked_for_anew() -> None:
+    server = await Server(page_size=2).begin()
+    _, made = await lists(server, "a", "b", "c")
+    bob = await phone(line := Line(server, "bob"), seed=200)
+    await bob.choose(first=[made["a"]])
+    steps = Exchange(bob._replica, line, Clock(), DEVICE_LIMITS)
+    assert await steps.step(State.PULLING) is Event.MORE
+    asked = bob._replica.pull_message()
+    second = await line.pull(asked)
+    await bob.choose(first=[made["a"], made["b"]])  # what it takes next is the same, from the start
+    assert not bob._replica.take_page(second, asked)
+    await bob.sync()
+    assert await shown(bob) == ["a", "b", "c"]

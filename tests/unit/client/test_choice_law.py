@@ -100,6 +100,16 @@ class World:
             self.must_push &= bool(self.replica.outbox.unanswered())
         self.line.lost_answers = 0
 
+    async def pulls(self, meanwhile: list[tuple[object, ...]]) -> None:
+        """A page comes, and while it is on its way Bob goes on."""
+        if not self.must_push:
+            asked = self.replica.pull_message()
+            page = await self.line.pull(asked)
+            for each in meanwhile:
+                await take(self, each)
+                self.check()
+            self.replica.take_page(page, asked)
+
     async def catches_up(self) -> None:
         for _ in range(400):
             done = await self.exchange.step(State.PUSHING if self.replica.outbox.unanswered() else State.PULLING)
@@ -125,10 +135,13 @@ class World:
 
 
 NAMED = st.lists(st.integers(0, LISTS + 1), max_size=3, unique=True)
+CHOOSES = st.tuples(st.just("choose"), st.none() | NAMED, st.just([]) | NAMED, st.just([]) | NAMED)
+VOTES = st.tuples(st.just("vote"), st.integers(0, 20))
 STEPS = st.one_of(
-    st.tuples(st.just("choose"), st.none() | NAMED, st.just([]) | NAMED, st.just([]) | NAMED),
-    st.tuples(st.just("vote"), st.integers(0, 20)),
-    st.tuples(st.just("vote"), st.integers(0, 20)),
+    CHOOSES,
+    VOTES,
+    VOTES,
+    st.tuples(st.just("page in flight"), st.lists(CHOOSES | VOTES, min_size=1, max_size=3)),
     st.tuples(st.just("ann"), st.integers(0, LISTS - 1)),
     st.tuples(st.just("make")),
     st.tuples(st.sampled_from([State.PUSHING, State.PULLING]), st.booleans()),
@@ -152,6 +165,8 @@ async def take(world: World, step: tuple[object, ...]) -> None:
             world.votes_for(number)
         case ("make",):
             world.makes()
+        case ("page in flight", list(meanwhile)):
+            await world.pulls(meanwhile)
         case ("ann", int(number)):
             await world.adds(ballots[number])
             await world.ann.sync()

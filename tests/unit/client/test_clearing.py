@@ -12,7 +12,7 @@ from homeport_sync.change import Outcome
 from homeport_sync.clock import uuid7
 from homeport_sync.receipts import Ending
 from homeport_sync.wire import Page
-from tests.unit.client.world import NOW, Clock, answer, app, found, page, record, rejected, sent
+from tests.unit.client.world import NOW, Clock, answer, app, found, page, pull, record, rejected, sent
 
 HOME, WORK, MILK, PLAN = (uuid7(NOW, Random(seed)) for seed in range(4))
 
@@ -32,13 +32,14 @@ def shared(path: Path, held: list[sqlite3.Connection] | None = None) -> Replica:
         return connection
 
     mine = Replica(str(path), app.catalog, wall_ms=Clock(), random=Random(7), storage=opened)
-    mine.take_page(
+    pull(
+        mine,
         page(
             record(HOME, HOME, position=1, kind="TaskList"),
             record(MILK, HOME, position=2, title="ann-wrote"),
             record(WORK, WORK, position=2, kind="TaskList"),
             cursor="at 2",
-        )
+        ),
     )
     return mine
 
@@ -50,7 +51,7 @@ def told(mine: Replica) -> list[tuple[str, int]]:
 
 def test_a_receipt_goes_out_alone_and_is_told_until_it_is_known(tmp_path: Path) -> None:
     mine = shared(tmp_path / "r")
-    mine.take_page(lost())
+    pull(mine, lost())
     message = mine.push_message()
     assert message is not None
     assert (message.changes, message.pull is not None, told(mine)) == ([], True, [(HOME, 3)])
@@ -66,7 +67,7 @@ def test_a_receipt_goes_out_alone_and_is_told_until_it_is_known(tmp_path: Path) 
 
 def test_a_receipt_goes_with_changes_and_can_be_left_out(tmp_path: Path) -> None:
     mine = shared(tmp_path / "r")
-    mine.take_page(lost())
+    pull(mine, lost())
     mine.write("update", "TaskList", WORK, WORK, {"title": "Office"})
     message, without = mine.push_message(), mine.push_message(receipts=False)
     assert [change.number for change in sent(message)] == [change.number for change in sent(without)] == [1]
@@ -79,18 +80,18 @@ def test_a_receipt_goes_with_changes_and_can_be_left_out(tmp_path: Path) -> None
 def test_no_receipt_is_given_before_the_last_page_of_the_catch_up(tmp_path: Path) -> None:
     path = tmp_path / "r"
     mine = shared(path)
-    mine.take_page(lost(more=True))
+    pull(mine, lost(more=True))
     assert (told(mine), mine.views.get(MILK) is None) == ([], False)
-    mine.take_page(page(cursor="at 4"))
+    pull(mine, page(cursor="at 4"))
     assert (told(mine), mine.views.get(MILK), found(path, "ann-wrote")) == ([(HOME, 3)], None, 0)
     mine.close()
 
 
 def test_a_catch_up_that_begins_again_forgets_what_it_was_told(tmp_path: Path) -> None:
     mine = shared(tmp_path / "r")
-    mine.take_page(lost(more=True))
+    pull(mine, lost(more=True))
     mine.start_over()
-    mine.take_page(page(record(MILK, HOME, position=2), cursor="at 4"))
+    pull(mine, page(record(MILK, HOME, position=2), cursor="at 4"))
     assert told(mine) == []
     mine.close()
 
@@ -100,12 +101,12 @@ def test_who_starts_over_answers_every_ending_and_who_is_new_answers_none(tmp_pa
     mine = shared(path)
     mine.start_over()
     all_ended = [Ending(scope=HOME, position=3), Ending(scope=PLAN, position=4)]
-    mine.take_page(page(record(WORK, WORK, position=2, kind="TaskList"), cursor="at 5", endings=all_ended))
+    pull(mine, page(record(WORK, WORK, position=2, kind="TaskList"), cursor="at 5", endings=all_ended))
     assert sorted(told(mine)) == sorted((each.scope, each.position) for each in all_ended)
     assert found(path, "ann-wrote") == 0
     mine.close()
     fresh = Replica(":memory:", app.catalog, wall_ms=Clock(), random=Random(8))
-    fresh.take_page(page(cursor="at 5", endings=all_ended))
+    pull(fresh, page(cursor="at 5", endings=all_ended))
     assert told(fresh) == []
 
 
@@ -113,7 +114,7 @@ def test_another_users_records_leave_nothing_behind_when_they_are_replaced(tmp_p
     path = tmp_path / "r"
     mine = shared(path)
     mine.start_over()
-    mine.take_page(page(cursor="at 5"))
+    pull(mine, page(cursor="at 5"))
     assert (found(path, "ann-wrote"), mine.push_message(), mine.receipts.empty) == (0, None, True)
     mine.close()
 
@@ -121,7 +122,7 @@ def test_another_users_records_leave_nothing_behind_when_they_are_replaced(tmp_p
 def test_an_older_server_names_no_ending_and_the_scope_is_cleared_all_the_same(tmp_path: Path) -> None:
     path = tmp_path / "r"
     mine = shared(path)
-    mine.take_page(page(cursor="at 3", lost=[HOME]))
+    pull(mine, page(cursor="at 3", lost=[HOME]))
     assert (mine.views.get(MILK), found(path, "ann-wrote")) == (None, 0)
     assert (mine.push_message(), mine.receipts.empty) == (None, True)
     mine.close()
@@ -131,7 +132,7 @@ def test_the_receipt_waits_for_changes_that_are_still_to_be_answered(tmp_path: P
     path = tmp_path / "r"
     mine = shared(path)
     mine.write("update", "Task", MILK, HOME, {"title": "bob-wrote"})
-    mine.take_page(lost())
+    pull(mine, lost())
     assert (told(mine), mine.views.get(MILK)) == ([], None)
     mine.take_answer(answer(rejected(1, "SCOPE_FORBIDDEN")))
     assert told(mine) == [(HOME, 3)]
@@ -145,7 +146,7 @@ def test_what_the_app_said_of_others_records_goes_and_its_code_stays(tmp_path: P
     mine.write("update", "Task", MILK, HOME, {"title": "bob-wrote"})
     error: dict[str, object] = {"message": "ann-wrote it", "extensions": {"code": "COMMAND_REFUSED", "by": "ann-wrote"}}
     mine.take_answer(answer(Outcome(number=1, outcome="rejected", error=error)))
-    mine.take_page(lost())
+    pull(mine, lost())
     (kept,) = mine.outcomes.page(0, 10)
     assert kept.error is not None
     assert kept.error["extensions"] == {"code": "COMMAND_REFUSED", "retryable": False}
@@ -158,8 +159,8 @@ def test_what_was_left_between_the_rows_of_an_older_file_goes_as_well(tmp_path: 
     mine = shared(path, held)
     held[0].execute("PRAGMA secure_delete = OFF").fetchall()  # as files of the first version had it
     for position, length in enumerate((900, 20, 300, 5), start=3):
-        mine.take_page(page(record(MILK, HOME, position=position, notes="ann-wrote " * length), cursor=f"{position}"))
-    mine.take_page(lost())
+        pull(mine, page(record(MILK, HOME, position=position, notes="ann-wrote " * length), cursor=f"{position}"))
+    pull(mine, lost())
     assert (told(mine), found(path, "ann-wrote")) == ([(HOME, 3)], 0)
     mine.close()
 
@@ -169,10 +170,10 @@ def test_while_the_file_cannot_be_written_anew_no_receipt_is_given(tmp_path: Pat
     mine = shared(path, held)
     reading = held[0].execute("SELECT scope FROM pulled")
     reading.fetchone()
-    mine.take_page(lost())
+    pull(mine, lost())
     assert (told(mine), mine.views.get(MILK), found(path, "ann-wrote") > 0) == ([], None, True)
     reading.close()
-    mine.take_page(page(cursor="at 3"))  # nothing new
+    pull(mine, page(cursor="at 3"))  # nothing new
     assert (told(mine), found(path, "ann-wrote")) == ([(HOME, 3)], 0)
     mine.close()
 
@@ -182,7 +183,7 @@ def test_what_a_crash_left_uncleared_is_cleared_when_the_file_is_opened(tmp_path
     mine = shared(path, held)
     reading = held[0].execute("SELECT scope FROM pulled")
     reading.fetchone()
-    mine.take_page(lost())
+    pull(mine, lost())
     reading.close()
     mine.close()
     again = Replica(str(path), app.catalog, wall_ms=Clock(), random=Random(9))

@@ -14,7 +14,7 @@ from homeport_client.view import View
 from homeport_sync.change import Outcome, encode
 from homeport_sync.clock import uuid7
 from homeport_sync.limits import LIMITS
-from tests.unit.client.world import NOW, Clock, answer, app, applied, page, record, rejected, sent, stamp
+from tests.unit.client.world import NOW, Clock, answer, app, applied, page, pull, record, rejected, sent, stamp
 
 HOME, MILK, EGGS = (uuid7(NOW, Random(seed)) for seed in range(3))
 
@@ -35,7 +35,7 @@ def replica(
 def shared(**home: object) -> Replica:
     """A replica that has pulled a list with one task, at positions 1 and 2."""
     mine = replica()
-    mine.take_page(page(record(HOME, HOME, position=1, kind="TaskList"), record(MILK, HOME, position=2), cursor="at 2"))
+    pull(mine, page(record(HOME, HOME, position=1, kind="TaskList"), record(MILK, HOME, position=2), cursor="at 2"))
     return mine
 
 
@@ -65,16 +65,16 @@ def test_a_page_that_does_not_contain_an_answered_change_does_not_undo_it() -> N
     mine = shared()
     rename(mine, "oat milk")
     mine.take_answer(answer(*applied(1)))
-    mine.take_page(page(record(MILK, HOME, position=3, notes="fresh"), cursor="at 3", contained=0))
+    pull(mine, page(record(MILK, HOME, position=3, notes="fresh"), cursor="at 3", contained=0))
     assert (shown(mine)["title"], shown(mine)["notes"]) == ("oat milk", "fresh")
-    mine.take_page(page(cursor="at 3", contained=1))
+    pull(mine, page(cursor="at 3", contained=1))
     assert shown(mine)["title"] == "milk"
 
 
 def test_a_change_that_is_contained_but_not_answered_stays_to_be_asked_for_again() -> None:
     mine = shared()
     rename(mine, "oat milk")
-    mine.take_page(page(cursor="at 3", contained=1))
+    pull(mine, page(cursor="at 3", contained=1))
     assert pushed(mine) == [1]
     assert shown(mine)["title"] == "oat milk"
 
@@ -112,14 +112,14 @@ def test_an_outcome_that_comes_twice_counts_once() -> None:
 
 def test_half_a_catch_up_is_never_seen() -> None:
     mine = shared()
-    mine.take_page(page(record(MILK, HOME, 50, position=5, title="new"), cursor="at 5", more=True))
+    pull(mine, page(record(MILK, HOME, 50, position=5, title="new"), cursor="at 5", more=True))
     assert shown(mine)["title"] == "milk"
     assert mine.pull_message().cursor == "at 5"
     assert mine.meta.cursor == "at 2"
     rename(mine, "mine")
     assert shown(mine)["title"] == "mine"
     eggs = record(EGGS, HOME, 60, position=6, title="eggs")
-    mine.take_page(page(eggs, cursor="at 6", contained=0))
+    pull(mine, page(eggs, cursor="at 6", contained=0))
     assert shown(mine, EGGS)["title"] == "eggs"
     assert shown(mine)["title"] == "mine"
     assert mine.meta.cursor == "at 6"
@@ -127,18 +127,18 @@ def test_half_a_catch_up_is_never_seen() -> None:
 
 def test_a_later_page_of_a_catch_up_beats_an_earlier_one() -> None:
     mine = shared()
-    mine.take_page(page(record(MILK, HOME, 50, position=5, title="new"), cursor="at 5", more=True))
-    mine.take_page(page(record(MILK, HOME, 70, position=7, title="newer"), cursor="at 7"))
+    pull(mine, page(record(MILK, HOME, 50, position=5, title="new"), cursor="at 5", more=True))
+    pull(mine, page(record(MILK, HOME, 70, position=7, title="newer"), cursor="at 7"))
     assert shown(mine)["title"] == "newer"
 
 
 def test_a_lost_scope_is_dropped_with_what_was_staged_of_it() -> None:
     mine = shared()
     rename(mine, "mine")
-    mine.take_page(page(record(EGGS, HOME, position=5), cursor="at 5", more=True))
-    mine.take_page(page(cursor="at 6", more=True, lost=[HOME]))
+    pull(mine, page(record(EGGS, HOME, position=5), cursor="at 5", more=True))
+    pull(mine, page(cursor="at 6", more=True, lost=[HOME]))
     assert shown(mine)["title"] == "mine"
-    mine.take_page(page(cursor="at 7"))
+    pull(mine, page(cursor="at 7"))
     assert [mine.views.get(each) for each in (HOME, MILK, EGGS)] == [None] * 3
     assert mine.pulled.ids() == set()
     assert pushed(mine) == [1]
@@ -146,8 +146,8 @@ def test_a_lost_scope_is_dropped_with_what_was_staged_of_it() -> None:
 
 def test_a_scope_that_is_lost_and_given_again_within_a_catch_up_is_there() -> None:
     mine = shared()
-    mine.take_page(page(cursor="at 5", more=True, lost=[HOME]))
-    mine.take_page(page(record(HOME, HOME, position=1, kind="TaskList"), cursor="at 6"))
+    pull(mine, page(cursor="at 5", more=True, lost=[HOME]))
+    pull(mine, page(record(HOME, HOME, position=1, kind="TaskList"), cursor="at 6"))
     assert mine.views.get(HOME) is not None
     assert mine.views.get(MILK) is None
 
@@ -158,7 +158,7 @@ def test_a_tombstone_beats_a_pending_edit() -> None:
     gone = Outcome(number=1, outcome="superseded", lost=("title",))
     dead = record(MILK, HOME, position=4)
     dead = type(dead)(id=MILK, kind="Task", scope=HOME, stamp=dead.stamp, position=4, deleted=stamp(1))
-    mine.take_page(page(dead, cursor="at 4"))
+    pull(mine, page(dead, cursor="at 4"))
     assert mine.views.get(MILK) is None
     mine.take_answer(answer(gone))
     assert mine.views.get(MILK) is None
@@ -170,12 +170,12 @@ def test_a_reset_sends_everything_again_and_shows_the_old_until_the_new_is_whole
     mine.take_answer(answer(*applied(1)))
     assert pushed(mine) == []
     before = sent_text(mine)
-    mine.take_page(page(record(HOME, HOME, position=1, kind="TaskList"), cursor="new 1", more=True, reset=True))
+    pull(mine, page(record(HOME, HOME, position=1, kind="TaskList"), cursor="new 1", more=True, reset=True))
     assert shown(mine)["title"] == "mine"
     assert mine.pull_message().cursor == "new 1"
     assert pushed(mine) == [1]
     assert sent_text(mine) == before
-    mine.take_page(page(cursor="new 2"))
+    pull(mine, page(cursor="new 2"))
     assert mine.views.get(HOME) is not None
     assert mine.pulled.ids() == {HOME}
 
@@ -186,11 +186,11 @@ def sent_text(mine: Replica) -> list[str]:
 
 def test_a_replacing_catch_up_begins_without_a_cursor() -> None:
     mine = shared()
-    mine.take_page(page(record(EGGS, HOME, position=5), cursor="at 5", more=True))
+    pull(mine, page(record(EGGS, HOME, position=5), cursor="at 5", more=True))
     mine.start_over()
     assert mine.pull_message().cursor is None
     assert shown(mine)["title"] == "milk"
-    mine.take_page(page(cursor="new 1"))
+    pull(mine, page(cursor="new 1"))
     assert mine.pulled.ids() == set()
     assert mine.pull_message().cursor == "new 1"
 
@@ -218,9 +218,9 @@ def test_what_was_answered_before_a_fork_leaves_with_the_next_finished_catch_up(
     rename(mine, "a")
     mine.take_answer(answer(*applied(1)))
     mine.fork()
-    mine.take_page(page(record(EGGS, HOME, position=5), cursor="at 5", more=True))
+    pull(mine, page(record(EGGS, HOME, position=5), cursor="at 5", more=True))
     assert len(mine.outbox.replay(MILK)) == 1
-    mine.take_page(page(record(MILK, HOME, position=6, title="a"), cursor="at 6", contained=0))
+    pull(mine, page(record(MILK, HOME, position=6, title="a"), cursor="at 6", contained=0))
     assert mine.outbox.replay(MILK) == []
     assert shown(mine)["title"] == "a"
 
@@ -231,7 +231,7 @@ def test_a_reset_after_a_fork_sends_also_what_was_answered_before_it() -> None:
     mine.take_answer(answer(*applied(1)))
     rename(mine, "b")
     mine.fork()
-    mine.take_page(page(cursor="new 1", reset=True))
+    pull(mine, page(cursor="new 1", reset=True))
     assert [(change.number, change.fields["title"]) for change in sent(mine.push_message())] == [(1, "a"), (2, "b")]
 
 
@@ -249,7 +249,7 @@ def test_a_gap_that_is_still_held_is_sent_again_from_there() -> None:
 def test_a_lowered_stamp_counts_in_the_view_and_is_not_what_is_sent_again() -> None:
     clock = Clock(NOW + 10_000_000)
     mine = replica(clock=clock)
-    mine.take_page(page(record(HOME, HOME, position=1, kind="TaskList"), record(MILK, HOME, position=2), cursor="2"))
+    pull(mine, page(record(HOME, HOME, position=1, kind="TaskList"), record(MILK, HOME, position=2), cursor="2"))
     rename(mine, "from the future")
     (wild,) = sent(mine.push_message())
     mine.take_answer(answer(Outcome(number=1, outcome="applied", stamp=stamp(300_000, mine.meta.device[-8:]))))
@@ -263,7 +263,7 @@ def test_a_lowered_stamp_counts_in_the_view_and_is_not_what_is_sent_again() -> N
         fields={**theirs.fields, "title": "theirs"},
         stamps={"title": stamp(400_000)},
     )
-    mine.take_page(page(later, cursor="4", contained=0))
+    pull(mine, page(later, cursor="4", contained=0))
     assert shown(mine)["title"] == "theirs"
     mine.start_over()
     assert sent(mine.push_message()) == [wild]
@@ -275,7 +275,7 @@ def test_a_lowered_stamp_counts_in_the_view_and_is_not_what_is_sent_again() -> N
 
 def test_after_a_fork_a_lowered_change_is_sent_as_it_was_made_and_shows_as_it_counts() -> None:
     mine = replica(clock=Clock(NOW + 10_000_000))
-    mine.take_page(page(record(HOME, HOME, position=1, kind="TaskList"), record(MILK, HOME, position=2), cursor="2"))
+    pull(mine, page(record(HOME, HOME, position=1, kind="TaskList"), record(MILK, HOME, position=2), cursor="2"))
     rename(mine, "from the future")
     (made,) = sent(mine.push_message())
     lowered = stamp(300_000, mine.meta.device[-8:])
@@ -288,7 +288,7 @@ def test_after_a_fork_a_lowered_change_is_sent_as_it_was_made_and_shows_as_it_co
 
 def test_a_write_is_stamped_after_what_it_overwrites_whatever_the_clock_says() -> None:
     mine = replica(clock=Clock(NOW - 50_000_000))
-    mine.take_page(page(record(HOME, HOME, position=1, kind="TaskList"), record(MILK, HOME, position=2), cursor="2"))
+    pull(mine, page(record(HOME, HOME, position=1, kind="TaskList"), record(MILK, HOME, position=2), cursor="2"))
     mine.clock.last = stamp(-60_000_000)
     rename(mine, "mine")
     assert shown(mine)["title"] == "mine"
@@ -322,7 +322,7 @@ def test_a_push_stays_below_its_size_in_bytes() -> None:
 
 def test_the_history_of_outcomes_is_bounded_and_forgets_rejected_ones_last() -> None:
     mine = replica(DeviceLimits(outcomes_max=3))
-    mine.take_page(page(record(HOME, HOME, position=1, kind="TaskList"), record(MILK, HOME, position=2), cursor="2"))
+    pull(mine, page(record(HOME, HOME, position=1, kind="TaskList"), record(MILK, HOME, position=2), cursor="2"))
     for _ in range(6):
         rename(mine, "x")
     mine.take_answer(answer(rejected(1), *applied(2, 3, 4, 5, 6)))
@@ -331,7 +331,7 @@ def test_the_history_of_outcomes_is_bounded_and_forgets_rejected_ones_last() -> 
 
 def test_a_record_of_a_kind_that_this_version_does_not_know_waits_unseen() -> None:
     mine = shared()
-    mine.take_page(page(record(EGGS, HOME, position=5, kind="Photo"), cursor="at 5"))
+    pull(mine, page(record(EGGS, HOME, position=5, kind="Photo"), cursor="at 5"))
     assert mine.views.get(EGGS) is None
     assert EGGS in mine.pulled.ids()
 
@@ -346,10 +346,10 @@ def test_a_step_that_fails_leaves_nothing_behind() -> None:
 def test_a_page_with_nothing_new_writes_nothing_and_tells_nobody() -> None:
     told: list[None] = []
     mine = replica(changed=lambda: told.append(None))
-    mine.take_page(page(record(HOME, HOME, position=1, kind="TaskList"), cursor="at 1"))
+    pull(mine, page(record(HOME, HOME, position=1, kind="TaskList"), cursor="at 1"))
     so_far, written = len(told), mine._connection.total_changes
     mine.clock.learn(NOW + 100, sent_ms=NOW, received_ms=NOW)
-    mine.take_page(page(cursor="at 1"))
+    pull(mine, page(cursor="at 1"))
     assert (len(told), mine._connection.total_changes) == (so_far, written)
 
 
@@ -357,13 +357,13 @@ def test_an_empty_page_is_news_when_the_cursor_or_the_clock_has_moved_or_when_it
     mine = shared()
     rename(mine, "oat milk")
     mine.take_answer(answer(*applied(1)))
-    mine.take_page(page(cursor="at 3"))
+    pull(mine, page(cursor="at 3"))
     assert mine.meta.cursor == "at 3"
     mine.clock.learn(NOW + 100_000, sent_ms=NOW, received_ms=NOW)
-    mine.take_page(page(cursor="at 3"))
+    pull(mine, page(cursor="at 3"))
     assert mine.meta.offset_ms == 100_000
     assert mine.outbox.records() == {MILK}
-    mine.take_page(page(cursor="at 3", contained=1))
+    pull(mine, page(cursor="at 3", contained=1))
     assert mine.outbox.records() == set()
 
 

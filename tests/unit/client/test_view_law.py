@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from homeport_client.replica import Replica
 from homeport_sync.change import Change, Outcome
 from homeport_sync.clock import Stamp, uuid7
-from tests.unit.client.world import NOW, Clock, answer, app, page, record, rejected, sent
+from tests.unit.client.world import NOW, Clock, answer, app, page, pull, record, rejected, sent
 
 HOME = uuid7(NOW, Random(0))
 TASKS = tuple(uuid7(NOW, Random(seed)) for seed in (1, 2, 3))
@@ -92,7 +92,7 @@ class Run:
                 self.model.staged[task] = (row.stamp, f"p{self.position}")
                 rows.append(row)
         contained = 0 if more else self.replica.meta.next_number
-        self.replica.take_page(page(*rows, cursor=f"at {self.position}", more=more, contained=contained))
+        pull(self.replica, page(*rows, cursor=f"at {self.position}", more=more, contained=contained))
         if not more:
             kept = {} if self.model.replacing else self.model.pulled
             self.model.pulled = {**kept, **self.model.staged}

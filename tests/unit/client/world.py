@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from homeport_client import DEVICE_LIMITS, Device, DeviceLimits, Refused, ServerError, Unreachable
+from homeport_client.replica import Replica
 from homeport_sync import App, field
 from homeport_sync.change import Change, Outcome, Record, decode_change
 from homeport_sync.clock import Stamp, make_stamp
@@ -273,6 +274,11 @@ def record(id: str, scope: str, ms: int = 0, *, position: int, kind: str = "Task
     """A record as another device made it."""
     values = {"title": "milk"} if kind == "TaskList" else {"title": "milk", "notes": "", "done": False, "rank": None}
     return Record(id=id, kind=kind, scope=scope, stamp=stamp(ms), position=position, fields={**values, **fields})
+
+
+def pull(replica: Replica, page: Page) -> bool:
+    """Takes a page as the answer to what the replica asks now."""
+    return replica.take_page(page, replica.pull_message())
 
 
 def page(*records: Record, cursor: str = "c", more: bool = False, **rest: Any) -> Page:  # noqa: ANN401
