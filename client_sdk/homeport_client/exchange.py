@@ -87,9 +87,7 @@ class Exchange:
             self._tells = False
         elif not self._repair_all(answer) and not settled:
             raise _undecided(answer)
-        if self._replica.outbox.first_unanswered() is not None:
-            return Event.WROTE
-        return Event.PUSHED if answer.pull is None else self._end_of(caught_up=caught_up)
+        return self._end_of(Event.PUSHED if answer.pull is None else Event.CAUGHT_UP if caught_up else Event.MORE)
 
     async def _pull(self) -> Event:
         sent_ms = self._wall_ms()
@@ -101,17 +99,19 @@ class Exchange:
             raise
         self._page_size = min(self._page_size * 2, LIMITS.page_size)
         self._learn(page.server_time_ms, sent_ms)
-        return self._end_of(caught_up=self._take(page, message))
+        return self._end_of(Event.CAUGHT_UP if self._take(page, message) else Event.MORE)
 
     def _take(self, page: Page, asked: PullInput | None) -> bool:
         """Takes a page; whether the device is caught up then."""
         self._tells = self._tells or bool(page.endings)
         return self._replica.take_page(page, asked)
 
-    def _end_of(self, *, caught_up: bool) -> Event:
-        if not caught_up:
-            return Event.MORE
-        return Event.WROTE if self._tells and self._replica.receipts.given(1) else Event.CAUGHT_UP
+    def _end_of(self, event: Event) -> Event:
+        """How a round trip ended; before all else goes what is to be pushed, be it written or to be sent again."""
+        if self._replica.outbox.first_unanswered() is not None:
+            return Event.WROTE
+        owes = event is Event.CAUGHT_UP and self._tells and bool(self._replica.receipts.given(1))
+        return Event.WROTE if owes else event
 
     def _learn(self, server_ms: int, sent_ms: int) -> None:
         self._replica.clock.learn(server_ms, sent_ms=sent_ms, received_ms=self._wall_ms())

@@ -208,19 +208,22 @@ class Outbox:
         found = self._connection.execute("SELECT 1 FROM outbox WHERE device != ? LIMIT 1", (device,)).fetchone()
         return found is not None
 
-    def rename(self, device: str) -> int:
+    def rename(self, device: str) -> list[tuple[str, int]]:
         """Gives the unanswered changes to a new device id, numbered from 1 in the order of writing.
 
-        Returns the next number. Stamps stay: by its stamp the server knows a change that it has under a former id.
+        Returns the device and the number that each had, in that order. Stamps stay: by its stamp the server knows a
+        change that it has under a former id.
         """
-        rows = self._connection.execute("SELECT place, change FROM outbox WHERE answered = 0 ORDER BY place").fetchall()
-        for number, (place, text) in enumerate(rows, start=1):
+        rows = self._connection.execute(
+            "SELECT place, change, device, number FROM outbox WHERE answered = 0 ORDER BY place"
+        ).fetchall()
+        for number, (place, text, *_) in enumerate(rows, start=1):
             change = encode(replace(decode_change(text), number=number))
             self._connection.execute(
                 "UPDATE outbox SET device = ?, number = ?, change = ? WHERE place = ?",
                 (device, number, change, place),
             )
-        return len(rows) + 1
+        return [(former, number) for *_, former, number in rows]
 
     def newest_stamp(self) -> Stamp:
         """The latest stamp of all changes here, as they count in merges."""

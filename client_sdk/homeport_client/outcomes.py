@@ -7,7 +7,7 @@ is nobody else's, and stands nowhere else on the device.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -70,11 +70,25 @@ class Outcomes:
         self._kept_max = kept_max
 
     def add(self, device: str, outcome: Outcome, change: str, base: str) -> None:
-        """Keeps an outcome; one that was given again takes the place of the newest."""
+        """Keeps an outcome. One that was given again in the same words is no news; in others it is the newest."""
+        row = self._connection.execute(
+            "SELECT outcome FROM outcomes WHERE device = ? AND number = ?", (device, outcome.number)
+        ).fetchone()
+        if row is not None and decode_outcome(row[0]) == outcome:
+            return
         self._connection.execute(
             "INSERT OR REPLACE INTO outcomes (device, number, rejected, outcome, change, base)"
             " VALUES (?, ?, ?, ?, ?, ?)",
             (device, outcome.number, _WAITS if outcome.outcome == "rejected" else 0, encode(outcome), change, base),
+        )
+
+    def rename(self, former: Sequence[tuple[str, int]], device: str) -> None:
+        """What is sent again under a new device id, numbered from 1, had these devices and numbers before: its outcome
+        is the same."""
+        self._connection.executemany(
+            "UPDATE outcomes SET device = ?, number = ?, outcome = json_set(outcome, '$.number', ?),"
+            " change = json_set(change, '$.number', ?) WHERE device = ? AND number = ?",
+            [(device, number, number, number, *name) for number, name in enumerate(former, start=1)],
         )
 
     def trim(self) -> None:

@@ -267,12 +267,14 @@ class Replica:
 
         An idle device asks and gets nothing new: then nothing is written and nobody is told. A page that was `asked`
         for from another place, or of other scopes, than the next one is (the device has chosen otherwise meanwhile)
-        is passed over: it continues what is not there any more.
+        is passed over: it continues what is not there any more. So is one that tells to start over: what is held is
+        sent again first, so that the catch-up that replaces everything contains it, and it is not counted twice.
         """
         if asked is None or (asked.cursor, asked.choice) != (self.meta.pull_cursor, self.asked):
             return False
-        if page.reset:
+        if page.reset and asked.cursor is not None:
             self.start_over()
+            return False
         for record in page.records:
             self.clock.see(record.newest)
         if self._is_news(page):
@@ -282,7 +284,7 @@ class Replica:
         return not page.more and (self.chosen is None or self.chosen.reached)
 
     def start_over(self) -> None:
-        """The log begins anew or our cursor is void: pull everything again, and send again what is still held.
+        """The log begins anew or our cursor is void: send again what is still held, then pull everything again.
 
         What was pulled keeps showing until the new catch-up is finished.
         """
@@ -349,7 +351,9 @@ class Replica:
         """
         unsent = self.outbox.to_push(1, 1)
         device = str(uuid5(UUID(meta.device), bytes(unsent.changes[0]).decode())) if unsent else self.new_id()
-        return replace(meta, device=device, next_number=self.outbox.rename(device))
+        former = self.outbox.rename(device)
+        self.outcomes.rename(former, device)
+        return replace(meta, device=device, next_number=len(former) + 1)
 
     def _keep(self, meta: Meta) -> None:
         """Writes what is new of the replica itself, and the clock's state with it."""

@@ -93,8 +93,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What a pull brings: all that changed after the cursor, as one snapshot, or the first part of it (`more`).
 
     `lost` names scopes whose grant has ended: drop what is in them. `endings` says where those grants ended; a page
-    from the start says it of all that ended. A receipt answers them. With `reset` drop everything pulled so far
-    first, and count every change not contained as unsent. `contained` is the device's highest number that the state
+    from the start says it of all that ended. A receipt answers them. With `reset` push all that is held again,
+    then pull from the start, and drop what was pulled before. `contained` is the device's highest number that the state
     up to this page contains; it is set only on the last page (`more` false).
     """
 

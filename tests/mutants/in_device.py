@@ -70,15 +70,15 @@ IN_OUTBOX = (
         before="            self._meta.write(self._renamed(self.meta))",
         after="""
             meta = self.meta
-            self._meta.write(replace(meta, next_number=self.outbox.rename(meta.device)))
+            self._meta.write(replace(meta, next_number=len(self.outbox.rename(meta.device)) + 1))
 """,
     ),
     Mutant(
         name="after a fork the outbox is numbered backwards",
         known="Queues that are written back newest first, so that the update comes before its create.",
         file=f"{CLIENT}/outbox.py",
-        before='"SELECT place, change FROM outbox WHERE answered = 0 ORDER BY place"',
-        after='"SELECT place, change FROM outbox WHERE answered = 0 ORDER BY place DESC"',
+        before='"SELECT place, change, device, number FROM outbox WHERE answered = 0 ORDER BY place"',
+        after='"SELECT place, change, device, number FROM outbox WHERE answered = 0 ORDER BY place DESC"',
     ),
     Mutant(
         name="half of a write stays when the disk is full",

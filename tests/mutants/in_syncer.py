@@ -39,7 +39,10 @@ IN_SYNCER = (
         name="only the first page of a catch-up is asked for",
         known="Clients that follow the first link to a next page, and leave the others to the next refresh.",
         file=f"{CLIENT}/exchange.py",
-        before="        if not caught_up:",
-        after="        if False:",
+        before="        return self._end_of(Event.CAUGHT_UP if self._take(page, message) else Event.MORE)",
+        after="""
+        self._take(page, message)
+        return self._end_of(Event.CAUGHT_UP)
+""",
     ),
 )

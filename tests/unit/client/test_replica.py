@@ -170,7 +170,9 @@ def test_a_reset_sends_everything_again_and_shows_the_old_until_the_new_is_whole
     mine.take_answer(answer(*applied(1)))
     assert pushed(mine) == []
     before = sent_text(mine)
-    pull(mine, page(record(HOME, HOME, position=1, kind="TaskList"), cursor="new 1", more=True, reset=True))
+    pull(mine, page(record(HOME, HOME, position=1, kind="TaskList"), cursor="passed over", more=True, reset=True))
+    assert mine.pull_message().cursor is None
+    pull(mine, page(record(HOME, HOME, position=1, kind="TaskList"), cursor="new 1", more=True))
     assert shown(mine)["title"] == "mine"
     assert mine.pull_message().cursor == "new 1"
     assert pushed(mine) == [1]
