@@ -55,7 +55,7 @@ class CatchUp:
         self._receipts.forget_told()
         gone = set[str]().union(*(self._pulled.drop(scope) for scope in scopes))
         self._receipts.drop([Ending(scope=scope, position=UNNAMED) for scope in scopes], now_ms)
-        self._views.derive(gone | self._outbox.records() | self._outbox.predicted.all_records())
+        self._views.derive(gone | self._outbox.records())
 
     def _arrive(self) -> Callable[[str], bool] | None:
         """What was asked for is here; which scopes a later catch-up brings (None: there is none)."""

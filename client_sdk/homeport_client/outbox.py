@@ -88,8 +88,9 @@ class Outbox:
         return [change for _, change in written]
 
     def records(self) -> set[str]:
-        """The ids of all records that have changes here."""
-        return {row[0] for row in self._connection.execute("SELECT DISTINCT record FROM outbox")}
+        """The ids of all records that have changes here, or of which those let something be expected."""
+        written = {row[0] for row in self._connection.execute("SELECT DISTINCT record FROM outbox")}
+        return written | self.predicted.records()
 
     def scopes(self) -> set[str]:
         """The scopes that have changes here. Reads all of them."""

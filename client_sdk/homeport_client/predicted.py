@@ -30,7 +30,7 @@ class Predicted:
         )
         return [(place, decode_change(change)) for place, change in rows]
 
-    def all_records(self) -> set[str]:
+    def records(self) -> set[str]:
         """The ids of all records of which something is expected."""
         return {row[0] for row in self._connection.execute("SELECT DISTINCT record FROM predicted")}
 

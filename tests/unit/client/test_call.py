@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import cast
 from uuid import UUID
 
@@ -78,9 +79,9 @@ def fail(call: Call) -> None:
     raise ZeroDivisionError
 
 
-async def shop_of(line: Line, stock: int = 5) -> tuple[Device, str, str]:
+async def shop_of(line: Line, stock: int = 5, path: str = ":memory:") -> tuple[Device, str, str]:
     """Ann's phone with her shop and one item, synced."""
-    ann = await phone(line, of=app, seed=100)
+    ann = await phone(line, path=path, of=app, seed=100)
     shop = await ann.create(Shop, name="tea")
     item = await ann.create(Item, scope=shop, name="tea", stock=stock)
     await ann.sync()
@@ -224,6 +225,27 @@ async def test_after_a_fork_a_pending_call_keeps_what_it_shows() -> None:
     await ann.sync()
     assert (await seen(ann, item))["stock"] == 4
     assert await count_predicted(ann) == 0
+
+
+async def test_a_new_version_of_the_app_shows_what_a_call_was_expected_to_make(tmp_path: Path) -> None:
+    path = str(tmp_path / "replica.sqlite3")
+    ann, shop, item = await shop_of(Line(await Server(of=app).begin(), "ann"), path=path)
+    await ann.call(sell, scope=shop, item=UUID(item))
+    await ann.close()
+    newer = App("shop", version=2)
+    for kind in (Shop, Book):
+        newer.kind(root=True)(kind)
+    for part in (Item, Sale, Till):
+        newer.kind(within=Shop)(part)
+    async with await phone(path=path, of=newer) as ann:
+        assert [sale["count"] for sale in await ann.query(Sale, scope=shop)] == [1]
+        assert (await seen(ann, item))["stock"] == 4
+
+
+class Till:
+    """A kind of the next version."""
+
+    name: str = ""
 
 
 async def count_predicted(device: Device) -> int:
