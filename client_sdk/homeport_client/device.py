@@ -256,7 +256,8 @@ class Device(Writes):
         """Pushes every change and pulls to the end.
 
         Raises `Unreachable`, `Refused` or `ServerError` instead of trying again; while the background syncer runs it
-        is told to hurry, and its next success or failure is the result. Raises `NoServer` without one.
+        is told to hurry, and its next success or failure is the result. A wait that the server told it is kept: then
+        that is raised at once. Raises `NoServer` without one.
         """
         await self._with_server().catch_up()
 
@@ -290,7 +291,8 @@ class Device(Writes):
             return
         self._closed = True
         try:
-            await self.stop()  # raises what the syncer has died of
+            if self._syncer is not None:
+                await self._syncer.close()  # raises what it has died of
         finally:
             try:
                 if self._transport is not None:

@@ -10,8 +10,10 @@ A device that syncs is in one of seven states:
   poll timer ends it. Here, and only from here, the poke socket is opened; it stays open until the device is offline,
   refused or closed.
 - **backing_off**: an attempt failed. After a pause it begins again with a push: nobody knows what the server got, so
-  the same is sent again, and the server knows it by its number (I2). Writes and pokes do not shorten the pause.
-- **refused**: the server does not accept the token. Only a new one helps.
+  the same is sent again, and the server knows it by its number (I2). Writes and pokes do not shorten the pause;
+  `sync()` does, unless the server told how long it is.
+- **refused**: the server does not accept the token. Only a new one helps; what a socket that was opened with the former
+  one comes to is no news then.
 - **closed**: the end.
 
 What happens is told as events. `push` and `pull` end in one of `pushed` (every change is answered, no page came),

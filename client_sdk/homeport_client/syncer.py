@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 from homeport_client.backoff import pause_s
 from homeport_client.errors import DeviceClosed, DeviceError, Refused, Unreachable
@@ -60,7 +61,8 @@ class Syncer:
         self._raised: set[Event] = set()
         self._woken = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
-        self._step: asyncio.Task[Event] | None = None
+        self._under_way: set[asyncio.Task[Event]] = set()
+        self._closed = False
         self._steps = 0
         self._failures = 0
         self._until = 0.0
@@ -90,14 +92,25 @@ class Syncer:
         if not ending.cancelled():  # by whoever ends the loop, before we are closed
             ending.result()
 
+    async def close(self) -> None:
+        """Ends all work for good: that in the background, and what `catch_up` has under way. Whoever waits is told."""
+        self._closed = True
+        under_way = self._interrupt()
+        try:
+            await self.stop()
+        finally:
+            if under_way:
+                await asyncio.wait(under_way)
+
     def tell(self, event: Event) -> None:
         """Raises an event from outside; it is taken when the state next waits, an interrupt at once."""
         if event is Event.RENEWED:
+            self._pokes.drop()  # it was opened with the old token, of whose refusal nobody needs to hear any more
             self._raised.discard(Event.REFUSED)
         self._raised.add(event)
         self._woken.set()
-        if event in INTERRUPTS and self._step is not None:
-            self._step.cancel()
+        if event in INTERRUPTS:
+            self._interrupt()
 
     def switch(self, *, online: bool) -> None:
         """Airplane mode, and out of it."""
@@ -108,19 +121,27 @@ class Syncer:
     async def catch_up(self) -> None:
         """Pushes everything and pulls to the end, once.
 
-        Raises `Unreachable`, `Refused` or `ServerError` instead of trying again; then what was done stays done.
+        Raises `Unreachable`, `Refused` or `ServerError` instead of trying again, and `DeviceClosed`; then what was
+        done stays done.
         """
-        if not self.online:
-            raise Unreachable("The device was told to be offline: call go_online() first.")
+        self._check_open()
         if self.running:
             await self._next_caught_up()
             return
         state = State.PUSHING
         while state is not State.LIVE:
-            state = TABLE[state, await self._exchange.step(state)]
+            ended = await self._interruptible(self._exchange.step(state))
+            self._check_open()
+            state = TABLE[state, ended] if ended else state
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise DeviceClosed
+        if not self.online:
+            raise Unreachable("The device was told to be offline: call go_online() first.")
 
     async def _next_caught_up(self) -> None:
-        if self.state is State.REFUSED and self.trouble is not None:
+        if self.trouble is not None and (self.state is State.REFUSED or self._is_told_to_wait()):
             raise self.trouble
         waiting = _Waiting(self._steps, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
@@ -142,7 +163,8 @@ class Syncer:
                 self._enter(TABLE[self.state, event], event)
         finally:
             await self._pokes.close()
-            self._release(DeviceClosed("The syncer was stopped before it caught up."))
+            stopped = Unreachable("The syncer was stopped before it caught up: sync() does it once, start() goes on.")
+            self._release(DeviceClosed() if self._closed else stopped)
 
     def _enter(self, state: State, event: Event) -> None:
         """What a transition does beside leading on: timers, the poke socket, and those who wait."""
@@ -154,7 +176,7 @@ class Syncer:
             self._release(self.trouble)
         elif event is Event.OFFLINE:
             self._release(Unreachable("The device was told to be offline."))
-        if event is Event.RENEWED or state in (State.OFFLINE, State.REFUSED, State.CLOSED):
+        if state in (State.OFFLINE, State.REFUSED, State.CLOSED):
             self._pokes.drop()
         if state is State.LIVE:
             self._pokes.hold(self._replica.meta.device)
@@ -172,13 +194,24 @@ class Syncer:
         if self._raised & INTERRUPTS:
             return self._take()
         self._steps += 1
-        self._step = asyncio.create_task(self._attempt())
+        return await self._interruptible(self._attempt()) or self._take()
+
+    async def _interruptible(self, step: Coroutine[Any, Any, Event]) -> Event | None:
+        """How the step ended; None: by an interrupt."""
+        task = asyncio.create_task(step)
+        self._under_way.add(task)
         try:
-            await asyncio.wait({self._step})
-            return self._take() if self._step.cancelled() else self._step.result()
+            await asyncio.wait({task})
+            return None if task.cancelled() else task.result()
         finally:
-            self._step.cancel()
-            self._step = None
+            task.cancel()
+            self._under_way.discard(task)
+
+    def _interrupt(self) -> set[asyncio.Task[Event]]:
+        """Ends the steps that are under way; which they are."""
+        for task in self._under_way:
+            task.cancel()
+        return {*self._under_way}
 
     async def _attempt(self) -> Event:
         try:
@@ -209,6 +242,11 @@ class Syncer:
             except TimeoutError:
                 return Event.DUE
         return self._take()
+
+    def _is_told_to_wait(self) -> bool:
+        """Whether it backs off because the server told how long, and that is not over."""
+        over = asyncio.get_running_loop().time() >= self._until
+        return self.state is State.BACKING_OFF and _told_ms(self.trouble) is not None and not over
 
     def _take(self) -> Event:
         event = next(each for each in Event if each in self._raised)

@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from homeport_client import DEVICE_LIMITS, Device, DeviceClosed, Refused, ServerError, State, Unreachable
+from homeport_client import DEVICE_LIMITS, Device, Refused, ServerError, State, Unreachable
 from homeport_client.backoff import pause_s
 from homeport_client.fleet.clock import run
 from tests.unit.client.world import Line, Server, Task, TaskList, answer, phone, shared_list, until, wire_error
@@ -343,7 +343,7 @@ def test_stop_ends_it_at_once_and_start_goes_on() -> None:
         began = now()
         await bob.stop()
         assert now() - began < 0.1
-        with pytest.raises(DeviceClosed):
+        with pytest.raises(Unreachable):
             await waiting
         line.slow_s = 0
         await bob.create(Task, scope=home, title="milk")
