@@ -16,7 +16,8 @@ class DeviceLimits:
     as after a failure. `connect_s` bounds reaching the server, `answer_s` each part of an answer, `handshake_s` the
     start of a poke socket. A request whose kept connection turns out to be closed is sent again at once, `resends_max`
     times at most. `answer_bytes_max` and `poke_bytes_max` bound what is read; `envelope_bytes` is kept free in a push
-    for what surrounds the changes. `outcomes_max` bounds the history of outcomes, `query_limit_max` one query. How far
+    for what surrounds the changes, `change_growth_bytes` in a change for what it is given after it was written: a place
+    in a group, or a longer number. `outcomes_max` bounds the history of outcomes, `query_limit_max` one query. How far
     the clock is off may move by `offset_drift_ms` before that alone is worth a write.
     """
 
@@ -33,6 +34,7 @@ class DeviceLimits:
     answer_bytes_max: int = 16_777_216
     poke_bytes_max: int = 65_536
     envelope_bytes: int = 4_096
+    change_growth_bytes: int = 64
     outcomes_max: int = 1_000
     query_limit_max: int = 1_000
     offset_drift_ms: int = 250

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from homeport_client.limits import DeviceLimits
 from homeport_client.meta import Meta
 from homeport_client.outbox import Unsent
 from homeport_sync.change import Change, encode
@@ -52,14 +53,13 @@ def bytes_of(choice: Choice | None) -> int:
     return (choice.size + 1) * _SCOPE_BYTES if choice else 0
 
 
-def text_of(change: Change) -> str:
+def text_of(change: Change, limits: DeviceLimits) -> str:
     """The change as it is sent. Raises `DocumentTooLarge`."""
     text = encode(change)
-    size = len(text.encode())
-    if size > LIMITS.change_bytes_max:
+    size, bytes_max = len(text.encode()), LIMITS.change_bytes_max - limits.change_growth_bytes
+    if size > bytes_max:
         raise DocumentTooLarge(
-            f"The change has {size:,} bytes; at most {LIMITS.change_bytes_max:,} are allowed: make it smaller.",
-            limit=LIMITS.change_bytes_max,
+            f"The change has {size:,} bytes; at most {bytes_max:,} are allowed: make it smaller.", limit=bytes_max
         )
     return text
 

@@ -326,7 +326,7 @@ class Replica:
     def _add(self, change: Change, base: str = "") -> int:
         """Puts a change into the outbox; its place there."""
         meta = self.meta
-        place = self.outbox.add(meta.device, change, text_of(change), base)
+        place = self.outbox.add(meta.device, change, text_of(change, self.limits), base)
         self._keep(replace(meta, next_number=change.number + 1))
         return place
 

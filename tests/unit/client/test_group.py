@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from itertools import accumulate
 
@@ -14,10 +15,10 @@ from homeport_client import ChangeOutcome, Device, DeviceClosed, LimitExceeded, 
 from homeport_client.group import Group as Writes
 from homeport_client.outbox import Outbox
 from homeport_client.storage import open_storage
-from homeport_sync import App, Rank
+from homeport_sync import App, Rank, field
 from homeport_sync.change import GROUP_CHANGES_MAX, Change, Group, encode
 from homeport_sync.clock import Stamp
-from homeport_sync.rejections import RecordGone, WrongType
+from homeport_sync.rejections import DocumentTooLarge, RecordGone, WrongType
 from tests.unit.client.world import Line, Server, Task, TaskList, phone, sent, shared_list
 
 Write = Callable[[Writes], object]
@@ -27,6 +28,7 @@ ordered = App("ordered")
 @ordered.kind(root=True)
 class Shelf:
     name: str = ""
+    about: str = field(default="", max_length=60_000)
 
 
 @ordered.kind(within=Shelf)
@@ -46,6 +48,10 @@ async def together(device: Device, *writes: Write) -> None:
 
 def renaming(record_id: str, title: str) -> Write:
     return lambda group: group.update(record_id, title=title)
+
+
+def filling(shelf: str, length: int) -> Write:
+    return lambda group: group.update(shelf, about="x" * 60_000, name="y" * length)
 
 
 def make_list(group: Writes) -> None:
@@ -144,6 +150,19 @@ async def test_a_group_has_a_limit() -> None:
         with pytest.raises(LimitExceeded, match="bytes at most"):
             await together(ann, *[partial(make_long_task, home)] * 60)
         assert ann.pending == 1
+
+
+async def test_the_largest_change_that_is_written_in_a_group_is_no_larger_than_the_server_allows() -> None:
+    async with await phone(Line(await Server(of=ordered).begin(), "ann"), of=ordered) as ann:
+        shelf = await ann.create(Shelf)
+        written = 0
+        with suppress(DocumentTooLarge):
+            for length in range(5_000, 6_000, 8):
+                await together(ann, filling(shelf, length), lambda group: group.update(shelf, name="more"))
+                written = length
+        await ann.sync()
+        assert 5_000 < written < 5_900
+        assert {each.outcome for each in await ann.outcomes(limit=1_000)} == {"applied"}
 
 
 async def test_a_group_that_outlives_its_device_says_so() -> None:
