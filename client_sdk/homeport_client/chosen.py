@@ -55,6 +55,15 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Whether the scope is wanted and the next catch-up does not take it yet."""
         return self.wanted.takes(scope) and not self.next.takes(scope)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether it names as many scopes to take as can be named."""
+        return self.wanted.scopes is not None and self.wanted.size >= CHOICE_SCOPES_MAX
+
+    def wanted_but(self, scopes: Iterable[str]) -> Choice:
+        """What is wanted, without the names of these. What takes all does not name what it takes."""
+        return self.wanted if self.wanted.scopes is None else self.wanted.within(Choice(leave_out=tuple(scopes)))
+
     def with_made(self, scope: str) -> Chosen:
         """A scope was made here, and so it is wanted. Raises `LimitExceeded` if no more can be named."""
         wanted = self.wanted.also(scope)

@@ -37,6 +37,11 @@ class Pulled:
         row = self._connection.execute("SELECT position FROM pulled WHERE id = ?", (record_id,)).fetchone()
         return int(row[0]) if row else 0
 
+    def is_deleted(self, record_id: str) -> bool:
+        """Whether the record was pulled as deleted."""
+        record = self.get(record_id)
+        return record is not None and bool(record.deleted)
+
     def ids(self) -> set[str]:
         """The ids of all that was pulled."""
         return {row[0] for row in self._connection.execute("SELECT id FROM pulled")}

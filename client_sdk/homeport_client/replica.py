@@ -31,7 +31,7 @@ from homeport_client.schema import VIEW, fingerprint, key_indexes
 from homeport_client.storage import MEMORY, open_storage, transaction
 from homeport_client.view import Views
 from homeport_sync.catalog import Catalog
-from homeport_sync.change import GROUP_CHANGES_MAX, Change, Edits, Fields, Op, decode_fields, encode
+from homeport_sync.change import GROUP_CHANGES_MAX, Change, Edits, Fields, Op, decode_change, decode_fields, encode
 from homeport_sync.choice import CHOICE_SCOPES_MAX, EVERYTHING, NOTHING, Choice
 from homeport_sync.clock import NEVER, HybridClock, uuid7
 from homeport_sync.limits import LIMITS
@@ -145,8 +145,8 @@ class Replica:
             change = self._next_change(op, kind, record_id, scope, fields, into=into, replays=replays)
             keyed = self.catalog.check(change).keyed
             was = {record_id: self.views.record(record_id)} if keyed else {}
-            if op == "create" and record_id == scope and self.chosen is not None:
-                self._chosen.write(self.chosen.with_made(scope))
+            if op == "create" and record_id == scope:
+                self._choose_made(scope)
             place = self._add(change, encode(base) if base else "")
             self.views.derive([record_id])
             if keyed:
@@ -223,21 +223,24 @@ class Replica:
         A rejected change leaves, and what it did is undone; any other stays until a catch-up contains it.
         """
         with self.step():
-            meta, touched, lowered, settled = self.meta, set[str](), NEVER, 0
+            device, touched, unmade, lowered, settled = self.meta.device, set[str](), set[str](), NEVER, 0
             for outcome in answer.outcomes:
-                was = self.outbox.settle(meta.device, outcome)
+                was = self.outbox.settle(device, outcome)
                 if was is not None:
                     settled += 1
                     touched |= was.records
+                    if outcome.outcome == "rejected" and decode_change(was.change).op == "create":
+                        unmade |= was.records
                     lowered = max(lowered, outcome.stamp)
-                    self.outcomes.add(meta.device, outcome, was.change, was.base)
+                    self.outcomes.add(device, outcome, was.change, was.base)
             self.outcomes.trim()
             self.receipts.settle(answer.receipts)
             self.views.derive(touched)
             if lowered:
                 # The clock was far ahead: count on from what the server made of it, or it would stay ahead for ever.
                 self.clock.last = max(lowered, self.outbox.newest_stamp())
-            self._keep(meta)
+            self._name_no_more(each for each in unmade if not self.pulled.position(each))
+            self._keep(self.meta)
         if answer.receipts:
             forget(self._connection)
         self._clear()
@@ -246,19 +249,11 @@ class Replica:
     def choose(self, wanted: Choice, first: tuple[str, ...]) -> None:
         """Takes these scopes from now on; what is here of others is dropped at once, and a catch-up under way begins
         anew. The same as before changes nothing."""
-        meta = self.meta
-        held = self.chosen or Chosen(wanted=EVERYTHING, here=EVERYTHING if meta.shows_pulled else NOTHING)
+        held = self.chosen or Chosen(wanted=EVERYTHING, here=EVERYTHING if self.meta.shows_pulled else NOTHING)
         if (held.wanted, held.first) == (wanted, first):
             return
         with self.step():
-            chosen, meta = held.instead(wanted, first), replace(meta, staged_cursor=None)
-            if chosen.next.size > CHOICE_SCOPES_MAX:
-                meta = meta.started_over()
-            if meta.cursor is None:  # the server is told nothing of what was here, so it has nothing to be told
-                chosen = replace(chosen, dropped=False)
-            self._chosen.write(chosen)
-            self._catch_up.leave_out(max(self.clock.now_ms(), 0))
-            self._keep(meta)
+            self._turn_to(held.instead(wanted, first))
         self._clear()
 
     def take_page(self, page: Page, asked: PullInput | None) -> bool:
@@ -329,6 +324,31 @@ class Replica:
         place = self.outbox.add(meta.device, change, text_of(change, self.limits), base)
         self._keep(replace(meta, next_number=change.number + 1))
         return place
+
+    def _turn_to(self, chosen: Chosen) -> None:
+        meta = replace(self.meta, staged_cursor=None)
+        if chosen.next.size > CHOICE_SCOPES_MAX:
+            meta = meta.started_over()
+        if meta.cursor is None:  # the server is told nothing of what was here, so it has nothing to be told
+            chosen = replace(chosen, dropped=False)
+        self._chosen.write(chosen)
+        self._catch_up.leave_out(max(self.clock.now_ms(), 0))
+        self._keep(meta)
+
+    def _choose_made(self, scope: str) -> None:
+        """Who makes a scope wants it. When no more can be named, those whose root the server knows to be deleted are
+        named no more: any sooner, and an undo would find nothing."""
+        chosen = self.chosen
+        if chosen is not None and chosen.is_full:
+            self._name_no_more(each for each in chosen.wanted.scopes or () if self.pulled.is_deleted(each))
+        if self.chosen is not None:
+            self._chosen.write(self.chosen.with_made(scope))
+
+    def _name_no_more(self, scopes: Iterable[str]) -> None:
+        """These scopes are not there: a choice that names them does so no more."""
+        chosen = self.chosen
+        if chosen is not None and (wanted := chosen.wanted_but(scopes)) != chosen.wanted:
+            self._turn_to(chosen.instead(wanted, chosen.first))
 
     def _clear(self) -> None:
         clear(self._connection, self.receipts, self.outbox, self.outcomes)

@@ -57,10 +57,10 @@ IN_OUTBOX = (
         name="a rejection is kept from the app",
         known="Offline queues that drop what the server refuses: the user's work is gone, and nobody was told.",
         file=f"{CLIENT}/replica.py",
-        before="                    self.outcomes.add(meta.device, outcome, was.change, was.base)",
+        before="                    self.outcomes.add(device, outcome, was.change, was.base)",
         after="""
                     if outcome.outcome != "rejected":
-                        self.outcomes.add(meta.device, outcome, was.change, was.base)
+                        self.outcomes.add(device, outcome, was.change, was.base)
 """,
     ),
     Mutant(
