@@ -15,8 +15,8 @@
         ├── NotInQuarantine  NOT_IN_QUARANTINE  look at quarantine() again
         └── DeviceClosed     DEVICE_CLOSED    open the device again
 
-A write that does not fit its kind, or has nothing to change, raises the `Rejection` of homeport_sync.errors that
-the server would have answered with: nothing is written then.
+A write that does not fit its kind, or has nothing to change, raises the `Rejection` of homeport_sync.rejections
+that the server would have answered with: nothing is written then.
 """
 
 from __future__ import annotations

@@ -5,7 +5,9 @@ means to pull from the start, a number it does not expect to send again from ano
 device id. After a repair the same step is simply taken again.
 
 A push that fails is sent again in halves, down to a single change, and grows again as pushes get through: so neither a
-proxy with a small limit nor a line that never holds for a whole push can keep the outbox stuck (I13).
+proxy with a small limit nor a line that never holds for a whole push can keep the outbox stuck (I13). Groups are the
+exception, since they are never sent in parts: a line that never holds for one keeps it, and what was written after it,
+until there is another.
 
 Receipts go with the next push, and a push goes for them alone as soon as there is one to tell. A server from before
 there were receipts names no ending, so there is nothing to tell it. One that was set back to such a version refuses or
