@@ -16,6 +16,7 @@ from statistics import median
 
 from benchmarks.table import show
 from homeport_client.replica import Replica
+from homeport_client.scribe import Scribe
 from homeport_client.storage import open_storage
 from homeport_sync import load_app
 from homeport_sync.change import Outcome, Record
@@ -74,7 +75,7 @@ def write_us(path: Path, secure: str) -> float:
     began = time.process_time()
     for number in range(1, WRITES + 1):
         task = random.choice(tasks)
-        mine.write("update", "Task", task, home, {"title": "y" * random.randrange(1, 200)})
+        Scribe(mine).write("update", "Task", task, home, {"title": "y" * random.randrange(1, 200)})
         mine.take_answer(PushAnswer(server_time_ms=NOW, outcomes=[Outcome(number=number, outcome="applied")]))
         pull(mine, page(record(task, home, number + 1), at=number + 1, contained=number))
     spent = time.process_time() - began

@@ -41,7 +41,8 @@ class Group:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is None and self._writes:
-            with self._opened().group():
+            self._opened()
+            with self._writer.group():
                 for write in self._writes:
                     write()
             self._wrote()

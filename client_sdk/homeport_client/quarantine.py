@@ -36,7 +36,7 @@ class Quarantine:
         units = self._units(place, dependents=dependents)
         with self._replica.step():
             for unit in units:
-                with self._replica.group() if len(unit) > 1 else nullcontext():
+                with self._writer.group() if len(unit) > 1 else nullcontext():
                     for each in unit:
                         self._writer.replay(each, edited if each.place == place else {})
                         self._replica.outcomes.settle(each.place)

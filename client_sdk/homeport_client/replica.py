@@ -1,7 +1,8 @@
 """The replica: everything a device holds, in one SQLite file, and the steps by which it changes.
 
 Each step is one transaction, so that a crash anywhere leaves the state before it or after it. What the app sees is at
-every moment what was pulled with the outbox replayed on top (I5), and never half of a catch-up (I6).
+every moment what was pulled with the outbox replayed on top (I5), and never half of a catch-up (I6). What the app
+writes is put down by the scribe (`scribe.py`); here are the steps for what the server says, and the choice of scopes.
 """
 
 from __future__ import annotations
@@ -10,28 +11,27 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from random import Random
 from sqlite3 import Connection
-from uuid import UUID, uuid5
 
 from msgspec.structs import replace
 
 from homeport_client.catch_up import CatchUp
 from homeport_client.chosen import Chosen, ChosenTable
 from homeport_client.clearing import clear, forget
-from homeport_client.errors import LimitExceeded, ReplicaForeign
+from homeport_client.errors import ReplicaForeign
+from homeport_client.fork import renamed
 from homeport_client.keys import Keys
 from homeport_client.limits import DEVICE_LIMITS, DeviceLimits
-from homeport_client.messages import bytes_of, pull_of, push_of, text_of
+from homeport_client.messages import bytes_of, pull_of, push_of
 from homeport_client.meta import Meta, MetaTable
 from homeport_client.outbox import Outbox
 from homeport_client.outcomes import Outcomes
-from homeport_client.prediction import predict
 from homeport_client.pulled import Pulled
 from homeport_client.receipts import Receipts
 from homeport_client.schema import VIEW, fingerprint, key_indexes
 from homeport_client.storage import MEMORY, open_storage, transaction
 from homeport_client.view import Views
 from homeport_sync.catalog import Catalog
-from homeport_sync.change import GROUP_CHANGES_MAX, Change, Edits, Fields, Op, decode_change, decode_fields, encode
+from homeport_sync.change import Fields, decode_change, decode_fields
 from homeport_sync.choice import CHOICE_SCOPES_MAX, EVERYTHING, NOTHING, Choice
 from homeport_sync.clock import NEVER, HybridClock, uuid7
 from homeport_sync.limits import LIMITS
@@ -61,7 +61,7 @@ class Replica:
         self.random = random
         self.limits = limits
         self._changed = changed
-        self._changes_bytes_max = LIMITS.push_bytes_max - limits.envelope_bytes
+        self.changes_bytes_max = LIMITS.push_bytes_max - limits.envelope_bytes
         self._meta = MetaTable(self._connection)
         self.outbox = Outbox(self._connection)
         self.pulled = Pulled(self._connection)
@@ -121,74 +121,9 @@ class Replica:
             raise
         self._changed()
 
-    def write(
-        self,
-        op: Op,
-        kind: str,
-        record_id: str,
-        scope: str,
-        fields: Edits,
-        *,
-        base: Fields | None = None,
-        into: str = "",
-        replays: str = "",
-    ) -> Change:
-        """Writes a change: outbox, view and counters at once; `base` is what shows of what it writes over, `into` where
-        a move goes.
-
-        Raises a `Rejection`; then nothing is written.
-        """
-        with self.step():
-            before = self.views.standing(record_id)
-            # What is overwritten was there before: whatever the clocks say, the change is stamped after it.
-            self.clock.see(before.updated if before else NEVER)
-            change = self._next_change(op, kind, record_id, scope, fields, into=into, replays=replays)
-            keyed = self.catalog.check(change).keyed
-            was = {record_id: self.views.record(record_id)} if keyed else {}
-            if op == "create" and record_id == scope:
-                self._choose_made(scope)
-            place = self._add(change, encode(base) if base else "")
-            self.views.derive([record_id])
-            if keyed:
-                self._see(self.keys.obey(change, place, was, self.meta.device))
-        return change
-
-    def call(self, command: str, scope: str, arguments: Fields, *, replays: str = "") -> Change:
-        """Calls a command when there is a network, and shows at once what it is expected to come to.
-
-        Raises the `Rejection` with which it refuses here already; then nothing is written.
-        """
-        with self.step():
-            change = self._next_change("command", command, self.new_id(), scope, arguments, replays=replays)
-            expected = predict(change, self.meta.device, self.catalog, self.views)
-            self._see(expected)
-            was = {each.id: self.views.record(each.id) for each in expected}
-            self.outbox.predicted.add(place := self._add(change), expected)
-            self.views.derive(was)
-            self._see(self.keys.obey(change, place, was, self.meta.device))
-        return change
-
-    @contextmanager
-    def group(self) -> Iterator[None]:
-        """What is written inside is one group, in one transaction.
-
-        Raises `LimitExceeded` if it is more than one push can hold; then nothing is written.
-        """
-        with self.step():
-            device, first = self.meta.device, self.meta.next_number
-            yield
-            count = self.meta.next_number - first
-            if count > GROUP_CHANGES_MAX:
-                raise LimitExceeded(
-                    f"A group has {GROUP_CHANGES_MAX} changes at most, and this one {count}: make two of it.",
-                    limit=GROUP_CHANGES_MAX,
-                )
-            size = self.outbox.join(device, first, first + count - 1) if count else 0
-            if size > self._changes_bytes_max:
-                raise LimitExceeded(
-                    f"A group has {self._changes_bytes_max:,} bytes at most, and this one {size:,}: make two of it.",
-                    limit=self._changes_bytes_max,
-                )
+    def keep(self, meta: Meta) -> None:
+        """Writes what is new of the replica itself, and the clock's state with it."""
+        self._meta.write(replace(meta, stamp=self.clock.last, offset_ms=self.clock.offset_ms))
 
     def deleted(self, record_id: str) -> Fields:
         """The fields that a record showed when this device deleted it; none if it did not, or that is forgotten."""
@@ -208,7 +143,7 @@ class Replica:
         """
         meta = self.meta
         asked = self.asked
-        bytes_max = self._changes_bytes_max - len(meta.pull_cursor or "") - bytes_of(asked)
+        bytes_max = self.changes_bytes_max - len(meta.pull_cursor or "") - bytes_of(asked)
         unsent = self.outbox.to_push(changes_max, bytes_max)
         given = self.receipts.given(LIMITS.push_receipts_max) if receipts else []
         return push_of(meta, unsent, given, clock_ms=self._wall_ms(), page_size=page_size, choice=asked)
@@ -240,7 +175,7 @@ class Replica:
                 # The clock was far ahead: count on from what the server made of it, or it would stay ahead for ever.
                 self.clock.last = max(lowered, self.outbox.newest_stamp())
             self._name_no_more(each for each in unmade if not self.pulled.position(each))
-            self._keep(self.meta)
+            self.keep(self.meta)
         if answer.receipts:
             forget(self._connection)
         self._clear()
@@ -255,6 +190,15 @@ class Replica:
         with self.step():
             self._turn_to(held.instead(wanted, first))
         self._clear()
+
+    def choose_made(self, scope: str) -> None:
+        """Who makes a scope wants it. When no more can be named, those whose root the server knows to be deleted are
+        named no more: any sooner, and an undo would find nothing."""
+        chosen = self.chosen
+        if chosen is not None and chosen.is_full:
+            self._name_no_more(each for each in chosen.wanted.scopes or () if self.pulled.is_deleted(each))
+        if self.chosen is not None:
+            self._chosen.write(self.chosen.with_made(scope))
 
     def take_page(self, page: Page, asked: PullInput | None) -> bool:
         """Takes the next page of a catch-up; with the last one, all of it shows at once. Whether the device is caught
@@ -274,7 +218,7 @@ class Replica:
             self.clock.see(record.newest)
         if self._is_news(page):
             with self.step():
-                self._keep(self._catch_up.take(page, self.meta, max(self.clock.now_ms(), 0)))
+                self.keep(self._catch_up.take(page, self.meta, max(self.clock.now_ms(), 0)))
         self._clear()
         return not page.more and (self.chosen is None or self.chosen.reached)
 
@@ -289,41 +233,17 @@ class Replica:
             self.receipts.forget_told()
             self.outbox.resend_all()
             former = self.outbox.has_former(meta.device)
-            self._meta.write((self._renamed(meta) if former else meta).started_over())
+            self._meta.write((self._renamed() if former else meta).started_over())
 
     def fork(self) -> None:
         """Goes on under a new device id: unanswered changes are numbered anew, answered ones wait to be contained."""
         with self.step():
-            self._meta.write(self._renamed(self.meta))
+            self._meta.write(self._renamed())
 
     def resend_from(self, number: int) -> bool:
         """Sends again from a number on; False if it is not held any more."""
         with self.step():
             return self.outbox.resend_from(self.meta.device, number)
-
-    def _next_change(
-        self, op: Op, kind: str, record_id: str, scope: str, fields: Edits, *, into: str = "", replays: str
-    ) -> Change:
-        meta = self.meta
-        return Change(
-            number=meta.next_number,
-            op=op,
-            kind=kind,
-            id=record_id,
-            scope=scope,
-            stamp=self.clock.stamp(meta.device),
-            fields=fields,
-            base=0 if meta.replacing or op == "command" else self.pulled.position(record_id),
-            into=into,
-            replays=replays,
-        )
-
-    def _add(self, change: Change, base: str = "") -> int:
-        """Puts a change into the outbox; its place there."""
-        meta = self.meta
-        place = self.outbox.add(meta.device, change, text_of(change, self.limits), base)
-        self._keep(replace(meta, next_number=change.number + 1))
-        return place
 
     def _turn_to(self, chosen: Chosen) -> None:
         meta = replace(self.meta, staged_cursor=None)
@@ -333,16 +253,7 @@ class Replica:
             chosen = replace(chosen, dropped=False)
         self._chosen.write(chosen)
         self._catch_up.leave_out(max(self.clock.now_ms(), 0))
-        self._keep(meta)
-
-    def _choose_made(self, scope: str) -> None:
-        """Who makes a scope wants it. When no more can be named, those whose root the server knows to be deleted are
-        named no more: any sooner, and an undo would find nothing."""
-        chosen = self.chosen
-        if chosen is not None and chosen.is_full:
-            self._name_no_more(each for each in chosen.wanted.scopes or () if self.pulled.is_deleted(each))
-        if self.chosen is not None:
-            self._chosen.write(self.chosen.with_made(scope))
+        self.keep(meta)
 
     def _name_no_more(self, scopes: Iterable[str]) -> None:
         """These scopes are not there: a choice that names them does so no more."""
@@ -353,31 +264,13 @@ class Replica:
     def _clear(self) -> None:
         clear(self._connection, self.receipts, self.outbox, self.outcomes)
 
-    def _see(self, expected: Iterable[Change]) -> None:
-        """What is written after it here is stamped after it."""
-        for each in expected:
-            self.clock.see(each.stamp)
+    def _renamed(self) -> Meta:
+        return renamed(self.meta, self.outbox, self.outcomes, self.new_id)
 
     def _is_news(self, page: Page) -> bool:
         """How our clock is off moves a little with every answer: alone, that is not worth a commit."""
         drifted = abs(self.clock.offset_ms - self.meta.offset_ms) > self.limits.offset_drift_ms
         return drifted or self._catch_up.brings_news(page, self.meta)
-
-    def _renamed(self, meta: Meta) -> Meta:
-        """Take a new id, which follows from what is unsent.
-
-        Two clones of one phone that hold the same unsent changes so take the same id, and push them as one; where
-        they go apart, they fork again. With ids drawn by chance the server could not know the changes for the same.
-        """
-        unsent = self.outbox.to_push(1, 1)
-        device = str(uuid5(UUID(meta.device), bytes(unsent.changes[0]).decode())) if unsent else self.new_id()
-        former = self.outbox.rename(device)
-        self.outcomes.rename(former, device)
-        return replace(meta, device=device, next_number=len(former) + 1)
-
-    def _keep(self, meta: Meta) -> None:
-        """Writes what is new of the replica itself, and the clock's state with it."""
-        self._meta.write(replace(meta, stamp=self.clock.last, offset_ms=self.clock.offset_ms))
 
     def _begin(self, path: str) -> Meta:
         with transaction(self._connection):

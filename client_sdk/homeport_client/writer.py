@@ -7,12 +7,14 @@ and of the right kind. Whether the user may is the server's to say; a change it 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 from homeport_client.editing import Editing
 from homeport_client.intents import Intent, Meant
 from homeport_client.rejected import Rejected
 from homeport_client.replica import Replica
+from homeport_client.scribe import Scribe
 from homeport_client.view import Standing
 from homeport_sync.catalog import Kind, check_everybody
 from homeport_sync.change import Edits, Fields, Op
@@ -33,6 +35,7 @@ class Writer:
 
     def __init__(self, replica: Replica) -> None:
         self._replica = replica
+        self._scribe = Scribe(replica)
         self._editing = Editing(replica.views, replica.random)
         self._catalog = replica.catalog
 
@@ -51,7 +54,7 @@ class Writer:
         else:
             scope = self._scope_for(kind, scope)
         fields = kind.complete(kind.to_wire(self._editing.placed(kind, scope, values)))
-        self._replica.write("create", kind.name, record_id, scope, fields)
+        self._scribe.write("create", kind.name, record_id, scope, fields)
         return record_id
 
     def update(self, record_id: str, meant: Mapping[str, Meant]) -> None:
@@ -61,7 +64,7 @@ class Writer:
         fields = self._editing.edits(self._catalog.kind(there.kind), record, meant) if record else {}
         if fields and record:
             base = {name: record.fields.get(name) for name in fields}
-            self._replica.write("update", there.kind, record_id, there.scope, fields, base=base)
+            self._scribe.write("update", there.kind, record_id, there.scope, fields, base=base)
 
     def delete(self, record_id: str) -> None:
         """Deletes a record; a root with everything in its scope."""
@@ -69,7 +72,7 @@ class Writer:
         if there.kind == MEMBER:
             raise RoleForbidden("A member record is never deleted: remove the user instead.")
         record = self._replica.views.record(record_id)
-        self._replica.write("delete", there.kind, record_id, there.scope, {}, base=record.fields if record else None)
+        self._scribe.write("delete", there.kind, record_id, there.scope, {}, base=record.fields if record else None)
 
     def move(self, record_id: str, into: str) -> None:
         """Takes a record into another scope, with what hangs on it; into its own, nothing is written."""
@@ -79,7 +82,7 @@ class Writer:
             return
         if not kind.is_root and kind.name != MEMBER:  # of which `write` says that they cannot
             self._scope_for(kind, into)
-        self._replica.write("move", kind.name, record_id, there.scope, {}, into=into)
+        self._scribe.write("move", kind.name, record_id, there.scope, {}, into=into)
 
     def restore(self, record_id: str, values: Mapping[str, PythonValue]) -> None:
         """Brings back a record that is deleted, as this device knew it when it deleted it, but for these values."""
@@ -89,7 +92,7 @@ class Writer:
             self._scope_for(kind, there.scope)
         known = {name: value for name, value in self._replica.deleted(record_id).items() if name in kind.fields}
         fields = kind.complete({**known, **kind.to_wire(values)})
-        self._replica.write("restore", kind.name, record_id, there.scope, fields)
+        self._scribe.write("restore", kind.name, record_id, there.scope, fields)
 
     def call(
         self, of: str | Callable[..., None], scope: str, values: Mapping[str, PythonValue], *, replays: str = ""
@@ -103,7 +106,11 @@ class Writer:
             raise ScopeGone(f"The scope {scope} is gone: nothing can be called in it any more.")
         if root.kind != command.scope:
             raise WrongId(f"{command.name} is called within a {command.scope}, and {scope} is a {root.kind}.")
-        self._replica.call(command.name, scope, arguments, replays=replays)
+        self._scribe.call(command.name, scope, arguments, replays=replays)
+
+    def group(self) -> AbstractContextManager[None]:
+        """What is written inside is one group. Raises `LimitExceeded` if it is more than one push can hold."""
+        return self._scribe.group()
 
     def replay(self, was: Rejected, edited: Mapping[str, Meant]) -> None:
         """Makes a rejected change again, with these fields edited; what is there already is not written once more.
@@ -121,7 +128,7 @@ class Writer:
         if draft.op != "update" or draft.fields:
             base, there = self._base(was.id, draft), self._replica.views.standing(was.id)
             scope = there.scope if there else was.scope  # it may have been moved
-            self._replica.write(
+            self._scribe.write(
                 draft.op, was.kind, was.id, scope, draft.fields, base=base, into=was.into, replays=was.replays
             )
 
@@ -163,7 +170,7 @@ class Writer:
         known = self._replica.views.record(record_id)
         fields = kind.to_wire({"user": user, "role": role})
         base = known.fields if known else None
-        self._replica.write("update" if known else "create", MEMBER, record_id, scope, fields, base=base)
+        self._scribe.write("update" if known else "create", MEMBER, record_id, scope, fields, base=base)
         return record_id
 
     def _deleted(self, record_id: str) -> Standing:

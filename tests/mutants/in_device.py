@@ -49,9 +49,9 @@ IN_OUTBOX = (
     Mutant(
         name="a group is pushed in halves",
         known="Queues that send a transaction request by request: booking and payment, of which one gets through.",
-        file=f"{CLIENT}/replica.py",
-        before="size = self.outbox.join(device, first, first + count - 1) if count else 0",
-        after="size = self.outbox.join(device, first, first + count // 2 - 1) if count > 1 else 0",
+        file=f"{CLIENT}/scribe.py",
+        before="size = replica.outbox.join(device, first, first + count - 1) if count else 0",
+        after="size = replica.outbox.join(device, first, first + count // 2 - 1) if count > 1 else 0",
     ),
     Mutant(
         name="a rejection is kept from the app",
@@ -67,7 +67,7 @@ IN_OUTBOX = (
         name="a forked device keeps its id",
         known="Android restores an app's files on another phone, its installation id among them.",
         file=f"{CLIENT}/replica.py",
-        before="            self._meta.write(self._renamed(self.meta))",
+        before="            self._meta.write(self._renamed())",
         after="""
             meta = self.meta
             self._meta.write(replace(meta, next_number=len(self.outbox.rename(meta.device)) + 1))
@@ -83,15 +83,15 @@ IN_OUTBOX = (
     Mutant(
         name="half of a write stays when the disk is full",
         known="Apps that keep their queue in one file and their data in another, and write both or one.",
-        file=f"{CLIENT}/replica.py",
+        file=f"{CLIENT}/scribe.py",
         before="""
             place = self._add(change, encode(base) if base else "")
-            self.views.derive([record_id])
+            replica.views.derive([record_id])
 """,
         after="""
             place = self._add(change, encode(base) if base else "")
-        with self.step():
-            self.views.derive([record_id])
+        with replica.step():
+            replica.views.derive([record_id])
 """,
     ),
 )
@@ -132,15 +132,15 @@ IN_REPLICA = (
         before="""
         if self._is_news(page):
             with self.step():
-                self._keep(self._catch_up.take(page, self.meta, max(self.clock.now_ms(), 0)))
+                self.keep(self._catch_up.take(page, self.meta, max(self.clock.now_ms(), 0)))
 """,
         after="""
         if self._is_news(page):
             with self.step():
                 meta = self.meta
-                self._keep(meta.staged(page.cursor) if page.more else replace(meta, cursor=page.cursor))
+                self.keep(meta.staged(page.cursor) if page.more else replace(meta, cursor=page.cursor))
             with self.step():
-                self._keep(self._catch_up.take(page, self.meta, max(self.clock.now_ms(), 0)))
+                self.keep(self._catch_up.take(page, self.meta, max(self.clock.now_ms(), 0)))
 """,
     ),
     Mutant(

@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 
 from homeport_client.replica import Replica
+from homeport_client.scribe import Scribe
 from homeport_client.storage import open_storage
 from homeport_sync.change import Outcome
 from homeport_sync.clock import uuid7
@@ -68,7 +69,7 @@ def test_a_receipt_goes_out_alone_and_is_told_until_it_is_known(tmp_path: Path) 
 def test_a_receipt_goes_with_changes_and_can_be_left_out(tmp_path: Path) -> None:
     mine = shared(tmp_path / "r")
     pull(mine, lost())
-    mine.write("update", "TaskList", WORK, WORK, {"title": "Office"})
+    Scribe(mine).write("update", "TaskList", WORK, WORK, {"title": "Office"})
     message, without = mine.push_message(), mine.push_message(receipts=False)
     assert [change.number for change in sent(message)] == [change.number for change in sent(without)] == [1]
     assert message is not None
@@ -131,7 +132,7 @@ def test_an_older_server_names_no_ending_and_the_scope_is_cleared_all_the_same(t
 def test_the_receipt_waits_for_changes_that_are_still_to_be_answered(tmp_path: Path) -> None:
     path = tmp_path / "r"
     mine = shared(path)
-    mine.write("update", "Task", MILK, HOME, {"title": "bob-wrote"})
+    Scribe(mine).write("update", "Task", MILK, HOME, {"title": "bob-wrote"})
     pull(mine, lost())
     assert (told(mine), mine.views.get(MILK)) == ([], None)
     mine.take_answer(answer(rejected(1, "SCOPE_FORBIDDEN")))
@@ -143,7 +144,7 @@ def test_the_receipt_waits_for_changes_that_are_still_to_be_answered(tmp_path: P
 def test_what_the_app_said_of_others_records_goes_and_its_code_stays(tmp_path: Path) -> None:
     path = tmp_path / "r"
     mine = shared(path)
-    mine.write("update", "Task", MILK, HOME, {"title": "bob-wrote"})
+    Scribe(mine).write("update", "Task", MILK, HOME, {"title": "bob-wrote"})
     error: dict[str, object] = {"message": "ann-wrote it", "extensions": {"code": "COMMAND_REFUSED", "by": "ann-wrote"}}
     mine.take_answer(answer(Outcome(number=1, outcome="rejected", error=error)))
     pull(mine, lost())

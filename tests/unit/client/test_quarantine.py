@@ -13,6 +13,7 @@ import pytest
 
 from homeport_client import Device, DeviceClosed, DeviceLimits, LimitExceeded, NotInQuarantine, Rejected, increment
 from homeport_client.intents import Adding, Altering, Incrementing, Removing
+from homeport_client.scribe import Scribe
 from homeport_sync.quarantine import QUARANTINE_START, Chosen, change_name
 from homeport_sync.rejections import RecordExists, RecordGone, UnknownField, WrongType
 from tests.unit.client import test_call as shop
@@ -223,7 +224,7 @@ async def test_a_record_that_is_there_by_now_is_not_made_twice(ann: Phone) -> No
     refused = await only(device)
     async with await phone(Line(server, "ann"), seed=2, of=newer()) as other:
         await other.sync()
-        other._replica.write("create", "Task", refused.id, home, {"title": "Milk"}, replays=refused.replays)
+        Scribe(other._replica).write("create", "Task", refused.id, home, {"title": "Milk"}, replays=refused.replays)
         await other.sync()
     await device.sync()
     with pytest.raises(RecordExists, match="was made meanwhile"):

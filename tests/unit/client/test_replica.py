@@ -10,6 +10,7 @@ import pytest
 
 from homeport_client import DeviceLimits
 from homeport_client.replica import Replica
+from homeport_client.scribe import Scribe
 from homeport_client.view import View
 from homeport_sync.change import Outcome, encode
 from homeport_sync.clock import uuid7
@@ -46,7 +47,7 @@ def shown(mine: Replica, record_id: str = MILK) -> View:
 
 
 def rename(mine: Replica, title: str) -> None:
-    mine.write("update", "Task", MILK, HOME, {"title": title})
+    Scribe(mine).write("update", "Task", MILK, HOME, {"title": title})
 
 
 def pushed(mine: Replica) -> list[int]:
@@ -82,7 +83,7 @@ def test_a_change_that_is_contained_but_not_answered_stays_to_be_asked_for_again
 def test_a_rejected_change_is_rolled_back_and_kept_for_the_app() -> None:
     mine = shared()
     rename(mine, "oat milk")
-    mine.write("update", "Task", MILK, HOME, {"notes": "fresh"})
+    Scribe(mine).write("update", "Task", MILK, HOME, {"notes": "fresh"})
     mine.take_answer(answer(rejected(1), *applied(2)))
     assert (shown(mine)["title"], shown(mine)["notes"]) == ("milk", "fresh")
     first, second = mine.outcomes.page(0, 10)
@@ -94,8 +95,8 @@ def test_a_rejected_change_is_rolled_back_and_kept_for_the_app() -> None:
 
 def test_what_follows_a_rejected_create_shows_nothing() -> None:
     mine = shared()
-    mine.write("create", "Task", EGGS, HOME, {"title": "eggs", "notes": "", "done": False, "rank": None})
-    mine.write("update", "Task", EGGS, HOME, {"title": "ten eggs"})
+    Scribe(mine).write("create", "Task", EGGS, HOME, {"title": "eggs", "notes": "", "done": False, "rank": None})
+    Scribe(mine).write("update", "Task", EGGS, HOME, {"title": "ten eggs"})
     mine.take_answer(answer(rejected(1)))
     assert mine.views.get(EGGS) is None
     mine.take_answer(answer(rejected(2, "DEPENDS_ON_REJECTED")))
@@ -314,7 +315,7 @@ def test_a_push_carries_no_more_than_its_limits_and_asks_for_a_page_only_at_the_
 def test_a_push_stays_below_its_size_in_bytes() -> None:
     mine = shared()
     for _ in range(150):
-        mine.write("update", "Task", MILK, HOME, {"notes": "x" * 10_000})
+        Scribe(mine).write("update", "Task", MILK, HOME, {"notes": "x" * 10_000})
     message = mine.push_message()
     assert message is not None
     size = sum(len(bytes(text)) for text in message.changes)
@@ -341,7 +342,7 @@ def test_a_record_of_a_kind_that_this_version_does_not_know_waits_unseen() -> No
 def test_a_step_that_fails_leaves_nothing_behind() -> None:
     mine = shared()
     with pytest.raises(Exception, match="title"):
-        mine.write("update", "Task", MILK, HOME, {"title": 7})
+        Scribe(mine).write("update", "Task", MILK, HOME, {"title": 7})
     assert (mine.outbox.unanswered(), mine.meta.next_number, shown(mine)["title"]) == (0, 1, "milk")
 
 

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homeport_client.replica import Replica
+from homeport_client.scribe import Scribe
 from homeport_sync.change import Change, Outcome
 from homeport_sync.clock import Stamp, uuid7
 from tests.unit.client.world import NOW, Clock, answer, app, page, pull, record, rejected, sent
@@ -60,7 +61,7 @@ class Run:
             case "write" | "delete" if self.model.title(task) is not None:
                 fields = {"title": f"t{number}"} if what == "write" else {}
                 op: Literal["update", "delete"] = "update" if what == "write" else "delete"
-                self.model.outbox.append(self.replica.write(op, "Task", task, HOME, dict(fields)))
+                self.model.outbox.append(Scribe(self.replica).write(op, "Task", task, HOME, dict(fields)))
             case "answer" | "reject":
                 self._answer(refused=what == "reject")
             case "stage" | "finish":
