@@ -19,9 +19,10 @@ from homeport_sync.calling import UNLIMITED, Allowance, Found, append, check_cal
 from homeport_sync.catalog import Catalog
 from homeport_sync.change import Change, Outcome, decode_outcome, digest, encode
 from homeport_sync.clock import NEVER, Stamp, is_by, next_stamp, stamp_ms
-from homeport_sync.errors import DeviceForeign, DeviceForked, HomeportError, Malformed, NumberGap, Overloaded
+from homeport_sync.errors import DeviceForeign, DeviceForked, HomeportError, Overloaded
 from homeport_sync.group import check_unit, unit_at
 from homeport_sync.limits import Limits
+from homeport_sync.numbering import check_next
 from homeport_sync.overlay import LoadedGround, Overlay
 from homeport_sync.permission import check_allowed, located, permitted
 from homeport_sync.ports import KnownDevice, Loaded, StoredOutcome, Wanted, Writes
@@ -107,18 +108,9 @@ class Batch:
 
     def _known_outcome(self, device: KnownDevice, sent: Sent, index: int) -> StoredOutcome | None:
         """Step 1: the outcome given before, or None for the device's next number. Raises what is neither."""
-        if sent.number == 0:
-            error = sent.error or Malformed()
-            error.values["index"] = index
-            raise error
         expected = device.last_number + 1
-        if sent.number > expected:
-            raise NumberGap(
-                f"Change {sent.number} came, but {expected} is the next of this device: send again from {expected}.",
-                expected=expected,
-                number=sent.number,
-                index=index,
-            )
+        if sent.number == 0 or sent.number > expected:
+            check_next(sent, expected, index)
         if sent.number == expected:
             return None
         known = self._known.get((device.id, sent.number))
@@ -127,7 +119,8 @@ class Batch:
         return known
 
     def _next_unit(self, push: Push, at: int) -> Sequence[Sent]:
-        """What is decided next. Raises `GroupCut`, or `Overloaded` for a call for which this batch has no time left."""
+        """What is decided next. Raises what `unit_at` raises, or `Overloaded` for a call for which this batch has no
+        time left."""
         unit = unit_at(push.sent, at, push.first + at)
         if self._time.spent and any(sent.change is not None and sent.change.op == "command" for sent in unit):
             raise Overloaded(retryAfterMs=self._limits.overload_retry_ms, index=push.first + at)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from homeport_sync.change import GROUP_CHANGES_MAX
 from homeport_sync.errors import GroupCut
+from homeport_sync.numbering import check_next
 from homeport_sync.rejections import GroupBroken
 from homeport_sync.wire import Sent
 
@@ -16,7 +17,8 @@ from homeport_sync.wire import Sent
 def unit_at(sent: Sequence[Sent], at: int, index: int) -> Sequence[Sent]:
     """What is decided as one with the change at `at`: itself alone, or with the group that begins there.
 
-    `index` is its place in the push as it came. Raises `GroupCut` if the push ends before the group does.
+    `index` is its place in the push as it came. Raises `GroupCut` if the push ends before the group does, and what
+    `check_next` raises if its numbers do not follow each other: they are known and kept as those of single changes.
     """
     change = sent[at].change
     if change is None or change.group is None or change.group.at > 1:
@@ -29,6 +31,8 @@ def unit_at(sent: Sequence[Sent], at: int, index: int) -> Sequence[Sent]:
             number=change.number,
             index=index,
         )
+    for place, member in enumerate(unit):
+        check_next(member, change.number + place, index + place)
     return unit
 
 

@@ -110,6 +110,27 @@ def test_a_group_that_a_forked_phone_sends_under_its_new_id_keeps_its_outcomes()
     assert len(ledger.log) == 4
 
 
+@pytest.mark.promise("I2")
+@pytest.mark.parametrize(
+    ("number", "code", "expected"), [(None, "MALFORMED", None), (1, "NUMBER_GAP", 5), (4, "NUMBER_GAP", 5)]
+)
+def test_of_a_group_whose_numbers_do_not_follow_each_other_nothing_is_decided(
+    number: int | None, code: str, expected: int | None
+) -> None:
+    ledger, phone, task = started()
+    before = phone.update(task, title="before")
+    ledger.push(phone.push(before))
+    first, second = grouped(phone.update(task, title="a"), phone.update(task, title="b"))
+    wrong = b'{"number":"x"}' if number is None else replace(second, number=number)
+    (decided,) = ledger.decide(phone.push(first, wrong))
+    assert (decided.outcomes, error_codes(decided.errors)) == ([], [code])
+    assert (decided.errors[0].values["index"], decided.errors[0].values.get("expected")) == (1, expected)
+    assert ledger.devices[phone.device].last_number == before.number
+    head = ledger.head
+    assert verdicts(ledger.push(phone.push(before))) == ["applied"]
+    assert ledger.head == head, "what was decided before is known, and not done again"
+
+
 BROKEN = ["GROUP_BROKEN", "GROUP_REJECTED"]
 
 
