@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from homeport_client.view import Views
 from homeport_sync.call import Call
-from homeport_sync.calling import UNLIMITED, run
+from homeport_sync.calling import UNLIMITED, Halted, run
 from homeport_sync.catalog import Catalog
 from homeport_sync.change import Change, Record
 
 
-class NotForeseeable(BaseException):
-    """The command asks for what only the server knows. No error: it passes the app's own handlers."""
+class NotForeseeable(Halted):
+    """The command asks for what only the server knows."""
 
 
 class _Foreseen(Call):

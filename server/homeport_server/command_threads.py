@@ -12,19 +12,20 @@ import ctypes
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass, field
 from threading import Event, Thread
 from time import monotonic
 from typing import TypeVar
 
-from homeport_sync.calling import Body
+from homeport_sync.calling import Body, Halted
 from homeport_sync.limits import Limits
-from homeport_sync.rejections import CommandTimedOut
+from homeport_sync.rejections import CommandFailed, CommandTimedOut
 
 T = TypeVar("T")
 LEFT_BEHIND_MAX = 16
 
 
-class _Stopped(BaseException):
+class _Stopped(Halted):
     """Raised in the thread of a command whose time is over."""
 
 
@@ -71,11 +72,11 @@ class CommandTime:
                 f"{LEFT_BEHIND_MAX} commands that took too long are still running, so this one was not begun: "
                 "mend them, then call it again."
             )
-        ended, raised = Event(), list[BaseException]()
-        thread = Thread(target=_run, args=(body, ended, raised), name="homeport-command", daemon=True)
+        end = _End()
+        thread = Thread(target=_run, args=(body, end), name="homeport-command", daemon=True)
         began_s = monotonic()
         thread.start()
-        in_time = ended.wait(self._limits.command_ms_max / 1_000)
+        in_time = end.came.wait(self._limits.command_ms_max / 1_000)
         self._used_s += monotonic() - began_s
         if not in_time:
             self._left_behind.append(thread)
@@ -84,18 +85,30 @@ class CommandTime:
                 f"The command took longer than {self._limits.command_ms_max:,} ms, and nothing of it took effect: "
                 "let it do less at once."
             )
-        if raised:
-            raise raised[0]
+        if end.raised is not None:
+            raise end.raised
+        if not end.reached:
+            raise CommandFailed("The command's thread ended before the command did, and nothing of it took effect.")
 
 
-def _run(body: Body, ended: Event, raised: list[BaseException]) -> None:
-    with suppress(_Stopped):
+@dataclass(slots=True)
+class _End:
+    """How a body ended, once it `came`: it `raised`, or `reached` its end; neither: nothing of it counts."""
+
+    came: Event = field(default_factory=Event)
+    raised: Exception | None = None
+    reached: bool = False
+
+
+def _run(body: Body, end: _End) -> None:
+    with suppress(BaseException):  # a thread has nobody to raise it to
         try:
             body()
+            end.reached = True
         except Exception as error:  # noqa: BLE001  # raised again where it is waited for
-            raised.append(error)
+            end.raised = error
         finally:
-            ended.set()
+            end.came.set()
 
 
 def _stop(thread: Thread) -> None:

@@ -19,6 +19,10 @@ Body: TypeAlias = Callable[[], None]
 T = TypeVar("T")
 
 
+class Halted(BaseException):
+    """Raised into a command from outside: no failure of its own, so it passes the app's handlers and those here."""
+
+
 class Allowance(Protocol):
     """The time that the commands of one commit batch may take."""
 
@@ -98,7 +102,7 @@ def check_call(push: Push, change: Change, catalog: Catalog, there: Overlay) -> 
 
 def run(command: Command, call: Call, time: Allowance) -> None:
     """Step 5 for a call. Raises `CommandRefused`, `CommandTooLarge`, `CommandTimedOut`, or `CommandFailed` for whatever
-    else the function raises."""
+    else the function raises, be it no `Exception`: half of it must not take effect."""
     time.call(lambda: _body(command, call))
 
 
@@ -120,5 +124,7 @@ def _body(command: Command, call: Call) -> None:
         if refused.code.startswith("COMMAND_"):
             raise
         raise CommandFailed(f"{command.name} was refused what it did: {refused.message}") from refused
-    except Exception as error:
+    except Halted:
+        raise
+    except BaseException as error:  # SystemExit, too, must take down neither the batch nor its thread
         raise CommandFailed(f"{command.name} raised {type(error).__name__}: {error}.") from error

@@ -18,7 +18,7 @@ from homeport_sync.errors import StoreFailed
 from homeport_sync.intake import Intake
 from homeport_sync.limits import LIMITS
 from homeport_sync.push import Decided
-from homeport_sync.rejections import CommandTimedOut
+from homeport_sync.rejections import CommandFailed, CommandTimedOut
 from homeport_sync.signals import LocalSignals
 from homeport_sync.sql.sqlite.store import SqliteStore
 from tests.unit.sync.ledger import codes, error_codes, outcomes, verdicts
@@ -61,6 +61,12 @@ def spin(call: Call) -> None:
         pass
 
 
+@app.command(scope=Gate)
+def leave(call: Call) -> None:
+    call.update(call.scope, name="left")
+    raise SystemExit("half way")
+
+
 async def store_of(path: Path) -> SqliteStore:
     store = await SqliteStore.open(path / "homeport.sqlite3")
     for tenant in ("a", "b"):
@@ -86,6 +92,25 @@ def test_what_a_body_raises_is_raised_where_it_was_called() -> None:
     with pytest.raises(StoreFailed):
         time.call(body)
     assert not time.spent
+
+
+@pytest.mark.parametrize("error", [SystemExit(), KeyboardInterrupt()])
+def test_a_body_whose_thread_ends_before_it_has_failed(error: BaseException) -> None:
+    def body() -> None:
+        raise error
+
+    with pytest.raises(CommandFailed, match="before the command did"):
+        CommandThreads(LIMITS).allowance().call(body)
+
+
+async def test_a_command_that_leaves_its_process_is_rejected_and_leaves_nothing(tmp_path: Path) -> None:
+    store = await store_of(tmp_path)
+    intake, phone = intake_of(store, CommandThreads(LIMITS)), ann()
+    made = new_gate(phone)
+    decided = await intake.push("a", phone.push(made, phone.call("leave", made.id), phone.update(made, name="on")))
+    assert codes(outcomes(decided)) == ["", "COMMAND_FAILED", ""]
+    assert [entry.fields for entry in await store.read("a", 0, 10)] == [{"name": ""}, {"name": "on"}]
+    await store.close()
 
 
 def test_a_command_that_never_ends_is_stopped_and_its_batch_has_no_time_left() -> None:

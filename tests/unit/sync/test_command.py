@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Callable
 from datetime import date
 from typing import cast
@@ -77,8 +78,15 @@ def tidy(call: Call) -> None:
     assert call.records(Item)[-1]["price"] == 7
 
 
+def leave(error: BaseException) -> None:
+    raise error
+
+
 MISUSES: dict[str, Callable[[Call], object]] = {
     "it raises": lambda call: 1 // 0,
+    "it leaves the process": lambda call: leave(SystemExit("half way")),
+    "it is interrupted": lambda call: leave(KeyboardInterrupt()),
+    "it is cancelled": lambda call: leave(CancelledError()),
     "it writes in another scope": lambda call: call.update(STRANGER, name="x"),
     "it reads what it did not say": lambda call: call.records("Item"),
     "it makes what is no kind": lambda call: call.create("Chair"),
