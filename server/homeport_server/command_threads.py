@@ -18,6 +18,7 @@ from time import monotonic
 from typing import TypeVar
 
 from homeport_sync.calling import Body, Halted
+from homeport_sync.errors import HomeportError, Overloaded
 from homeport_sync.limits import Limits
 from homeport_sync.rejections import CommandFailed, CommandTimedOut
 
@@ -58,37 +59,61 @@ class CommandTime:
         self._limits = limits
         self._left_behind = left_behind
         self._used_s = 0.0
+        self._used_before_s = 0.0  # when what is being decided as one began
 
     @property
     def spent(self) -> bool:
         """See `Allowance`."""
-        return self._used_s * 1_000 >= self._limits.commands_ms_max
+        return self._left_s <= 0 or self._crowded
+
+    def begin_unit(self) -> None:
+        """See `Allowance`."""
+        self._used_before_s = self._used_s
 
     def call(self, body: Body) -> None:
         """See `Allowance`."""
-        self._left_behind[:] = [thread for thread in self._left_behind if thread.is_alive()]
-        if len(self._left_behind) >= LEFT_BEHIND_MAX:
-            raise CommandTimedOut(
-                f"{LEFT_BEHIND_MAX} commands that took too long are still running, so this one was not begun: "
-                "mend them, then call it again."
-            )
+        own_s = self._limits.command_ms_max / 1_000
+        if self._crowded:
+            raise self._overloaded()
+        if self._left_s <= 0:
+            raise self._too_long(cut=True)
         end = _End()
         thread = Thread(target=_run, args=(body, end), name="homeport-command", daemon=True)
-        began_s = monotonic()
+        began_s, wait_s = monotonic(), min(own_s, self._left_s)
         thread.start()
-        in_time = end.came.wait(self._limits.command_ms_max / 1_000)
+        in_time = end.came.wait(wait_s)
         self._used_s += monotonic() - began_s
         if not in_time:
             self._left_behind.append(thread)
             _stop(thread)
-            raise CommandTimedOut(
-                f"The command took longer than {self._limits.command_ms_max:,} ms, and nothing of it took effect: "
-                "let it do less at once."
-            )
+            raise self._too_long(cut=wait_s < own_s)
         if end.raised is not None:
             raise end.raised
         if not end.reached:
             raise CommandFailed("The command's thread ended before the command did, and nothing of it took effect.")
+
+    @property
+    def _left_s(self) -> float:
+        return self._limits.commands_ms_max / 1_000 - self._used_s
+
+    @property
+    def _crowded(self) -> bool:
+        """Whether too many are still running: of those one can only wait that they end."""
+        self._left_behind[:] = [thread for thread in self._left_behind if thread.is_alive()]
+        return len(self._left_behind) >= LEFT_BEHIND_MAX
+
+    def _too_long(self, *, cut: bool) -> HomeportError:
+        """What is told of a command that did not end in time; `cut`: in what was left of the batch's."""
+        if not cut:
+            took = f"The command took longer than {self._limits.command_ms_max:,} ms"
+        elif not self._used_before_s:  # it would come again and again: the group alone takes more than there is
+            took = f"The commands of its group took longer than {self._limits.commands_ms_max:,} ms together"
+        else:
+            return self._overloaded()
+        return CommandTimedOut(f"{took}, and nothing of it took effect: let it do less at once.")
+
+    def _overloaded(self) -> Overloaded:
+        return Overloaded(retryAfterMs=self._limits.overload_retry_ms)
 
 
 @dataclass(slots=True)

@@ -28,10 +28,14 @@ class Allowance(Protocol):
 
     @property
     def spent(self) -> bool:
-        """Whether nothing is left of it."""
+        """Whether nothing is left of it, or no command may begin now."""
+
+    def begin_unit(self) -> None:
+        """What is called from now on is decided as one."""
 
     def call(self, body: Body) -> None:
-        """Run the body. Raises what it raises, or `CommandTimedOut` when it does not end in time."""
+        """Run the body. Raises what it raises, `CommandTimedOut` when it does not end in its time or what is decided as
+        one in that of the batch, and `Overloaded` when others have left it too little."""
 
 
 class Runner(Protocol):
@@ -48,6 +52,9 @@ class Unlimited:
     """As long as they like."""
 
     spent = False
+
+    def begin_unit(self) -> None:
+        """See `Allowance`."""
 
     def call(self, body: Body) -> None:
         """See `Allowance`."""
@@ -101,8 +108,8 @@ def check_call(push: Push, change: Change, catalog: Catalog, there: Overlay) -> 
 
 
 def run(command: Command, call: Call, time: Allowance) -> None:
-    """Step 5 for a call. Raises `CommandRefused`, `CommandTooLarge`, `CommandTimedOut`, or `CommandFailed` for whatever
-    else the function raises, be it no `Exception`: half of it must not take effect."""
+    """Step 5 for a call. Raises `CommandRefused`, `CommandTooLarge`, what `Allowance.call` raises, or `CommandFailed`
+    for whatever else the function raises, be it no `Exception`: half of it must not take effect."""
     time.call(lambda: _body(command, call))
 
 

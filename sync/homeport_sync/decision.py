@@ -73,12 +73,13 @@ class Batch:
             try:
                 known = self._known_outcome(device, push.sent[at], push.first + at)  # step 1
                 unit = push.sent[at : at + 1] if known else self._next_unit(push, at)
+                if known is None:
+                    device = self._decide_new(push, device, unit, decided)
             except HomeportError as error:
+                error.values.setdefault("index", push.first + at)
                 decided.errors.append(error)
                 break
-            if known is None:
-                device = self._decide_new(push, device, unit, decided)
-            else:
+            if known is not None:
                 decided.outcomes.append(known.text)
             at += len(unit)
         self._keep_device(device, push.confirmed)
@@ -123,7 +124,7 @@ class Batch:
         time left."""
         unit = unit_at(push.sent, at, push.first + at)
         if self._time.spent and any(sent.change is not None and sent.change.op == "command" for sent in unit):
-            raise Overloaded(retryAfterMs=self._limits.overload_retry_ms, index=push.first + at)
+            raise Overloaded(retryAfterMs=self._limits.overload_retry_ms)
         return unit
 
     def _former_outcome(self, device: KnownDevice, change: Change) -> Outcome | None:
@@ -139,7 +140,11 @@ class Batch:
         return None
 
     def _decide_new(self, push: Push, device: KnownDevice, unit: Sequence[Sent], decided: Decided) -> KnownDevice:
-        """Decide one change, or a whole group over an overlay of its own; the device as it is then."""
+        """Decide one change, or a whole group over an overlay of its own; the device as it is then.
+
+        Raises `Overloaded`, and leaves nothing, if the time that is left for commands ends within it.
+        """
+        self._time.begin_unit()
         above = self._there if len(unit) == 1 else Overlay(self._there)
         after, outcomes = device, list[Outcome]()
         try:
@@ -147,6 +152,8 @@ class Batch:
             for sent in unit:
                 outcome, after = self._decide_one(push, after, sent, above)
                 outcomes.append(outcome)
+        except Overloaded:
+            raise
         except HomeportError as error:  # one is refused, and with it its group
             after = replace(device, last_number=unit[-1].number)
             outcomes = self._refused(device, unit, len(outcomes), error)

@@ -7,30 +7,34 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from threading import Event, Thread, current_thread
+from time import monotonic
 
 import pytest
 
 from homeport_server import command_threads
-from homeport_server.command_threads import CommandThreads
+from homeport_server.command_threads import CommandThreads, CommandTime
 from homeport_sync import App, Call
 from homeport_sync.change import Change
-from homeport_sync.errors import StoreFailed
+from homeport_sync.errors import Overloaded, StoreFailed
 from homeport_sync.intake import Intake
-from homeport_sync.limits import LIMITS
-from homeport_sync.push import Decided
+from homeport_sync.limits import LIMITS, Limits
+from homeport_sync.push import Decided, Push
 from homeport_sync.rejections import CommandFailed, CommandTimedOut
 from homeport_sync.signals import LocalSignals
 from homeport_sync.sql.sqlite.store import SqliteStore
-from tests.unit.sync.ledger import codes, error_codes, outcomes, verdicts
+from tests.unit.sync.ledger import Ledger, codes, error_codes, outcomes, verdicts
 from tests.unit.sync.tasks import NOW, Phone, ann, bob
+from tests.unit.sync.test_group import grouped
 
 IMPATIENT = replace(LIMITS, command_ms_max=50, commands_ms_max=50)
 ONE_WRITER = replace(LIMITS, commits_at_once_max=1)
 SECONDS_MAX = 30.0
 PATIENCE_MS = 30_000
+DOZE_S = 0.1
+HURRIED = replace(LIMITS, commands_ms_max=350)
 
 app = App("gates")
-gate, begun = Event(), Event()
+gate, begun, never = Event(), Event(), Event()
 
 
 @app.kind(root=True)
@@ -59,6 +63,17 @@ def spin(call: Call) -> None:
     call.update(call.scope, name="spun")
     for _ in count():
         pass
+
+
+@app.command(scope=Gate)
+def read(call: Call) -> None:
+    call.get(call.scope)
+
+
+@app.command(scope=Gate)
+def doze(call: Call) -> None:
+    call.get(call.scope)
+    never.wait(DOZE_S)
 
 
 @app.command(scope=Gate)
@@ -122,9 +137,8 @@ def test_a_command_that_never_ends_is_stopped_and_its_batch_has_no_time_left() -
         for _ in count():
             pass
 
-    for _ in range(2):
-        with pytest.raises(CommandTimedOut, match="longer than 50 ms"):
-            time.call(body)
+    with pytest.raises(CommandTimedOut, match="longer than 50 ms"):
+        time.call(body)
     assert time.spent
     for thread in running:
         thread.join(SECONDS_MAX)
@@ -141,12 +155,72 @@ def test_of_commands_that_cannot_be_stopped_there_are_not_more_than_so_many(monk
     with pytest.raises(CommandTimedOut, match="longer than"):
         threads.allowance().call(stuck)
     assert threads.left_behind == 1
-    with pytest.raises(CommandTimedOut, match="still running"):
+    assert threads.allowance().spent
+    with pytest.raises(Overloaded):
         threads.allowance().call(lambda: None)
     free.set()
     while threads.left_behind:
         pass
     threads.allowance().call(lambda: None)
+
+
+async def test_while_others_cannot_be_stopped_a_call_is_told_to_come_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command_threads, "LEFT_BEHIND_MAX", 1)
+    gate.clear()
+    store = await store_of(tmp_path)
+    threads = CommandThreads(replace(LIMITS, command_ms_max=200))
+    intake, phone, other = intake_of(store, threads), ann(), bob()
+    made, others = new_gate(phone), new_gate(other)
+    decided = await intake.push("a", phone.push(made, phone.call("wait", made.id)))
+    assert codes(outcomes(decided)) == ["", "COMMAND_TIMED_OUT"]
+    quick = other.push(others, other.call("read", others.id))
+    first = await intake.push("b", quick)
+    assert (told(first), error_codes(first.errors)) == (["applied"], ["OVERLOADED"])
+    gate.set()
+    while error_codes((again := await intake.push("b", quick)).errors):
+        pass
+    assert told(again) == ["applied", "applied"]
+    await store.close()
+
+
+def timed(limits: Limits, *pushes: Push) -> tuple[list[Decided], Ledger]:
+    """What becomes of the pushes in one batch whose commands have so much time."""
+    ledger = Gates(limits)
+    return ledger.decide(*pushes), ledger
+
+
+class Gates(Ledger):
+    catalog = app.catalog
+
+    def allowance(self) -> CommandTime:
+        return CommandThreads(self.limits).allowance()
+
+
+def test_a_group_whose_commands_take_more_time_than_a_batch_has_is_refused_when_it_is_over() -> None:
+    phone = ann()
+    made = new_gate(phone)
+    group = grouped(*(phone.call("doze", made.id) for _ in range(20)))
+    began_s = monotonic()
+    (decided,), ledger = timed(HURRIED, phone.push(made, *group, phone.update(made, name="on")))
+    assert monotonic() - began_s < 20 * DOZE_S
+    assert sorted(set(codes(outcomes(decided)))) == ["", "COMMAND_TIMED_OUT", "GROUP_REJECTED"]
+    assert not decided.errors
+    assert [entry.fields for entry in ledger.log] == [{"name": ""}, {"name": "on"}]
+
+
+def test_a_group_that_others_left_too_little_time_is_told_to_come_again_and_nothing_of_it_is_decided() -> None:
+    phone = ann()
+    made = new_gate(phone)
+    first = phone.call("doze", made.id)
+    group = grouped(*(phone.call("doze", made.id) for _ in range(3)))
+    (decided,), ledger = timed(HURRIED, phone.push(made, first, *group))
+    assert told(decided) == ["applied", "applied"]
+    assert error_codes(decided.errors) == ["OVERLOADED"]
+    assert decided.errors[0].values == {"retryAfterMs": LIMITS.overload_retry_ms, "index": 2}
+    ledger.limits = LIMITS
+    assert verdicts(ledger.push(phone.push(*group))) == ["applied"] * 3
 
 
 async def test_while_a_command_runs_every_other_tenant_commits(tmp_path: Path) -> None:

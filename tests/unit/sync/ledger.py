@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from homeport_sync.calling import UNLIMITED, Allowance
 from homeport_sync.change import Outcome, Record, decode_outcome
 from homeport_sync.decision import Batch
 from homeport_sync.errors import HomeportError
@@ -40,7 +41,7 @@ class Ledger:
         """One commit batch of these pushes, decided and written."""
         asked, rounds = wanted(pushes, self.catalog.commands, self.catalog.keyed), 0
         while True:
-            batch = Batch(self._loaded(asked), self.catalog, self.limits, now_ms)
+            batch = Batch(self._loaded(asked), self.catalog, self.limits, now_ms, self.allowance())
             decided = [batch.decide(push) for push in pushes]
             if batch.missed is None:
                 break
@@ -48,6 +49,10 @@ class Ledger:
         self.rounds = rounds
         self._write(batch.writes())
         return decided
+
+    def allowance(self) -> Allowance:
+        """The time that the commands of the next batch may take."""
+        return UNLIMITED
 
     def push(self, push: Push, now_ms: int = NOW) -> list[Outcome]:
         """A batch of one push that must be decided whole; its outcomes."""

@@ -88,6 +88,9 @@ class Spent:
 
     spent = True
 
+    def begin_unit(self) -> None:
+        """As much as before."""
+
     def call(self, body: Body) -> None:
         raise AssertionError("there was no time for it")
 
