@@ -26,7 +26,7 @@ import msgspec
 
 from homeport_sync.catalog import Catalog, Kind
 from homeport_sync.change import Change, Edits, Elements, Fields, Op, Record
-from homeport_sync.clock import next_stamp, stamp_ms, uuid7
+from homeport_sync.clock import next_stamp, stamp_ms, uuid7, uuid_ms
 from homeport_sync.edits import edit_to
 from homeport_sync.rank import between
 from homeport_sync.rejections import CommandRefused, CommandTooLarge, RecordGone, UnknownKind, WrongId
@@ -36,6 +36,13 @@ from homeport_sync.values import PythonValue
 
 COMMAND_RECORDS_MAX = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def made_id(call: Change, place: int) -> str:
+    """The id of what a call makes; `place` is how much it has made before. It follows from the call's id alone, which
+    stays as it is under another number, another device and a lowered stamp."""
+    seed = blake2b(f"{call.id}/{place}".encode(), digest_size=8).digest()
+    return uuid7(uuid_ms(call.id), Random(seed))
 
 
 class Records(Protocol):
@@ -75,6 +82,7 @@ class Call:
         self._made: dict[str, Kind] = {}
         self._written: dict[str, Fields] = {}
         self._deleted: dict[str, None] = {}
+        self._creates = 0
         self._random = Random(blake2b(change.id.encode(), digest_size=8).digest())  # the same everywhere
 
     @property
@@ -133,7 +141,8 @@ class Call:
         declared = self._writable(kind if isinstance(kind, str) else kind.__name__)
         if declared.is_root:
             raise WrongId(f"A {declared.name} is a scope of its own: a command writes within the one it is called in.")
-        id = uuid7(stamp_ms(self._change.stamp), self._random)
+        id = made_id(self._change, self._creates)
+        self._creates += 1
         values = declared.complete(declared.to_wire(fields))
         ranks = (field for field in declared.fields.values() if field.rule == RANK and field.name not in fields)
         self._made[id] = declared

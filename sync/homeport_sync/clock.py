@@ -97,3 +97,8 @@ def uuid7(now_ms: int, random: Random) -> str:
     """A UUIDv7 (RFC 9562, 5.7) as text: 48 bits of milliseconds, then 74 random bits."""
     value = (now_ms & 0xFFFF_FFFF_FFFF) << 80 | 0x7 << 76 | random.getrandbits(12) << 64
     return str(uuid.UUID(int=value | 0b10 << 62 | random.getrandbits(62)))
+
+
+def uuid_ms(id: str) -> int:
+    """The milliseconds since 1970 that a UUIDv7 tells."""
+    return int(id[:8] + id[9:13], 16)

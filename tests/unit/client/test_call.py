@@ -20,8 +20,9 @@ from homeport_sync.rejections import (
     WrongId,
     WrongType,
 )
-from tests.unit.client.world import Line, Server, phone, sent
+from tests.unit.client.world import NOW, Clock, Line, Server, phone, sent
 
+HOUR_MS = 3_600_000
 app = App("shop")
 
 
@@ -132,6 +133,22 @@ async def test_from_the_call_to_its_catch_up_the_view_never_goes_back() -> None:
     await look()
     assert shown == [(4, 1)] * 3
     assert await count_predicted(ann) == 0
+
+
+@pytest.mark.parametrize("wrong_ms", [-HOUR_MS, HOUR_MS])
+async def test_what_a_call_makes_is_the_same_record_on_the_server_however_wrong_the_phones_clock_is(
+    wrong_ms: int,
+) -> None:
+    server = await Server(of=app).begin()
+    ann = await phone(Line(server, "ann"), of=app, seed=100, clock=Clock(NOW + wrong_ms))
+    shop = await ann.create(Shop, name="tea")
+    item = await ann.create(Item, scope=shop, name="tea", stock=5)
+    await ann.call(sell, scope=shop, item=UUID(item))
+    (foreseen,) = await ann.query(Sale, scope=shop)
+    await ann.update(foreseen.id, by="ann")
+    await ann.sync()
+    assert [each.outcome for each in await ann.outcomes()] == ["applied"] * 4
+    assert [(sale.id, sale["by"]) for sale in await ann.query(Sale, scope=shop)] == [(foreseen.id, "ann")]
 
 
 async def test_what_is_written_after_a_call_stands_on_what_it_shows() -> None:

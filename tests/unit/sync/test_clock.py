@@ -17,6 +17,7 @@ from homeport_sync.clock import (
     next_stamp,
     stamp_ms,
     uuid7,
+    uuid_ms,
 )
 from tests.unit.sync.tasks import DAY, NOW, device_id
 
@@ -136,3 +137,8 @@ def test_a_seed_replays_its_ids_and_gives_none_twice() -> None:
 )
 def test_only_the_canonical_form_is_a_uuid(text: str) -> None:
     assert not is_uuid(text)
+
+
+@given(st.integers(0, 2**48 - 1), st.integers())
+def test_an_id_tells_when_it_was_made(now_ms: int, seed: int) -> None:
+    assert uuid_ms(uuid7(now_ms, Random(seed))) == now_ms
