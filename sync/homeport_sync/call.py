@@ -83,6 +83,7 @@ class Call:
         self._written: dict[str, Fields] = {}
         self._deleted: dict[str, None] = {}
         self._creates = 0
+        self._last_ranks: dict[tuple[str, str], str | None] = {}
         self._random = Random(blake2b(change.id.encode(), digest_size=8).digest())  # the same everywhere
 
     @property
@@ -145,17 +146,16 @@ class Call:
         self._creates += 1
         values = declared.complete(declared.to_wire(fields))
         ranks = (field for field in declared.fields.values() if field.rule == RANK and field.name not in fields)
+        values |= {field.name: self._at_end(declared, field.name) for field in ranks}
         self._made[id] = declared
-        self._written[id] = {**values, **{field.name: self._at_end(declared, field.name) for field in ranks}}
-        self._check_size()
+        self._write(id, declared, values)
         return id
 
     def update(self, record_id: str | UUID, /, **fields: PythonValue) -> None:
         """Gives fields of a record these values. A counter is given what it comes to: `votes=row["votes"] + 1`."""
         row = self._row(record_id)
-        values = self._writable(row.kind).to_wire(fields)
-        self._written[row.id] = {**self._written.get(row.id, {}), **values}
-        self._check_size()
+        kind = self._writable(row.kind)
+        self._write(row.id, kind, kind.to_wire(fields))
 
     def delete(self, record_id: str | UUID, /) -> None:
         """Deletes a record of the scope."""
@@ -220,8 +220,18 @@ class Call:
         return kind
 
     def _at_end(self, kind: Kind, name: str) -> str:
-        places = [str(row[name]) for row in self.records(kind.name)] if kind.name in self._command.reads else []
-        return between(max(places, default=None), None, self._random)
+        """A rank behind all that the call can see. They are looked through once; what it writes is seen as it does."""
+        key = kind.name, name
+        if key not in self._last_ranks:
+            rows = self.records(kind.name) if kind.name in self._command.reads else []
+            self._last_ranks[key] = max((str(row[name]) for row in rows), default=None)
+        return between(self._last_ranks[key], None, self._random)
+
+    def _write(self, id: str, kind: Kind, values: Fields) -> None:
+        self._written[id] = {**self._written.get(id, {}), **values}
+        for key in [key for key in self._last_ranks if key[0] == kind.name and key[1] in values]:
+            self._last_ranks[key] = max(self._last_ranks[key] or "", str(values[key[1]]))
+        self._check_size()
 
     def _check_size(self) -> None:
         if len(self._written) + len(self._deleted) > COMMAND_RECORDS_MAX:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import cast
 from uuid import UUID
@@ -12,8 +12,11 @@ import pytest
 from msgspec.structs import replace
 
 from homeport_sync import App, Call, Rank, field
+from homeport_sync.calling import Found
 from homeport_sync.catalog import Catalog
-from homeport_sync.change import Change, Group, Value
+from homeport_sync.change import Change, Group, Record, Value
+from homeport_sync.overlay import LoadedGround, Overlay
+from homeport_sync.ports import Head, Loaded
 from homeport_sync.rank import FIRST_RANK
 from tests.unit.sync.ledger import Ledger, codes, verdicts
 from tests.unit.sync.tasks import MINUTE, NOW, STRANGER, Phone, ann, bob
@@ -76,6 +79,18 @@ def tidy(call: Call) -> None:
     assert call.get(gone) is None
     assert [row.id for row in call.records(Item)] == [first.id, made]
     assert call.records(Item)[-1]["price"] == 7
+
+
+@app.command(scope=Shop, reads=[Item])
+def stack(call: Call, item: UUID) -> None:
+    call.create(Item, name="first")
+    second = call.create(Item, name="second")
+    there = call.get(second)
+    assert there is not None
+    call.update(item, place=Rank(f"{there['place']}V"))
+    call.create(Item, name="third")
+    call.create(Item, name="last", place=Rank("b00"))
+    call.create(Item, name="after")
 
 
 def leave(error: BaseException) -> None:
@@ -187,6 +202,34 @@ def test_a_command_sees_what_it_has_written_and_what_was_before_it_in_its_batch(
     (made,) = [each.record for each in till.records.values() if each.record.fields.get("name") == "made"]
     assert made.fields["price"] == 7
     assert made.fields["place"] > FIRST_RANK  # type: ignore[operator]
+
+
+def test_what_a_command_makes_comes_one_after_the_other_at_the_end() -> None:
+    till, phone, shop, items = started(items=2)
+    assert codes(till.push(phone.push(phone.call("stack", shop.id, item=items[0].id)))) == [""]
+    shown = sorted((each.record for each in till.records.values() if each.record.kind == "Item"), key=_place)
+    assert [each.fields["name"] for each in shown] == ["tea", "first", "second", "tea", "third", "last", "after"]
+
+
+def _place(record: Record) -> str:
+    return str(record.fields["place"])
+
+
+def test_a_command_that_makes_many_records_looks_through_those_that_are_there_once() -> None:
+    looks = list[str]()
+
+    class Watched(Found):
+        def of_kind(self, scope: str, kind: str) -> Sequence[Record]:
+            looks.append(kind)
+            return super().of_kind(scope, kind)
+
+    phone = ann()
+    change = phone.call("stack", STRANGER)
+    there = Watched(Overlay(LoadedGround(Loaded(head=Head(position=0, epoch="first")))))
+    call = Call(change, user="ann", role="owner", device=phone.device, catalog=app.catalog, there=there)
+    for _ in range(100):
+        call.create(Item)
+    assert looks == ["Item"]
 
 
 def test_an_outcome_of_a_command_is_given_again_and_nothing_runs_twice() -> None:
