@@ -217,6 +217,8 @@ class Call:
         kind = self._catalog.kind(name)
         if kind.name == MEMBER:
             raise WrongId("A command does not write members.")
+        if kind.within not in (None, "*", self._command.scope):
+            raise WrongId(f"A {kind.name} lives within a {kind.within}, and this scope is a {self._command.scope}.")
         return kind
 
     def _at_end(self, kind: Kind, name: str) -> str:

@@ -30,6 +30,16 @@ class Shop:
     sold: int = field(default=0, merge="counter")
 
 
+@app.kind(root=True)
+class Book:
+    name: str = ""
+
+
+@app.kind(within=Book)
+class Page:
+    text: str = ""
+
+
 @app.kind(within=Shop)
 class Item:
     name: str = "tea"
@@ -106,6 +116,7 @@ MISUSES: dict[str, Callable[[Call], object]] = {
     "it reads what it did not say": lambda call: call.records("Item"),
     "it makes what is no kind": lambda call: call.create("Chair"),
     "it invites": lambda call: call.create("Member", user="eve", role="owner"),
+    "it makes what lives elsewhere": lambda call: call.create(Page),
     "it makes a scope": lambda call: call.create(Shop, name="x"),
     "it deletes its scope": lambda call: call.delete(call.scope),
     "it writes what does not fit": lambda call: call.create(Item, name=7),
