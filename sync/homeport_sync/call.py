@@ -35,7 +35,13 @@ from homeport_sync.scope import MEMBER
 from homeport_sync.values import PythonValue
 
 COMMAND_RECORDS_MAX = 1_000
+MADE_FORESEEN = 4
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def first_made_ids(call: Change) -> list[str]:
+    """The ids of the first that a call would make, so that it need not be run to know them."""
+    return [made_id(call, place) for place in range(MADE_FORESEEN)]
 
 
 def made_id(call: Change, place: int) -> str:
@@ -179,7 +185,7 @@ class Call:
 
     def _effect(self, id: str, fields: Fields | None) -> Change:
         record = self._live(id)
-        if record is None:
+        if record is None or id in self._made:
             return self._as_change("create", self._made[id].name, id, fields or {})
         change = (
             self._as_change("delete", record.kind, id, {})

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from homeport_sync.call import first_made_ids
 from homeport_sync.catalog import CASCADE, Command, Kind
 from homeport_sync.change import Change, Verdict
 from homeport_sync.clock import NEVER, is_by, is_uuid
@@ -112,10 +113,12 @@ def wanted(
 
 
 def _want_call(change: Change, commands: Mapping[str, Command], kinds: set[tuple[str, str]], records: set[str]) -> None:
-    """What a command may look at: what its arguments name, and the kinds that it reads."""
+    """What a command may look at: what its arguments name, and the kinds that it reads. And what it would make: that
+    must not be there."""
     records.update(value for value in change.fields.values() if isinstance(value, str) and is_uuid(value))
     if (command := commands.get(change.kind)) is not None:
         kinds.update((change.scope, kind) for kind in command.reads)
+        records.update(first_made_ids(change))
 
 
 def _subject(change: Change) -> Iterator[tuple[str, str]]:

@@ -18,7 +18,7 @@ from homeport_sync.change import Change, Group, Record, Value
 from homeport_sync.overlay import LoadedGround, Overlay
 from homeport_sync.ports import Head, Loaded
 from homeport_sync.rank import FIRST_RANK
-from tests.unit.sync.ledger import Ledger, codes, verdicts
+from tests.unit.sync.ledger import Ledger, codes, outcomes, verdicts
 from tests.unit.sync.tasks import MINUTE, NOW, STRANGER, Phone, ann, bob
 
 app = App("shop")
@@ -89,6 +89,12 @@ def tidy(call: Call) -> None:
     assert call.get(gone) is None
     assert [row.id for row in call.records(Item)] == [first.id, made]
     assert call.records(Item)[-1]["price"] == 7
+
+
+@app.command(scope=Shop)
+def fill(call: Call, many: int) -> None:
+    for _ in range(many):
+        call.create(Sale, item=UUID(call.scope))
 
 
 @app.command(scope=Shop, reads=[Item])
@@ -249,6 +255,49 @@ def test_an_outcome_of_a_command_is_given_again_and_nothing_runs_twice() -> None
     first = till.push(phone.push(sale))
     assert till.push(phone.push(sale)) == first
     assert till.record(item.id).fields["stock"] == 2
+
+
+@pytest.mark.promise("I2")
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("index", [1, 9])
+def test_what_a_call_has_made_no_other_call_of_the_same_id_makes_again(index: int, together: bool) -> None:
+    till, phone, shop, (item,) = started()
+    first = phone.call("sell", shop.id, item=item.id)
+    other = Phone(user="ann", index=index, number=first.number if index == 1 else 0)
+    second = replace(other.call("sell", shop.id, item=item.id, count=2), id=first.id, stamp=first.stamp)
+    pushes = [phone.push(first), other.push(second)]
+    found = till.decide(*pushes) if together else [till.decide(each)[0] for each in pushes]
+    assert [codes(outcomes(each)) for each in found] == [[""], ["RECORD_EXISTS"]]
+    assert till.record(item.id).fields["stock"] == 2
+    assert [each.record.fields["count"] for each in till.records.values() if each.record.kind == "Sale"] == [1]
+
+
+@pytest.mark.promise("I2")
+def test_a_call_that_a_clone_sends_again_has_the_outcome_that_it_had() -> None:
+    till, phone, shop, (item,) = started()
+    sale = phone.call("sell", shop.id, item=item.id)
+    till.push(phone.push(sale))
+    clone = Phone(user="ann", index=9)
+    assert verdicts(till.push(clone.push(replace(sale, number=1)))) == ["applied"]
+    assert till.record(item.id).fields["stock"] == 2
+
+
+def test_a_clones_call_whose_outcome_is_forgotten_is_not_taken_twice() -> None:
+    till, phone, shop, (item,) = started()
+    sale = phone.call("sell", shop.id, item=item.id)
+    till.push(phone.push(sale))
+    till.outcomes.clear()
+    clone = Phone(user="ann", index=9)
+    assert codes(till.push(clone.push(replace(sale, number=1)))) == ["RECORD_EXISTS"]
+    assert till.record(item.id).fields["stock"] == 2
+
+
+@pytest.mark.parametrize(("many", "rounds"), [(4, 0), (5, 1)])
+def test_that_nothing_is_there_of_what_a_call_makes_is_known_at_once_of_the_first(many: int, rounds: int) -> None:
+    till, phone, shop, _ = started()
+    assert codes(till.push(phone.push(phone.call("fill", shop.id, many=many)))) == [""]
+    assert till.rounds == rounds
+    assert len(till.records) == 2 + many
 
 
 @pytest.mark.parametrize("how", MISUSES)
