@@ -35,7 +35,8 @@ class CommandThreads:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._batches = ThreadPoolExecutor(limits.commands_at_once_max + 1, thread_name_prefix="homeport-batch")
+        at_once_max = limits.commits_at_once_max + limits.commands_at_once_max  # none waits: it may hold a lock
+        self._batches = ThreadPoolExecutor(at_once_max, thread_name_prefix="homeport-batch")
         self._left_behind: list[Thread] = []
 
     def allowance(self) -> CommandTime:

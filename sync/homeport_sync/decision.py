@@ -55,6 +55,7 @@ class Batch:
         self._quarantined: list[Quarantined] = []
         self._replayed: list[Replayed] = []
         self._changed_devices: set[str] = set()
+        self.movable = True  # whether no outcome names a position that was given here
 
     def decide(self, push: Push, decided: Decided | None = None) -> Decided:
         """Decide a push, change by change. What cannot be numbered ends it, with an error; the rest stays decided.
@@ -204,6 +205,8 @@ class Batch:
 
     def _refused(self, device: KnownDevice, unit: Sequence[Sent], at: int, error: HomeportError) -> list[Outcome]:
         """What a unit is told of which the change at `at` was refused."""
+        named = error.values.get("position")
+        self.movable &= not (isinstance(named, int) and named > self._ground.position)
         for sent in unit:
             if sent.change is not None and sent.change.op == "create":
                 self._there.refuse(device.id, sent.change.id)

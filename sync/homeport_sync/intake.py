@@ -16,10 +16,11 @@ from contextlib import contextmanager
 from functools import partial
 from time import perf_counter
 
-from homeport_sync.calling import AtOnce, Runner
+from homeport_sync.calling import Allowance, AtOnce, Runner
 from homeport_sync.catalog import Catalog
 from homeport_sync.decision import Batch
 from homeport_sync.errors import HomeportError, Overloaded, StoreFailed, TimedOut, Unavailable
+from homeport_sync.foreseen import behind, holds
 from homeport_sync.limits import Limits
 from homeport_sync.meter import Meter, NoMeter
 from homeport_sync.ports import Loaded, LogStore, Signals, Wanted, Writes
@@ -159,49 +160,55 @@ class Intake:
         return await self._decide(tenant, pushes)
 
     async def _decide(self, tenant: str, pushes: Sequence[Push]) -> tuple[int, list[Decided]]:
-        if has_calls(pushes) and (committed := await self._foresee(tenant, pushes)) is not None:
-            return committed
+        asked = self._wanted(pushes)
+        if has_calls(pushes):
+            asked, committed = await self._foresee(tenant, pushes, asked)
+            if committed is not None:
+                return committed
         began_s = perf_counter()
         async with self._store.transaction(tenant) as transaction:
-            loaded = await transaction.load(self._wanted(pushes))
-            read_s = perf_counter()
-            batch, answers = await self._decided(loaded, pushes)
+            loaded = await transaction.load(asked)
+            read_s, time = perf_counter(), self._runner.allowance()  # one for all rounds: others wait for the lock
+            batch, answers = await self._decided(loaded, pushes, time)
             for _ in range(self._limits.decide_rounds_max):
                 if batch.missed is None:
                     break
-                batch, answers = await self._decided(await transaction.load(batch.missed), pushes)
+                batch, answers = await self._decided(await transaction.load(batch.missed), pushes, time)
             if batch.missed is not None:
-                raise StoreFailed("Its commands want to know more and more: call fewer of them at once.")
+                raise StoreFailed("There is more and more to be known to decide all of it: send less of it at once.")
             writes = batch.writes()
             decided_s = perf_counter()
             await transaction.commit(writes)
         self._committed(pushes, writes, began_s, read_s, decided_s)
         return writes.head, answers
 
-    async def _foresee(self, tenant: str, pushes: Sequence[Push]) -> tuple[int, list[Decided]] | None:
+    async def _foresee(
+        self, tenant: str, pushes: Sequence[Push], asked: Wanted
+    ) -> tuple[Wanted, tuple[int, list[Decided]] | None]:
         """Decide before the head is locked, and commit if what was loaded is then still so: commands may take their
-        time, and on SQLite every tenant waits for the same lock. None: it never was."""
-        asked = self._wanted(pushes)
-        for _ in range(self._limits.commit_tries_max):
+        time, and on SQLite every tenant waits for the same lock. None: it never was; with what must be known by now."""
+        tries = self._limits.commit_tries_max
+        for _ in range(tries + self._limits.decide_rounds_max):
             began_s = perf_counter()
             async with self._store.transaction(tenant) as transaction:
                 loaded = await transaction.load(asked)
             read_s = perf_counter()
-            batch = self._batch(loaded)
-            with self._stepped_aside():
-                answers = await self._runner.aside(partial(_decide_whole, batch, pushes))
+            batch, answers = await self._decided(loaded, pushes, self._runner.allowance())
             if batch.missed is not None:
                 asked = batch.missed
                 continue
             decided_s = perf_counter()
             async with self._store.transaction(tenant) as transaction:
-                if await transaction.load(asked) != loaded:
-                    continue
-                writes = batch.writes()
-                await transaction.commit(writes)
-            self._committed(pushes, writes, began_s, read_s, decided_s)
-            return writes.head, answers
-        return None
+                now = await transaction.load(asked)
+                if now == loaded or (batch.movable and holds(loaded, now)):
+                    writes = behind(batch.writes(), loaded.head.position, now.head.position, self._wall_ms())
+                    await transaction.commit(writes)
+                    self._committed(pushes, writes, began_s, read_s, decided_s)
+                    return asked, (writes.head, answers)
+            tries -= 1
+            if not tries:
+                break
+        return asked, None
 
     def _committed(
         self, pushes: Sequence[Push], writes: Writes, began_s: float, read_s: float, decided_s: float
@@ -227,12 +234,12 @@ class Intake:
     def _wanted(self, pushes: Sequence[Push]) -> Wanted:
         return wanted(pushes, self._catalog.commands, self._keyed, public=self._public)
 
-    async def _decided(self, loaded: Loaded, pushes: Sequence[Push]) -> tuple[Batch, list[Decided]]:
-        batch = self._batch(loaded)
-        return batch, await self._decide_all(batch, pushes)
-
-    def _batch(self, loaded: Loaded) -> Batch:
-        return Batch(loaded, self._catalog, self._limits, self._wall_ms(), self._runner.allowance())
+    async def _decided(self, loaded: Loaded, pushes: Sequence[Push], time: Allowance) -> tuple[Batch, list[Decided]]:
+        batch = Batch(loaded, self._catalog, self._limits, self._wall_ms(), time)
+        if not has_calls(pushes):
+            return batch, await self._decide_all(batch, pushes)
+        with self._stepped_aside():
+            return batch, await self._runner.aside(partial(_decide_whole, batch, pushes))
 
     async def _decide_all(self, batch: Batch, pushes: Sequence[Push]) -> list[Decided]:
         """Decide in parts, between which the event loop may do something else."""

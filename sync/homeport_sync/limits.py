@@ -23,7 +23,8 @@ class Limits:
     When deciding shows that more must be known, it is loaded and all is decided again, `decide_rounds_max` times.
     A command may run for `command_ms_max`, those of one batch for `commands_ms_max` together: what would take more is
     told to come again, and a group that takes more by itself is rejected. The batches of `commands_at_once_max`
-    tenants may run commands while others commit.
+    tenants may run commands while others commit. They run under the lock if what they were decided on has changed
+    `commit_tries_max` times.
     `skew_max_ms` is how far ahead of the server's clock a stamp may be before it is lowered.
     `outcome_keep_ms` is how long a confirmed outcome can still be asked for.
     """

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from threading import Event, Thread, current_thread
+from threading import Event, Semaphore, Thread, current_thread
 from time import monotonic
 
 import pytest
@@ -30,11 +30,14 @@ IMPATIENT = replace(LIMITS, command_ms_max=50, commands_ms_max=50)
 ONE_WRITER = replace(LIMITS, commits_at_once_max=1)
 SECONDS_MAX = 30.0
 PATIENCE_MS = 30_000
+PATIENT = replace(LIMITS, command_ms_max=PATIENCE_MS, commands_ms_max=PATIENCE_MS)
+FOR_A_WHILE = replace(LIMITS, command_ms_max=5_000, commands_ms_max=5_000)
 DOZE_S = 0.1
 HURRIED = replace(LIMITS, commands_ms_max=350)
 
 app = App("gates")
 gate, begun, never = Event(), Event(), Event()
+steps, go = Semaphore(0), Semaphore(0)
 
 
 @app.kind(root=True)
@@ -63,6 +66,13 @@ def spin(call: Call) -> None:
     call.update(call.scope, name="spun")
     for _ in count():
         pass
+
+
+@app.command(scope=Gate)
+def step(call: Call) -> None:
+    call.update(call.scope, name="stepped")
+    steps.release()
+    assert go.acquire(timeout=SECONDS_MAX)
 
 
 @app.command(scope=Gate)
@@ -228,7 +238,7 @@ async def test_while_a_command_runs_every_other_tenant_commits(tmp_path: Path) -
     gate.clear()
     begun.clear()
     store = await store_of(tmp_path)
-    intake = intake_of(store, CommandThreads(replace(LIMITS, command_ms_max=PATIENCE_MS)))
+    intake = intake_of(store, CommandThreads(PATIENT))
     phone, other = ann(), bob()
     made = new_gate(phone)
     slow = asyncio.create_task(intake.push("a", phone.push(made, phone.call("wait", made.id))))
@@ -246,7 +256,7 @@ async def test_a_command_is_run_again_if_what_it_was_decided_on_has_changed_mean
     gate.clear()
     begun.clear()
     store = await store_of(tmp_path)
-    threads = CommandThreads(replace(LIMITS, command_ms_max=PATIENCE_MS))
+    threads = CommandThreads(PATIENT)
     intake, elsewhere = intake_of(store, threads), intake_of(store, threads)
     phone, other = ann(), Phone(user="ann", index=7)
     made = new_gate(phone)
@@ -257,6 +267,52 @@ async def test_a_command_is_run_again_if_what_it_was_decided_on_has_changed_mean
     gate.set()
     assert told(await slow) == ["applied"]
     assert [entry.fields for entry in await store.read("a", 1, 10)] == [{"name": "theirs"}, {"name": "theirs, signed"}]
+    await store.close()
+
+
+async def test_what_others_commit_elsewhere_in_the_tenant_meanwhile_does_not_make_a_command_run_again(
+    tmp_path: Path,
+) -> None:
+    store = await store_of(tmp_path)
+    intake, elsewhere = (intake_of(store, CommandThreads(PATIENT)) for _ in range(2))
+    phone, other = ann(), bob()
+    made = new_gate(phone)
+    await intake.push("a", phone.push(made))
+    stepping = asyncio.create_task(intake.push("a", phone.push(phone.call("step", made.id))))
+    await asyncio.to_thread(steps.acquire, timeout=SECONDS_MAX)
+    for _ in range(2):
+        await elsewhere.push("a", other.push(new_gate(other)))
+    go.release()
+    assert told(await stepping) == ["applied"]
+    assert not steps.acquire(blocking=False), "it ran once"
+    log = await store.read("a", 0, 10)
+    assert [(entry.position, entry.fields) for entry in log][3:] == [(4, {"name": "stepped"})]
+    page = await store.page("a", "ann", phone.device, None, 10)
+    assert [position for rows in page.ranges for position, _ in rows] == [4]
+    await store.close()
+
+
+async def test_a_command_that_never_finds_what_it_was_decided_on_ends_under_the_lock_and_the_loop_goes_on(
+    tmp_path: Path,
+) -> None:
+    store = await store_of(tmp_path)
+    intake, elsewhere = (intake_of(store, CommandThreads(FOR_A_WHILE)) for _ in range(2))
+    phone, other = ann(), Phone(user="ann", index=7)
+    made = new_gate(phone)
+    await intake.push("a", phone.push(made))
+    stepping = asyncio.create_task(intake.push("a", phone.push(phone.call("step", made.id))))
+    for place in range(LIMITS.commit_tries_max):
+        await asyncio.to_thread(steps.acquire, timeout=SECONDS_MAX)
+        change = other.change("update", "Gate", made.id, made.id, fields={"name": f"{place}"})
+        await elsewhere.push("a", other.push(change))
+        go.release()
+    await asyncio.to_thread(steps.acquire, timeout=SECONDS_MAX)
+    waits = asyncio.create_task(elsewhere.push("a", other.push(new_gate(other))))
+    await asyncio.sleep(0)
+    go.release()
+    assert told(await stepping) == ["applied"], "it could be let go while it ran"
+    assert told(await waits) == ["applied"]
+    assert [entry.fields for entry in await store.read("a", 4, 10)] == [{"name": "stepped"}, {"name": ""}]
     await store.close()
 
 

@@ -41,7 +41,7 @@ class Ledger:
         """One commit batch of these pushes, decided and written."""
         asked, rounds = wanted(pushes, self.catalog.commands, self.catalog.keyed), 0
         while True:
-            batch = Batch(self._loaded(asked), self.catalog, self.limits, now_ms, self.allowance())
+            batch = Batch(self.loaded(asked), self.catalog, self.limits, now_ms, self.allowance())
             decided = [batch.decide(push) for push in pushes]
             if batch.missed is None:
                 break
@@ -63,7 +63,8 @@ class Ledger:
     def record(self, id: str) -> Record:
         return self.records[id].record
 
-    def _loaded(self, asked: Wanted) -> Loaded:
+    def loaded(self, asked: Wanted) -> Loaded:
+        """What it knows of what is asked."""
         of_kind = {each: self._of_kind(*each) for each in asked.kinds}
         linked = {each: self._linked(each, asked.links_max) for each in asked.targets}
         links = {target: here for each in linked.values() if each is not None for target, here in each.items()}

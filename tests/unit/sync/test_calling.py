@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar, cast
 
 import pytest
 
 from homeport_sync import App, Call
-from homeport_sync.call import COMMAND_RECORDS_MAX
-from homeport_sync.calling import Allowance, AtOnce, Body
+from homeport_sync.call import COMMAND_RECORDS_MAX, MADE_FORESEEN
+from homeport_sync.calling import Allowance, AtOnce, Body, Halted
 from homeport_sync.change import Change
+from homeport_sync.errors import Overloaded
 from homeport_sync.intake import Intake
-from homeport_sync.limits import LIMITS
+from homeport_sync.limits import LIMITS, Limits
 from homeport_sync.signals import LocalSignals
 from tests.unit.sync.doors import TENANT, DoorStore, opened
 from tests.unit.sync.ledger import Ledger, codes, error_codes, outcomes, verdicts
 from tests.unit.sync.tasks import NOW, Phone, ann, bob
+from tests.unit.sync.test_group import grouped
 
 T = TypeVar("T")
 app = App("games")
@@ -54,6 +57,18 @@ def count_scores(call: Call) -> None:
 def level(call: Call, points: int) -> None:
     for score in call.records(Score):
         call.update(score.id, points=points)
+
+
+@app.command(scope=Game)
+def deal(call: Call) -> None:
+    told.append("dealt")
+    for _ in range(MADE_FORESEEN + 1):
+        call.create(Score)
+
+
+@app.command(scope=Game)
+def halt(call: Call) -> None:
+    raise Halted
 
 
 @app.command(scope=Game)
@@ -95,11 +110,24 @@ class Spent:
         raise AssertionError("there was no time for it")
 
 
+class CutShort(Spent):
+    """An allowance that ends while something is called."""
+
+    spent = False
+
+    def call(self, body: Body) -> None:
+        body()
+        raise Overloaded(retryAfterMs=7)
+
+
 class Hurried(AtOnce):
-    """Gives nobody any time."""
+    """Gives everybody the same time."""
+
+    def __init__(self, time: Allowance) -> None:
+        self._time = time
 
     def allowance(self) -> Allowance:
-        return Spent()
+        return self._time
 
 
 def new_game(phone: Phone, kind: str = "Game") -> Change:
@@ -110,8 +138,8 @@ def new_score(phone: Phone, game: Change, points: int = 0) -> Change:
     return phone.change("create", "Score", phone.new_id(), game.id, fields={"points": points})
 
 
-def intake_of(store: DoorStore, runner: AtOnce | None = None) -> Intake:
-    return Intake(store, app.catalog, LocalSignals(), limits=LIMITS, wall_ms=lambda: NOW, runner=runner)
+def intake_of(store: DoorStore, runner: AtOnce | None = None, limits: Limits = LIMITS) -> Intake:
+    return Intake(store, app.catalog, LocalSignals(), limits=limits, wall_ms=lambda: NOW, runner=runner)
 
 
 @pytest.fixture(autouse=True)
@@ -162,7 +190,7 @@ async def test_a_call_for_which_no_time_is_left_is_to_come_again_and_what_came_b
     store, phone = await opened(), ann()
     game = new_game(phone)
     push = phone.push(game, phone.update(game, points=3), phone.call("double", game.id), phone.update(game, title="x"))
-    decided = await intake_of(store, Hurried()).push(TENANT, push)
+    decided = await intake_of(store, Hurried(Spent())).push(TENANT, push)
     assert verdicts(outcomes(decided)) == ["applied", "applied"]
     assert error_codes(decided.errors) == ["OVERLOADED"]
     assert decided.errors[0].values == {"retryAfterMs": LIMITS.overload_retry_ms, "index": 2}
@@ -171,7 +199,39 @@ async def test_a_call_for_which_no_time_is_left_is_to_come_again_and_what_came_b
     assert told == [3]
 
 
-@pytest.mark.parametrize(("times", "seen"), [(0, [1]), (1, [1, 10]), (99, [1, 10, 20, 30])])
+async def test_a_group_for_which_the_time_ends_within_it_leaves_nothing_and_is_to_come_again() -> None:
+    store, phone = await opened(), ann()
+    game = new_game(phone)
+    group = grouped(phone.update(game, points=3), phone.call("double", game.id))
+    decided = await intake_of(store, Hurried(CutShort())).push(TENANT, push := phone.push(game, *group))
+    assert verdicts(outcomes(decided)) == ["applied"]
+    assert error_codes(decided.errors) == ["OVERLOADED"]
+    assert decided.errors[0].values == {"retryAfterMs": 7, "index": 1}
+    assert len(await store.read(TENANT, 0, 100)) == 1
+    assert verdicts(outcomes(await intake_of(store).push(TENANT, push))) == ["applied"] * 3
+
+
+def test_what_halts_a_command_from_outside_is_no_failure_of_it() -> None:
+    ledger, phone = Games(), ann()
+    game = new_game(phone)
+    ledger.push(phone.push(game))
+    with pytest.raises(Halted):
+        ledger.decide(phone.push(phone.call("halt", game.id)))
+
+
+@pytest.mark.parametrize(("rounds", "runs"), [(0, 2), (8, 2)])
+async def test_what_only_running_a_command_shows_to_be_wanted_is_known_when_it_runs_again(
+    rounds: int, runs: int
+) -> None:
+    store, phone = await opened(), ann()
+    game = new_game(phone)
+    limits = replace(LIMITS, commit_tries_max=1, decide_rounds_max=rounds)
+    push = phone.push(game, phone.call("deal", game.id))
+    assert verdicts(outcomes(await intake_of(store, limits=limits).push(TENANT, push))) == ["applied", "applied"]
+    assert told == ["dealt"] * runs
+
+
+@pytest.mark.parametrize(("times", "seen"), [(0, [1]), (1, [1, 10]), (3, [1, 10, 20, 30])])
 async def test_what_another_process_writes_while_a_command_runs_is_seen_by_it(times: int, seen: list[int]) -> None:
     """It runs again with what is there then; after so many tries, while nobody else can write."""
     assert LIMITS.commit_tries_max == 3

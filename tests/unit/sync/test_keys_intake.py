@@ -64,6 +64,7 @@ async def test_what_wants_to_know_more_than_it_may_is_told_to_come_again() -> No
     push = await labelled(intake, ann())
     failed = await asyncio.gather(intake.push(TENANT, push), return_exceptions=True)
     assert [type(each).__name__ for each in failed] == ["Unavailable"]
+    assert "command" not in str(failed[0]), "it calls none"
 
 
 async def test_what_commands_write_is_unique_even_when_they_are_called_at_once() -> None:
