@@ -34,7 +34,7 @@ _DELETED = (
     " AND json_extract(change, '$.op') = 'delete' ORDER BY place DESC LIMIT 1"
 )
 _FORGET_EFFECTIVE = "DELETE FROM outcomes WHERE rejected = 0 AND json_extract(change, '$.scope') = ?"
-_OF_SCOPE = "SELECT place, outcome, change FROM outcomes WHERE json_extract(change, '$.scope') = ?"
+_OF_SCOPE = "SELECT place, outcome, change, base FROM outcomes WHERE json_extract(change, '$.scope') = ?"
 _REFUSED_BEFORE = "It was refused before the scope was lost, and all that was said of it then went with the scope."
 
 
@@ -108,8 +108,8 @@ class Outcomes:
             self._connection.executemany(
                 "UPDATE outcomes SET outcome = ?, change = ?, base = '' WHERE place = ?",
                 [
-                    (encode(_bare(decode_outcome(text))), encode(_own(decode_change(change))), at)
-                    for at, text, change in left
+                    (encode(_bare(decode_outcome(text))), encode(_own(decode_change(change), base)), at)
+                    for at, text, change, base in left
                 ],
             )
 
@@ -157,9 +157,13 @@ def _bare(outcome: Outcome) -> Outcome:
     return replace(outcome, met={}, error=error)
 
 
-def _own(change: Change) -> Change:
-    """The change without what others wrote."""
-    return replace(change, fields={name: _own_part(written) for name, written in change.fields.items()})
+def _own(change: Change, base: str) -> Change:
+    """The change without what others wrote. A restore says the whole record: of that, what its user has given it."""
+    fields = {name: _own_part(written) for name, written in change.fields.items()}
+    if change.op == "restore":
+        known = decode_fields(base) if base else fields  # a file of a former version does not say what was known
+        fields = {name: each for name, each in fields.items() if name not in known or known[name] != each}
+    return replace(change, fields=fields)
 
 
 def _own_part(written: Written) -> Written:

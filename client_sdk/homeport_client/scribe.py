@@ -51,7 +51,7 @@ class Scribe:
             was = {record_id: replica.views.record(record_id)} if keyed else {}
             if op == "create" and record_id == scope:
                 replica.choose_made(scope)
-            place = self._add(change, encode(base) if base else "")
+            place = self._add(change, "" if base is None else encode(base))
             replica.views.derive([record_id])
             if keyed:
                 self._see(replica.keys.obey(change, place, was, replica.meta.device))

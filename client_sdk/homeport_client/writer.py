@@ -92,7 +92,7 @@ class Writer:
             self._scope_for(kind, there.scope)
         known = {name: value for name, value in self._replica.deleted(record_id).items() if name in kind.fields}
         fields = kind.complete({**known, **kind.to_wire(values)})
-        self._scribe.write("restore", kind.name, record_id, there.scope, fields)
+        self._scribe.write("restore", kind.name, record_id, there.scope, fields, base=known)
 
     def call(
         self, of: str | Callable[..., None], scope: str, values: Mapping[str, PythonValue], *, replays: str = ""
@@ -133,6 +133,8 @@ class Writer:
             )
 
     def _base(self, record_id: str, draft: Draft) -> Fields | None:
+        if draft.op == "restore":
+            return self._replica.deleted(record_id) or None
         record = self._replica.views.record(record_id) if draft.op in ("update", "delete") else None
         if record is None or draft.op == "delete":
             return record.fields if record else None

@@ -85,11 +85,11 @@ IN_OUTBOX = (
         known="Apps that keep their queue in one file and their data in another, and write both or one.",
         file=f"{CLIENT}/scribe.py",
         before="""
-            place = self._add(change, encode(base) if base else "")
+            place = self._add(change, "" if base is None else encode(base))
             replica.views.derive([record_id])
 """,
         after="""
-            place = self._add(change, encode(base) if base else "")
+            place = self._add(change, "" if base is None else encode(base))
         with replica.step():
             replica.views.derive([record_id])
 """,

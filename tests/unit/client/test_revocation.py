@@ -106,6 +106,26 @@ async def test_what_was_written_in_vain_stays_its_users_and_quotes_nobody(tmp_pa
     assert (found(path, "ann-wrote"), found(path, "bob-wrote") > 0) == (0, True)
 
 
+@pytest.mark.promise("I8")
+async def test_a_restore_that_was_written_in_vain_keeps_what_its_user_gave_it_alone(tmp_path: Path) -> None:
+    server, path = await Server().begin(), tmp_path / "bob.sqlite3"
+    ann, _, home = await shared_list(server, "bob")
+    milk = await ann.create(Task, scope=home, title="ann-wrote", notes="ann-wrote more")
+    await ann.sync()
+    async with await phone(Line(server, "bob"), path=str(path), seed=200) as bob:
+        await bob.sync()
+        await bob.delete(milk)
+        await bob.restore(milk, title="bob-wrote", notes="")
+        await ann.remove(home, "bob")
+        await ann.sync()
+        await bob.sync()
+        assert [(each.change.op, each.change.fields) for each in await bob.outcomes()] == [
+            ("delete", {}),
+            ("restore", {"title": "bob-wrote", "notes": ""}),
+        ]
+        assert (found(path, "ann-wrote"), found(path, "bob-wrote") > 0) == (0, True)
+
+
 async def test_what_was_refused_before_keeps_its_code_and_quotes_nobody(tmp_path: Path) -> None:
     server, path = await Server(of=guarding).begin(), tmp_path / "bob.sqlite3"
     ann = await phone(Line(server, "ann"), seed=100, of=guarding)
