@@ -8,7 +8,7 @@ from homeport_client.chosen import ChosenTable
 from homeport_client.meta import Meta
 from homeport_client.outbox import Outbox
 from homeport_client.pulled import Pulled
-from homeport_client.receipts import UNNAMED, Receipts, endings_of
+from homeport_client.receipts import LEFT_OUT, UNNAMED, Receipts, endings_of
 from homeport_client.view import Views
 from homeport_sync.receipts import Ending
 from homeport_sync.wire import Page
@@ -54,7 +54,7 @@ class CatchUp:
         self._pulled.forget_staged()
         self._receipts.forget_told()
         gone = set[str]().union(*(self._pulled.drop(scope) for scope in scopes))
-        self._receipts.drop([Ending(scope=scope, position=UNNAMED) for scope in scopes], now_ms)
+        self._receipts.drop([Ending(scope=scope, position=LEFT_OUT) for scope in scopes], now_ms)
         self._views.derive(gone | self._outbox.records())
 
     def _arrive(self) -> Callable[[str], bool] | None:

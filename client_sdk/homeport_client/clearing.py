@@ -8,21 +8,29 @@ from sqlite3 import Connection, OperationalError
 from homeport_client.errors import StorageFull
 from homeport_client.outbox import Outbox
 from homeport_client.outcomes import Outcomes
+from homeport_client.pulled import Pulled
 from homeport_client.receipts import Receipts
 from homeport_client.storage import empty_log, scrub, transaction
 
 
-def clear(connection: Connection, receipts: Receipts, outbox: Outbox, outcomes: Outcomes) -> None:
+def clear(connection: Connection, receipts: Receipts, pulled: Pulled, outbox: Outbox, outcomes: Outcomes) -> None:
     """Clear what was dropped since. It begins again where a crash ended it, and is called after every page and answer.
 
     A scope waits while changes to it are in the outbox: what they quote of others goes with their outcome. While the
-    disk is too full to write the file anew, no receipt is given.
+    disk is too full to write the file anew, no receipt is given. What was dropped and is here again by then stays.
     """
-    due = receipts.dropped()
-    due -= outbox.scopes() if due else set()
-    if not due:
+    dropped = receipts.dropped()
+    if not dropped:
         return
+    back = [scope for scope in dropped if pulled.has_scope(scope)]
+    waiting = outbox.scopes().union(back)
+    due = {scope: ended for scope, ended in dropped.items() if scope not in waiting}
     with suppress(StorageFull, OperationalError):
+        if back:
+            with transaction(connection):
+                receipts.withdraw(back)
+        if not due:
+            return
         with transaction(connection):
             outcomes.forget_others(due)
         scrub(connection)

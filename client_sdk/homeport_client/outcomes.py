@@ -1,13 +1,14 @@
 """What became of this device's changes, kept for the app: rejected ones with the change that was refused (I7).
 
 When a grant ends, what others wrote goes, and what the user of this device wrote in vain stays (I8): a rejected change
-is nobody else's, and stands nowhere else on the device.
+is nobody else's, and stands nowhere else on the device. Of a scope that the device itself leaves out, all stays but
+what is quoted of others.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -26,7 +27,8 @@ from homeport_sync.change import (
     decode_outcome,
     encode,
 )
-from homeport_sync.rejections import ScopeForbidden
+from homeport_sync.refusal import code_of
+from homeport_sync.rejections import DependsOnRejected, GroupRejected, ScopeForbidden
 
 _SELECT = "SELECT place, device, outcome, change, base FROM outcomes"
 _DELETED = (
@@ -35,7 +37,9 @@ _DELETED = (
 )
 _FORGET_EFFECTIVE = "DELETE FROM outcomes WHERE rejected = 0 AND json_extract(change, '$.scope') = ?"
 _OF_SCOPE = "SELECT place, outcome, change, base FROM outcomes WHERE json_extract(change, '$.scope') = ?"
-_REFUSED_BEFORE = "It was refused before the scope was lost, and all that was said of it then went with the scope."
+_WENT_ALONG = "It was refused, and all that was said of it went when the grant in its scope ended."
+_QUOTES_NOBODY = frozenset({ScopeForbidden.code, GroupRejected.code, DependsOnRejected.code})
+_NOTHING = "{}"  # what others wrote of what was written over, once it has gone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,16 +103,17 @@ class Outcomes:
             (self._kept_max,),
         )
 
-    def forget_others(self, scopes: Iterable[str]) -> None:
-        """Keep of these scopes nothing but the user's own work: what took effect is the scope's and goes; what was
-        rejected stays, without what it, and the reason for it, quote of others."""
-        for scope in scopes:
-            self._connection.execute(_FORGET_EFFECTIVE, (scope,))
+    def forget_others(self, scopes: Mapping[str, bool]) -> None:
+        """Keep of these scopes nothing that quotes others. Where a grant has `ended`, what took effect is the scope's
+        and goes; what was rejected stays, without the reason for it if that may quote."""
+        for scope, ended in scopes.items():
+            if ended:
+                self._connection.execute(_FORGET_EFFECTIVE, (scope,))
             left = self._connection.execute(_OF_SCOPE, (scope,)).fetchall()
             self._connection.executemany(
-                "UPDATE outcomes SET outcome = ?, change = ?, base = '' WHERE place = ?",
+                "UPDATE outcomes SET outcome = ?, change = ?, base = ? WHERE place = ?",
                 [
-                    (encode(_bare(decode_outcome(text))), encode(_own(decode_change(change), base)), at)
+                    (*_own(decode_outcome(text), decode_change(change), base, ended=ended), at)
                     for at, text, change, base in left
                 ],
             )
@@ -147,18 +152,22 @@ class Outcomes:
         )
 
 
+def _own(outcome: Outcome, change: Change, base: str, *, ended: bool) -> tuple[str, str, str]:
+    """A row without what others wrote: outcome, change and base."""
+    bare = _bare(outcome) if ended else outcome
+    nothing = _NOTHING if change.op == "restore" else ""
+    return encode(replace(bare, met={})), encode(_own_change(change, base)), nothing
+
+
 def _bare(outcome: Outcome) -> Outcome:
-    """The outcome with its reason, and without what that quotes: a value that was there, or the app's own words."""
-    extensions = (outcome.error or {}).get("extensions")
-    code = extensions.get("code") if isinstance(extensions, dict) else None
-    if code == ScopeForbidden.code:
+    """The outcome without what its reason quotes: a value that was there, or the app's own words."""
+    if (code := code_of(outcome.error)) in _QUOTES_NOBODY:
         return outcome
-    error = {"message": _REFUSED_BEFORE, "extensions": {"code": code, "retryable": False}}
-    return replace(outcome, met={}, error=error)
+    return replace(outcome, error={"message": _WENT_ALONG, "extensions": {"code": code, "retryable": False}})
 
 
-def _own(change: Change, base: str) -> Change:
-    """The change without what others wrote. A restore says the whole record: of that, what its user has given it."""
+def _own_change(change: Change, base: str) -> Change:
+    """A restore says the whole record: of that stays what its user has given it."""
     fields = {name: _own_part(written) for name, written in change.fields.items()}
     if change.op == "restore":
         known = decode_fields(base) if base else fields  # a file of a former version does not say what was known

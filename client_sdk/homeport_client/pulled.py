@@ -42,6 +42,11 @@ class Pulled:
         record = self.get(record_id)
         return record is not None and bool(record.deleted)
 
+    def has_scope(self, scope: str) -> bool:
+        """Whether anything of the scope was pulled."""
+        found = self._connection.execute("SELECT 1 FROM pulled WHERE scope = ? LIMIT 1", (scope,)).fetchone()
+        return found is not None
+
     def ids(self) -> set[str]:
         """The ids of all that was pulled."""
         return {row[0] for row in self._connection.execute("SELECT id FROM pulled")}

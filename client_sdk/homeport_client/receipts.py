@@ -7,7 +7,8 @@ An ending comes with a page and goes through three states, each reached in one t
 - **given**: nothing of them is left in the file either. Now it is told to the server, until the server knows.
 
 A device that dies in between goes on where it was. What is dropped without an ending to answer (`UNNAMED`: an older
-server names none, and a device that starts over replaces everything) goes the same way, but for the telling.
+server names none, and a device that starts over replaces everything) goes the same way, but for the telling; and so
+does what the device itself has left out (`LEFT_OUT`), though no grant has ended there.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ TOLD: Final = 0
 DROPPED: Final = 1
 GIVEN: Final = 2
 UNNAMED: Final = 0  # the position of an ending that no server asks about
+LEFT_OUT: Final = -1  # that of none: the device was told to leave the scope out
 
 
 def endings_of(page: Page) -> list[Ending]:
@@ -66,18 +68,28 @@ class Receipts:
             self._connection.execute("DELETE FROM receipts WHERE state = 0")
             self._empty = None
 
-    def dropped(self) -> set[str]:
-        """The scopes of which something may be left in the file."""
+    def dropped(self) -> dict[str, bool]:
+        """The scopes of which something may be left in the file, each with whether a grant has ended there."""
         if self.empty:
-            return set()
-        return {row[0] for row in self._connection.execute("SELECT DISTINCT scope FROM receipts WHERE state = 1")}
+            return {}
+        rows = self._connection.execute(
+            "SELECT scope, max(position) > ? FROM receipts WHERE state = 1 GROUP BY scope", (LEFT_OUT,)
+        )
+        return {scope: bool(ended) for scope, ended in rows}
+
+    def withdraw(self, scopes: Iterable[str]) -> None:
+        """These were dropped and are here again: nothing is to be cleared of them, and no receipt is owed."""
+        self._connection.executemany(
+            "DELETE FROM receipts WHERE state = 1 AND scope = ?", [(scope,) for scope in scopes]
+        )
+        self._empty = None
 
     def give(self, scopes: Iterable[str]) -> None:
         """Nothing of these is left."""
         self._connection.executemany(
             "UPDATE receipts SET state = 2 WHERE state = 1 AND scope = ?", [(scope,) for scope in scopes]
         )
-        self._connection.execute("DELETE FROM receipts WHERE state = 2 AND position = 0")
+        self._connection.execute("DELETE FROM receipts WHERE state = 2 AND position <= 0")
         self._empty = None
 
     def given(self, limit: int) -> list[Receipt]:

@@ -262,7 +262,7 @@ class Replica:
             self._turn_to(chosen.instead(wanted, chosen.first))
 
     def _clear(self) -> None:
-        clear(self._connection, self.receipts, self.outbox, self.outcomes)
+        clear(self._connection, self.receipts, self.pulled, self.outbox, self.outcomes)
 
     def _renamed(self) -> Meta:
         return renamed(self.meta, self.outbox, self.outcomes, self.new_id)

@@ -353,3 +353,41 @@ async def test_a_page_that_was_on_its_way_when_the_device_chose_otherwise_is_ask
     assert not bob._replica.take_page(second, asked)
     await bob.sync()
     assert await shown(bob) == ["a", "b", "c"]
+
+
+async def a_viewer() -> tuple[Device, Line, str]:
+    """Bob's phone, which may only look, its line, and the list."""
+    server = await Server().begin()
+    ann, made = await lists(server, "a")
+    await ann.invite(made["a"], "bob", "viewer")
+    await ann.sync()
+    bob = await phone(line := Line(server, "bob"), seed=200)
+    await bob.sync()
+    return bob, line, made["a"]
+
+
+@pytest.mark.parametrize("again", [True, False])
+async def test_what_was_refused_in_a_list_that_was_left_out_keeps_its_reason(again: bool) -> None:
+    bob, line, home = await a_viewer()
+    line.up = False
+    await bob.create(Task, scope=home, title="egg")
+    await bob.choose(leave_out=[home])
+    if again:
+        await bob.choose()
+    line.up = True
+    await bob.sync()
+    (refused,) = await bob.quarantine()
+    assert (refused.code, refused.fields["title"]) == ("ROLE_FORBIDDEN", "egg")
+    assert refused.message.startswith("A viewer reads")
+    assert bob._replica.receipts.empty
+
+
+async def test_what_took_effect_in_a_list_that_was_left_out_has_its_outcome() -> None:
+    server = await Server().begin()
+    ann, made = await lists(server, "a")
+    egg = (await ann.query(Task))[0].id
+    await ann.update(egg, title="egg")
+    await ann.choose(leave_out=[made["a"]])
+    await ann.sync()
+    (last,) = (await ann.outcomes())[-1:]
+    assert (last.outcome, last.change.id, last.change.fields) == ("applied", egg, {"title": "egg"})

@@ -6,6 +6,8 @@ import sqlite3
 from pathlib import Path
 from random import Random
 
+import pytest
+
 from homeport_client.replica import Replica
 from homeport_client.scribe import Scribe
 from homeport_client.storage import open_storage
@@ -152,6 +154,48 @@ def test_what_the_app_said_of_others_records_goes_and_its_code_stays(tmp_path: P
     assert kept.error is not None
     assert kept.error["extensions"] == {"code": "COMMAND_REFUSED", "retryable": False}
     assert (found(path, "ann-wrote"), kept.change.fields) == (0, {"title": "bob-wrote"})
+    mine.close()
+
+
+def test_a_scope_that_is_here_again_before_it_was_cleared_keeps_its_outcomes_and_owes_no_receipt(
+    tmp_path: Path,
+) -> None:
+    path, held = tmp_path / "r", list[sqlite3.Connection]()
+    mine = shared(path, held)
+    Scribe(mine).write("update", "Task", MILK, HOME, {"title": "bob-wrote"})
+    pull(mine, lost())
+    pull(mine, page(record(HOME, HOME, position=4, kind="TaskList"), cursor="at 4"))
+    mine.take_answer(answer(rejected(1, "NOT_ALLOWED")))
+    (kept,) = mine.outcomes.page(0, 10)
+    assert (kept.error, told(mine), mine.receipts.empty) == (rejected(1, "NOT_ALLOWED").error, [], True)
+    mine.close()
+
+
+@pytest.mark.parametrize("code", ["GROUP_REJECTED", "DEPENDS_ON_REJECTED"])
+def test_a_reason_that_quotes_nobody_stays(tmp_path: Path, code: str) -> None:
+    mine = shared(tmp_path / "r")
+    Scribe(mine).write("update", "Task", MILK, HOME, {"title": "bob-wrote"})
+    mine.take_answer(answer(rejected(1, code)))
+    pull(mine, lost())
+    assert [each.error for each in mine.outcomes.page(0, 10)] == [rejected(1, code).error]
+    mine.close()
+
+
+def test_what_is_cleared_twice_keeps_what_its_user_wrote(tmp_path: Path) -> None:
+    path, held = tmp_path / "r", list[sqlite3.Connection]()
+    mine = shared(path, held)
+    Scribe(mine).write("delete", "Task", MILK, HOME, {}, base={"title": "ann-wrote"})
+    Scribe(mine).write(
+        "restore", "Task", MILK, HOME, {"title": "ann-wrote", "notes": "bob-wrote"}, base={"title": "ann-wrote"}
+    )
+    mine.take_answer(answer(rejected(1), rejected(2)))
+    reading = held[0].execute("SELECT scope FROM pulled")
+    reading.fetchone()
+    pull(mine, lost())
+    reading.close()
+    pull(mine, page(cursor="at 3"))
+    assert [each.change.fields for each in mine.outcomes.page(0, 10)] == [{}, {"notes": "bob-wrote"}]
+    assert (told(mine), found(path, "ann-wrote")) == ([(HOME, 3)], 0)
     mine.close()
 
 
