@@ -214,7 +214,7 @@ class Device(Writes):
     async def outcomes(self, after: int = 0, limit: int = 100) -> list[ChangeOutcome]:
         """What became of this device's changes, in the order it learnt of them, after a `place`.
 
-        The last `DeviceLimits.outcomes_max` are kept; rejected ones, with what they wanted, the longest.
+        The last `DeviceLimits.outcomes_max` are kept, and all that were rejected and wait in quarantine.
         """
         return self._check_limit(limit, "outcomes").outcomes.page(after, limit)
 

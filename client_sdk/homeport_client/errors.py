@@ -101,7 +101,7 @@ class LimitExceeded(DeviceError):
 
 
 class NotInQuarantine(DeviceError):
-    """No rejected change waits at this place: it was replayed, dismissed, or forgotten behind newer ones."""
+    """No rejected change waits at this place: it was replayed or dismissed."""
 
     code = "NOT_IN_QUARANTINE"
 

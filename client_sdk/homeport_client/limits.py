@@ -17,8 +17,9 @@ class DeviceLimits:
     start of a poke socket. A request whose kept connection turns out to be closed is sent again at once, `resends_max`
     times at most. `answer_bytes_max` and `poke_bytes_max` bound what is read; `envelope_bytes` is kept free in a push
     for what surrounds the changes, `change_growth_bytes` in a change for what it is given after it was written: a place
-    in a group, or a longer number. `outcomes_max` bounds the history of outcomes, `query_limit_max` one query. How far
-    the clock is off may move by `offset_drift_ms` before that alone is worth a write.
+    in a group, or a longer number. `outcomes_max` bounds the history of outcomes, but for what was rejected and waits:
+    like the outbox, that is the user's work, and is kept until it is decided. `query_limit_max` bounds one query. How
+    far the clock is off may move by `offset_drift_ms` before that alone is worth a write.
     """
 
     poll_s: float = 30.0

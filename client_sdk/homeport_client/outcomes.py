@@ -62,11 +62,11 @@ class ChangeOutcome:
     merges: tuple[Merge, ...] = ()
 
 
-_WAITS, _SETTLED = 1, -1  # in the column `rejected`, which is 0 for what took effect; trimmed in the order of these
+_WAITS, _SETTLED = 1, -1  # in the column `rejected`, which is 0 for what took effect; forgotten in the order of these
 
 
 class Outcomes:
-    """The table `outcomes`, of at most `kept_max` rows. Those that are rejected wait in quarantine until settled."""
+    """The table `outcomes`: what is rejected waits in quarantine until settled; of all else the last `kept_max`."""
 
     def __init__(self, connection: sqlite3.Connection, kept_max: int, catalog: Catalog) -> None:
         self._connection = connection
@@ -96,11 +96,11 @@ class Outcomes:
         )
 
     def trim(self) -> None:
-        """Forgets the oldest beyond the limit: first those that took effect or are settled, then rejected ones."""
+        """Forgets the oldest beyond the limit, settled ones first. What waits is the user's work, and stays."""
         self._connection.execute(
-            "DELETE FROM outcomes WHERE place IN (SELECT place FROM outcomes ORDER BY rejected, place"
-            " LIMIT max((SELECT count(*) FROM outcomes) - ?, 0))",
-            (self._kept_max,),
+            "DELETE FROM outcomes WHERE place IN (SELECT place FROM outcomes WHERE rejected < ?"
+            " ORDER BY rejected, place LIMIT max((SELECT count(*) FROM outcomes WHERE rejected < ?) - ?, 0))",
+            (_WAITS, _WAITS, self._kept_max),
         )
 
     def forget_others(self, scopes: Mapping[str, bool]) -> None:

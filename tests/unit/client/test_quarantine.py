@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from homeport_client import Device, DeviceClosed, DeviceLimits, LimitExceeded, NotInQuarantine, Rejected, increment
+from homeport_client import Device, DeviceClosed, LimitExceeded, NotInQuarantine, Rejected, increment
 from homeport_client.intents import Adding, Altering, Incrementing, Removing
 from homeport_client.scribe import Scribe
 from homeport_sync.quarantine import QUARANTINE_START, Chosen, change_name
@@ -309,21 +309,6 @@ async def test_pages_go_on_after_a_place_and_have_a_limit(ann: Phone) -> None:
     assert [await device.quarantine(every[0].place, 1), await device.quarantine(limit=2)] == [every[1:2], every[:2]]
     with pytest.raises(LimitExceeded, match="1,001"):
         await device.quarantine(limit=1_001)
-
-
-async def test_what_is_settled_is_forgotten_before_what_waits() -> None:
-    server = await Server(of=served()).begin()
-    async with await phone(Line(server, "ann"), of=newer(), limits=DeviceLimits(outcomes_max=2)) as device:
-        home = await device.create("TaskList", title="Home")
-        for number in range(2):
-            await device.create("Task", scope=home, title=str(number), state="soured")
-        await device.sync()
-        first, second = await device.quarantine()
-        await device.dismiss(second.place)
-        await device.update(home, title="House")
-        await device.sync()
-        assert await device.quarantine() == [first]
-        assert [each.outcome for each in await device.outcomes()] == ["rejected", "applied"]
 
 
 async def test_the_app_is_told_of_each_rejection_as_it_comes_until_the_device_is_closed(ann: Phone) -> None:
