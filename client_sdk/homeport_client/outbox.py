@@ -24,9 +24,12 @@ from homeport_sync.clock import Stamp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """A change that just got its outcome: the records it shows in, its JSON, and that of what it was written on."""
+    """A change that just got its outcome: the records it shows in, its own and its scope, its JSON, and that of what it
+    was written on."""
 
     records: set[str]
+    record: str
+    scope: str
     change: str
     base: str
 
@@ -56,8 +59,9 @@ class Outbox:
     def add(self, device: str, change: Change, text: str, base: str = "") -> int:
         """Appends a change as it is written, with what it was written on; its place."""
         added = self._connection.execute(
-            "INSERT INTO outbox (device, number, record, change, base) VALUES (?, ?, ?, ?, ?)",
-            (device, change.number, change.id, text, base),
+            "INSERT INTO outbox (device, number, record, change, base, scope, goes_into, stamp)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (device, change.number, change.id, text, base, change.scope, change.into, change.stamp),
         )
         return added.lastrowid or 0
 
@@ -93,10 +97,8 @@ class Outbox:
         return written | self.predicted.records()
 
     def scopes(self) -> set[str]:
-        """The scopes that have changes here. Reads all of them."""
-        return {
-            row[0] for row in self._connection.execute("SELECT DISTINCT json_extract(change, '$.scope') FROM outbox")
-        }
+        """The scopes that have changes here."""
+        return {row[0] for row in self._connection.execute("SELECT DISTINCT scope FROM outbox")}
 
     def unanswered(self) -> int:
         """How many changes wait for an outcome."""
@@ -136,18 +138,21 @@ class Outbox:
         if outcome.outcome == "rejected":
             rows = self._connection.execute(
                 "DELETE FROM outbox WHERE device = ? AND number = ? AND answered = 0"
-                " RETURNING place, record, change, base",
+                " RETURNING place, record, scope, change, base",
                 (device, outcome.number),
             ).fetchall()
             also = self.predicted.drop(row[0] for row in rows)
         else:
             rows = self._connection.execute(
                 "UPDATE outbox SET answered = 1, lowered = ? WHERE device = ? AND number = ? AND answered = 0"
-                " RETURNING place, record, change, base",
+                " RETURNING place, record, scope, change, base",
                 (outcome.stamp, device, outcome.number),
             ).fetchall()
             also = set[str]()
-        return Settled(records={rows[0][1], *also}, change=rows[0][2], base=rows[0][3]) if rows else None
+        if not rows:
+            return None
+        ((_, record, scope, change, base),) = rows
+        return Settled(records={record, *also}, record=record, scope=scope, change=change, base=base)
 
     def deleted(self, record_id: str) -> str:
         """What a delete that is held here was written on; "" if there is none."""
@@ -185,10 +190,10 @@ class Outbox:
     def _contained(self, device: str, number: int) -> list[tuple[int, set[str]]]:
         """Place and scopes of what a catch-up contains that has all scopes."""
         rows = self._connection.execute(
-            "SELECT place, change FROM outbox WHERE answered = 1 AND (device != ? OR number <= ?)", (device, number)
+            "SELECT place, scope, goes_into FROM outbox WHERE answered = 1 AND (device != ? OR number <= ?)",
+            (device, number),
         )
-        changes = ((place, decode_change(text)) for place, text in rows)
-        return [(place, {change.scope, change.into or change.scope}) for place, change in changes]
+        return [(place, {scope, goes_into or scope}) for place, scope, goes_into in rows]
 
     def resend_from(self, device: str, number: int) -> bool:
         """Counts the changes from `number` on as unanswered again; False if that one is not held any more."""
@@ -228,5 +233,7 @@ class Outbox:
 
     def newest_stamp(self) -> Stamp:
         """The latest stamp of all changes here, as they count in merges."""
-        rows = self._connection.execute("SELECT change, lowered FROM outbox")
-        return max((_effective(*row).stamp for row in rows), default=Stamp(""))
+        (newest,) = self._connection.execute(
+            "SELECT max(CASE lowered WHEN '' THEN stamp ELSE lowered END) FROM outbox"
+        ).fetchone()
+        return Stamp(newest or "")

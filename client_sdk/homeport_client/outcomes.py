@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from homeport_client.merges import Merge, merges
+from homeport_client.outbox import Settled
 from homeport_sync.catalog import Catalog
 from homeport_sync.change import (
     Change,
@@ -32,11 +33,11 @@ from homeport_sync.rejections import DependsOnRejected, GroupRejected, ScopeForb
 
 _SELECT = "SELECT place, device, outcome, change, base FROM outcomes"
 _DELETED = (
-    "SELECT base FROM outcomes WHERE rejected = 0 AND json_extract(change, '$.id') = ?"
+    "SELECT base FROM outcomes WHERE record = ? AND rejected = 0"
     " AND json_extract(change, '$.op') = 'delete' ORDER BY place DESC LIMIT 1"
 )
-_FORGET_EFFECTIVE = "DELETE FROM outcomes WHERE rejected = 0 AND json_extract(change, '$.scope') = ?"
-_OF_SCOPE = "SELECT place, outcome, change, base FROM outcomes WHERE json_extract(change, '$.scope') = ?"
+_FORGET_EFFECTIVE = "DELETE FROM outcomes WHERE rejected = 0 AND scope = ?"
+_OF_SCOPE = "SELECT place, outcome, change, base FROM outcomes WHERE scope = ?"
 _WENT_ALONG = "It was refused, and all that was said of it went when the grant in its scope ended."
 _QUOTES_NOBODY = frozenset({ScopeForbidden.code, GroupRejected.code, DependsOnRejected.code})
 _NOTHING = "{}"  # what others wrote of what was written over, once it has gone
@@ -73,7 +74,7 @@ class Outcomes:
         self._catalog = catalog
         self._kept_max = kept_max
 
-    def add(self, device: str, outcome: Outcome, change: str, base: str) -> None:
+    def add(self, device: str, outcome: Outcome, was: Settled) -> None:
         """Keeps an outcome. One that was given again in the same words is no news; in others it is the newest."""
         row = self._connection.execute(
             "SELECT outcome FROM outcomes WHERE device = ? AND number = ?", (device, outcome.number)
@@ -81,9 +82,18 @@ class Outcomes:
         if row is not None and decode_outcome(row[0]) == outcome:
             return
         self._connection.execute(
-            "INSERT OR REPLACE INTO outcomes (device, number, rejected, outcome, change, base)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (device, outcome.number, _WAITS if outcome.outcome == "rejected" else 0, encode(outcome), change, base),
+            "INSERT OR REPLACE INTO outcomes (device, number, rejected, outcome, change, base, record, scope)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                device,
+                outcome.number,
+                _WAITS if outcome.outcome == "rejected" else 0,
+                encode(outcome),
+                was.change,
+                was.base,
+                was.record,
+                was.scope,
+            ),
         )
 
     def rename(self, former: Sequence[tuple[str, int]], device: str) -> None:

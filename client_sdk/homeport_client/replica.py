@@ -167,7 +167,7 @@ class Replica:
                     if outcome.outcome == "rejected" and decode_change(was.change).op == "create":
                         unmade |= was.records
                     lowered = max(lowered, outcome.stamp)
-                    self.outcomes.add(device, outcome, was.change, was.base)
+                    self.outcomes.add(device, outcome, was)
             self.outcomes.trim()
             self.receipts.settle(answer.receipts)
             self.views.derive(touched)

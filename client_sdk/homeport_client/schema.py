@@ -85,7 +85,21 @@ _BASES = """
     ALTER TABLE outcomes ADD COLUMN base TEXT NOT NULL DEFAULT '';
 """
 
-STEPS = (_FIRST, _RECEIPTS, _BASES)  # one that was released never changes
+# By what a row is found or counted, beside the JSON it stands in. `goes_into` is the scope that a move goes into.
+_COLUMNS = """
+    ALTER TABLE outbox ADD COLUMN scope TEXT NOT NULL DEFAULT '';
+    ALTER TABLE outbox ADD COLUMN goes_into TEXT NOT NULL DEFAULT '';
+    ALTER TABLE outbox ADD COLUMN stamp TEXT NOT NULL DEFAULT '';
+    UPDATE outbox SET scope = coalesce(json_extract(change, '$.scope'), ''),
+        goes_into = coalesce(json_extract(change, '$.into'), ''), stamp = coalesce(json_extract(change, '$.stamp'), '');
+    ALTER TABLE outcomes ADD COLUMN record TEXT NOT NULL DEFAULT '';
+    ALTER TABLE outcomes ADD COLUMN scope TEXT NOT NULL DEFAULT '';
+    UPDATE outcomes SET record = coalesce(json_extract(change, '$.id'), ''),
+        scope = coalesce(json_extract(change, '$.scope'), '');
+    CREATE INDEX outcomes_record ON outcomes (record);
+"""
+
+STEPS = (_FIRST, _RECEIPTS, _BASES, _COLUMNS)  # one that was released never changes
 VERSION = len(STEPS)
 
 VIEW = """

@@ -10,12 +10,12 @@ IN_OUTBOX = (
         file=f"{CLIENT}/outbox.py",
         before="""
                 "UPDATE outbox SET answered = 1, lowered = ? WHERE device = ? AND number = ? AND answered = 0"
-                " RETURNING place, record, change, base",
+                " RETURNING place, record, scope, change, base",
                 (outcome.stamp, device, outcome.number),
 """,
         after="""
                 "DELETE FROM outbox WHERE device = ? AND number = ? AND answered = 0"
-                " RETURNING place, record, change, base",
+                " RETURNING place, record, scope, change, base",
                 (device, outcome.number),
 """,
     ),
@@ -57,10 +57,10 @@ IN_OUTBOX = (
         name="a rejection is kept from the app",
         known="Offline queues that drop what the server refuses: the user's work is gone, and nobody was told.",
         file=f"{CLIENT}/replica.py",
-        before="                    self.outcomes.add(device, outcome, was.change, was.base)",
+        before="                    self.outcomes.add(device, outcome, was)",
         after="""
                     if outcome.outcome != "rejected":
-                        self.outcomes.add(device, outcome, was.change, was.base)
+                        self.outcomes.add(device, outcome, was)
 """,
     ),
     Mutant(

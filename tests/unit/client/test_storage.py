@@ -38,6 +38,21 @@ def test_a_file_of_a_former_version_is_opened_with_all_that_is_in_it(tmp_path: P
         assert tables[0] == tables[1]
 
 
+@pytest.mark.parametrize("version", range(1, VERSION))
+def test_what_a_former_version_held_is_found_by_its_record_scope_and_stamp(tmp_path: Path, version: int) -> None:
+    path, told = str(tmp_path / "replica"), '{"id": "r", "scope": "s", "into": "t", "stamp": "at"}'
+    with closing(sqlite3.connect(path)) as former:
+        former.executescript(f"{''.join(STEPS[:version])} PRAGMA user_version = {version};")
+        former.execute("INSERT INTO outbox (device, number, record, change) VALUES ('d', 1, 'r', ?)", (told,))
+        former.execute(
+            "INSERT INTO outcomes (device, number, rejected, outcome, change) VALUES ('d', 2, 1, '{}', ?)", (told,)
+        )
+        former.commit()
+    with closing(open_storage(path)) as storage:
+        assert storage.execute("SELECT scope, goes_into, stamp FROM outbox").fetchall() == [("s", "t", "at")]
+        assert storage.execute("SELECT record, scope FROM outcomes").fetchall() == [("r", "s")]
+
+
 @pytest.mark.parametrize("version", [VERSION + 1, -1])
 def test_a_file_of_a_version_that_nobody_knows_is_left_alone(tmp_path: Path, version: int) -> None:
     path = str(tmp_path / "replica")
