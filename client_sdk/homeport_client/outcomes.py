@@ -33,7 +33,7 @@ from homeport_sync.rejections import DependsOnRejected, GroupRejected, ScopeForb
 
 _SELECT = "SELECT place, device, outcome, change, base FROM outcomes"
 _DELETED = (
-    "SELECT base FROM outcomes WHERE record = ? AND rejected = 0"
+    "SELECT base FROM outcomes INDEXED BY outcomes_record WHERE record = ? AND rejected = 0"
     " AND json_extract(change, '$.op') = 'delete' ORDER BY place DESC LIMIT 1"
 )
 _FORGET_EFFECTIVE = "DELETE FROM outcomes WHERE rejected = 0 AND scope = ?"
@@ -133,10 +133,33 @@ class Outcomes:
         rows = self._connection.execute(f"{_SELECT} WHERE place > ? ORDER BY place LIMIT ?", (after, limit))
         return [self._change_outcome(*row) for row in rows]
 
-    def waiting(self) -> list[ChangeOutcome]:
-        """All that wait in quarantine, oldest first."""
-        rows = self._connection.execute(f"{_SELECT} WHERE rejected = ? ORDER BY place", (_WAITS,))
+    def waiting(self, after: int, limit: int) -> list[ChangeOutcome]:
+        """Those that wait in quarantine after a place, oldest first."""
+        rows = self._connection.execute(
+            f"{_SELECT} WHERE rejected = ? AND place > ? ORDER BY place LIMIT ?", (_WAITS, after, limit)
+        )
         return [self._change_outcome(*row) for row in rows]
+
+    def waiting_with(self, head: ChangeOutcome) -> list[ChangeOutcome]:
+        """`head` and whatever else waits and may not stand without it, oldest first: the rest of its group, what is
+        about a record that it was to make or within one, and so on. What of it does not, `with_dependents` says.
+
+        It reads these alone, and not all that waits.
+        """
+        found, groups, reached = {head.place: head}, set[tuple[str, int]](), [head]
+        while reached:
+            one = reached.pop()
+            change, more = one.change, list[ChangeOutcome]()
+            if change.group is not None and (group := (one.device, one.number - change.group.at + 1)) not in groups:
+                groups.add(group)
+                more += self._waiting("device = ? AND number BETWEEN ? AND ?", *group, group[1] + change.group.of - 1)
+            if change.op == "create":
+                more += self._waiting("record = ?", change.id)
+                more += self._waiting("scope = ?", change.id) if change.id == change.scope else []
+            new = {each.place: each for each in more if each.place not in found}
+            found |= new
+            reached += new.values()
+        return [found[place] for place in sorted(found)]
 
     def deleted(self, record_id: str) -> str:
         """What the newest delete of the record that took effect was written on; "" if none is kept."""
@@ -146,6 +169,10 @@ class Outcomes:
     def settle(self, place: int) -> None:
         """It waits no longer; it stays here as an outcome like any other."""
         self._connection.execute("UPDATE outcomes SET rejected = ? WHERE place = ?", (_SETTLED, place))
+
+    def _waiting(self, condition: str, *values: str | int) -> list[ChangeOutcome]:
+        rows = self._connection.execute(f"{_SELECT} WHERE {condition} AND rejected = ?", (*values, _WAITS))
+        return [self._change_outcome(*row) for row in rows]
 
     def _change_outcome(self, place: int, device: str, text: str, written: str, base: str) -> ChangeOutcome:
         outcome, change = decode_outcome(text), decode_change(written)

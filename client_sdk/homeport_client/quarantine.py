@@ -26,9 +26,8 @@ class Quarantine:
 
     def page(self, after: int, limit: int) -> list[Rejected]:
         """Those after a place, in the order in which the device learnt of them."""
-        waiting = self._replica.outcomes.waiting()
-        wanted = [each for each in waiting if each.place > after][:limit]
-        return [rejected(each, waiting, self._replica.catalog) for each in wanted]
+        outcomes, catalog = self._replica.outcomes, self._replica.catalog
+        return [rejected(each, outcomes.waiting_with(each), catalog) for each in outcomes.waiting(after, limit)]
 
     def replay(self, place: int, edited: Mapping[str, Meant], *, dependents: bool) -> str:
         """Writes it again, with what depended on it, a group as a group; the record's id. All or nothing: raises the
@@ -50,9 +49,10 @@ class Quarantine:
                 self._replica.outcomes.settle(each.place)
 
     def _units(self, place: int, *, dependents: bool) -> list[list[Rejected]]:
-        waiting, catalog = self._replica.outcomes.waiting(), self._replica.catalog
-        head = next((each for each in waiting if each.place == place), None)
-        if head is None:
+        outcomes, catalog = self._replica.outcomes, self._replica.catalog
+        found = outcomes.waiting(place - 1, 1)
+        if not found or found[0].place != place:
             raise NotInQuarantine(place=place)
-        units = with_dependents(waiting, head) if dependents else [[head]]
+        (head,) = found
+        units = with_dependents(outcomes.waiting_with(head), head) if dependents else [[head]]
         return [[rejected(each, [each], catalog) for each in unit] for unit in units]

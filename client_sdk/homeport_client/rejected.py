@@ -39,10 +39,9 @@ class Rejected:
 
 
 def rejected(refused: ChangeOutcome, waiting: Sequence[ChangeOutcome], catalog: Catalog) -> Rejected:
-    """The rejected change, one of those that wait."""
+    """The rejected change, one of those that are `waiting`; all that may not stand without it are among them."""
     change = refused.change
-    alone = change.op != "create" and change.group is None
-    beside = [] if alone else flat(with_dependents(waiting, refused))
+    beside = flat(with_dependents(waiting, refused))
     return Rejected(
         place=refused.place,
         op=change.op,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from itertools import count
+
 import pytest
 
-from homeport_client import DeviceLimits
+from homeport_client import Device, DeviceLimits
 from tests.unit.client.versions import newer, served
 from tests.unit.client.world import Line, Server, phone
 
@@ -35,3 +39,46 @@ async def test_what_waits_is_never_forgotten_however_short_the_history_is() -> N
         await device.sync()
         assert [each.op for each in await device.quarantine()] == ["create", *["update"] * 4]
         assert [each.outcome for each in await device.outcomes()] == ["applied", *["rejected"] * 5]
+
+
+def steps_of(device: Device, work: Callable[[], object]) -> int:
+    """How many steps SQLite takes for it, in tens."""
+    steps, connection = count(), device._replica._connection
+    connection.set_progress_handler(lambda: next(steps) and None, 10)
+    work()
+    connection.set_progress_handler(None, 10)
+    return next(steps)
+
+
+async def test_to_show_one_of_many_reads_that_one_and_what_depends_on_it() -> None:
+    server, taken = await Server(of=served()).begin(), list[int]()
+    async with await phone(Line(server, "ann"), of=newer()) as device:
+        home = await device.create("TaskList", title="Home")
+        for _ in range(2):
+            for number in range(50):
+                task = await device.create("Task", scope=home, title=str(number), state="soured")
+                await device.update(task, title="again")
+            await device.sync()
+            (head,) = await device.quarantine(limit=1)
+            assert len(head.dependents) == 1
+            taken.append(steps_of(device, partial(device._quarantine.page, 0, 1)))
+    assert taken[1] < taken[0] * 1.5
+
+
+async def test_a_rejected_list_names_what_was_made_in_it_and_each_of_those_its_own() -> None:
+    server = await Server(of=served()).begin()
+    async with await phone(Line(server, "ann"), of=newer()) as device:
+        work = await device.create("TaskList", title="Work", colour="mauve")
+        async with device.group() as group:
+            write = group.create("Task", scope=work, title="Write")
+            group.create("Task", scope=work, title="Read")
+        await device.update(write, title="Write more")
+        await device.sync()
+        found = await device.quarantine()
+        places = [each.place for each in found]
+        assert [each.dependents for each in found] == [
+            tuple(places[1:]),
+            (places[2], places[3]),
+            (places[1], places[3]),
+            (),
+        ]
