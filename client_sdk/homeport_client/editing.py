@@ -56,7 +56,7 @@ class Editing:
             edge = self._edge(kind, field, record.scope, last=meant.behind, but=record.id)
             return self._between(edge, None) if meant.behind else self._between(None, edge)
         other = self._views.record(meant.other)
-        if other is None or (other.kind, other.scope) != (kind.name, record.scope):
+        if other is None or other.deleted or (other.kind, other.scope) != (kind.name, record.scope):
             raise RecordGone(f"There is no {kind.name} {meant.other} in this scope to be placed beside.")
         rank = str(other.fields.get(field.name, field.default))
         next_one = self._beyond(kind, field, record.scope, rank, later=meant.behind)

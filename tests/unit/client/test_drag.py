@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from homeport_client import Device, after, at_end, at_start, before
+from homeport_client.intents import Placing
 from homeport_sync import App, Rank
+from homeport_sync.rejections import RecordGone
 from tests.unit.client.world import Line, Server, phone
 
 app = App("lists")
@@ -53,6 +57,15 @@ async def shelves() -> tuple[list[Device], str, list[str]]:
     bob = await phone(Line(server, "bob"), of=app, seed=2)
     await bob.sync()
     return [ann, bob], shelf, books
+
+
+@pytest.mark.parametrize("beside", [before, after])
+async def test_beside_a_book_that_was_deleted_there_is_no_place(beside: Callable[[str], Placing]) -> None:
+    (ann, _), shelf, books = await shelves()
+    await ann.delete(books[1])
+    with pytest.raises(RecordGone, match="There is no Book .* to be placed beside"):
+        await ann.update(books[3], place=beside(books[1]))
+    assert await order(ann, shelf) == [books[0], *books[2:]]
 
 
 @settings(max_examples=60, deadline=None)
