@@ -120,6 +120,7 @@ VIEW = """
         change TEXT NOT NULL,
         PRIMARY KEY (record, place)
     ) STRICT, WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS predicted_place ON predicted (place);
 """
 
 
