@@ -26,6 +26,7 @@ from homeport_client.chosen import make_choice
 from homeport_client.errors import DeviceClosed, LimitExceeded, NoServer
 from homeport_client.exchange import Exchange
 from homeport_client.http import HttpTransport
+from homeport_client.ids import Id, text_id
 from homeport_client.intents import Meant
 from homeport_client.limits import DEVICE_LIMITS, DeviceLimits
 from homeport_client.outcomes import ChangeOutcome
@@ -137,9 +138,9 @@ class Device(Writes):
     async def choose(
         self,
         *,
-        scopes: Iterable[str] | None = None,
-        leave_out: Iterable[str] = (),
-        first: Iterable[str] = (),
+        scopes: Iterable[Id] | None = None,
+        leave_out: Iterable[Id] = (),
+        first: Iterable[Id] = (),
     ) -> None:
         """Takes only these `scopes` of those it may see (None: all), without those to `leave_out`; those in `first`
         come before the others, in their order. It holds until it is called again.
@@ -148,7 +149,8 @@ class Device(Writes):
         `LimitExceeded` for more than `CHOICE_SCOPES_MAX` scopes, `Malformed` for what is no scope's id.
         """
         replica = self._open_replica()
-        replica.choose(*make_choice(scopes, leave_out, first))
+        named = None if scopes is None else map(text_id, scopes)
+        replica.choose(*make_choice(named, map(text_id, leave_out), map(text_id, first)))
         if self._syncer is not None:
             self._syncer.tell(Event.POKED)
 
@@ -158,16 +160,16 @@ class Device(Writes):
         chosen = self._open_replica().chosen
         return chosen.wanted if chosen else EVERYTHING
 
-    async def get(self, record_id: str) -> View | None:
+    async def get(self, record_id: Id) -> View | None:
         """The record; None if there is none, or it or its scope is deleted."""
-        return self._open_replica().views.get(record_id)
+        return self._open_replica().views.get(text_id(record_id))
 
     async def query(
         self,
         kind: str | type,
         /,
         *,
-        scope: str | None = None,
+        scope: Id | None = None,
         where: Mapping[str, PythonValue] | None = None,
         order_by: str | None = None,
         descending: bool = False,
@@ -191,7 +193,7 @@ class Device(Writes):
         kind: str | type,
         /,
         *,
-        scope: str | None = None,
+        scope: Id | None = None,
         where: Mapping[str, PythonValue] | None = None,
         order_by: str | None = None,
         descending: bool = False,
@@ -305,7 +307,7 @@ class Device(Writes):
         self,
         kind: str | type,
         *,
-        scope: str | None,
+        scope: Id | None,
         where: Mapping[str, PythonValue] | None,
         order_by: str | None,
         descending: bool,
@@ -314,7 +316,7 @@ class Device(Writes):
         replica = self._open_replica()
         return make_query(
             replica.catalog.kind(kind_name(kind)),
-            scope=scope,
+            scope=None if scope is None else text_id(scope),
             where=where,
             order_by=order_by,
             descending=descending,

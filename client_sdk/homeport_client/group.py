@@ -18,6 +18,7 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
+from homeport_client.ids import Id, text_id
 from homeport_client.intents import Meant
 from homeport_client.replica import Replica
 from homeport_client.writer import Writer
@@ -47,36 +48,36 @@ class Group:
                     write()
             self._wrote()
 
-    def create(self, kind: str | type, /, *, scope: str | None = None, **fields: PythonValue) -> str:
+    def create(self, kind: str | type, /, *, scope: Id | None = None, **fields: PythonValue) -> str:
         """Makes a record. Its id is known at once, and what follows in the group may use it."""
-        record_id = self._opened().new_id()
-        self._writes.append(partial(self._writer.create, kind, scope, fields, record_id))
+        record_id, within = self._opened().new_id(), None if scope is None else text_id(scope)
+        self._writes.append(partial(self._writer.create, kind, within, fields, record_id))
         return record_id
 
-    def update(self, record_id: str, /, **fields: Meant) -> None:
+    def update(self, record_id: Id, /, **fields: Meant) -> None:
         """Writes these fields, or does to them what an intent says."""
-        self._writes.append(partial(self._writer.update, record_id, fields))
+        self._writes.append(partial(self._writer.update, text_id(record_id), fields))
 
-    def delete(self, record_id: str, /) -> None:
+    def delete(self, record_id: Id, /) -> None:
         """Deletes a record, for ever."""
-        self._writes.append(partial(self._writer.delete, record_id))
+        self._writes.append(partial(self._writer.delete, text_id(record_id)))
 
-    def move(self, record_id: str, /, *, into: str) -> None:
+    def move(self, record_id: Id, /, *, into: Id) -> None:
         """Takes a record into another scope."""
-        self._writes.append(partial(self._writer.move, record_id, into))
+        self._writes.append(partial(self._writer.move, text_id(record_id), text_id(into)))
 
-    def restore(self, record_id: str, /, **fields: PythonValue) -> None:
+    def restore(self, record_id: Id, /, **fields: PythonValue) -> None:
         """Brings back what was deleted."""
-        self._writes.append(partial(self._writer.restore, record_id, fields))
+        self._writes.append(partial(self._writer.restore, text_id(record_id), fields))
 
-    def call(self, command: str | Callable[..., None], /, *, scope: str, **arguments: PythonValue) -> None:
+    def call(self, command: str | Callable[..., None], /, *, scope: Id, **arguments: PythonValue) -> None:
         """Calls a command of the app in a scope."""
-        self._writes.append(partial(self._writer.call, command, scope, arguments))
+        self._writes.append(partial(self._writer.call, command, text_id(scope), arguments))
 
-    def invite(self, scope: str, user: str, role: str = "editor") -> None:
+    def invite(self, scope: Id, user: str, role: str = "editor") -> None:
         """Gives a user a role in a scope."""
-        self._writes.append(partial(self._writer.set_role, scope, user, role))
+        self._writes.append(partial(self._writer.set_role, text_id(scope), user, role))
 
-    def remove(self, scope: str, user: str) -> None:
+    def remove(self, scope: Id, user: str) -> None:
         """Takes a user out of a scope."""
-        self._writes.append(partial(self._writer.set_role, scope, user, None))
+        self._writes.append(partial(self._writer.set_role, text_id(scope), user, None))

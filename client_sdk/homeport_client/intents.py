@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from homeport_client.ids import Id, text_id
 from homeport_sync.values import PythonValue
 
 
@@ -70,14 +71,14 @@ def removing(*elements: str) -> Removing:
     return Removing(elements)
 
 
-def after(record_id: str) -> Placing:
+def after(record_id: Id) -> Placing:
     """Behind that record of the same kind and scope."""
-    return Placing(record_id, behind=True)
+    return Placing(text_id(record_id), behind=True)
 
 
-def before(record_id: str) -> Placing:
+def before(record_id: Id) -> Placing:
     """Before that record of the same kind and scope."""
-    return Placing(record_id, behind=False)
+    return Placing(text_id(record_id), behind=False)
 
 
 def at_start() -> Placing:

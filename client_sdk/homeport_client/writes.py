@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from homeport_client.group import Group
+from homeport_client.ids import Id, text_id
 from homeport_client.intents import Meant
 from homeport_client.replica import Replica
 from homeport_client.writer import Writer
@@ -13,7 +14,8 @@ from homeport_sync.values import PythonValue
 
 
 class Writes(ABC):
-    """What of a `Device` writes. Every method raises the `Rejection` of what does not fit, and writes nothing then."""
+    """What of a `Device` writes. Every method raises the `Rejection` of what does not fit, and writes nothing then. An
+    id may be given as text or as a `UUID`."""
 
     _writer: Writer
 
@@ -25,32 +27,32 @@ class Writes(ABC):
     def _wrote(self) -> None:
         """Something was written, and can be pushed."""
 
-    async def create(self, kind: str | type, /, *, scope: str | None = None, **fields: PythonValue) -> str:
+    async def create(self, kind: str | type, /, *, scope: Id | None = None, **fields: PythonValue) -> str:
         """Makes a record and returns its id. A root needs no scope; any other kind is given its root's id.
 
         Raises the `Rejection` for what does not fit, and writes nothing then; so do `update` and `delete`.
         """
         self._open_replica()
-        record_id = self._writer.create(kind, scope, fields)
+        record_id = self._writer.create(kind, None if scope is None else text_id(scope), fields)
         self._wrote()
         return record_id
 
-    async def update(self, record_id: str, /, **fields: Meant) -> None:
+    async def update(self, record_id: Id, /, **fields: Meant) -> None:
         """Writes these fields of a record, or does to them what an intent says (`intents.py`).
 
         Raises `RecordGone` if there is none on this device.
         """
         self._open_replica()
-        self._writer.update(record_id, fields)
+        self._writer.update(text_id(record_id), fields)
         self._wrote()
 
-    async def delete(self, record_id: str, /) -> None:
+    async def delete(self, record_id: Id, /) -> None:
         """Deletes a record, for ever; a root with all that is in it. Raises `RecordGone` if there is none."""
         self._open_replica()
-        self._writer.delete(record_id)
+        self._writer.delete(text_id(record_id))
         self._wrote()
 
-    async def move(self, record_id: str, /, *, into: str) -> None:
+    async def move(self, record_id: Id, /, *, into: Id) -> None:
         """Takes a record into another scope, and with it what would be deleted with it. Whoever shares only the one
         where it was does not see it any more.
 
@@ -58,39 +60,39 @@ class Writes(ABC):
         `StillReferenced` if it does not fit there, or cannot go from here.
         """
         self._open_replica()
-        self._writer.move(record_id, into)
+        self._writer.move(text_id(record_id), text_id(into))
         self._wrote()
 
-    async def restore(self, record_id: str, /, **fields: PythonValue) -> None:
+    async def restore(self, record_id: Id, /, **fields: PythonValue) -> None:
         """Brings back a record that was deleted: as this device knew it when it deleted it, but for these fields.
 
         Raises `RecordExists` if it is not deleted, `WrongType` if this device does not know what a field was, and the
         field has no default.
         """
         self._open_replica()
-        self._writer.restore(record_id, fields)
+        self._writer.restore(text_id(record_id), fields)
         self._wrote()
 
-    async def call(self, command: str | Callable[..., None], /, *, scope: str, **arguments: PythonValue) -> None:
+    async def call(self, command: str | Callable[..., None], /, *, scope: Id, **arguments: PythonValue) -> None:
         """Calls a command of the app in a scope: at once as far as this device can tell, for good on the server.
 
         Raises the `Rejection` with which it refuses here already, and is not called then.
         """
         self._open_replica()
-        self._writer.call(command, scope, arguments)
+        self._writer.call(command, text_id(scope), arguments)
         self._wrote()
 
-    async def invite(self, scope: str, user: str, role: str = "editor") -> str:
+    async def invite(self, scope: Id, user: str, role: str = "editor") -> str:
         """Gives a user a role in a scope; the id of the member record."""
         self._open_replica()
-        record_id = self._writer.set_role(scope, user, role)
+        record_id = self._writer.set_role(text_id(scope), user, role)
         self._wrote()
         return record_id
 
-    async def remove(self, scope: str, user: str) -> None:
+    async def remove(self, scope: Id, user: str) -> None:
         """Takes a user out of a scope; what they have of it disappears from their devices."""
         self._open_replica()
-        self._writer.set_role(scope, user, None)
+        self._writer.set_role(text_id(scope), user, None)
         self._wrote()
 
     def group(self) -> Group:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
@@ -60,12 +61,14 @@ async def shelves() -> tuple[list[Device], str, list[str]]:
 
 
 @pytest.mark.parametrize("beside", [before, after])
-async def test_beside_a_book_that_was_deleted_there_is_no_place(beside: Callable[[str], Placing]) -> None:
+async def test_beside_a_book_that_was_deleted_there_is_no_place(beside: Callable[[str | UUID], Placing]) -> None:
     (ann, _), shelf, books = await shelves()
     await ann.delete(books[1])
     with pytest.raises(RecordGone, match="to be placed beside"):
         await ann.update(books[3], place=beside(books[1]))
     assert await order(ann, shelf) == [books[0], *books[2:]]
+    await ann.update(books[3], place=beside(UUID(books[0])))
+    assert set((await order(ann, shelf))[:2]) == {books[0], books[3]}
 
 
 @settings(max_examples=60, deadline=None)

@@ -53,6 +53,41 @@ async def close(*devices: Device) -> None:
         await device.close()
 
 
+async def test_an_id_may_be_given_as_text_or_as_the_uuid_that_a_field_shows() -> None:
+    async with await phone(of=app) as ann:
+        team, other = UUID(await ann.create(Team)), UUID(await ann.create(Team))
+        first = UUID(await ann.create(Project, scope=team, code="x"))
+        issue = await ann.create(Issue, scope=team, title="a", project=str(first))
+        view = await ann.get(UUID(issue))
+        assert view is not None
+        assert view["project"] == first
+        assert [each.id for each in await ann.query(Project, scope=team)] == [str(first)]
+        async for found in ann.watch(Project, scope=team):
+            assert [each.id for each in found] == [str(first)]
+            break
+        await ann.update(first, code="y")
+        async with ann.group() as group:
+            group.update(first, code="z")
+            second = UUID(group.create(Project, scope=team, code="w"))
+            group.move(second, into=other)
+            group.delete(second)
+            group.restore(second)
+            group.invite(team, "bob")
+            group.remove(team, "bob")
+        shown = await ann.get(first), await ann.get(second)
+        assert [each and (each["code"], each.scope) for each in shown] == [("z", str(team)), ("w", str(other))]
+        await ann.invite(team, "bob")
+        await ann.remove(team, "bob")
+        await ann.move(second, into=team)
+        await ann.delete(second)
+        await ann.restore(second)
+        await ann.call(open_issue, scope=team, project=first)
+        await ann.choose(leave_out=[team], first=[other])
+        assert await ann.get(first) is None
+        await ann.choose(scopes=[team, other])
+        assert ann.choice.takes(str(team))
+
+
 async def test_a_value_that_another_record_shows_is_refused_at_once_and_nothing_is_written() -> None:
     async with await phone(of=app) as ann:
         team, other = await ann.create(Team), await ann.create(Team)
