@@ -110,7 +110,8 @@ VIEW = """
         scope TEXT NOT NULL,
         deleted INTEGER NOT NULL,
         updated TEXT NOT NULL,
-        record TEXT NOT NULL
+        record TEXT NOT NULL,
+        filled INTEGER NOT NULL  -- whether it shows defaults of fields that the record does not have
     ) STRICT;
     CREATE INDEX view_scope ON view (kind, scope, id);
     CREATE INDEX view_kind ON view (kind, id);

@@ -52,7 +52,7 @@ class Scribe:
             if op == "create" and record_id == scope:
                 replica.choose_made(scope)
             place = self._add(change, "" if base is None else encode(base))
-            replica.views.derive([record_id])
+            replica.views.add(change)
             if keyed:
                 self._see(replica.keys.obey(change, place, was, replica.meta.device))
         return change

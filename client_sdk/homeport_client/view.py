@@ -1,7 +1,7 @@
 """What an app sees: every record as it was pulled, with this device's own changes replayed on top (I5).
 
 The table `view` is never written by itself: whoever touches what was pulled or the outbox derives the touched records
-again, in the same transaction.
+again, in the same transaction; but what is only added at the end of the outbox is added to what shows.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from homeport_client.schema import index, index_name
 from homeport_client.storage import transaction
 from homeport_sync.call import COMMAND_RECORDS_MAX
 from homeport_sync.catalog import Catalog
-from homeport_sync.change import Record, decode_record, encode
+from homeport_sync.change import Change, Record, Value, decode_record, encode
 from homeport_sync.clock import Stamp, stamp_ms
 from homeport_sync.merge import merge
 from homeport_sync.rejections import Rejection
@@ -30,7 +30,9 @@ from homeport_sync.values import PythonValue
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_MS = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
 # With an app's indexes, ON CONFLICT … DO UPDATE would be nearly twice as large, prepared.
-_REPLACE = "INSERT OR REPLACE INTO view (id, kind, scope, deleted, updated, record) VALUES (?, ?, ?, ?, ?, ?)"
+_REPLACE = (
+    "INSERT OR REPLACE INTO view (id, kind, scope, deleted, updated, record, filled) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +88,24 @@ class Views:
 
         In the order of their ids, and not in that of a set: then a seed fills the same pages in every process.
         """
+        self._show({record_id: self._replayed(record_id) for record_id in sorted(ids)})
+
+    def add(self, change: Change) -> None:
+        """Shows a change that was written just now, behind all others, in the transaction that wrote it.
+
+        What shows of its record is what was pulled with all others replayed, so this one is merged onto that: to replay
+        them all with every write would take the longer the more of them wait. Where defaults show for what the record
+        does not have, or nothing does, it is derived.
+        """
+        row = self._connection.execute("SELECT record FROM view WHERE id = ? AND filled = 0", (change.id,)).fetchone()
+        if row is None:
+            self.derive([change.id])
+        else:
+            self._show({change.id: self._merged(decode_record(row[0]), change)})
+
+    def _show(self, records: Mapping[str, Record | None]) -> None:
         shown, gone = [], []
-        for record_id in sorted(ids):
-            record = self._replayed(record_id)
+        for record_id, record in records.items():
             # A kind that this app version does not declare waits in `pulled` for the version that does, and what was
             # written in a scope that is left out waits in the outbox.
             if record is None or record.kind not in self._catalog.kinds or not self._takes(record.scope):
@@ -152,18 +169,22 @@ class Views:
         for change in self._outbox.replay(record_id):
             # What follows a rejected create has nothing to stand on: it shows nothing until it is rejected as well.
             if record is not None or change.op == "create":
-                kind = self._catalog.kinds.get(change.kind)
-                with suppress(Rejection):  # what a rule refuses here, the server refuses as well
-                    record = merge(record, change, kind.rules if kind else {}).record
+                record = self._merged(record, change)
         return record
 
-    def _row(self, record: Record) -> tuple[str, str, str, bool, str, str]:
-        updated = record.newest
+    def _merged(self, record: Record | None, change: Change) -> Record | None:
+        kind = self._catalog.kinds.get(change.kind)
+        with suppress(Rejection):  # what a rule refuses here, the server refuses as well
+            return merge(record, change, kind.rules if kind else {}).record
+        return record
+
+    def _row(self, record: Record) -> tuple[str, str, str, bool, str, str, bool]:
+        updated, missing = record.newest, dict[str, Value]()
         if not record.deleted:
             known = self._catalog.kinds[record.kind].fields
             missing = {name: field.default for name, field in known.items() if name not in record.fields}
             record = replace(record, fields={**record.fields, **missing}) if missing else record
-        return record.id, record.kind, record.scope, bool(record.deleted), updated, encode(record)
+        return record.id, record.kind, record.scope, bool(record.deleted), updated, encode(record), bool(missing)
 
     def _view(self, text: str, updated: str, pending: int) -> View:
         record = decode_record(text)

@@ -86,12 +86,12 @@ IN_OUTBOX = (
         file=f"{CLIENT}/scribe.py",
         before="""
             place = self._add(change, "" if base is None else encode(base))
-            replica.views.derive([record_id])
+            replica.views.add(change)
 """,
         after="""
             place = self._add(change, "" if base is None else encode(base))
         with replica.step():
-            replica.views.derive([record_id])
+            replica.views.add(change)
 """,
     ),
 )

@@ -34,7 +34,7 @@ def steps_to_drop(others: int) -> int:
         dropped = predicted.drop([others])
         storage.set_progress_handler(None, 1)
         assert dropped == {each.id for each in mine}
-        assert len(predicted.all_records()) == others
+        assert len(predicted.records()) == others
         return next(steps)
 
 
