@@ -35,6 +35,14 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Deleted:
+    """A delete that this device wrote: its stamp as it counts in merges, and as JSON what it was written on."""
+
+    stamp: Stamp
+    base: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unsent:
     """Unanswered changes to push next, as JSON. `first` is the lowest number; `last`: none wait after them."""
 
@@ -154,13 +162,14 @@ class Outbox:
         ((_, record, scope, change, base),) = rows
         return Settled(records={record, *also}, record=record, scope=scope, change=change, base=base)
 
-    def deleted(self, record_id: str) -> str:
-        """What a delete that is held here was written on; "" if there is none."""
+    def deleted(self, record_id: str) -> Deleted | None:
+        """The newest delete of the record that is held here; None if there is none."""
         row = self._connection.execute(
-            "SELECT base FROM outbox WHERE record = ? AND json_extract(change, '$.op') = 'delete' ORDER BY place DESC",
+            "SELECT CASE lowered WHEN '' THEN stamp ELSE lowered END, base FROM outbox"
+            " WHERE record = ? AND base != '' AND json_extract(change, '$.op') = 'delete' ORDER BY place DESC",
             (record_id,),
         ).fetchone()
-        return row[0] if row else ""
+        return Deleted(stamp=Stamp(row[0]), base=row[1]) if row else None
 
     def has_contained(self, device: str, number: int) -> bool:
         """Whether `drop_contained` would take anything out."""

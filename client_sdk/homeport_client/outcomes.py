@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from homeport_client.merges import Merge, merges
-from homeport_client.outbox import Settled
+from homeport_client.outbox import Deleted, Settled
 from homeport_sync.catalog import Catalog
 from homeport_sync.change import (
     Change,
@@ -28,12 +28,14 @@ from homeport_sync.change import (
     decode_outcome,
     encode,
 )
+from homeport_sync.clock import Stamp
 from homeport_sync.refusal import code_of
 from homeport_sync.rejections import DependsOnRejected, GroupRejected, ScopeForbidden
 
 _SELECT = "SELECT place, device, outcome, change, base FROM outcomes"
 _DELETED = (
-    "SELECT base FROM outcomes INDEXED BY outcomes_record WHERE record = ? AND rejected = 0"
+    "SELECT coalesce(json_extract(outcome, '$.stamp'), json_extract(change, '$.stamp')), base"
+    " FROM outcomes INDEXED BY outcomes_record WHERE record = ? AND rejected = 0 AND base != ''"
     " AND json_extract(change, '$.op') = 'delete' ORDER BY place DESC LIMIT 1"
 )
 _FORGET_EFFECTIVE = "DELETE FROM outcomes WHERE rejected = 0 AND scope = ?"
@@ -161,10 +163,10 @@ class Outcomes:
             reached += new.values()
         return [found[place] for place in sorted(found)]
 
-    def deleted(self, record_id: str) -> str:
-        """What the newest delete of the record that took effect was written on; "" if none is kept."""
+    def deleted(self, record_id: str) -> Deleted | None:
+        """The newest delete of the record that took effect; None if none is kept, or not what it was written on."""
         row = self._connection.execute(_DELETED, (record_id,)).fetchone()
-        return row[0] if row else ""
+        return Deleted(stamp=Stamp(row[0]), base=row[1]) if row else None
 
     def settle(self, place: int) -> None:
         """It waits no longer; it stays here as an outcome like any other."""

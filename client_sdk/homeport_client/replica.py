@@ -125,10 +125,13 @@ class Replica:
         """Writes what is new of the replica itself, and the clock's state with it."""
         self._meta.write(replace(meta, stamp=self.clock.last, offset_ms=self.clock.offset_ms))
 
-    def deleted(self, record_id: str) -> Fields:
-        """The fields that a record showed when this device deleted it; none if it did not, or that is forgotten."""
-        base = self.outbox.deleted(record_id) or self.outcomes.deleted(record_id)
-        return decode_fields(base) if base else {}
+    def deleted(self, record_id: str) -> Fields | None:
+        """The fields that a record showed when this device deleted it; None if it did not, or that is forgotten, or the
+        record was restored since."""
+        record = self.views.record(record_id)
+        deleted = self.outbox.deleted(record_id) or self.outcomes.deleted(record_id)
+        # The stamp of a record that was restored is that of its restore.
+        return decode_fields(deleted.base) if deleted and record and deleted.stamp >= record.stamp else None
 
     def push_message(
         self,

@@ -24,10 +24,11 @@ from homeport_sync.values import PythonValue
 
 
 class Draft(NamedTuple):
-    """What a change is about to write."""
+    """What a change is about to write, and what shows of what it writes over."""
 
     op: Op
     fields: Edits
+    base: Fields | None = None
 
 
 class Writer:
@@ -87,12 +88,8 @@ class Writer:
     def restore(self, record_id: str, values: Mapping[str, PythonValue]) -> None:
         """Brings back a record that is deleted, as this device knew it when it deleted it, but for these values."""
         there = self._deleted(record_id)
-        kind = self._catalog.kind(there.kind)
-        if not kind.is_root:
-            self._scope_for(kind, there.scope)
-        known = {name: value for name, value in self._replica.deleted(record_id).items() if name in kind.fields}
-        fields = kind.complete({**known, **kind.to_wire(values)})
-        self._scribe.write("restore", kind.name, record_id, there.scope, fields, base=known)
+        draft = self._restored(record_id, there, values)
+        self._scribe.write("restore", there.kind, record_id, there.scope, draft.fields, base=draft.base)
 
     def call(
         self, of: str | Callable[..., None], scope: str, values: Mapping[str, PythonValue], *, replays: str = ""
@@ -126,33 +123,44 @@ class Writer:
             return
         draft = self._draft(declared, was, meant)
         if draft.op != "update" or draft.fields:
-            base, there = self._base(was.id, draft), self._replica.views.standing(was.id)
+            there = self._replica.views.standing(was.id)
             scope = there.scope if there else was.scope  # it may have been moved
             self._scribe.write(
-                draft.op, was.kind, was.id, scope, draft.fields, base=base, into=was.into, replays=was.replays
+                draft.op, was.kind, was.id, scope, draft.fields, base=draft.base, into=was.into, replays=was.replays
             )
-
-    def _base(self, record_id: str, draft: Draft) -> Fields | None:
-        if draft.op == "restore":
-            return self._replica.deleted(record_id) or None
-        record = self._replica.views.record(record_id) if draft.op in ("update", "delete") else None
-        if record is None or draft.op == "delete":
-            return record.fields if record else None
-        return {name: record.fields.get(name) for name in draft.fields}
 
     def _draft(self, kind: Kind, was: Rejected, meant: Mapping[str, Meant]) -> Draft:
         if was.op == "create" and (kind.name != MEMBER or self._replica.views.standing(was.id) is None):
             return Draft("create", self._made_again(kind, was, meant))
         if was.op == "restore":
-            self._deleted(was.id)
-            return Draft("restore", kind.complete(kind.to_wire(_values(meant))))
+            return self._restored(was.id, self._deleted(was.id), _values(meant))
         self._there(was.id)
         if was.op == "move":
             self._scope_for(kind, was.into)
-        if was.op in ("delete", "move"):
-            return Draft(was.op, kind.to_wire(_values(meant)))  # which neither may have, as `write` will say
         record = self._replica.views.record(was.id)
-        return Draft("update", self._editing.edits(kind, record, meant) if record else {})
+        if was.op in ("delete", "move"):
+            base = record.fields if record and was.op == "delete" else None
+            return Draft(was.op, kind.to_wire(_values(meant)), base)  # fields neither may have, as `write` will say
+        fields = self._editing.edits(kind, record, meant) if record else {}
+        return Draft("update", fields, {name: record.fields.get(name) for name in fields} if record else None)
+
+    def _restored(self, record_id: str, there: Standing, values: Mapping[str, PythonValue]) -> Draft:
+        """All fields of a record that is deleted. Of what this device does not know nothing is made up: a default in
+        the place of what somebody wrote would be a loss that nobody sees."""
+        kind = self._catalog.kind(there.kind)
+        if not kind.is_root:
+            self._scope_for(kind, there.scope)
+        deleted = self._replica.deleted(record_id)
+        known = {name: value for name, value in (deleted or {}).items() if name in kind.fields}
+        if deleted is None:
+            values = self._editing.placed(kind, there.scope, values)
+            if missing := [name for name in kind.fields if name not in values]:
+                raise WrongType(
+                    f"This device does not know what the {kind.name} {record_id} was: give {', '.join(missing)} as "
+                    "well, or restore it on the device that deleted it.",
+                    field=missing[0],
+                )
+        return Draft("restore", kind.complete({**known, **kind.to_wire(values)}), known)
 
     def _made_again(self, kind: Kind, was: Rejected, meant: Mapping[str, Meant]) -> Edits:
         if self._replica.views.standing(was.id) is not None:

@@ -66,8 +66,8 @@ class Writes(ABC):
     async def restore(self, record_id: Id, /, **fields: PythonValue) -> None:
         """Brings back a record that was deleted: as this device knew it when it deleted it, but for these fields.
 
-        Raises `RecordExists` if it is not deleted, `WrongType` if this device does not know what a field was, and the
-        field has no default.
+        Raises `RecordExists` if it is not deleted, `WrongType` if this device does not know what it was (another one
+        deleted it, or it went with another record, or that is forgotten) and not every field is given.
         """
         self._open_replica()
         self._writer.restore(text_id(record_id), fields)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
+from uuid import UUID
 
 import pytest
 
-from homeport_client import Device
+from homeport_client import Device, DeviceLimits
 from homeport_client.view import View
 from homeport_sync import App
 from homeport_sync.rejections import RecordExists, RecordGone, ScopeGone, WrongType
 from tests.unit.client.world import Line, Server, phone
+from tests.unit.sync.projects import Issue, Project, Team
+from tests.unit.sync.projects import app as projects
 
 app = App("trips")
 
@@ -61,17 +64,59 @@ async def test_what_was_deleted_is_there_again_as_it_was(synced: bool) -> None:
     assert [each.outcome for each in await ann.outcomes(after=3)] == ["applied", "applied"]
 
 
-async def test_who_did_not_delete_it_says_what_it_shall_be() -> None:
+async def test_who_did_not_delete_it_says_all_that_it_shall_be() -> None:
     ann, bob, _, stop = await started()
     await ann.delete(stop)
     await ann.sync()
     await bob.sync()
-    with pytest.raises(WrongType, match="town has no default"):
-        await bob.restore(stop)
-    await bob.restore(stop, town="Cascais")
+    with pytest.raises(WrongType, match=r"what the Stop .* was: give day, tags as well"):
+        await bob.restore(stop, town="Cascais")
+    assert (bob.pending, await bob.get(stop)) == (0, None)
+    await bob.restore(stop, town="Cascais", day=None, tags=set())
     await bob.sync()
     await ann.sync()
     assert (await seen(ann, stop)).fields == {"town": "Cascais", "day": None, "tags": frozenset()}
+
+
+async def test_what_went_with_another_record_is_not_made_up() -> None:
+    async with await phone(of=projects) as ann:
+        team = await ann.create(Team)
+        project = await ann.create(Project, scope=team, code="x")
+        issue = await ann.create(Issue, scope=team, title="broken", project=UUID(project))
+        await ann.delete(project)
+        with pytest.raises(WrongType, match="give title, project, blocks, seen_in as well"):
+            await ann.restore(issue)
+        await ann.restore(project)
+        await ann.restore(issue, title="broken", project=project, blocks=None, seen_in=None)
+        assert (await seen(ann, issue))["title"] == "broken"
+
+
+async def test_what_was_forgotten_is_not_made_up() -> None:
+    server = await Server(of=app).begin()
+    async with await phone(Line(server, "ann"), of=app, limits=DeviceLimits(outcomes_max=1)) as ann:
+        trip = await ann.create(Trip, title="Lisbon")
+        stop = await ann.create(Stop, scope=trip, town="Sintra", day=date(2026, 12, 1), tags={"sea"})
+        await ann.delete(stop)
+        await ann.sync()
+        await ann.update(trip, title="Porto")
+        await ann.sync()
+        with pytest.raises(WrongType, match="does not know"):
+            await ann.restore(stop)
+
+
+async def test_what_was_known_of_a_life_before_is_not_brought_back() -> None:
+    ann, bob, _, stop = await started()
+    await ann.delete(stop)
+    await ann.sync()
+    await bob.sync()
+    await bob.restore(stop, town="Cascais", day=None, tags=set())
+    await bob.delete(stop)
+    await bob.sync()
+    await ann.sync()
+    with pytest.raises(WrongType, match="does not know"):
+        await ann.restore(stop)
+    await bob.restore(stop)
+    assert (await seen(bob, stop))["town"] == "Cascais"
 
 
 async def test_a_root_comes_back_with_all_that_is_in_it() -> None:
