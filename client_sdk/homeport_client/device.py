@@ -238,7 +238,8 @@ class Device(Writes):
                 await changed.wait()
 
     async def replay(self, place: int, /, *, dependents: bool = True, **fields: Meant) -> str:
-        """Makes a rejected change again, with these fields edited, and what depended on it behind it; the record's id.
+        """Makes a rejected change again, with these fields edited, and what depended on it behind it; the id of
+        the record, or of the new call of a command.
 
         It is a new change, checked and written like any other. A record that could not be made is made under the same
         id. Raises the `Rejection` for what does not fit (`RecordGone` if there is no record to update or delete), and

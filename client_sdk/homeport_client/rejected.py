@@ -21,8 +21,7 @@ class Rejected:
     `place` is its name here, and what `after` takes. `fields` are as they were written, as values or as intents; `into`
     is where a move was to go ("": it is none). `code` and `message` say why it was refused. `dependents` are the places
     of what cannot stand without this one, in the order of writing: the others of its group, and what was built on a
-    record that it was to make. `replays` is the name under which the server keeps it, or what it was to make good
-    itself.
+    record that it was to make.
     """
 
     place: int
@@ -35,7 +34,6 @@ class Rejected:
     code: str
     message: str
     dependents: tuple[int, ...]
-    replays: str
 
 
 def rejected(refused: ChangeOutcome, waiting: Sequence[ChangeOutcome], catalog: Catalog) -> Rejected:
@@ -53,5 +51,9 @@ def rejected(refused: ChangeOutcome, waiting: Sequence[ChangeOutcome], catalog: 
         code=code_of(refused.error),
         message=message_of(refused.error),
         dependents=tuple(each.place for each in beside if each is not refused),
-        replays=change.replays or change_name(refused.device, refused.number),
     )
+
+
+def name_to_replay(refused: ChangeOutcome) -> str:
+    """The name under which the server keeps it, or of what it was to make good itself: so the first stays the one."""
+    return refused.change.replays or change_name(refused.device, refused.number)

@@ -93,8 +93,8 @@ class Writer:
 
     def call(
         self, of: str | Callable[..., None], scope: str, values: Mapping[str, PythonValue], *, replays: str = ""
-    ) -> None:
-        """Calls a command in a scope."""
+    ) -> str:
+        """Calls a command in a scope; the id of the call."""
         command = self._catalog.command(of if isinstance(of, str) else of.__name__)
         arguments = command.arguments.to_wire(values)
         command.check(arguments)
@@ -103,14 +103,15 @@ class Writer:
             raise ScopeGone(f"The scope {scope} is gone: nothing can be called in it any more.")
         if root.kind != command.scope:
             raise WrongId(f"{command.name} is called within a {command.scope}, and {scope} is a {root.kind}.")
-        self._scribe.call(command.name, scope, arguments, replays=replays)
+        return self._scribe.call(command.name, scope, arguments, replays=replays).id
 
     def group(self) -> AbstractContextManager[None]:
         """What is written inside is one group. Raises `LimitExceeded` if it is more than one push can hold."""
         return self._scribe.group()
 
-    def replay(self, was: Rejected, edited: Mapping[str, Meant]) -> None:
-        """Makes a rejected change again, with these fields edited; what is there already is not written once more.
+    def replay(self, was: Rejected, edited: Mapping[str, Meant], *, replays: str) -> str:
+        """Makes a rejected change again, with these fields edited; what is there already is not written once more. The
+        record's id, or that of the new call. `replays` is its name on the server.
 
         What this version of the app does not declare any more is left out.
         """
@@ -119,15 +120,15 @@ class Writer:
         if was.fields and not meant:
             declared.field(next(iter(was.fields)))  # raises: nothing of it is left
         if was.op == "command":
-            self.call(was.kind, was.scope, _values(meant), replays=was.replays)
-            return
+            return self.call(was.kind, was.scope, _values(meant), replays=replays)
         draft = self._draft(declared, was, meant)
         if draft.op != "update" or draft.fields:
             there = self._replica.views.standing(was.id)
             scope = there.scope if there else was.scope  # it may have been moved
             self._scribe.write(
-                draft.op, was.kind, was.id, scope, draft.fields, base=draft.base, into=was.into, replays=was.replays
+                draft.op, was.kind, was.id, scope, draft.fields, base=draft.base, into=was.into, replays=replays
             )
+        return was.id
 
     def _draft(self, kind: Kind, was: Rejected, meant: Mapping[str, Meant]) -> Draft:
         if was.op == "create" and (kind.name != MEMBER or self._replica.views.standing(was.id) is None):
