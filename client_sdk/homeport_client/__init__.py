@@ -17,35 +17,56 @@ from homeport_client.errors import (
 )
 from homeport_client.group import Group
 from homeport_client.http import HttpTransport
-from homeport_client.intents import adding, after, at_end, at_start, before, increment, removing
+from homeport_client.intents import (
+    Adding,
+    Altering,
+    Incrementing,
+    Placing,
+    Removing,
+    adding,
+    after,
+    at_end,
+    at_start,
+    before,
+    increment,
+    removing,
+)
 from homeport_client.limits import DEVICE_LIMITS, UPLINK_LIMITS, DeviceLimits, UplinkLimits
 from homeport_client.merges import Merge
 from homeport_client.outcomes import ChangeOutcome
 from homeport_client.rejected import Rejected
-from homeport_client.state import State
+from homeport_client.state import Event, State
 from homeport_client.transport import Transport
 from homeport_client.uplink import Uplink
 from homeport_client.view import View
+from homeport_sync.choice import Choice
 from homeport_sync.scope import EVERYBODY
 
 __all__ = [
     "DEVICE_LIMITS",
     "EVERYBODY",
     "UPLINK_LIMITS",
+    "Adding",
+    "Altering",
     "ChangeOutcome",
+    "Choice",
     "Device",
     "DeviceClosed",
     "DeviceError",
     "DeviceLimits",
+    "Event",
     "Group",
     "HttpTransport",
+    "Incrementing",
     "LimitExceeded",
     "Merge",
     "NoServer",
     "NotInQuarantine",
     "NotIndexed",
+    "Placing",
     "Refused",
     "Rejected",
+    "Removing",
     "ReplicaForeign",
     "ReplicaInUse",
     "ServerError",

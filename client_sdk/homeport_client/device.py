@@ -83,12 +83,18 @@ class Device(Writes):
     ) -> Self:
         """The device whose replica is at `path`, made if there is none; by default one that lives in memory.
 
-        It speaks to `server` (a URL) with `token`, or over another `transport`; with neither it stays local. A token
-        can come later, by `renew`. `wall_ms` is the device's clock, `random` makes ids and jitter, `storage` opens
-        the replica. `moved` is told of each step of the background syncer: where it was, what happened, where it is.
+        It speaks to `server` (a URL) with `token`, or over another `transport`, which has its own; with neither it
+        stays local. A token can come later, by `renew`. `wall_ms` is the device's clock, `random` makes ids and jitter,
+        `storage` opens the replica. `moved` is told of each step of the background syncer: where it was, what happened,
+        where it is.
 
-        Raises `ReplicaInUse`, `ReplicaForeign`, or `ValueError` for a URL that is none.
+        Raises `ReplicaInUse`, `ReplicaForeign`, or `ValueError` for a URL that is none, a token for no server, or a
+        server beside a transport.
         """
+        if transport is not None and (server, token) != (None, None):
+            raise ValueError("A transport has its server and its token: give them to that, or leave it out.")
+        if server is None and token is not None:
+            raise ValueError("The token is for no server: give its URL as server=…, or leave the token out.")
         bell, catalog = Bell(), app.catalog
         chance = random or _SYSTEM_RANDOM
         if transport is None and server is not None:

@@ -83,14 +83,21 @@ class Writes(ABC):
         self._wrote()
 
     async def invite(self, scope: Id, user: str, role: str = "editor") -> str:
-        """Gives a user a role in a scope; the id of the member record."""
+        """Gives a user a role in a scope; the id of the member record.
+
+        Raises `ScopeGone` or `WrongId` for what is no scope here, `WrongType` for a role that the app does not declare,
+        `NotPublic` or `RoleForbidden` for what cannot be shared with `EVERYBODY`. Whether one may, the server says.
+        """
         self._open_replica()
         record_id = self._writer.set_role(text_id(scope), user, role)
         self._wrote()
         return record_id
 
     async def remove(self, scope: Id, user: str) -> None:
-        """Takes a user out of a scope; what they have of it disappears from their devices."""
+        """Takes a user out of a scope; what they have of it disappears from their devices.
+
+        Raises `ScopeGone` or `WrongId` for what is no scope here. Whether one may, the server says.
+        """
         self._open_replica()
         self._writer.set_role(text_id(scope), user, None)
         self._wrote()

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Awaitable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from homeport_client import DeviceClosed, NoServer, ReplicaForeign, ReplicaInUse, Unreachable
+from homeport_client import Device, DeviceClosed, NoServer, ReplicaForeign, ReplicaInUse, Unreachable
 from homeport_sync import App
 from homeport_sync import field as declare
 from homeport_sync.rejections import (
@@ -38,6 +39,21 @@ async def test_a_device_works_from_the_first_second_without_a_server() -> None:
         assert ann.pending == 3
         with pytest.raises(NoServer):
             await ann.sync()
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"token": "t"}, "The token is for no server: give its URL"),
+        ({"server": "https://sync.example.com", "transport": True}, "A transport has its server"),
+        ({"token": "t", "transport": True}, "A transport has its server"),
+    ],
+)
+async def test_a_server_or_a_token_that_would_be_passed_over_is_refused(given: dict[str, Any], says: str) -> None:
+    if "transport" in given:
+        given = {**given, "transport": Line(await Server().begin(), "ann")}
+    with pytest.raises(ValueError, match=says):
+        await Device.open(app=app, **given)
 
 
 async def test_times_are_aware_and_those_of_the_device() -> None:
