@@ -24,12 +24,13 @@ from homeport_sync.clock import Stamp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """A change that just got its outcome: the records it shows in, its own and its scope, its JSON, and that of what it
-    was written on."""
+    """A change that just got its outcome: the records it shows in, its own, its scope and that in which the record was
+    pulled ("": nowhere), its JSON, and that of what it was written on."""
 
     records: set[str]
     record: str
     scope: str
+    pulled_scope: str
     change: str
     base: str
 
@@ -64,12 +65,13 @@ class Outbox:
         self._connection = connection
         self.predicted = Predicted(connection)
 
-    def add(self, device: str, change: Change, text: str, base: str = "") -> int:
-        """Appends a change as it is written, with what it was written on; its place."""
+    def add(self, device: str, change: Change, text: str, base: str = "", pulled_scope: str = "") -> int:
+        """Appends a change as it is written, with what it was written on, and the scope in which that was pulled; its
+        place."""
         added = self._connection.execute(
-            "INSERT INTO outbox (device, number, record, change, base, scope, goes_into, stamp)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (device, change.number, change.id, text, base, change.scope, change.into, change.stamp),
+            "INSERT INTO outbox (device, number, record, change, base, scope, goes_into, stamp, pulled_scope)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (device, change.number, change.id, text, base, change.scope, change.into, change.stamp, pulled_scope),
         )
         return added.lastrowid or 0
 
@@ -105,8 +107,10 @@ class Outbox:
         return written | self.predicted.records()
 
     def scopes(self) -> set[str]:
-        """The scopes that have changes here."""
-        return {row[0] for row in self._connection.execute("SELECT DISTINCT scope FROM outbox")}
+        """The scopes that have changes here, or of which changes here may quote something."""
+        return {
+            row[0] for row in self._connection.execute("SELECT scope FROM outbox UNION SELECT pulled_scope FROM outbox")
+        }
 
     def unanswered(self) -> int:
         """How many changes wait for an outcome."""
@@ -146,21 +150,28 @@ class Outbox:
         if outcome.outcome == "rejected":
             rows = self._connection.execute(
                 "DELETE FROM outbox WHERE device = ? AND number = ? AND answered = 0"
-                " RETURNING place, record, scope, change, base",
+                " RETURNING place, record, scope, pulled_scope, change, base",
                 (device, outcome.number),
             ).fetchall()
             also = self.predicted.drop(row[0] for row in rows)
         else:
             rows = self._connection.execute(
                 "UPDATE outbox SET answered = 1, lowered = ? WHERE device = ? AND number = ? AND answered = 0"
-                " RETURNING place, record, scope, change, base",
+                " RETURNING place, record, scope, pulled_scope, change, base",
                 (outcome.stamp, device, outcome.number),
             ).fetchall()
             also = set[str]()
         if not rows:
             return None
-        ((_, record, scope, change, base),) = rows
-        return Settled(records={record, *also}, record=record, scope=scope, change=change, base=base)
+        ((_, record, scope, pulled_scope, change, base),) = rows
+        return Settled(
+            records={record, *also},
+            record=record,
+            scope=scope,
+            pulled_scope=pulled_scope,
+            change=change,
+            base=base,
+        )
 
     def deleted(self, record_id: str) -> Deleted | None:
         """The newest delete of the record that is held here; None if there is none."""

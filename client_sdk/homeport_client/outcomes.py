@@ -39,7 +39,7 @@ _DELETED = (
     " AND json_extract(change, '$.op') = 'delete' ORDER BY place DESC LIMIT 1"
 )
 _FORGET_EFFECTIVE = "DELETE FROM outcomes WHERE rejected = 0 AND scope = ?"
-_OF_SCOPE = "SELECT place, outcome, change, base FROM outcomes WHERE scope = ?"
+_OF_SCOPE = "SELECT place, outcome, change, base FROM outcomes WHERE ? IN (scope, pulled_scope)"
 _WENT_ALONG = "It was refused, and all that was said of it went when the grant in its scope ended."
 _QUOTES_NOBODY = frozenset({ScopeForbidden.code, GroupRejected.code, DependsOnRejected.code})
 _NOTHING = "{}"  # what others wrote of what was written over, once it has gone
@@ -84,8 +84,9 @@ class Outcomes:
         if row is not None and decode_outcome(row[0]) == outcome:
             return
         self._connection.execute(
-            "INSERT OR REPLACE INTO outcomes (device, number, rejected, outcome, change, base, record, scope)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO outcomes"
+            " (device, number, rejected, outcome, change, base, record, scope, pulled_scope)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 device,
                 outcome.number,
@@ -95,6 +96,7 @@ class Outcomes:
                 was.base,
                 was.record,
                 was.scope,
+                was.pulled_scope,
             ),
         )
 
@@ -200,7 +202,7 @@ def _own(outcome: Outcome, change: Change, base: str, *, ended: bool) -> tuple[s
 
 def _bare(outcome: Outcome) -> Outcome:
     """The outcome without what its reason quotes: a value that was there, or the app's own words."""
-    if (code := code_of(outcome.error)) in _QUOTES_NOBODY:
+    if outcome.error is None or (code := code_of(outcome.error)) in _QUOTES_NOBODY:
         return outcome
     return replace(outcome, error={"message": _WENT_ALONG, "extensions": {"code": code, "retryable": False}})
 

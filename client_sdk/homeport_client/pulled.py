@@ -42,6 +42,11 @@ class Pulled:
         record = self.get(record_id)
         return record is not None and bool(record.deleted)
 
+    def scope(self, record_id: str) -> str:
+        """The scope in which the record was pulled; "" if it was not."""
+        row = self._connection.execute("SELECT scope FROM pulled WHERE id = ?", (record_id,)).fetchone()
+        return row[0] if row else ""
+
     def has_scope(self, scope: str) -> bool:
         """Whether anything of the scope was pulled."""
         found = self._connection.execute("SELECT 1 FROM pulled WHERE scope = ? LIMIT 1", (scope,)).fetchone()

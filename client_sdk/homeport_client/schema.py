@@ -85,15 +85,19 @@ _BASES = """
     ALTER TABLE outcomes ADD COLUMN base TEXT NOT NULL DEFAULT '';
 """
 
-# By what a row is found or counted, beside the JSON it stands in. `goes_into` is the scope that a move goes into.
+# By what a row is found or counted, beside the JSON it stands in. `goes_into` is the scope that a move goes into,
+# `pulled_scope` the one in which the record was pulled when it was written to: what was moved shows what others wrote
+# there.
 _COLUMNS = """
     ALTER TABLE outbox ADD COLUMN scope TEXT NOT NULL DEFAULT '';
     ALTER TABLE outbox ADD COLUMN goes_into TEXT NOT NULL DEFAULT '';
+    ALTER TABLE outbox ADD COLUMN pulled_scope TEXT NOT NULL DEFAULT '';
     ALTER TABLE outbox ADD COLUMN stamp TEXT NOT NULL DEFAULT '';
     UPDATE outbox SET scope = coalesce(json_extract(change, '$.scope'), ''),
         goes_into = coalesce(json_extract(change, '$.into'), ''), stamp = coalesce(json_extract(change, '$.stamp'), '');
     ALTER TABLE outcomes ADD COLUMN record TEXT NOT NULL DEFAULT '';
     ALTER TABLE outcomes ADD COLUMN scope TEXT NOT NULL DEFAULT '';
+    ALTER TABLE outcomes ADD COLUMN pulled_scope TEXT NOT NULL DEFAULT '';
     UPDATE outcomes SET record = coalesce(json_extract(change, '$.id'), ''),
         scope = coalesce(json_extract(change, '$.scope'), '');
     CREATE INDEX outcomes_record ON outcomes (record);

@@ -116,7 +116,8 @@ class Scribe:
     def _add(self, change: Change, base: str = "") -> int:
         """Puts a change into the outbox; its place there."""
         replica = self._replica
-        place = replica.outbox.add(replica.meta.device, change, text_of(change, replica.limits), base)
+        text, pulled_scope = text_of(change, replica.limits), replica.pulled.scope(change.id)
+        place = replica.outbox.add(replica.meta.device, change, text, base, pulled_scope)
         replica.keep(replace(replica.meta, next_number=change.number + 1))
         return place
 

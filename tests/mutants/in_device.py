@@ -10,12 +10,12 @@ IN_OUTBOX = (
         file=f"{CLIENT}/outbox.py",
         before="""
                 "UPDATE outbox SET answered = 1, lowered = ? WHERE device = ? AND number = ? AND answered = 0"
-                " RETURNING place, record, scope, change, base",
+                " RETURNING place, record, scope, pulled_scope, change, base",
                 (outcome.stamp, device, outcome.number),
 """,
         after="""
                 "DELETE FROM outbox WHERE device = ? AND number = ? AND answered = 0"
-                " RETURNING place, record, scope, change, base",
+                " RETURNING place, record, scope, pulled_scope, change, base",
                 (device, outcome.number),
 """,
     ),

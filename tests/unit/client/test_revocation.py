@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from homeport_client import Device
+from homeport_client import Device, Unreachable
 from homeport_sync import App, field
 from homeport_sync.clock import uuid7
 from homeport_sync.receipts import Ended, Holder
@@ -124,6 +125,53 @@ async def test_a_restore_that_was_written_in_vain_keeps_what_its_user_gave_it_al
             ("restore", {"title": "bob-wrote", "notes": ""}),
         ]
         assert (found(path, "ann-wrote"), found(path, "bob-wrote") > 0) == (0, True)
+
+
+@pytest.mark.promise("I8")
+async def test_what_was_moved_away_in_vain_quotes_nobody(tmp_path: Path) -> None:
+    server, path = await Server().begin(), tmp_path / "bob.sqlite3"
+    ann, _, home = await shared_list(server, "bob")
+    milk = await ann.create(Task, scope=home, title="ann-wrote", notes="ann-wrote more")
+    await ann.sync()
+    async with await phone(line := Line(server, "bob"), path=str(path), seed=200) as bob:
+        mine = await bob.create(TaskList, title="mine")
+        await bob.sync()
+        await bob.move(milk, into=mine)
+        await bob.update(milk, title="bob-wrote")
+        await bob.delete(milk)
+        await ann.remove(home, "bob")
+        await ann.sync()
+        line.largest_push = 1
+        for _ in range(9):
+            with suppress(Unreachable):
+                await bob.sync()
+        refused = [(each.op, dict(each.fields)) for each in await bob.quarantine()]
+        assert refused == [("move", {}), ("update", {"title": "bob-wrote"}), ("delete", {})]
+        assert (bob.pending, found(path, "ann-wrote"), bob._replica.receipts.empty) == (0, 0, True)
+
+
+async def test_what_took_effect_where_it_was_moved_to_stays_when_the_grant_ends_where_it_was() -> None:
+    server = await Server().begin()
+    ann, _, home = await shared_list(server, "bob")
+    milk = await ann.create(Task, scope=home, title="milk")
+    await ann.sync()
+    bob = await phone(Line(server, "bob"), seed=200)
+    await bob.sync()
+    mine = await bob.create(TaskList, title="mine")
+    await bob.move(milk, into=mine)
+    await bob.update(milk, title="bob-wrote")
+    await bob.sync()
+    await ann.sync()
+    await ann.remove(home, "bob")
+    await ann.sync()
+    await bob.sync()
+    assert [(each.change.op, each.outcome, each.error) for each in await bob.outcomes()] == [
+        ("create", "applied", None),
+        ("update", "applied", None),
+    ]
+    seen = await bob.get(milk)
+    assert seen is not None
+    assert seen["title"] == "bob-wrote"
 
 
 async def test_what_was_refused_before_keeps_its_code_and_quotes_nobody(tmp_path: Path) -> None:
