@@ -22,7 +22,7 @@ from homeport_sync.rejections import (
     WrongId,
     WrongType,
 )
-from homeport_sync.role import BUILT_IN, VIEWER, Role
+from homeport_sync.role import BUILT_IN, VIEWER, Role, role_of
 from homeport_sync.rules import REGISTER, Rule
 from homeport_sync.scope import MEMBER, member_id
 from homeport_sync.values import PythonValue, ValueType, choice, optional, text
@@ -214,7 +214,7 @@ class Catalog:
 
     def role(self, name: str) -> Role:
         """The role of that name. One that is declared no more may write nothing."""
-        return self.roles.get(name, VIEWER)
+        return role_of(name, self.roles)
 
     def kind(self, name: str) -> Kind:
         """The kind of that name. Raises `UnknownKind`, naming those there are."""

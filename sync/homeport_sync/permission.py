@@ -40,7 +40,7 @@ def permitted(push: Push, change: Change, catalog: Catalog, there: Overlay) -> K
     grant = _granted(push, change, kind, catalog, there)  # step 2
     kind = catalog.check(change)  # step 3
     if grant is not None:
-        _check_place(push, change, kind, catalog.role(grant.role), there)
+        _check_place(push, change, catalog, catalog.role(grant.role), there)
         if change.op == "move":
             _check_goal(push, change, kind, catalog, there)
         _check_audience(change, catalog, there)
@@ -77,10 +77,11 @@ def _not_granted(push: Push, change: Change, there: Overlay) -> Rejection:
     )
 
 
-def _check_place(push: Push, change: Change, kind: Kind, role: Role, there: Overlay) -> None:
+def _check_place(push: Push, change: Change, catalog: Catalog, role: Role, there: Overlay) -> None:
     """The rest of step 3: role, scope and record fit the change."""
+    kind = catalog.kinds[change.kind]
     subject = there.grant(str(change.fields.get("user")), change.scope) if kind.name == MEMBER else None
-    check_role(role, change, user=push.user, is_root=kind.is_root, subject=subject)
+    check_role(role, change, user=push.user, is_root=kind.is_root, subject=subject, roles=catalog.roles)
     _check_root(change.scope, kind, there)
     stored = there.record(change.id)
     if stored is not None and stored.record.scope == change.scope and stored.record.kind == change.kind:
@@ -94,7 +95,8 @@ def _check_place(push: Push, change: Change, kind: Kind, role: Role, there: Over
 def _check_goal(push: Push, change: Change, kind: Kind, catalog: Catalog, there: Overlay) -> None:
     """Whether the record may go where a move takes it: its writer could make it there."""
     into = replace(change, scope=change.into)
-    check_role(catalog.role(granted(push, into, there).role), into, user=push.user, is_root=False, subject=None)
+    role = catalog.role(granted(push, into, there).role)
+    check_role(role, into, user=push.user, is_root=False, subject=None, roles=catalog.roles)
     _check_root(change.into, kind, there)
 
 

@@ -195,8 +195,9 @@ class Clerk:
         if change.kind == MEMBER:
             whom = str(change.fields["user"])
             leaves = change.op == "update" and dict(change.fields) == {"user": user, "role": None}
-            of_owner = "owner" in (paper.role(whom, change.scope), change.fields.get("role"))
-            allowed = leaves or role == "owner" or (role in INVITES and not of_owner)
+            concerned = {paper.role(whom, change.scope), change.fields.get("role")} - {None}
+            below = user != whom and all(each != "owner" and WRITES[str(each)] <= WRITES[role] for each in concerned)
+            allowed = leaves or role == "owner" or (role in INVITES and below)
             if not allowed or paper.makers.get(change.scope) == whom:
                 raise Refused("ROLE_FORBIDDEN")
         elif change.kind == "Stall" and change.op == "delete":

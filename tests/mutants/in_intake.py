@@ -125,10 +125,10 @@ IN_INTAKE = (
         name="invited owners may neither invite nor remove",
         known="Sharing dialogs in which a second owner is one by name: the check asks who made it.",
         file=f"{SYNC}/permission.py",
-        before="        _check_place(push, change, kind, catalog.role(grant.role), there)",
+        before="        _check_place(push, change, catalog, catalog.role(grant.role), there)",
         after="""
         role = catalog.role(grant.role if grant.maker or grant.role != "owner" else "editor")
-        _check_place(push, change, kind, role, there)
+        _check_place(push, change, catalog, role, there)
 """,
     ),
     Mutant(

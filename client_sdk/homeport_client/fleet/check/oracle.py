@@ -108,15 +108,21 @@ class Grants:
         if role is None or (change.scope in self.deleted and change.id != change.scope):
             return False
         if change.kind == "Member":
-            user = str(change.fields["user"])
-            whom = self.role(user, change.scope)
-            of_owner = change.fields.get("role") == OWNER.name or (whom is not None and whom.owns)
-            leaves = change.fields == {"user": told.user, "role": None}
-            may = leaves or role.owns or (role.members and not of_owner)
-            return may and self._makers.get(change.scope) != user
+            return self._allow_member(told, role)
         if change.id == change.scope and change.op == "delete":
             return role.owns
         return role.owns or role.writes is None or change.kind in role.writes
+
+    def _allow_member(self, told: Told, role: Role) -> bool:
+        """Whether whoever has this role may make, change or end a membership."""
+        change = told.change
+        user, given = str(change.fields["user"]), change.fields.get("role")
+        if self._makers.get(change.scope) == user:
+            return False
+        if role.owns or change.fields == {"user": told.user, "role": None}:
+            return True
+        concerned = [self.role(user, change.scope), None if given is None else self._roles.get(str(given), VIEWER)]
+        return role.members and user != told.user and all(_is_below(each, role) for each in concerned if each)
 
     def take(self, told: Told) -> None:
         """The next accepted change."""
@@ -149,6 +155,11 @@ def intruders(
             found.append(asked)
         known.take(told)
     return found
+
+
+def _is_below(one: Role, other: Role) -> bool:
+    """Whether it may write nothing that the other, which is no owner, may not."""
+    return not one.owns and (other.writes is None or (one.writes is not None and not one.writes - other.writes))
 
 
 def _truth(id: str, writes: Sequence[Told], kinds: Mapping[str, Kind]) -> Truth:
