@@ -146,9 +146,10 @@ class Outcomes:
 
     def waiting_with(self, head: ChangeOutcome) -> list[ChangeOutcome]:
         """`head` and whatever else waits and may not stand without it, oldest first: the rest of its group, what is
-        about a record that it was to make or within one, and so on. What of it does not, `with_dependents` says.
+        about a record that it was to make, within it, moves into it or refers to it, and so on. What of it does not,
+        `with_dependents` says.
 
-        It reads these alone, and not all that waits.
+        It reads these alone, and not all that waits; that is searched where anything may name the record.
         """
         found, groups, reached = {head.place: head}, set[tuple[str, int]](), [head]
         while reached:
@@ -159,7 +160,8 @@ class Outcomes:
                 more += self._waiting("device = ? AND number BETWEEN ? AND ?", *group, group[1] + change.group.of - 1)
             if change.op == "create":
                 more += self._waiting("record = ?", change.id)
-                more += self._waiting("scope = ?", change.id) if change.id == change.scope else []
+                if change.id == change.scope or self._may_be_named(change.kind):
+                    more += self._waiting("place > ? AND instr(change, ?)", one.place, change.id)
             new = {each.place: each for each in more if each.place not in found}
             found |= new
             reached += new.values()
@@ -173,6 +175,11 @@ class Outcomes:
     def settle(self, place: int) -> None:
         """It waits no longer; it stays here as an outcome like any other."""
         self._connection.execute("UPDATE outcomes SET rejected = ? WHERE place = ?", (_SETTLED, place))
+
+    def _may_be_named(self, kind: str) -> bool:
+        """Whether what is about another record, or calls a command, may name a record of the kind."""
+        kinds = self._catalog.kinds.values()
+        return bool(self._catalog.commands) or any(each.refers_to == kind for one in kinds for each in one.refers)
 
     def _waiting(self, condition: str, *values: str | int) -> list[ChangeOutcome]:
         rows = self._connection.execute(f"{_SELECT} WHERE {condition} AND rejected = ?", (*values, _WAITS))

@@ -1,4 +1,4 @@
-"""Refusals: what a rejected change was told, and what was rejected only because another was. Pure.
+"""Refusals: what a rejected change was told, and what could not be accepted without it. Pure.
 
 Device and server ask the same: who replays a change, replays with it what cannot stand without it (I7).
 """
@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Protocol, TypeVar
 
 from homeport_sync.change import Change
-from homeport_sync.rejections import DependsOnRejected
+from homeport_sync.rules import written_value
 
 
 class Refusal(Protocol):
@@ -38,9 +38,10 @@ Refused = TypeVar("Refused", bound=Refusal)
 
 def with_dependents(waiting: Sequence[Refused], head: Refused) -> list[list[Refused]]:
     """What is replayed with `head`, unit by unit (a change alone, or what waits of a group): its own unit, then each
-    later one with a change in it that was rejected because a create of those before was.
+    later one with a change in it that names a record which one of those before was to make.
 
-    `waiting` are a device's refusals in the order of writing, `head` one of them.
+    `waiting` are a device's refusals in the order of writing, `head` one of them. What each was told does not matter:
+    behind a refused create nothing that names its record could be accepted, but whoever may not write there is told so.
     """
     made: set[str] = set()
     found: list[list[Refused]] = []
@@ -74,7 +75,8 @@ def _unit(refusal: Refusal) -> tuple[str, int]:
 
 
 def _builds_on(refusal: Refusal, made: set[str]) -> bool:
-    """Whether it is about one of these records, or within one, and was told that it depends on a rejected one."""
-    return code_of(refusal.error) == DependsOnRejected.code and not made.isdisjoint(
-        (refusal.change.id, refusal.change.scope)
-    )
+    """Whether it is about one of these records, within one, goes into one or refers to one."""
+    change = refusal.change
+    values = map(written_value, change.fields.values())
+    named = (change.id, change.scope, change.into, *(value for value in values if isinstance(value, str)))
+    return not made.isdisjoint(named)

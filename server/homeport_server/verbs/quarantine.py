@@ -96,7 +96,7 @@ def show(*, name: str, device: str, number: int, data: Path, database_url: str) 
     "--set", "put", multiple=True, metavar="FIELD=JSON", help="""A field as it shall be, such as title='"Milk"'."""
 )
 @click.option("--drop", multiple=True, metavar="FIELD", help="A field that shall not be written.")
-@click.option("--with-dependents", is_flag=True, help="Also what was rejected only because this one was.")
+@click.option("--with-dependents", is_flag=True, help="Also what cannot stand without this one.")
 @setting("data")
 @setting("database_url")
 def replay(

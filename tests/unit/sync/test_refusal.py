@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import pytest
 from msgspec.structs import replace
 
-from homeport_sync.change import Change, Group
+from homeport_sync.change import Change, Group, Swap
 from homeport_sync.errors import HomeportError
 from homeport_sync.refusal import code_of, message_of, with_dependents
-from homeport_sync.rejections import DependsOnRejected, GroupRejected, RecordGone, WrongType
+from homeport_sync.rejections import (
+    DependsOnRejected,
+    GroupRejected,
+    NotUnique,
+    RecordGone,
+    ReferenceGone,
+    RoleForbidden,
+    ScopeForbidden,
+    WrongType,
+)
 from tests.unit.sync.tasks import ann
 
 
@@ -49,12 +59,35 @@ def test_what_is_about_a_record_that_was_not_made_or_within_it_goes_with_its_cre
     assert numbers(with_dependents(waiting, waiting[3])) == [[4]]
 
 
-def test_what_was_refused_for_a_reason_of_its_own_or_before_the_create_stays() -> None:
+def test_what_was_refused_before_the_create_stays() -> None:
     phone = ann()
     task = phone.make(phone.make_root().id)
-    early, late, gone = (phone.update(task, title="x") for _ in range(3))
-    waiting = [refused(early), refused(task, WrongType), refused(late), refused(gone, RecordGone)]
+    early, late = (phone.update(task, title="x") for _ in range(2))
+    waiting = [refused(early), refused(task, WrongType), refused(late)]
     assert numbers(with_dependents(waiting, waiting[1])) == [[2], [4]]
+
+
+@pytest.mark.parametrize("why", [RoleForbidden, ScopeForbidden, WrongType, DependsOnRejected])
+def test_what_is_behind_a_create_goes_with_it_whatever_the_server_looked_at_first(why: type[HomeportError]) -> None:
+    """Who may not write at all is told so of each change, and not that it depends on another."""
+    phone = ann()
+    task = phone.make(phone.make_root().id)
+    changed, deleted = phone.update(task, title="x"), phone.delete(task)
+    waiting = [refused(task, RoleForbidden), refused(changed, why), refused(deleted, why)]
+    assert numbers(with_dependents(waiting, waiting[0])) == [[2], [3], [4]]
+
+
+def test_what_refers_to_what_was_not_made_or_moves_into_it_goes_with_its_create() -> None:
+    phone = ann()
+    home, away = phone.make_root(), phone.make_root()
+    note, other = phone.make(home.id, "Note"), phone.make(home.id)
+    refers, called = phone.make(home.id, note=note.id), phone.call("sell", home.id, item=note.id)
+    points, moves = phone.update(other, note=note.id), phone.move(other, away.id)
+    swaps = replace(phone.update(other), fields={"note": Swap(to=note.id, was=None)})
+    others = [refused(each, ReferenceGone) for each in (refers, called, points, moves, swaps)]
+    waiting = [refused(away, WrongType), refused(note, NotUnique), *others]
+    assert numbers(with_dependents(waiting, waiting[0])) == [[2], [8]]
+    assert numbers(with_dependents(waiting, waiting[1])) == [[3], [5], [6], [7], [9]]
 
 
 def test_a_group_is_one_whichever_of_it_is_asked_for_and_takes_along_what_was_built_on_any_of_it() -> None:
