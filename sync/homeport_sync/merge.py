@@ -6,7 +6,8 @@ decided by the larger value as JSON text, so that both sides decide alike.
 
 **delete** beats every edit, earlier or later, and a tombstone keeps no fields: a deleted record never comes back by
 itself (I9). Of two deletes the later stamp stays. A **restore** that is later than the delete brings the record back
-with the fields it says, and deletes and edits from before it no longer count; where nothing is deleted it does nothing.
+with the fields it says, and deletes and edits from before it no longer count, whenever they come; where nothing is
+deleted it does nothing.
 
 A **move** takes a record as it is into another scope, the same record under the same id. Of two moves the later counts.
 
@@ -43,13 +44,20 @@ def merge(record: Record | None, change: Change, rules: Mapping[str, Rule]) -> M
     """
     if record is None:
         return Merged(record=_made(change, rules), news=tuple(change.fields))
+    if comes_too_late(record, change):
+        return Merged(record=record, lost=tuple(change.fields))
     if change.op == "restore":
         return _restored(record, change, rules)
     if change.op == "move":
-        return Merged(record=_moved(record, change))
-    stamp, deleted = min(record.stamp, change.stamp), _gone(record, change)
-    if deleted:
-        return Merged(record=_tombstone(record, stamp, deleted), lost=tuple(change.fields))
+        return Merged(record=msgspec.structs.replace(record, scope=change.into, moved=change.stamp))
+    if deleted := _gone(record, change):
+        return Merged(record=_tombstone(record, change, deleted), lost=tuple(change.fields))
+    return _edited(record, change, rules)
+
+
+def _edited(record: Record, change: Change, rules: Mapping[str, Rule]) -> Merged:
+    """The record with what the change writes to each field."""
+    stamp = min(record.stamp, change.stamp)
     fields, adds = dict(record.fields), dict(record.adds)
     stamps = {name: record.stamp_of(name) for name in fields}
     lost, news = [], []
@@ -88,6 +96,16 @@ def merge(record: Record | None, change: Change, rules: Mapping[str, Rule]) -> M
     )
 
 
+def comes_too_late(record: Record, change: Change) -> bool:
+    """Whether nothing of the change counts, because of a delete, a restore or a move that is later: a restore needs a
+    delete before it, of two moves the later counts, and what was made before a restore was made to another record."""
+    if change.op == "restore":
+        return not record.deleted or change.stamp <= record.deleted
+    if change.op == "move":
+        return bool(record.deleted) or change.stamp <= max(record.moved, record.restored)
+    return change.stamp <= record.restored
+
+
 def _made(change: Change, rules: Mapping[str, Rule]) -> Record:
     """What the change says, where nothing is there."""
     fields: dict[str, Value] = {}
@@ -112,20 +130,11 @@ def _made(change: Change, rules: Mapping[str, Rule]) -> Record:
 
 
 def _restored(record: Record, change: Change, rules: Mapping[str, Rule]) -> Merged:
-    """The record as the restore says, if it is deleted, and was before."""
-    if not record.deleted or change.stamp <= record.deleted:
-        return Merged(record=record, lost=tuple(change.fields))
+    """The record as the restore says."""
     made = msgspec.structs.replace(
         _made(change, rules), scope=record.scope, position=record.position, restored=change.stamp
     )
     return Merged(record=made, news=tuple(change.fields))
-
-
-def _moved(record: Record, change: Change) -> Record:
-    """The record where the move says; of two the later one counts, and where it is deleted, neither does."""
-    if record.deleted or change.stamp <= max(record.moved, record.restored):
-        return record
-    return msgspec.structs.replace(record, scope=change.into, moved=change.stamp)
 
 
 def wins(there: tuple[Stamp, Value], here: tuple[Stamp, Value]) -> bool:
@@ -144,11 +153,11 @@ def _put(name: str, cell: Cell, fields: dict[str, Value], stamps: dict[str, Stam
 
 
 def _gone(record: Record, change: Change) -> Stamp:
-    deletes = change.op == "delete" and change.stamp > record.restored
-    return max(record.deleted, change.stamp) if deletes else record.deleted
+    return max(record.deleted, change.stamp) if change.op == "delete" else record.deleted
 
 
-def _tombstone(record: Record, stamp: Stamp, deleted: Stamp) -> Record:
+def _tombstone(record: Record, change: Change, deleted: Stamp) -> Record:
+    stamp = min(record.stamp, change.stamp)
     return Record(
         id=record.id, kind=record.kind, scope=record.scope, stamp=stamp, position=record.position, deleted=deleted
     )

@@ -12,7 +12,7 @@ import msgspec
 from homeport_sync.catalog import Kind
 from homeport_sync.change import MET_CHARS_MAX, MET_FIELDS_MAX, Change, Met, Record, Verdict
 from homeport_sync.clock import is_by
-from homeport_sync.merge import Merged, merge
+from homeport_sync.merge import comes_too_late, merge
 from homeport_sync.ports import StoredRecord
 from homeport_sync.rejections import RecordExists, Stale
 from homeport_sync.rules import text_of
@@ -54,19 +54,19 @@ def judge(stored: StoredRecord | None, change: Change, kind: Kind, device: str) 
         return Judged(verdict="superseded", lost=tuple(change.fields), before=stored)
     foreign = stored.foreign_position if stored.author == device else here.position
     alone = repeated or foreign <= change.base
+    if comes_too_late(here, change):
+        met = {} if alone else _explained(here, change, here, kind, device)
+        return Judged(verdict="superseded", lost=tuple(change.fields), met=met, before=stored)
     if kind.guarded and not alone:
         raise Stale(position=here.position)
     merged = merge(here, change, kind.rules)
     if change.op in ("delete", "move"):
-        took = merged.record.deleted or merged.record.moved == change.stamp
-        if not took:  # it is older than a restore, or than another move
-            return Judged(verdict="superseded", before=stored)
         return Judged(verdict="applied" if alone else "merged", after=merged.record, before=stored)
     return Judged(
         verdict=_verdict(change, merged.lost, alone=alone),
         lost=merged.lost,
         effect=merged.news,
-        met={} if alone else _explained(here, change, merged, kind, device),
+        met={} if alone else _explained(here, change, merged.record, kind, device),
         after=merged.record if merged.news else None,
         before=stored,
     )
@@ -78,7 +78,7 @@ def _verdict(change: Change, lost: tuple[str, ...], *, alone: bool) -> Verdict:
     return "applied" if not change.fields or (alone and not lost) else "merged"
 
 
-def _explained(here: Record, change: Change, merged: Merged, kind: Kind, device: str) -> dict[str, Met]:
+def _explained(here: Record, change: Change, after: Record, kind: Kind, device: str) -> dict[str, Met]:
     """What each field of the change met that the device itself did not write last."""
     met: dict[str, Met] = {}
     for name in change.fields:
@@ -87,7 +87,7 @@ def _explained(here: Record, change: Change, merged: Merged, kind: Kind, device:
         if len(met) == MET_FIELDS_MAX:
             break
         theirs = here.fields.get(name, kind.fields[name].default)
-        result = merged.record.fields.get(name)
+        result = after.fields.get(name)
         if max(len(text_of(theirs)), len(text_of(result))) > MET_CHARS_MAX:
             met[name] = Met(long=True)
         else:

@@ -154,7 +154,11 @@ def test_there_are_more_of_them_than_anybody_has_published() -> None:
 
 
 @pytest.mark.promise("I3")
-@pytest.mark.parametrize("later", [(1, 2, 3), (3, 2, 1)], ids=["in order", "with clocks the other way round"])
+@pytest.mark.parametrize(
+    "later",
+    [(1, 2, 3), (3, 2, 1), (2, 3, 1)],
+    ids=["in order", "with clocks the other way round", "with the first that was made coming last"],
+)
 @pytest.mark.parametrize("first", WRITES)
 def test_every_history_ends_as_the_naive_model_says(first: str, later: tuple[int, ...]) -> None:
     for history in histories():

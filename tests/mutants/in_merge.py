@@ -14,8 +14,8 @@ IN_MERGE = (
         name="a delete loses to a later edit",
         known="Cassandra compares a delete with a write by their clocks alone, so a fast clock's edit outlives it.",
         file=f"{SYNC}/merge.py",
-        before="    if deleted:",
-        after="    if deleted and deleted >= max(stamp, change.stamp, *record.stamps.values()):",
+        before="    if deleted := _gone(record, change):",
+        after="    if (deleted := _gone(record, change)) >= max(NEVER, change.stamp, *record.stamps.values()):",
     ),
     Mutant(
         name="a role is what came last",

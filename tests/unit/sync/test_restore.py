@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as replaced
+from functools import reduce
 from itertools import permutations
 
 import pytest
+from msgspec.structs import replace
 
-from homeport_sync.change import Change
+from homeport_sync.catalog import Kind
+from homeport_sync.change import Change, Elements, Increment, Met
 from homeport_sync.merge import merge
+from homeport_sync.ports import StoredRecord
+from homeport_sync.rules import counter, members
 from homeport_sync.scope import member_id
+from homeport_sync.verdict import judge
 from tests.unit.sync.ledger import codes, verdicts
-from tests.unit.sync.tasks import MINUTE, NOW, Phone, ann
+from tests.unit.sync.tasks import CATALOG, MINUTE, NOW, Phone, ann
 from tests.unit.sync.test_decision import shared, started
 
 
@@ -97,6 +104,55 @@ def test_a_delete_and_an_edit_end_alike_in_whatever_order_they_come_after_a_rest
             record = merge(record, change, {}).record
         ends.add((record.fields["title"], record.deleted, record.restored))
     assert ends == {("new", "", back.stamp)}
+
+
+@pytest.mark.promise("I3")
+def test_an_edit_from_before_a_restore_counts_for_nothing_whether_it_comes_before_or_after_it() -> None:
+    """What was restored is what somebody said it is, and whoever edited before that had not seen it."""
+    rules = {"likes": counter(0), "tags": members([])}
+    phone, other = ann(), Phone(user="ann", index=2, ms=NOW - MINUTE)
+    made = phone.make_root()
+    edits = {"likes": Increment(by=1), "tags": Elements(add={"x": []}), "note": "early"}
+    early = replace(other.update(made), fields=edits)
+    gone = phone.delete(made)
+    back = phone.change("restore", "TaskList", made.id, made.id, fields={"title": "back", "likes": 5, "tags": []})
+    ends = [
+        reduce(lambda record, change: merge(record, change, rules).record, each, merge(None, made, rules).record)
+        for each in ([early, gone, back], [gone, early, back], [gone, back, early])
+    ]
+    assert ends[0] == ends[1] == ends[2]
+    assert ends[0].fields == {"title": "back", "likes": 5, "tags": []}
+    assert merge(ends[0], early, rules).lost == ("likes", "tags", "note")
+
+
+def test_an_edit_from_before_a_restore_is_told_that_all_of_it_was_lost_to_what() -> None:
+    ledger, phone, other, task = shared()
+    early = other.update(task, title="early", done=True)
+    phone.ms = NOW + MINUTE
+    ledger.push(phone.push(phone.delete(task), restore(phone, task)))
+    (found,) = ledger.push(other.push(early))
+    assert (found.outcome, found.lost, found.deleted) == ("superseded", ("title", "done"), False)
+    assert found.met["title"] == Met(theirs="again", result="again")
+    assert ledger.written.records == []
+
+
+def test_a_restore_of_what_lives_is_superseded_also_if_it_names_no_field() -> None:
+    phone = ann()
+    kind, made = Kind(name="TaskList", fields={}), phone.make_root()
+    stored = StoredRecord(record=merge(None, made, {}).record, author=phone.device, foreign_position=0)
+    back = phone.change("restore", "TaskList", made.id, made.id)
+    assert judge(stored, back, kind, phone.device).verdict == "superseded"
+
+
+def test_in_a_guarded_kind_what_was_made_before_a_restore_is_superseded_like_what_meets_a_deleted_record() -> None:
+    phone, other = ann(), Phone(user="ann", index=2, ms=NOW - MINUTE)
+    kind, made = replaced(CATALOG.kinds["TaskList"], guarded=True), phone.make_root()
+    early = [other.update(made, title="early"), other.delete(made)]
+    record = merge(merge(None, made, {}).record, phone.delete(made), {}).record
+    back = phone.change("restore", "TaskList", made.id, made.id, fields={"title": "back"})
+    record = merge(record, back, {}).record
+    stored = StoredRecord(record=replace(record, position=3), author=phone.device, foreign_position=0)
+    assert [judge(stored, each, kind, other.device).verdict for each in early] == ["superseded"] * 2
 
 
 def test_a_member_is_invited_again_and_not_restored() -> None:

@@ -4,7 +4,7 @@ Followers and webhooks read nothing but the log. So who, what, where and when mu
 what of it took effect, and `before` what was there. The outcome that the device was told must be the same, and `lost`
 what something newer kept out:
 
-- on a deleted record nothing takes effect, and every change is superseded;
+- on a deleted record nothing takes effect, and every change is superseded, and so is what was made before a restore;
 - a register takes effect if its stamp is later than the one it meets, a tie going to the greater JSON text; what is
   written once if nothing was there; all other edits do, and one that a guard minds is no change at all;
 - beside a write of another device that the writer had not pulled, or with something lost, a change is merged;
@@ -86,10 +86,8 @@ class Standing:
                 return not self.deleted or told.stamp <= self.deleted
             case "move":
                 return bool(self.deleted) or told.stamp <= max(self.moved, self.restored)
-            case "delete":
-                return bool(self.deleted) or told.stamp <= self.restored
             case _:
-                return bool(self.deleted)
+                return bool(self.deleted) or told.stamp <= self.restored
 
     def _take_whole(self, told: Told, writes: Mapping[str, Write]) -> None:
         """What a delete, a restore or a move makes of the record."""
