@@ -24,6 +24,7 @@ from homeport_sync.memory_quarantine import MemoryQuarantine
 from homeport_sync.memory_receipts import MemoryReceipts
 from homeport_sync.memory_sightings import MemorySightings
 from homeport_sync.ports import (
+    FORMER_IDS_MAX,
     KIND_RECORDS_MAX,
     Head,
     Loaded,
@@ -71,16 +72,17 @@ class MemoryTransaction:
             wanted=wanted,
             rejected_creates=frozenset(
                 (device, record)
-                for record in wanted.records
-                if record not in log.records
-                for device in log.rejected_creates.get(record, ())
-                if device in wanted.devices
+                for device, record in wanted.creates
+                if record not in log.records and device in log.rejected_creates.get(record, ())
             ),
         )
 
     def _asked(self, wanted: Wanted) -> Iterator[tuple[Stamp, tuple[str, int]]]:
         yield from ((name[0], name[1:]) for name in wanted.outcomes)
-        yield from ((stamp, name) for stamp in wanted.stamps for name in self._log.stamped.get(stamp, ()))
+        yield from ((stamp, name) for stamp in wanted.stamps for name in self._of_stamp(stamp))
+
+    def _of_stamp(self, stamp: Stamp) -> list[tuple[str, int]]:
+        return sorted(self._log.stamped.get(stamp, ()))[:FORMER_IDS_MAX]
 
     async def commit(self, writes: Writes) -> None:
         """See `ports.Transaction`."""

@@ -80,7 +80,10 @@ class LoadedGround:
 
     def refused(self, device: str, record: str) -> bool:
         """See `Ground`."""
-        return (device, record) in self._loaded.rejected_creates
+        wanted, asked = self.missed or self._loaded.wanted, (device, record)
+        if wanted is not None and asked not in wanted.creates:
+            self.missed = with_more(wanted, creates=wanted.creates | {asked})
+        return asked in self._loaded.rejected_creates
 
     def beside(self, id: str) -> StoredRecord | None:
         """See `Ground`."""
@@ -168,7 +171,7 @@ class Overlay:
 
     def depends(self, device: str, record: str) -> bool:
         """Whether the record is missing because this device's create of it was refused, here or in an older batch."""
-        return self.refused(device, record) and self.record(record) is None
+        return self.record(record) is None and self.refused(device, record)
 
     def append(self, push: Push, change: Change, judged: Judged, now_ms: int) -> None:
         """Steps 6 and 7: the record's new state, and the log's next entry; a grant follows from some records."""

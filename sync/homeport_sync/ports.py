@@ -109,21 +109,25 @@ class LogEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 OutcomeName: TypeAlias = tuple[Stamp, str, int]  # the stamp of the change as it was sent, its device and its number
 KIND_RECORDS_MAX: Final = 1_001  # one more than a command may read, so that it can be told
+FORMER_IDS_MAX: Final = 20  # of one stamp as many outcomes are looked at: a phone that was cloned again and again
 BEFORE_ALL_OUTCOMES: Final[OutcomeName] = (NEVER, "", 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What a commit batch must know before it decides. `outcomes` are those of what was sent; `stamps` are those of
-    changes that may have been sent under another device's name; `kinds` are (scope, kind) whose records are all wanted,
-    but at most `KIND_RECORDS_MAX` of each; `keys` are those whose holders are wanted. Of the `targets` all links are
-    wanted, and those of what goes with them, all the way down: at most `links_max` for each."""
+    changes that may have been sent under another device's name, and at most `FORMER_IDS_MAX` of each are wanted;
+    `creates` are (device, record): whether the device's create of the record was refused; `kinds` are (scope, kind)
+    whose records are all wanted, but at most `KIND_RECORDS_MAX` of each; `keys` are those whose holders are wanted. Of
+    the `targets` all links are wanted, and those of what goes with them, all the way down: at most `links_max` for
+    each."""
 
     devices: frozenset[str]
     outcomes: frozenset[OutcomeName]
     stamps: frozenset[Stamp] = frozenset()
     grants: frozenset[tuple[str, str]]
     records: frozenset[str]
+    creates: frozenset[tuple[str, str]] = frozenset()
     kinds: frozenset[tuple[str, str]] = frozenset()
     keys: frozenset[Key] = frozenset()
     targets: frozenset[str] = frozenset()
@@ -135,11 +139,11 @@ class Loaded:
     """What the store knows of what was wanted; what it does not know is absent.
 
     `outcomes` by (device, number), and those of the wanted stamps with them; `grants` by (user, scope);
-    `rejected_creates` are the (device, record) pairs among the wanted records whose create was rejected and that are
-    not there. `of_kind` has, for each of the wanted kinds, the ids of its live records in their order; they are among
-    `records`. `keys` says who holds them. `links` has, for each of the wanted targets and for all that goes with it,
-    its links in their order, and what goes is among `records`; `overfull` are the targets that have too many.
-    `wanted` is what was asked (None: all that there is).
+    `rejected_creates` are those of the wanted `creates` that were rejected and whose record is not there. `of_kind`
+    has, for each of the wanted kinds, the ids of its live records in their order; they are among `records`. `keys` says
+    who holds them. `links` has, for each of the wanted targets and for all that goes with it, its links in their order,
+    and what goes is among `records`; `overfull` are the targets that have too many. `wanted` is what was asked (None:
+    all that there is).
     """
 
     head: Head

@@ -76,7 +76,7 @@ def wanted(
     """What must be loaded to decide these pushes, where there are these commands, and these kinds with keys; `public`:
     and scopes that everybody may have."""
     devices, outcomes, stamps, grants = set(), set(), set(), set()
-    records, kinds = set[str](), set[tuple[str, str]]()
+    records, creates, kinds = set[str](), set[tuple[str, str]](), set[tuple[str, str]]()
     keys, targets = set[Key](), set[str]()
     for push in pushes:
         devices.add(push.device)
@@ -87,24 +87,27 @@ def wanted(
                 continue
             if not is_by(change.stamp, push.device):
                 stamps.add(change.stamp)
-            records.add(change.id)
+            named = {change.id}
             for scope in (change.scope, change.into) if change.into else (change.scope,):
-                records.add(scope)
+                named.add(scope)
                 grants.add((push.user, scope))
                 if public:
                     grants.add((EVERYBODY, scope))
             if change.op == "command":
-                _want_call(change, commands, kinds, records)
+                _want_call(change, commands, kinds, named)
             if keyed and (written := keyed.get(change.kind)) is not None:
-                _want_keys(change, written, keys, targets, records)
+                _want_keys(change, written, keys, targets, named)
             if change.kind == MEMBER:
                 grants.update(_subject(change))
+            records |= named
+            creates.update((push.device, id) for id in named)
     return Wanted(
         devices=frozenset(devices),
         outcomes=frozenset(outcomes),
         stamps=frozenset(stamps),
         grants=frozenset(grants),
         records=frozenset(records),
+        creates=frozenset(creates),
         kinds=frozenset(kinds),
         keys=frozenset(keys),
         targets=frozenset(targets),

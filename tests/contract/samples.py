@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from itertools import product
 
 import pytest
 
@@ -116,6 +117,7 @@ def wanted(
         outcomes=frozenset((stamp_of(number), device, number) for device, number in numbers),
         grants=frozenset(grants),
         records=frozenset(records),
+        creates=frozenset(product(devices, records)),
     )
 
 

@@ -255,7 +255,7 @@ async def test_what_a_batch_wants_is_looked_up_by_its_whole_key(planner: Connect
         ("outcomes_pkey", {"number", "stamp"}),
         ("grants_pkey", {"scope_id"}),
         ("records_pkey", {"record_id"}),
-        ("quarantine_by_record", {"record_id"}),
+        ("quarantine_creates", {"record_id", "device_id"}),
     ):
         conditions = [condition for name, condition in looked_up if name == index]
         assert all(any(f"({column} = " in each for each in conditions) for column in columns)

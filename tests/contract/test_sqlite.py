@@ -8,6 +8,7 @@ import stat
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,15 @@ async def explained(connection: Connection, text: str) -> list[str]:
     return [str(row[3]) for row in rows]
 
 
+def taken(raw: sqlite3.Connection, text: str, values: dict[str, str]) -> int:
+    """How many steps of its machine SQLite takes for a statement."""
+    steps = count()
+    raw.set_progress_handler(lambda: next(steps) < 0, 1)
+    raw.execute(text, values).fetchall()
+    raw.set_progress_handler(None, 1)
+    return next(steps)
+
+
 def is_bounded(step: str) -> bool:
     """Whether the step reads no table from end to end."""
     if step.startswith("SCAN"):
@@ -127,6 +137,19 @@ async def test_a_hot_read_finds_its_order_in_the_index_and_never_sorts(analyzed:
     steps = await explained(analyzed, STATEMENTS[name])
     assert any(step.startswith("SEARCH") for step in steps)
     assert [step for step in steps if "TEMP B-TREE" in step] == []
+
+
+async def test_what_a_batch_costs_does_not_grow_with_what_was_refused_of_the_same_record(path: Path) -> None:
+    """Whoever has much refused, of one id and under whatever ids of devices, holds up nobody."""
+    pairs = {"tenant": TENANT, "creates": '[["d","r"],["e","r"]]'}
+    steps = []
+    async with started(path) as store, connected(path) as connection:
+        for each in range(2):
+            creates = [refused(at, device=f"d{at % 7}") for at in range(1_000 * each)]
+            others = [refused(at, device="d", created=False) for at in range(1_000 * each)]
+            await write(store, Writes(head=0, now_ms=NOW, quarantined=[*creates, *others]))
+            steps.append(await connection.run(lambda raw: taken(raw, statements.REJECTED_CREATES, pairs)))
+    assert steps[1] <= steps[0] + 10
 
 
 async def test_a_scan_is_recognised_where_there_is_one(analyzed: Connection) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from homeport_sync.errors import Unavailable
-from homeport_sync.ports import BEFORE_ALL_OUTCOMES, Head, Loaded, Wanted, Writes
+from homeport_sync.ports import BEFORE_ALL_OUTCOMES, FORMER_IDS_MAX, Head, Loaded, Wanted, Writes
 from tests.contract.samples import (
     EPOCH,
     EVERYTHING,
@@ -137,6 +138,19 @@ async def test_refused_creates_are_told_for_wanted_devices_and_records_that_are_
     )
     asked = wanted(devices=["d"], records=["missing", "there", "updated"])
     assert (await load(store, asked)).rejected_creates == {("d", "missing")}
+    other = replace(wanted(devices=["d", "e"], records=["missing"]), creates=frozenset({("e", "missing")}))
+    assert (await load(store, other)).rejected_creates == {("e", "missing")}
+
+
+async def test_of_a_stamp_that_came_under_very_many_ids_some_outcomes_are_loaded_and_not_all(store: Store) -> None:
+    devices = [f"d{each}" for each in range(3 * FORMER_IDS_MAX)]
+    many = [outcome(1, device=each) for each in devices]
+    await write(
+        store, Writes(head=0, now_ms=NOW, outcomes=[*many, outcome(2)], devices=[*map(known, devices), known()])
+    )
+    found = await load(store, replace(NOTHING, stamps=frozenset({stamp_of(1), stamp_of(2)})))
+    assert len(found.outcomes) == FORMER_IDS_MAX + 1
+    assert found.outcomes["d", 2] == outcome(2)
 
 
 async def test_a_second_write_of_a_record_a_device_or_a_grant_replaces_the_first(store: Store) -> None:

@@ -7,10 +7,10 @@ every accepted change once, and `records`, one row a record with its newest stat
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, MetaData, Table, Text, text
 from sqlalchemy.dialects import postgresql
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 metadata = MetaData()
 
@@ -142,7 +142,15 @@ quarantine = Table(
     _number("created_at"),
     sqlite_with_rowid=False,
 )
-Index("quarantine_by_record", quarantine.c.tenant_id, quarantine.c.record_id)
+Index("quarantine_by_record", quarantine.c.tenant_id, quarantine.c.record_id)  # of servers of schema version 5
+Index(  # one look tells whether a device's create was refused, however much else is refused of the record, or to others
+    "quarantine_creates",
+    quarantine.c.tenant_id,
+    quarantine.c.record_id,
+    quarantine.c.device_id,
+    postgresql_where=text("created"),
+    sqlite_where=text("created"),
+)
 # Its condition is always met, and only the list says so: no commit batch is planned to read all that a tenant has here.
 Index(
     "quarantine_by_time",

@@ -69,8 +69,7 @@ class Ledger:
         linked = {each: self._linked(each, asked.links_max) for each in asked.targets}
         links = {target: here for each in linked.values() if each is not None for target, here in each.items()}
         records = asked.records.union(*of_kind.values(), links)
-        missing = asked.records - self.records.keys()  # of a record that is there, a refused create no longer counts
-        rejected = (each for each in self.quarantine if each.created and each.record in missing)
+        rejected = {(each.device, each.record) for each in self.quarantine if each.created}
         return Loaded(
             head=Head(position=self.head, epoch="first"),
             devices={key: each for key, each in self.devices.items() if key in asked.devices},
@@ -82,7 +81,7 @@ class Ledger:
             grants={key: each for key, each in self.grants.items() if key in asked.grants},
             records={key: each for key, each in self.records.items() if key in records},
             of_kind=of_kind,
-            rejected_creates=frozenset((each.device, each.record) for each in rejected),
+            rejected_creates=frozenset(each for each in asked.creates & rejected if each[1] not in self.records),
             keys={key: self.keys[key] for key in asked.keys if key in self.keys},
             links=links,
             overfull=frozenset(each for each, here in linked.items() if here is None),

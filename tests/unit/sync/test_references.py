@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as with_more
 from uuid import UUID
 
 import pytest
@@ -10,6 +11,8 @@ from homeport_sync import App, field
 from homeport_sync.change import Change, Value
 from homeport_sync.integrity import cascade
 from homeport_sync.keys import CASCADE_MAX, Link
+from homeport_sync.overlay import LoadedGround
+from homeport_sync.ports import Head, Loaded, Wanted
 from tests.unit.sync.ledger import codes, verdicts
 from tests.unit.sync.projects import Projects, team
 from tests.unit.sync.tasks import MINUTE, STRANGER, Phone, ann
@@ -56,6 +59,13 @@ def test_a_devices_own_create_is_there_and_a_refused_one_is_depended_on() -> Non
     again = project(phone, scope, code="x")
     found = ledger.push(phone.push(again, issue(phone, scope, project=again.id)))
     assert codes(found) == ["NOT_UNIQUE", "DEPENDS_ON_REJECTED"]
+
+
+def test_what_nobody_knew_to_be_asked_for_is_loaded_before_it_is_said_that_no_create_was_refused() -> None:
+    asked = Wanted(devices=frozenset(), outcomes=frozenset(), grants=frozenset(), records=frozenset())
+    ground = LoadedGround(Loaded(head=Head(position=0, epoch="first"), wanted=asked))
+    assert not ground.refused("phone", "record")
+    assert ground.missed == with_more(asked, creates=frozenset({("phone", "record")}))
 
 
 @pytest.mark.parametrize(("field", "code"), [("project", "REFERENCE_GONE"), ("seen_in", "")])

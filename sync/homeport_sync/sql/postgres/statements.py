@@ -55,18 +55,17 @@ LOAD: Final = """
     ) AS found
     UNION ALL
     SELECT 5, found.device_id, found.record_id, NULL, NULL, NULL, NULL, NULL
-    FROM unnest($8::text[]) AS wanted(id) CROSS JOIN LATERAL (
+    FROM unnest($10::text[], $11::text[]) AS wanted(device, id) CROSS JOIN LATERAL (
       SELECT device_id, record_id FROM quarantine
-      WHERE tenant_id = $1 AND record_id = wanted.id AND created
-      ORDER BY record_id OFFSET 0
+      WHERE tenant_id = $1 AND record_id = wanted.id AND device_id = wanted.device AND created
+      ORDER BY record_id, device_id LIMIT 1
     ) AS found
-    WHERE found.device_id = ANY ($2::text[])
-      AND (SELECT true FROM records WHERE tenant_id = $1 AND record_id = wanted.id LIMIT 1) IS NULL
+    WHERE (SELECT true FROM records WHERE tenant_id = $1 AND record_id = wanted.id LIMIT 1) IS NULL
     UNION ALL
     SELECT 2, found.device_id, found.stamp, found.answer, found.number, found.created_at, NULL, found.digest
     FROM unnest($9::text[]) AS wanted(stamp) CROSS JOIN LATERAL (
       SELECT * FROM outcomes WHERE tenant_id = $1 AND stamp = wanted.stamp
-      ORDER BY stamp OFFSET 0
+      ORDER BY stamp, device_id, number LIMIT $12
     ) AS found"""
 
 OF_KIND: Final = """

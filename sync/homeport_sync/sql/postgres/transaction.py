@@ -8,7 +8,7 @@ end, so no two processes ever decide about one tenant at once, and positions are
 
 from __future__ import annotations
 
-from homeport_sync.ports import KIND_RECORDS_MAX, Loaded, Wanted, Writes
+from homeport_sync.ports import FORMER_IDS_MAX, KIND_RECORDS_MAX, Loaded, Wanted, Writes
 from homeport_sync.sql import rows
 from homeport_sync.sql.postgres import statements
 from homeport_sync.sql.postgres.database import WRITE, Connection, Row, begin, commit
@@ -35,6 +35,8 @@ class PostgresTransaction:
             *columns_of(wanted.grants, 2),
             list(wanted.records),
             list(wanted.stamps),
+            *columns_of(wanted.creates, 2),
+            FORMER_IDS_MAX,
         )
         with translated():
             if not self._began:

@@ -19,9 +19,8 @@ OUTCOMES: Final = """
     CROSS JOIN outcomes ON tenant_id = :tenant AND stamp = json_extract(wanted.value, '$[0]')
       AND device_id = json_extract(wanted.value, '$[1]') AND number = json_extract(wanted.value, '$[2]')"""
 STAMPED: Final = """
-    SELECT device_id, number, stamp, digest, answer, created_at
-    FROM json_each(:stamps) AS wanted
-    CROSS JOIN outcomes ON tenant_id = :tenant AND stamp = wanted.value"""
+    SELECT device_id, number, stamp, digest, answer, created_at FROM outcomes
+    WHERE tenant_id = :tenant AND stamp = :stamp ORDER BY device_id, number LIMIT :room"""
 GRANTS: Final = """
     SELECT user_id, scope_id, role, since, until, maker
     FROM json_each(:pairs) AS wanted
@@ -52,10 +51,12 @@ LINKS: Final = """
     SELECT target_id, record_id, field, kind, cascades
     FROM reached CROSS JOIN links ON tenant_id = :tenant AND target_id = reached.id LIMIT :room"""
 REJECTED_CREATES: Final = """
-    SELECT device_id, record_id
-    FROM json_each(:records) AS wanted
-    CROSS JOIN quarantine INDEXED BY quarantine_by_record
-      ON tenant_id = :tenant AND record_id = wanted.value AND created"""
+    SELECT json_extract(wanted.value, '$[0]'), json_extract(wanted.value, '$[1]')
+    FROM json_each(:creates) AS wanted
+    WHERE EXISTS (
+      SELECT 1 FROM quarantine INDEXED BY quarantine_creates
+      WHERE tenant_id = :tenant AND record_id = json_extract(wanted.value, '$[1]')
+        AND device_id = json_extract(wanted.value, '$[0]') AND created)"""
 
 MOVE_HEAD: Final = "UPDATE heads SET position = :position, updated_at = :now WHERE tenant_id = :tenant"
 ADD_LOG: Final = """

@@ -16,7 +16,7 @@ import msgspec
 
 from homeport_sync.errors import no_tenant
 from homeport_sync.keys import Key, Link, reached
-from homeport_sync.ports import KIND_RECORDS_MAX, Head, Loaded, StoredRecord, Wanted, Writes
+from homeport_sync.ports import FORMER_IDS_MAX, KIND_RECORDS_MAX, Head, Loaded, StoredRecord, Wanted, Writes
 from homeport_sync.sql import rows
 from homeport_sync.sql.sqlite import statements
 from homeport_sync.sql.sqlite.connection import BUSY_TIMEOUT_MS, Connection
@@ -75,7 +75,9 @@ class SqliteTransaction:
         last = {each.id: each.last_number for each in devices.values()}
         again = [name for name in wanted.outcomes if name[2] <= last.get(name[1], 0)]
         outcomes = self._find(connection, statements.OUTCOMES, names=again)
-        outcomes += self._find(connection, statements.STAMPED, stamps=wanted.stamps)
+        for stamp in wanted.stamps:
+            asked = {"tenant": self._tenant, "stamp": stamp, "room": FORMER_IDS_MAX}
+            outcomes += connection.execute(statements.STAMPED, asked).fetchall()
         grants = self._find(connection, statements.GRANTS, pairs=wanted.grants)
         linked = {each: self._linked(connection, each, wanted.links_max) for each in wanted.targets}
         links = {target: here for each in linked.values() if each is not None for target, here in each.items()}
@@ -83,16 +85,16 @@ class SqliteTransaction:
         here = {each.record.id: each for each in map(rows.stored_record, records)}
         of_kind = {each: self._of_kind(connection, *each) for each in wanted.kinds}
         here |= {each.record.id: each for found in of_kind.values() for each in found}
-        missing = wanted.records - here.keys()
         keys = self._find(connection, statements.KEYS, keys=wanted.keys)
-        rejected = self._find(connection, statements.REJECTED_CREATES, records=missing)
+        missing = [each for each in wanted.creates if each[1] not in here]
+        rejected = self._find(connection, statements.REJECTED_CREATES, creates=missing)
         return Loaded(
             head=head,
             devices=devices,
             outcomes={(each.device, each.number): each for each in map(rows.stored_outcome, outcomes)},
             grants={(each.user, each.scope): each for each in map(rows.grant, grants)},
             records=here,
-            rejected_creates=frozenset((row[0], row[1]) for row in rejected if row[0] in wanted.devices),
+            rejected_creates=frozenset((row[0], row[1]) for row in rejected),
             of_kind={each: [stored.record.id for stored in found] for each, found in of_kind.items() if found},
             keys={Key(*row[:4]): row[4] for row in keys},
             links=links,
