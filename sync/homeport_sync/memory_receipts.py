@@ -24,10 +24,8 @@ class MemoryReceipts(OnMemory):
             if grant is None or grant.until != each.position:
                 continue
             kept = log.receipts.setdefault((user, each.scope), {})
-            before = kept.get(device)
-            if before is None and len(kept) >= DEVICES_MAX:
-                continue
-            if before is None or before[0].position != each.position:
+            answered = {other for other, (receipt, _) in kept.items() if receipt.position == each.position}
+            if device not in answered and len(answered) < DEVICES_MAX:
                 kept[device] = (each, now_ms)
 
     async def ended_grants(

@@ -78,7 +78,8 @@ class TakesReceipts(Protocol):
         and takes the place of the device's receipt for an earlier one.
 
         Passed over without a word: a receipt for a grant that never was, holds, or ended elsewhere; of a device that
-        pushes as another user; and of a new device where `DEVICES_MAX` have answered.
+        pushes as another user; and of one more device where `DEVICES_MAX` have answered the
+        same ending.
         """
 
 

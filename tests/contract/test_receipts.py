@@ -103,6 +103,19 @@ async def test_so_many_devices_may_answer_an_ending_and_those_that_have_may_answ
     assert [each.device for each in await answered(store, replace(ENDED, position=9))] == ["d000"]
 
 
+async def test_devices_that_answered_an_earlier_ending_take_nobodys_place_in_the_next(store: Store) -> None:
+    """Phones are replaced, and whoever is invited and removed again and again has had many."""
+    await end(store, ("s", 7))
+    for number in range(DEVICES_MAX):
+        await store.keep_receipts(TENANT, "u", f"old{number}", [receipt()], LATER)
+    await end(store, ("s", 9))
+    for number in range(DEVICES_MAX + 1):
+        await store.keep_receipts(TENANT, "u", f"new{number:03}", [receipt(position=9)], LATER)
+    await store.keep_receipts(TENANT, "u", "old1", [receipt(position=9)], LATER)
+    now = await answered(store, replace(ENDED, position=9))
+    assert [each.device for each in now] == [f"new{number:03}" for number in range(DEVICES_MAX)]
+
+
 async def test_ended_grants_are_told_in_pages_and_by_user_or_scope(store: Store) -> None:
     await end(store, ("s", 7), ("t", 8))
     await end(store, ("s", 9), user="v")

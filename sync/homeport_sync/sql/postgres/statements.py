@@ -261,7 +261,8 @@ KEEP_RECEIPTS: Final = """
     WHERE NOT EXISTS (SELECT FROM devices WHERE tenant_id = $1 AND device_id = $3 AND user_id <> $2)
       AND $8::bigint > (
         SELECT count(*) FROM receipts
-        WHERE tenant_id = $1 AND user_id = $2 AND scope_id = told.scope AND device_id <> $3)
+        WHERE tenant_id = $1 AND user_id = $2 AND scope_id = told.scope AND device_id <> $3
+          AND ended = told.ended)
     ON CONFLICT (tenant_id, user_id, scope_id, device_id) DO UPDATE SET
       ended = excluded.ended, dropped_at = excluded.dropped_at, updated_at = excluded.updated_at
     WHERE kept.ended <> excluded.ended"""

@@ -245,7 +245,8 @@ KEEP_RECEIPT: Final = """
       AND NOT EXISTS (SELECT 1 FROM devices WHERE tenant_id = :tenant AND device_id = :device AND user_id <> :user)
       AND :most > (
         SELECT count(*) FROM receipts
-        WHERE tenant_id = :tenant AND user_id = :user AND scope_id = :scope AND device_id <> :device)
+        WHERE tenant_id = :tenant AND user_id = :user AND scope_id = :scope AND device_id <> :device
+          AND ended = :ended)
     ON CONFLICT (tenant_id, user_id, scope_id, device_id) DO UPDATE SET
       ended = excluded.ended, dropped_at = excluded.dropped_at, updated_at = excluded.updated_at
     WHERE ended <> excluded.ended"""
