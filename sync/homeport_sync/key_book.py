@@ -34,8 +34,8 @@ class KeyBook(Protocol):
     async def records_after(self, tenant: str, after: str, limit: int) -> Sequence[Record]:
         """The tenant's live records in the order of their ids, after an id ("" is the start), at most `limit`."""
 
-    async def clear_keys(self, tenant: str) -> None:
-        """Forget the tenant's keys and links."""
+    async def clear_keys(self, tenant: str, limit: int) -> bool:
+        """Forget at most `limit` of the tenant's keys and as many of its links; whether there were any."""
 
 
 class Store(KeyBook, LogStore, Tenants, Protocol):
@@ -91,7 +91,8 @@ async def rebuild(store: Store, catalog: Catalog, now_ms: int) -> list[Clash]:
 
 
 async def _rebuild(store: Store, catalog: Catalog, tenant: str, now_ms: int) -> list[Clash]:
-    await store.clear_keys(tenant)
+    while await store.clear_keys(tenant, RECORDS_AT_ONCE):
+        pass
     clashes: list[Clash] = []
     after = ""
     while records := await store.records_after(tenant, after, RECORDS_AT_ONCE):

@@ -26,8 +26,9 @@ class MemoryKeyBook(OnMemory):
         records = self._log(tenant).records
         return [records[id].record for id in sorted(records) if id > after and not records[id].record.deleted][:limit]
 
-    async def clear_keys(self, tenant: str) -> None:
+    async def clear_keys(self, tenant: str, limit: int) -> bool:
         """See `key_book.KeyBook`."""
         log = self._log(tenant)
-        log.keys.clear()
-        log.links.clear()
+        keys, links = list(log.keys)[:limit], [link for here in log.links.values() for link in here.values()][:limit]
+        log.keep_keys([(key, None) for key in keys], [(link, False) for link in links])
+        return bool(keys or links)

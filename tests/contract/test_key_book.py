@@ -72,6 +72,22 @@ async def test_records_that_share_a_value_are_named_and_nothing_starts_until_the
     await check_keys(store, app.catalog)
 
 
+async def test_keys_and_links_are_forgotten_a_page_at_a_time_and_those_of_another_tenant_stay(store: Store) -> None:
+    """All at once a large tenant's would take longer than a database lets a statement run."""
+    keys = [(key_of("s", "Task", "title", at), f"r{at}") for at in range(5)]
+    links = [(Link("a", f"r{at}", "Task", "parent", False), True) for at in range(3)]
+    await store.create("other", id="other", epoch="first", now_ms=NOW)
+    for tenant in (TENANT, "other"):
+        await write(store, Writes(head=1, now_ms=NOW, keys=keys, links=links), tenant)
+    told = [await store.clear_keys(TENANT, 2) for _ in range(4)]
+    assert told == [True, True, True, False]
+    asked = with_more(NOTHING, keys=frozenset(key for key, _ in keys), targets=frozenset({"a"}))
+    found = await load(store, asked)
+    assert (found.keys, found.links) == ({}, {"a": []})
+    kept = await load(store, asked, "other")
+    assert (len(kept.keys), len(kept.links["a"])) == (5, 3)
+
+
 async def test_records_come_in_the_order_of_their_ids_page_by_page(store: Store) -> None:
     await write(store, Writes(head=3, now_ms=NOW, records=[stored(id, at) for at, id in enumerate("cab", 1)]))
     assert [each.id for each in await store.records_after(TENANT, "", 2)] == ["a", "b"]

@@ -11,8 +11,13 @@ from homeport_sync.sql.postgres.database import Connection, OnDatabase, Row
 from homeport_sync.sql.postgres.statements import NOW
 
 NO_TENANT: Final = ""
-_CLEAR_KEYS: Final = "DELETE FROM keys WHERE tenant_id = $1"  # the whole tenant, while no server runs
-_CLEAR_LINKS: Final = "DELETE FROM links WHERE tenant_id = $1"
+_CLEAR_KEYS: Final = """
+    DELETE FROM keys WHERE tenant_id = $1 AND ctid = ANY (ARRAY(
+      SELECT ctid FROM keys WHERE tenant_id = $1 LIMIT $2))"""
+_CLEAR_LINKS: Final = """
+    DELETE FROM links WHERE tenant_id = $1 AND ctid = ANY (ARRAY(
+      SELECT ctid FROM links WHERE tenant_id = $1 LIMIT $2))"""
+_NONE: Final = "DELETE 0"
 READ_DECLARED: Final = "SELECT keys FROM declaration WHERE id = 1"
 _DECLARE: Final = f"""
     INSERT INTO declaration (id, keys, created_at, updated_at) VALUES (1, $1, {NOW}, {NOW})
@@ -44,8 +49,8 @@ class PostgresKeyBook(OnDatabase):
 
         return [decode_record(row[0]) for row in await self._database.read(tenant, read)]
 
-    async def clear_keys(self, tenant: str) -> None:
+    async def clear_keys(self, tenant: str, limit: int) -> bool:
         """See `key_book.KeyBook`."""
         async with self._database.tenant(tenant) as connection:
-            await connection.execute(_CLEAR_KEYS, tenant)
-            await connection.execute(_CLEAR_LINKS, tenant)
+            gone = [await connection.execute(each, tenant, limit) for each in (_CLEAR_KEYS, _CLEAR_LINKS)]
+        return any(each != _NONE for each in gone)

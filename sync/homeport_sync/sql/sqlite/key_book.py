@@ -10,8 +10,12 @@ from homeport_sync.change import Record, decode_record
 from homeport_sync.sql.sqlite import statements
 from homeport_sync.sql.sqlite.file import OnFile, now_ms, transaction
 
-_CLEAR_KEYS: Final = "DELETE FROM keys WHERE tenant_id = :tenant"  # the whole tenant, while no server runs
-_CLEAR_LINKS: Final = "DELETE FROM links WHERE tenant_id = :tenant"
+_CLEAR_KEYS: Final = """
+    DELETE FROM keys WHERE (tenant_id, scope_id, kind, field, digest) IN (
+      SELECT tenant_id, scope_id, kind, field, digest FROM keys WHERE tenant_id = :tenant LIMIT :room)"""
+_CLEAR_LINKS: Final = """
+    DELETE FROM links WHERE (tenant_id, target_id, record_id, field) IN (
+      SELECT tenant_id, target_id, record_id, field FROM links WHERE tenant_id = :tenant LIMIT :room)"""
 READ_DECLARED: Final = "SELECT keys FROM declaration WHERE id = 1"
 _DECLARE: Final = """
     INSERT INTO declaration (id, keys, created_at, updated_at) VALUES (1, :declared, :now, :now)
@@ -35,12 +39,13 @@ class SqliteKeyBook(OnFile):
         found = await self._fetch(statements.RECORDS_AFTER, {"tenant": tenant, "after": after, "room": limit})
         return [decode_record(wire) for (wire,) in found]
 
-    async def clear_keys(self, tenant: str) -> None:
+    async def clear_keys(self, tenant: str, limit: int) -> bool:
         """See `key_book.KeyBook`."""
+        page = {"tenant": tenant, "room": limit}
 
-        def clear(connection: sqlite3.Connection) -> None:
+        def clear(connection: sqlite3.Connection) -> bool:
             with transaction(connection):
-                connection.execute(_CLEAR_KEYS, {"tenant": tenant})
-                connection.execute(_CLEAR_LINKS, {"tenant": tenant})
+                gone = [connection.execute(each, page).rowcount for each in (_CLEAR_KEYS, _CLEAR_LINKS)]
+            return any(gone)
 
-        await self._alone(clear)
+        return await self._alone(clear)
