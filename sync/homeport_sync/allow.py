@@ -2,8 +2,9 @@
 
     @app.allow(Comment)
     def only_the_author_edits(write: Write) -> bool:
-        "Only who wrote a comment may change it."
-        return write.before is None or write.before["author"] == write.user
+        "Only who wrote a comment may change it, and nobody writes one in another's name."
+        before, after = write.before or write.after, write.after or write.before
+        return before["author"] == after["author"] == write.user
 
 It is asked on the server, in the intake, once it is known what the write would come to; it must look at nothing else,
 and say the same for the same. The first line of its docstring is what the device is told.
