@@ -171,11 +171,13 @@ class Writer:
         return kind.complete(kind.to_wire(self._editing.placed(kind, was.scope, _values(meant))))
 
     def set_role(self, scope: str, user: str, role: str | None) -> str:
-        """Gives a user a role in a scope, or takes it (None); the id of the member record."""
+        """Gives a user a role in a scope, or takes it (None), which can be done in a deleted one, too; the id of the
+        member record."""
         kind = self._catalog.kind(MEMBER)
-        self._scope_for(kind, scope)
+        root = self._replica.views.standing(scope)
+        if role is not None or root is None or not root.deleted:
+            self._scope_for(kind, scope)
         if user == EVERYBODY:
-            root = self._replica.views.standing(scope)
             check_everybody(role, self._catalog.kinds.get(root.kind) if root else None)
         record_id = member_id(scope, user)
         known = self._replica.views.record(record_id)

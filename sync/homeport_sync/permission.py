@@ -82,7 +82,7 @@ def _check_place(push: Push, change: Change, catalog: Catalog, role: Role, there
     kind = catalog.kinds[change.kind]
     subject = there.grant(str(change.fields.get("user")), change.scope) if kind.name == MEMBER else None
     check_role(role, change, user=push.user, is_root=kind.is_root, subject=subject, roles=catalog.roles)
-    _check_root(change.scope, kind, there)
+    _check_root(change.scope, kind, there, ends=change.kind == MEMBER and change.fields.get("role", "") is None)
     stored = there.record(change.id)
     if stored is not None and stored.record.scope == change.scope and stored.record.kind == change.kind:
         return
@@ -100,9 +100,10 @@ def _check_goal(push: Push, change: Change, kind: Kind, catalog: Catalog, there:
     _check_root(change.into, kind, there)
 
 
-def _check_root(scope: str, kind: Kind, there: Overlay) -> None:
+def _check_root(scope: str, kind: Kind, there: Overlay, *, ends: bool = False) -> None:
+    """Whether the root is there, and of a kind that fits; a deleted one does if the change `ends` a membership."""
     root = there.record(scope)
-    if root is None or (root.record.deleted and not kind.is_root):
+    if root is None or (root.record.deleted and not kind.is_root and not ends):
         raise ScopeGone
     if kind.within not in (None, "*", root.record.kind):
         raise WrongId(f"A {kind.name} lives within a {kind.within}, and this scope is a {root.record.kind}.")

@@ -208,7 +208,8 @@ class Clerk:
 
     def _check_place(self, paper: Paper, caller: Caller, change: Change) -> None:
         root = paper.sheets.get(change.scope)
-        if root is None or (not root.there and change.kind != "Stall"):
+        ends = change.kind == MEMBER and change.fields.get("role", "") is None
+        if root is None or (not root.there and change.kind != "Stall" and not ends):
             raise Refused("SCOPE_GONE")
         sheet = paper.sheets.get(change.id)
         if change.op != "create" and (sheet is None or sheet.scope != change.scope):

@@ -146,7 +146,7 @@ IN_INTAKE = (
         name="a deleted list still takes tasks in",
         known="Rows that point to a soft-deleted parent, which no foreign key knows to be gone.",
         file=f"{SYNC}/permission.py",
-        before="if root is None or (root.record.deleted and not kind.is_root):",
+        before="if root is None or (root.record.deleted and not kind.is_root and not ends):",
         after="if root is None:",
     ),
     Mutant(

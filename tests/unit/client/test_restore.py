@@ -134,6 +134,22 @@ async def test_a_root_comes_back_with_all_that_is_in_it() -> None:
     assert (await seen(bob, trip))["title"] == "Lisbon"
 
 
+async def test_who_has_a_deleted_root_may_leave_it_and_has_nothing_of_it_when_it_is_restored() -> None:
+    ann, bob, trip, stop = await started()
+    await ann.delete(trip)
+    await ann.sync()
+    await bob.sync()
+    await bob.remove(trip, "bob")
+    with pytest.raises(ScopeGone):
+        await bob.invite(trip, "bob")
+    await bob.sync()
+    await ann.restore(trip)
+    await ann.sync()
+    await bob.sync()
+    assert await bob.quarantine() == []
+    assert (await bob.get(trip), await bob.get(stop)) == (None, None)
+
+
 async def test_what_is_not_deleted_or_not_here_is_not_restored() -> None:
     ann, _, trip, stop = await started()
     with pytest.raises(RecordExists, match="is not deleted"):

@@ -12,7 +12,7 @@ from homeport_sync.rejections import RoleForbidden
 from homeport_sync.role import BUILT_IN, EDITOR, OWNER, VIEWER, Role, check_role
 from homeport_sync.scope import MEMBER, Grant, member_id
 from tests.unit.sync.ledger import Ledger, codes
-from tests.unit.sync.tasks import CATALOG, Phone, ann, bob
+from tests.unit.sync.tasks import CATALOG, MINUTE, Phone, ann, bob
 
 PHONE = ann()
 LIST = PHONE.make_root()
@@ -128,6 +128,18 @@ def test_who_invites_cannot_promote_themselves_or_by_way_of_another() -> None:
     found = ledger.push(host.push(themselves, host.invite(home.id, "eve"), host.make(home.id)))
     assert codes(found) == ["ROLE_FORBIDDEN"] * 3
     assert codes(ledger.push(guest.push(guest.make(home.id)))) == ["SCOPE_FORBIDDEN"]
+
+
+def test_who_is_in_a_deleted_scope_may_leave_it_and_be_removed_and_nobody_is_let_in() -> None:
+    ledger, phone, host = RoledLedger(), ann(), bob()
+    home = phone.make_root()
+    invited = [phone.invite(home.id, "bob"), phone.invite(home.id, "eve")]
+    ledger.push(phone.push(home, *invited, phone.delete(home)))
+    host.ms += MINUTE
+    found = ledger.push(host.push(host.update(invited[0], user="bob", role=None)))
+    found += ledger.push(phone.push(phone.update(invited[1], user="eve", role=None), phone.invite(home.id, "cem")))
+    assert codes(found) == ["", "", "SCOPE_GONE"]
+    assert [ledger.grants[user, home.id].holds for user in ("ann", "bob", "eve")] == [True, False, False]
 
 
 def test_there_are_three_roles_in_every_app() -> None:

@@ -105,7 +105,8 @@ class Grants:
         change, role = told.change, self.role(told.user, told.change.scope)
         if change.id == change.scope and change.op == "create":
             return True
-        if role is None or (change.scope in self.deleted and change.id != change.scope):
+        ends = change.kind == "Member" and change.fields.get("role", "") is None
+        if role is None or (change.scope in self.deleted and change.id != change.scope and not ends):
             return False
         if change.kind == "Member":
             return self._allow_member(told, role)
