@@ -19,6 +19,7 @@ from typing import NewType
 Stamp = NewType("Stamp", str)
 
 NEVER = Stamp("")
+LAST = Stamp("f" * 24)
 NOBODY = "00000000"  # a device whose stamps come before those of any other in the same instant
 _COUNTER_MAX = 0xFFFF
 STAMP_PATTERN = r"\A[0-9a-f]{24}\Z"

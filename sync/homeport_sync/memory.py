@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 
 from homeport_sync.change import encode
 from homeport_sync.choice import EVERYTHING, Choice
-from homeport_sync.clock import NOBODY, Stamp, make_stamp
+from homeport_sync.clock import Stamp
 from homeport_sync.cursor import Cursor
 from homeport_sync.installation import MemoryInstallation
 from homeport_sync.limits import LIMITS, Limits
@@ -175,11 +175,11 @@ class MemoryStore(MemoryInstallation, MemoryKeyBook, MemoryPlaces, MemoryQuarant
         start = bisect_right(entries, after, key=lambda entry: entry.position)
         return entries[start : start + limit]
 
-    async def prune_outcomes(self, tenant: str, before_ms: int, after: OutcomeName, limit: int) -> Pruned:
+    async def prune_outcomes(self, tenant: str, before_ms: int, after: OutcomeName, upto: Stamp, limit: int) -> Pruned:
         """See `ports.LogStore`."""
-        log, bound = self._log(tenant), make_stamp(before_ms, 0, NOBODY)
+        log = self._log(tenant)
         names = sorted((kept.stamp, *key) for key, kept in log.outcomes.items())
-        old = [name for name in names if after < name and name[0] < bound][:limit]
+        old = [name for name in names if after < name and name[0] < upto][:limit]
         gone = [
             (device, number)
             for _, device, number in old

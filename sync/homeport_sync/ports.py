@@ -252,9 +252,9 @@ class LogStore(Protocol):
     async def read(self, tenant: str, after: int, limit: int) -> Sequence[LogEntry]:
         """The log after a position, in order, without gaps, at most `limit` entries."""
 
-    async def prune_outcomes(self, tenant: str, before_ms: int, after: OutcomeName, limit: int) -> Pruned:
-        """Look at the next `limit` outcomes after that one, in the order of their names, that are stamped before
-        `before_ms`, and forget those that are confirmed and were decided before it, too."""
+    async def prune_outcomes(self, tenant: str, before_ms: int, after: OutcomeName, upto: Stamp, limit: int) -> Pruned:
+        """Look at the next `limit` outcomes after that one, in the order of their names, with stamps before `upto`, and
+        forget those that are confirmed and were decided before `before_ms`."""
 
 
 class Places(Protocol):

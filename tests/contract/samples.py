@@ -9,7 +9,7 @@ from itertools import product
 import pytest
 
 from homeport_sync.change import Op, Record, Value
-from homeport_sync.clock import NEVER, Stamp, make_stamp
+from homeport_sync.clock import NEVER, NOBODY, Stamp, make_stamp
 from homeport_sync.ports import (
     BEFORE_ALL_OUTCOMES,
     KnownDevice,
@@ -168,7 +168,9 @@ async def cancelled_inside(store: LogStore, tenant: str, asked: Wanted = NOTHING
 
 async def forgotten(store: LogStore, before_ms: int, tenant: str = TENANT) -> int:
     """How many outcomes a step of pruning forgets, that looks at all of a small log."""
-    return (await store.prune_outcomes(tenant, before_ms, BEFORE_ALL_OUTCOMES, 100)).forgotten
+    return (
+        await store.prune_outcomes(tenant, before_ms, BEFORE_ALL_OUTCOMES, make_stamp(before_ms, 0, NOBODY), 100)
+    ).forgotten
 
 
 def all_of(position: int = 1, *, title: str = "milk") -> Writes:

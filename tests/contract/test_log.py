@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from homeport_sync.clock import LAST
 from homeport_sync.cursor import Cursor, CursorSeal
 from homeport_sync.limits import LIMITS
 from homeport_sync.ports import BEFORE_ALL_OUTCOMES, Pruned, Writes
@@ -163,8 +164,8 @@ async def test_pruning_looks_at_so_many_outcomes_and_goes_on_behind_those_that_s
     devices = [known(last_number=3, confirmed=3), known("lost", last_number=3)]
     await write(store, Writes(head=0, now_ms=NOW, outcomes=outcomes, devices=devices))
     names = sorted((each.stamp, each.device, each.number) for each in outcomes)
-    step = await store.prune_outcomes(TENANT, NOW, BEFORE_ALL_OUTCOMES, 3)
+    step = await store.prune_outcomes(TENANT, NOW, BEFORE_ALL_OUTCOMES, LAST, 3)
     assert step == Pruned(forgotten=2, last=names[2])
-    assert await store.prune_outcomes(TENANT, NOW, names[2], 2) == Pruned(forgotten=1, last=names[4])
-    assert await store.prune_outcomes(TENANT, NOW, names[4], 2) == Pruned(forgotten=0, last=None)
-    assert await store.prune_outcomes(TENANT, NOW, BEFORE_ALL_OUTCOMES, 3) == Pruned(forgotten=0, last=names[5])
+    assert await store.prune_outcomes(TENANT, NOW, names[2], LAST, 2) == Pruned(forgotten=1, last=names[4])
+    assert await store.prune_outcomes(TENANT, NOW, names[4], LAST, 2) == Pruned(forgotten=0, last=None)
+    assert await store.prune_outcomes(TENANT, NOW, BEFORE_ALL_OUTCOMES, LAST, 3) == Pruned(forgotten=0, last=names[5])

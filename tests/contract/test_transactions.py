@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from homeport_sync.clock import LAST
 from homeport_sync.errors import Unavailable
 from homeport_sync.ports import BEFORE_ALL_OUTCOMES, FORMER_IDS_MAX, Head, Loaded, Wanted, Writes
 from tests.contract.samples import (
@@ -222,5 +223,5 @@ async def test_a_tenant_that_is_not_here_is_unavailable(store: Store) -> None:
     with pytest.raises(Unavailable, match="no tenant nobody"):
         await store.begin_epoch("nobody", EPOCH)
     with pytest.raises(Unavailable, match="no tenant nobody"):
-        await store.prune_outcomes("nobody", NOW, BEFORE_ALL_OUTCOMES, 10)
+        await store.prune_outcomes("nobody", NOW, BEFORE_ALL_OUTCOMES, LAST, 10)
     await write(store, all_of())

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from homeport_sync.clock import make_stamp
+from homeport_sync.clock import Stamp, make_stamp
 from homeport_sync.compact import PRUNE_MAX, prune_outcomes
 from homeport_sync.limits import LIMITS
 from homeport_sync.memory import MemoryStore
 from homeport_sync.ports import KnownDevice, OutcomeName, Pruned, StoredOutcome, Wanted, Writes
-from tests.unit.sync.tasks import NOW, STRANGER
+from tests.unit.sync.tasks import DAY, NOW, STRANGER
 
 TENANT = "acme"
 OLD = NOW - LIMITS.outcome_keep_ms - 1
@@ -29,9 +29,9 @@ class Counting(MemoryStore):
 
     count = 0
 
-    async def prune_outcomes(self, tenant: str, before_ms: int, after: OutcomeName, limit: int) -> Pruned:
+    async def prune_outcomes(self, tenant: str, before_ms: int, after: OutcomeName, upto: Stamp, limit: int) -> Pruned:
         self.count += 1
-        return await super().prune_outcomes(tenant, before_ms, after, limit)
+        return await super().prune_outcomes(tenant, before_ms, after, upto, limit)
 
 
 async def store_of(*outcomes: StoredOutcome, confirmed: int, others: Sequence[KnownDevice] = ()) -> Counting:
@@ -61,6 +61,15 @@ async def test_only_old_confirmed_outcomes_are_forgotten() -> None:
     assert await prune_outcomes(store, TENANT, LIMITS, now_ms=NOW) == 0
 
 
+async def test_outcomes_of_a_clock_that_was_years_ahead_are_forgotten_once_they_are_old() -> None:
+    """They lie under the stamp as it was sent, and not under the one to which it was lowered."""
+    far = make_stamp(NOW + 20 * 365 * DAY, 0, STRANGER)
+    outcomes = [replace(each, stamp=far) for each in (outcome(1), outcome(2, at_ms=NOW), outcome(3))]
+    store = await store_of(*outcomes, confirmed=2)
+    assert await prune_outcomes(store, TENANT, LIMITS, now_ms=NOW) == 1
+    assert sorted(number for _, number in store._log(TENANT).outcomes) == [2, 3]
+
+
 async def test_many_old_outcomes_are_forgotten_in_steps_until_none_is_left() -> None:
     count = PRUNE_MAX * 2 + 1
     store = await store_of(*(outcome(number) for number in range(1, count + 1)), confirmed=count)
@@ -72,4 +81,4 @@ async def test_outcomes_that_nobody_confirms_are_looked_at_once_and_hold_up_none
     lost = [replace(outcome(number), device="0" * 8) for number in range(1, PRUNE_MAX + 2)]
     store = await store_of(*lost, outcome(1), confirmed=1, others=[KnownDevice(id="0" * 8, user="bob")])
     assert await prune_outcomes(store, TENANT, LIMITS, now_ms=NOW) == 1
-    assert store.count == 2
+    assert store.count == 3

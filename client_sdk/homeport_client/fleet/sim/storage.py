@@ -15,6 +15,7 @@ from random import Random
 from homeport_client.fleet.seed import at_moment, happens
 from homeport_client.fleet.troubles import NONE
 from homeport_sync.choice import EVERYTHING, Choice
+from homeport_sync.clock import Stamp
 from homeport_sync.cursor import Cursor
 from homeport_sync.exchange import ExchangeStore
 from homeport_sync.ports import (
@@ -133,10 +134,10 @@ class FaultyStore:
         await self._gate.cross("after read")
         return entries
 
-    async def prune_outcomes(self, tenant: str, before_ms: int, after: OutcomeName, limit: int) -> Pruned:
+    async def prune_outcomes(self, tenant: str, before_ms: int, after: OutcomeName, upto: Stamp, limit: int) -> Pruned:
         """As the port says."""
         await self._gate.cross("before prune_outcomes")
-        pruned = await self._store.prune_outcomes(tenant, before_ms, after, limit)
+        pruned = await self._store.prune_outcomes(tenant, before_ms, after, upto, limit)
         await self._gate.cross("after prune_outcomes")
         return pruned
 

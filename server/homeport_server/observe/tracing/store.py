@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from homeport_server.observe.tracing.port import Span, Tracer
 from homeport_sync.choice import EVERYTHING, Choice
+from homeport_sync.clock import Stamp
 from homeport_sync.cursor import Cursor
 from homeport_sync.exchange import ExchangeStore
 from homeport_sync.ports import (
@@ -62,9 +63,9 @@ class TracedStore:
         """See `ports.LogStore`."""
         return await self._store.read(tenant, after, limit)
 
-    async def prune_outcomes(self, tenant: str, before_ms: int, after: OutcomeName, limit: int) -> Pruned:
+    async def prune_outcomes(self, tenant: str, before_ms: int, after: OutcomeName, upto: Stamp, limit: int) -> Pruned:
         """See `ports.LogStore`."""
-        return await self._store.prune_outcomes(tenant, before_ms, after, limit)
+        return await self._store.prune_outcomes(tenant, before_ms, after, upto, limit)
 
     async def keep_receipts(
         self, tenant: str, user: str, device: str, receipts: Sequence[Receipt], now_ms: int

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from homeport_sync.choice import EVERYTHING, Choice
-from homeport_sync.clock import NOBODY, make_stamp
+from homeport_sync.clock import Stamp
 from homeport_sync.cursor import Cursor
 from homeport_sync.limits import LIMITS, Limits
 from homeport_sync.ports import LogEntry, OutcomeName, PageRows, Pruned, Standing
@@ -81,11 +81,10 @@ class PostgresLog(OnDatabase):
 
         return await self._database.read(tenant, read)
 
-    async def prune_outcomes(self, tenant: str, before_ms: int, after: OutcomeName, limit: int) -> Pruned:
+    async def prune_outcomes(self, tenant: str, before_ms: int, after: OutcomeName, upto: Stamp, limit: int) -> Pruned:
         """See `ports.LogStore`."""
-        bound = make_stamp(before_ms, 0, NOBODY)
         async with self._database.tenant(tenant) as connection:
-            found = await connection.fetch(statements.OLD_OUTCOMES, tenant, bound, before_ms, *after, limit)
+            found = await connection.fetch(statements.OLD_OUTCOMES, tenant, upto, before_ms, *after, limit)
             old = [tuple(row) for row in found]
             gone = [(tenant, *name) for *name, goes in old if goes]
             await connection.executemany(statements.FORGET_OUTCOME, gone)

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from homeport_sync.choice import EVERYTHING, Choice
-from homeport_sync.clock import NOBODY, make_stamp
+from homeport_sync.clock import Stamp
 from homeport_sync.cursor import Cursor
 from homeport_sync.limits import LIMITS, Limits
 from homeport_sync.ports import LogEntry, OutcomeName, PageRows, Pruned, Standing, Tenant
@@ -109,9 +109,9 @@ class SqliteStore(SqliteInstallation, SqliteKeyBook, SqlitePlaces, SqliteQuarant
         found = await self._of_tenant(statements.READ_LOG, {"tenant": tenant, "after": after, "room": limit})
         return [rows.log_entry(row) for row in found]
 
-    async def prune_outcomes(self, tenant: str, before_ms: int, after: OutcomeName, limit: int) -> Pruned:
+    async def prune_outcomes(self, tenant: str, before_ms: int, after: OutcomeName, upto: Stamp, limit: int) -> Pruned:
         """See `ports.LogStore`. Only what goes is the writer's business: what is confirmed stays so."""
-        values = {"bound": make_stamp(before_ms, 0, NOBODY), "before": before_ms, "room": limit}
+        values = {"bound": upto, "before": before_ms, "room": limit}
         old = await self._of_tenant(statements.OLD_OUTCOMES, {**_named(tenant, after), **values})
         gone = [_named(tenant, (stamp, device, number)) for stamp, device, number, goes in old if goes]
 
