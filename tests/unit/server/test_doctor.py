@@ -14,6 +14,8 @@ from click.testing import CliRunner, Result
 from homeport_server.cli import main
 from homeport_server.data import APP_FILE, claim, database_of
 from homeport_server.doctor.schema import check_stamps
+from homeport_sync.change import Record, encode
+from homeport_sync.clock import NEVER
 from homeport_sync.sql.tables import SCHEMA_VERSION
 
 APP = 'from homeport_sync import App\n\napp = App("lists")\n\n\n@app.kind(root=True)\nclass List:\n    title: str\n'
@@ -201,6 +203,33 @@ def test_what_the_app_does_after_a_write_is_told_when_it_is_late(run: Run, data:
     assert "the schedule hourly of demo was due at" in told[1]
     assert [line.partition(" — ")[2] for line in told] == [mend, mend]
     assert wrongs(run("doctor")) == [], "without the app nobody knows of them"
+
+
+PUBLIC = APP.replace("root=True", "root=True, public=True")
+
+
+def test_what_everybody_has_is_told_where_its_kind_is_public_no_more(run: Run, data: Path, app_file: Path) -> None:
+    tenant = run("tenant", "list").stdout.split()[0]
+    share(data, tenant, "r")
+    share(data, tenant, "ended", until=3)
+    app_file.write_text(PUBLIC)
+    assert wrongs(run("doctor", str(app_file))) == []
+    app_file.write_text(APP)
+    (told,) = wrongs(run("doctor", str(app_file)))
+    assert "1 scopes of demo are shared with everybody, and the app does not declare List public" in told
+    assert told.endswith("remove('r', EVERYBODY), and so each")
+    assert wrongs(run("doctor")) == [], "without the app nobody knows what is public"
+
+
+def share(data: Path, tenant: str, root: str, *, until: int | None = None) -> None:
+    """A root of the kind List that everybody has, or had until a position."""
+    record = Record(id=root, kind="List", scope=root, stamp=NEVER, position=1, fields={"title": "x"})
+    columns = "record_id, kind, scope_id, position, author, foreign_position, wire, created_at, updated_at"
+    values = f"'{root}', 'List', '{root}', 1, 'd', 0, '{encode(record)}', 0, 0"
+    execute(data, f"INSERT INTO records (tenant_id, {columns}) VALUES ('{tenant}', {values})")  # noqa: S608
+    columns = "user_id, scope_id, role, since, until, maker, created_at, updated_at"
+    values = f"'*', '{root}', 'viewer', 1, {until or 'NULL'}, 0, 0, 0"
+    execute(data, f"INSERT INTO grants (tenant_id, {columns}) VALUES ('{tenant}', {values})")  # noqa: S608
 
 
 def hold(data: Path, tenant: str, follower: str, *, position: int = 0, until_ms: int = 2**53) -> None:
