@@ -13,7 +13,7 @@ from homeport_sync.permission import granted
 from homeport_sync.push import Push
 from homeport_sync.rejections import CommandFailed, RecordExists, Rejection, RoleForbidden, ScopeGone, WrongId
 from homeport_sync.verdict import judge
-from homeport_sync.writing import Written, write_keyed
+from homeport_sync.writing import JudgedChange, write_keyed
 
 Body: TypeAlias = Callable[[], None]
 T = TypeVar("T")
@@ -116,7 +116,7 @@ def run(command: Command, call: Call, time: Allowance) -> None:
 def append(push: Push, call: Call, catalog: Catalog, there: Overlay, now_ms: int) -> None:
     """Steps 6 and 7 for a call: what it has written. Raises the `Rejection` of what cannot be, beside other records:
     `RecordExists` if it makes what is there, which can only be if the same call was made before and was not known."""
-    kinds, effects = catalog.kinds, list[Written]()
+    kinds, effects = catalog.kinds, list[JudgedChange]()
     for each in call.effects():
         if each.op == "create" and there.beside(each.id) is not None:
             raise RecordExists("What it makes is there already: it was called before. Call it again as a new change.")

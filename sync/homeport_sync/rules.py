@@ -79,7 +79,7 @@ def counter(default: Value) -> Rule:
     return _computed(Increment, default, count)
 
 
-def members(default: Value) -> Rule:
+def elements(default: Value) -> Rule:
     """A set, each element by itself: an add stays until a removal that has seen it. A device has seen all its own."""
 
     def change(cell: Cell | None, written: Written, stamp: Stamp) -> Took:

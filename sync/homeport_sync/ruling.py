@@ -18,9 +18,9 @@ from homeport_sync.rules import (
     SET,
     Rule,
     counter,
+    elements,
     first,
     guarded,
-    members,
     resolved_by,
 )
 from homeport_sync.values import PythonValue, ValueType, is_set
@@ -39,7 +39,7 @@ def rule_of(merge: str | Resolver, annotation: object, holds: ValueType, default
     if is_set(annotation) or annotation is Rank:
         if merge != REGISTER:
             raise ValueError("merges as its type says: leave merge out")
-        return (RANK, None) if annotation is Rank else (SET, members(default))
+        return (RANK, None) if annotation is Rank else (SET, elements(default))
     if callable(merge):
         return RESOLVER, resolved_by(_on_wire(merge, holds), default)
     if merge not in NAMES:

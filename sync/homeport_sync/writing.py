@@ -22,11 +22,11 @@ from homeport_sync.push import Push
 from homeport_sync.rejections import DependsOnRejected
 from homeport_sync.verdict import Judged, judge
 
-Written: TypeAlias = tuple[Change, Judged]
+JudgedChange: TypeAlias = tuple[Change, Judged]
 News: TypeAlias = tuple[Field, Value]
 
 
-def write(push: Push, written: Written, catalog: Catalog, there: Overlay, now_ms: int) -> None:
+def write(push: Push, written: JudgedChange, catalog: Catalog, there: Overlay, now_ms: int) -> None:
     """Write what one change came to. Raises what `write_keyed` raises, if other records have a say in it."""
     change, judged = written
     if change.op == "move" and judged.after is not None and judged.after.scope != change.scope:
@@ -37,7 +37,7 @@ def write(push: Push, written: Written, catalog: Catalog, there: Overlay, now_ms
         there.append(push, change, judged, now_ms)
 
 
-def write_keyed(push: Push, written: Sequence[Written], catalog: Catalog, there: Overlay, now_ms: int) -> None:
+def write_keyed(push: Push, written: Sequence[JudgedChange], catalog: Catalog, there: Overlay, now_ms: int) -> None:
     """Write it, and delete what goes with it.
 
     Raises `NotUnique`, `ReferenceGone`, `DependsOnRejected`, `StillReferenced` or `CascadeTooLarge`.
@@ -59,7 +59,7 @@ def write_keyed(push: Push, written: Sequence[Written], catalog: Catalog, there:
     there.keep(above)
 
 
-def _write_moved(push: Push, written: Written, catalog: Catalog, there: Overlay, now_ms: int) -> None:
+def _write_moved(push: Push, written: JudgedChange, catalog: Catalog, there: Overlay, now_ms: int) -> None:
     """The record goes, and with it what would be deleted with it: whoever moves it must be allowed to move all of that.
     What it names must be where it goes, too, unless the field keeps what is gone."""
     change, above = written[0], Overlay(there)
@@ -82,7 +82,7 @@ def _write_moved(push: Push, written: Written, catalog: Catalog, there: Overlay,
     there.keep(above)
 
 
-def _lay(push: Push, written: Written, catalog: Catalog, above: Overlay, now_ms: int) -> None:
+def _lay(push: Push, written: JudgedChange, catalog: Catalog, above: Overlay, now_ms: int) -> None:
     """Append it; the keys that it gives up are free from now on, and its links are those of what it is now."""
     change, judged = written
     above.append(push, change, judged, now_ms)
@@ -96,7 +96,7 @@ def _lay(push: Push, written: Written, catalog: Catalog, above: Overlay, now_ms:
         above.links.setdefault(link.target, {})[link] = link in now
 
 
-def _going(change: Change, stored: StoredRecord, catalog: Catalog, device: str) -> Written:
+def _going(change: Change, stored: StoredRecord, catalog: Catalog, device: str) -> JudgedChange:
     return change, judge(stored, change, catalog.kind(change.kind), device)
 
 

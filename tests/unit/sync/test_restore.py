@@ -13,7 +13,7 @@ from homeport_sync.catalog import Kind
 from homeport_sync.change import Change, Elements, Increment, Met
 from homeport_sync.merge import merge
 from homeport_sync.ports import StoredRecord
-from homeport_sync.rules import counter, members
+from homeport_sync.rules import counter, elements
 from homeport_sync.scope import member_id
 from homeport_sync.verdict import judge
 from tests.unit.sync.ledger import codes, verdicts
@@ -109,7 +109,7 @@ def test_a_delete_and_an_edit_end_alike_in_whatever_order_they_come_after_a_rest
 @pytest.mark.promise("I3")
 def test_an_edit_from_before_a_restore_counts_for_nothing_whether_it_comes_before_or_after_it() -> None:
     """What was restored is what somebody said it is, and whoever edited before that had not seen it."""
-    rules = {"likes": counter(0), "tags": members([])}
+    rules = {"likes": counter(0), "tags": elements([])}
     phone, other = ann(), Phone(user="ann", index=2, ms=NOW - MINUTE)
     made = phone.make_root()
     edits = {"likes": Increment(by=1), "tags": Elements(add={"x": []}), "note": "early"}

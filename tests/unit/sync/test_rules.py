@@ -12,7 +12,7 @@ from homeport_sync.change import Adds, Change, Edit, Elements, Increment, Record
 from homeport_sync.clock import Stamp, make_stamp
 from homeport_sync.merge import Merged, merge
 from homeport_sync.rejections import CounterFull, SetFull, Stale
-from homeport_sync.rules import COUNTER_MAX, ELEMENTS_MAX, Rule, counter, first, guarded, members, resolved_by
+from homeport_sync.rules import COUNTER_MAX, ELEMENTS_MAX, Rule, counter, elements, first, guarded, resolved_by
 from tests.unit.sync.tasks import device_id
 
 ID = device_id(7)
@@ -67,7 +67,7 @@ def test_a_create_that_comes_again_counts_once() -> None:
 
 
 def test_of_an_add_and_a_removal_that_meet_the_add_wins() -> None:
-    rule = members([])
+    rule = elements([])
     record = made(["a"], rule)
     removal, add = Elements(remove={"a": record.adds["it"]["a"]}), Elements(add={"a": record.adds["it"]["a"]})
     for order in permutations([(removal, stamp(3, 0)), (add, stamp(2, 1))]):
@@ -75,7 +75,7 @@ def test_of_an_add_and_a_removal_that_meet_the_add_wins() -> None:
 
 
 def test_what_was_seen_is_removed_for_good_and_may_be_added_again() -> None:
-    rule = members([])
+    rule = elements([])
     record = made(["a", "b"], rule)
     gone = said(record, Elements(remove={"a": record.adds["it"]["a"]}), stamp(2, 1), rule).record
     assert (gone.fields["it"], set(gone.adds["it"])) == (["b"], {"b"})
@@ -83,7 +83,7 @@ def test_what_was_seen_is_removed_for_good_and_may_be_added_again() -> None:
 
 
 def test_a_device_takes_out_what_it_put_in_itself_even_where_the_server_lowered_the_stamp() -> None:
-    rule = members([])
+    rule = elements([])
     lowered = said(made([], rule), Elements(add={"a": []}), stamp(5, 1), rule).record
     assert value_after(lowered, (Elements(remove={"a": [stamp(9, 1)]}), stamp(10, 1)), rule=rule) == []
 
@@ -101,7 +101,7 @@ def edits(draw: st.DrawFn) -> Elements:
 
 @given(st.lists(edits(), min_size=2, max_size=3))
 def test_what_is_done_to_a_set_at_the_same_time_ends_alike_in_any_order(said_: list[Elements]) -> None:
-    rule = members([])
+    rule = elements([])
     record = made(list(ELEMENTS[:2]), rule)
     writes: list[tuple[Written, Stamp]] = [(edit, stamp(2 + n, n)) for n, edit in enumerate(said_)]
     ends = {str(value_after(record, *order, rule=rule)) for order in permutations(writes)}
@@ -126,7 +126,7 @@ def test_an_edit_of_a_field_that_has_no_rule_any_more_writes_the_value_it_names(
 
 
 def test_a_set_has_no_more_elements_than_it_may() -> None:
-    rule = members([])
+    rule = elements([])
     full = made([f"{n:04}" for n in range(ELEMENTS_MAX)], rule)
     with pytest.raises(SetFull):
         said(full, Elements(add={"one more": []}), stamp(2), rule)
