@@ -59,8 +59,8 @@ class Pulled:
     def stage(self, page: Page) -> None:
         """Keeps a page of a catch-up that goes on."""
         for scope in page.lost:
-            self._connection.execute("DELETE FROM staged WHERE scope = ?", (scope,))
             self._connection.execute("INSERT OR IGNORE INTO staged_lost VALUES (?)", (scope,))
+        self._unstage(page.lost)
         self._write("staged", page.records)
 
     def finish(self, page: Page, *, staged: bool, replacing: bool) -> set[str]:
@@ -95,9 +95,19 @@ class Pulled:
     def _staged_lost(self) -> set[str]:
         return {row[0] for row in self._connection.execute("SELECT scope FROM staged_lost")}
 
-    def _bring_staged(self, lost: Iterable[str]) -> set[str]:
+    def _unstage(self, lost: Iterable[str]) -> None:
+        """Drops what is staged of lost scopes. A record that had been moved there has left the one where it was pulled,
+        and may be told of there no more: the row that said so was the older one of the two."""
+        gone = self._staged_lost().union(lost)
         for scope in lost:
-            self._connection.execute("DELETE FROM staged WHERE scope = ?", (scope,))
+            rows = self._connection.execute("DELETE FROM staged WHERE scope = ? RETURNING id, position", (scope,))
+            for record_id, position in rows.fetchall():
+                was = self.get(record_id)
+                if was is not None and was.scope not in gone:
+                    self._write("staged", [_left(was, position)])
+
+    def _bring_staged(self, lost: Iterable[str]) -> set[str]:
+        self._unstage(lost)
         self._connection.execute(_BRING)
         self._connection.execute("DELETE FROM staged_lost")
         return self._delete("DELETE FROM staged RETURNING id")
@@ -108,3 +118,10 @@ class Pulled:
 
     def _delete(self, statement: str, *values: str) -> set[str]:
         return {row[0] for row in self._connection.execute(statement, values).fetchall()}
+
+
+def _left(was: Record, position: int) -> Record:
+    """The row that says that a record is not where it was."""
+    return Record(
+        id=was.id, kind=was.kind, scope=was.scope, stamp=was.stamp, position=position, deleted=was.deleted or was.newest
+    )

@@ -176,3 +176,22 @@ async def test_what_goes_into_a_scope_that_was_left_out_goes_from_here() -> None
     await bob.choose()
     await bob.sync()
     assert await names(bob, ids["cellar"]) == ["lamp"]
+
+
+@pytest.mark.promise("I8")
+@pytest.mark.parametrize("sizes", [[2], [2, 1]], ids=["with the last page", "before the last page"])
+async def test_what_was_moved_into_a_scope_that_is_lost_then_is_not_where_it_was_either(sizes: list[int]) -> None:
+    server, ann, bob, ids = await started()
+    assert await names(bob, ids["attic"]) == ["lamp"]
+    await ann.move(ids["lamp"], into=ids["cellar"])
+    for title in ("chair", "table"):
+        await ann.create(Thing, scope=ids["attic"], name=title)
+    await ann.sync()
+    for size in sizes:  # the first page tells of the move, the next that the cellar is lost
+        asked = bob._replica.pull_message(size)
+        assert not bob._replica.take_page(await Line(server, "bob").pull(asked), asked)
+        await ann.remove(ids["cellar"], "bob")
+        await ann.sync()
+    await bob.sync()
+    assert await names(bob, ids["attic"]) == ["chair", "table"]
+    assert await bob.get(ids["lamp"]) is None
