@@ -30,6 +30,7 @@ SHAKY = Network(
 )
 done: WeakKeyDictionary[Actor, int] = WeakKeyDictionary()
 made: WeakKeyDictionary[Actor, list[str]] = WeakKeyDictionary()
+lists: WeakKeyDictionary[Actor, str] = WeakKeyDictionary()
 
 
 async def write(me: Actor) -> None:
@@ -37,27 +38,38 @@ async def write(me: Actor) -> None:
     number = done[me] = done.get(me, 0) + 1
     if number == 1:
         await make(me)
-    elif number <= OWN:
+    elif number < OWN:
         await edit(me)
+    elif number == OWN:
+        await tidy(me)
     elif number == OWN + 1:
         await asyncio.sleep(max(SHARED_FROM_S - me.now_s, 0))
         await touch(me)
 
 
 async def make(me: Actor) -> None:
-    """A list of one's own with two tasks; the first of a circle makes the task that all of it share, before that."""
+    """A list of one's own with two tasks, and one for later. Before that the first of a circle makes the task that all
+    of it share."""
     if me.phone.name == first(me):
         shared = await me.find(f"tasklist-{first(me).removeprefix('phone-')}.1")
         await me.create("Task", shared, **me.draw("Task", "title"))
     home = await me.create("TaskList", **me.draw("TaskList", "title", "color"))
     tasks = [await me.create("Task", home, **me.draw("Task", "title", "notes")) for _ in range(2)]
     made[me] = [task for task in tasks if task]
+    lists[me] = str(await me.create("TaskList", title="later"))
 
 
 async def edit(me: Actor) -> None:
     """Two fields of one's own task."""
     names = me.chance.sample(["title", "notes", "done", "due", "assignee"], 2)
     await me.update(me.chance.choice(made[me]), **me.draw("Task", *names))
+
+
+async def tidy(me: Actor) -> None:
+    """Of one's own tasks the first is put off, and the last goes and comes back."""
+    await me.move(made[me][0], lists[me])
+    await me.delete(made[me][-1])
+    await me.restore(made[me][-1])
 
 
 async def touch(me: Actor) -> None:

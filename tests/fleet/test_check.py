@@ -79,10 +79,12 @@ def with_what_others_share(evidence: Evidence, *, under_its_own_list: bool) -> E
 
 
 def with_a_deleted_task(evidence: Evidence) -> Evidence:
+    restored = {told.change.id for told in evidence.told if told.change.op == "restore"}
     deleted = next(
         told.change
         for told in evidence.told
         if told.change.op == "delete" and told.change.kind == "Task" and told.outcome.outcome != "rejected"
+        if told.change.id not in restored
     )
     held = Held(kind=deleted.kind, scope=deleted.scope, fields={"title": "back again"})
     return a_phone_that_holds(evidence, lambda one: replace(one, records={**one.records, deleted.id: held}))

@@ -19,7 +19,7 @@ from homeport_sync.ports import LogEntry
 from tests.fleet.bazaar import app
 from tests.fleet.test_glimpse import GONE, LIST, SEEN_MS
 
-SEED = 3
+SEED = 5
 SCRIPT = Script(devices=8, duration_s=900)
 Bug = Callable[[Evidence], Evidence]
 

@@ -39,6 +39,7 @@ class Actor:
         self.others = others
         self._stage = stage
         self._parts: list[Step] | None = None
+        self._deleted: dict[str, str] = {}
 
     @property
     def catalog(self) -> Catalog:
@@ -93,7 +94,24 @@ class Actor:
 
     async def delete(self, record: View | str) -> None:
         """Delete a record, for everybody."""
-        await self.do("delete", kind=self._kind(record), label=self._label(record))
+        kind, label = self._kind(record), self._label(record)
+        self._deleted[kind] = label
+        await self.do("delete", kind=kind, label=label)
+
+    def deleted(self, kind: str) -> str | None:
+        """The id of the record of a kind that was deleted last here; None if there is none, or it was brought back."""
+        return self._stage.labels.id(self._deleted.get(kind))
+
+    async def restore(self, record: View | str) -> None:
+        """Bring back a record that was deleted, as this phone knew it when it deleted it."""
+        kind, label = self._kind(record), self._label(record)
+        if self._deleted.get(kind) == label:
+            del self._deleted[kind]
+        await self.do("restore", kind=kind, label=label)
+
+    async def move(self, record: View | str, into: View | str) -> None:
+        """Take a record into another scope."""
+        await self.do("move", kind=self._kind(record), label=self._label(record), into=self._label(into))
 
     async def invite(self, scope: View | str, user: str, role: str = "editor") -> None:
         """Let somebody in."""

@@ -1,5 +1,5 @@
-"""What people do with the records of any kind, made from its declaration: make, edit, delete and share them, several
-of it at once, and what its commands do.
+"""What people do with the records of any kind, made from its declaration: make, edit, delete, bring back, move and
+share them, several of it at once, and what its commands do.
 
 Whatever an act cannot do (no list yet, no task left, no right to it) it leaves.
 """
@@ -57,6 +57,29 @@ def erase(kind: str) -> Act:
             await me.delete(record)
 
     return _named(act, f"erase {kind}")
+
+
+def undo(kind: str) -> Act:
+    """What one has deleted last comes back, if anything was."""
+
+    async def act(me: Actor) -> None:
+        record = me.deleted(kind)
+        if record:
+            await me.restore(record)
+
+    return _named(act, f"undo {kind}")
+
+
+def move(kind: str) -> Act:
+    """Any record goes into another scope on the phone."""
+
+    async def act(me: Actor) -> None:
+        record = await me.pick(kind)
+        into = await me.pick(_root_of(me.catalog.kind(kind)), where={}) if record else None
+        if record and into and into.id != record.scope:
+            await me.move(record, into)
+
+    return _named(act, f"move {kind}")
 
 
 def share(kind: str) -> Act:

@@ -17,16 +17,16 @@ from homeport_sync.scope import MEMBER
 
 
 def final_records(played: Played) -> Mapping[str, Fields]:
-    """The fields of every live record that a fresh device of anybody gets, by label; a membership is called by the
-    label of its scope and its user. Empty if it has not come to rest."""
+    """The fields of every live record that a fresh device of anybody gets, by its label and that of its scope; a
+    membership is called by its user. Empty if it has not come to rest."""
     labels = {id: label for label, id in played.labels.items()}
     evidence, found = played.evidence, dict[str, Fields]()
     for holding in evidence.holdings if evidence else ():
         if holding.fresh:
             for id, held in holding.records.items():
-                label = labels.get(held.scope, held.scope) if held.kind == MEMBER else labels.get(id, id)
-                label = f"{label} {held.fields['user']}" if held.kind == MEMBER else label
-                found[label] = _without_ranks(held, evidence.kinds if evidence else {})
+                label = str(held.fields["user"]) if held.kind == MEMBER else labels.get(id, id)
+                scope = labels.get(held.scope, held.scope)
+                found[f"{label} in {scope}"] = _without_ranks(held, evidence.kinds if evidence else {})
     return dict(sorted(found.items()))
 
 

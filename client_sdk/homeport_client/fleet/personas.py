@@ -7,7 +7,7 @@ phones. Weights and paces are guesses at people who use an app a lot; `docs/flee
 from __future__ import annotations
 
 from homeport_client.fleet import mishaps
-from homeport_client.fleet.acts import call, edit, erase, in_a_group, leave, make, share, unshare
+from homeport_client.fleet.acts import call, edit, erase, in_a_group, leave, make, move, share, undo, unshare
 from homeport_client.fleet.networks import NETWORKS, ROUGH
 from homeport_client.fleet.persona import Act, Persona
 from homeport_sync.catalog import Catalog
@@ -62,6 +62,7 @@ def one_by_one(catalog: Catalog) -> dict[Act, float]:
             acts |= {share(kind.name): 4, unshare(kind.name): 6, leave(kind.name): 1}
         else:
             acts |= {make(kind.name): 24, edit(kind.name): 40, erase(kind.name): 5}
+            acts |= {move(kind.name): 3, undo(kind.name): 2}
     return acts
 
 

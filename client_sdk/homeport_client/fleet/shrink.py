@@ -42,7 +42,7 @@ DEALS_MAX = 8
 STEADY_DEALS = 3  # a story that fails in so many deals is no race
 OVERLOOKED_RATE = 0.1
 SWITCH = "switch_user"
-WRITES = frozenset({"create", "update", "delete", "invite", "remove", "call", "group"})
+WRITES = frozenset({"create", "update", "delete", "restore", "move", "invite", "remove", "call", "group"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,10 +37,11 @@ def effect(told: Told, entry: LogEntry) -> Told:
 
 
 def in_order(log: Iterable[LogEntry], accepted: Mapping[Name, Told]) -> Iterator[tuple[LogEntry, Told]]:
-    """Each entry whose change was told, with that change or, of a command, the effect that it is."""
+    """Each entry whose change was told, with that change or, of a command, the effect that it is. Of a move that is the
+    one where the record is, and not the one where it was."""
     for entry in sorted(log, key=lambda each: each.position):
         told = accepted.get((entry.device, entry.number))
-        if told is not None:
+        if told is not None and entry.op != "leave":
             yield entry, effect(told, entry) if is_call(told) else told
 
 

@@ -2,10 +2,10 @@
 shows at once (I5), and nothing of a catch-up shows before all of it does (I6).
 
 A record on the screen only ever gets newer, through restarts too. It may go away when somebody deleted it or its
-list, or when its user was put out of the list. Where a change was rejected or its stamp lowered, the phone must take
-back what it had shown, so such records are not judged. What is allowed is told by what the phones wrote and were
-told, and not by the replica. Who looks knows only the phones of one process: what these do not explain is kept as a
-`Glimpse`, and judged when all is known.
+list, or took it into another one, or when its user was put out of the list. Where a change was rejected or its stamp
+lowered, the phone must take back what it had shown, so such records are not judged. What is allowed is told by what the
+phones wrote and were told, and not by the replica. Who looks knows only the phones of one process: what these do not
+explain is kept as a `Glimpse`, and judged when all is known.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from homeport_client import Device, View
 from homeport_client.fleet.check.glimpse import Glimpse, is_reason
 from homeport_client.fleet.check.witness import Told, Written
 from homeport_client.fleet.measure.meter import Meter
-from homeport_sync.change import Op
 from homeport_sync.scope import member_id
 from homeport_sync.values import PythonValue
 
@@ -68,14 +67,16 @@ class Eyes:
                     self.glimpses.append(self._glimpse(user, before, after))
             self._seen[user, kind] = now
 
-    def wrote(self, op: Op, id: str, values: Mapping[str, PythonValue], shown: View | None) -> None:
-        """Whatever was just written on this phone is what it shows, at once."""
-        if op == "delete":
+    def wrote(self, written: Written, values: Mapping[str, PythonValue], shown: View | None) -> None:
+        """Whatever was just `written` on this phone is what it shows, at once."""
+        if written.op == "delete":
             right = shown is None
         else:
             right = shown is not None and all(shown[name] == value for name, value in values.items())
+            right = right and (not written.into or (shown is not None and shown.scope == written.into))
         if not right:
-            self.complaints.append(f"{self._name} wrote {op} {id} {dict(values)} and showed {shown}.")
+            what = f"{written.op} {written.id} {dict(values)}"
+            self.complaints.append(f"{self._name} wrote {what} and showed {shown}.")
 
     def _too_early(self, now: Mapping[str, View], before: Mapping[str, View]) -> Iterator[str]:
         """Complaints about records of others that show in the middle of a catch-up, and did not before."""

@@ -40,9 +40,9 @@ def unaccountable(
     told: Iterable[Told] = (),
     log: Iterable[LogEntry] = (),
 ) -> Iterator[str]:
-    """I5: what is gone was deleted, by a command, too, or its user was put out, and not later than it was seen to go. A
-    change that the server refuses may be taken back before its phone is `told` so: what it met came with a page. And
-    what a phone has expected of its own command in a scope may come otherwise."""
+    """I5: what is gone was deleted, by a command, too, or moved, or its user was put out, and not later than it was
+    seen to go. A change that the server refuses may be taken back before its phone is `told` so: what it met came with
+    a page. And what a phone has expected of its own command in a scope may come otherwise."""
     since, refused = _reasons(written, log), {each.change.id for each in told if each.outcome.outcome == "rejected"}
     for each in glimpses:
         ids = (each.id, each.scope, member_id(each.scope, each.user), _expected(each.phone, each.scope))
@@ -51,7 +51,7 @@ def unaccountable(
 
 
 def _reasons(written: Iterable[Written], log: Iterable[LogEntry]) -> dict[str, int]:
-    """What was deleted, whose membership was ended, and where a phone has called commands, and when first."""
+    """What was deleted or moved, whose membership was ended, and where a phone has called commands, and when first."""
     reasons = [(write.id, write.at_ms) for write in written if is_reason(write)]
     reasons += [(_expected(write.phone, write.id), write.at_ms) for write in written if write.op == "command"]
     reasons += [(entry.record, entry.accepted_at_ms) for entry in log if entry.op == "delete"]
@@ -68,4 +68,4 @@ def _expected(phone: str, scope: str) -> str:
 
 def is_reason(write: Written) -> bool:
     """Whether after this write somebody may see less."""
-    return write.op == "delete" or ("role" in write.fields and write.fields["role"] is None)
+    return write.op in ("delete", "move") or ("role" in write.fields and write.fields["role"] is None)

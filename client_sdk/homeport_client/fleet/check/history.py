@@ -52,12 +52,15 @@ class History:
             )
         self._groups: dict[tuple[str, int], list[Told]] = defaultdict(list)
         self._undone, self._refused = set[str](), set[str]()
+        self._scopes: dict[str, set[str]] = defaultdict(set)  # in which a record was made, and into which it was moved
         self._called: set[tuple[str, str]] = set()
         for each in told:
             if each.change.group is not None:
                 self._groups[_unit(each)].append(each)
             if each.change.op == "command":
                 self._called.add((each.user, each.change.scope))
+            if each.change.op in ("create", "move"):
+                self._scopes[each.change.id].add(each.change.into or each.change.scope)
             if each.outcome.outcome == "rejected":
                 if each.code != "STALE":
                     self._undone.add(each.change.id)
@@ -80,26 +83,29 @@ class History:
 
     def _reasons(self, told: Told, there: _Happened) -> dict[str, bool]:
         """By code, whether there is one."""
-        change, member = told.change, member_id(told.change.scope, told.user)
+        change = told.change
+        named = {change.scope, change.into or change.scope}
+        scopes = named | self._scopes.get(change.id, set())
         rules = change.kind in self._kinds and bool(self._kinds[change.kind].allows)
         return {
-            "SCOPE_GONE": bool(there.of("delete", change.scope)) or not there.of("create", change.scope),
-            "SCOPE_FORBIDDEN": bool(there.of("put out", member))
-            or not (there.of("let in", member) or there.of("maker", member)),
-            "RECORD_GONE": not (there.of("create", change.id) and there.of("create", change.scope)),
+            "SCOPE_GONE": any(there.of("delete", scope) or not there.of("create", scope) for scope in scopes),
+            "SCOPE_FORBIDDEN": any(_was_put_out(told.user, scope, there) for scope in named),
+            "RECORD_GONE": not (there.of("create", change.id) and there.of("create", change.scope))
+            or (len(scopes) > 1 and not all(_is_maker(told.user, scope, there) for scope in scopes)),
             "RECORD_EXISTS": change.op == "create" and bool(there.of("create", change.id)),
-            "DEPENDS_ON_REJECTED": bool({change.id, change.scope} & self._refused),
-            "ROLE_FORBIDDEN": self._may_not(told, there, member),
+            "DEPENDS_ON_REJECTED": bool({change.id, *named} & self._refused),
+            "ROLE_FORBIDDEN": any(self._may_not(told, there, scope) for scope in scopes),
             "NOT_ALLOWED": rules,
             "RULE_FAILED": rules,
             "STALE": self._is_stale(told, there),
             **dict.fromkeys(COMMAND_CODES, change.op == "command"),
         }
 
-    def _may_not(self, told: Told, there: _Happened, member: str) -> bool:
-        """Whether the user ever had a role that does not do."""
+    def _may_not(self, told: Told, there: _Happened, scope: str) -> bool:
+        """Whether the user ever had a role in the scope that does not do."""
         change = told.change
-        named = there.of("let in", member) | there.of("let in", member_id(change.scope, EVERYBODY))
+        users = (told.user, EVERYBODY)
+        named = {role for user in users for role in there.of("let in", member_id(scope, user))}
         roles = [self._roles.get(name, VIEWER) for name in named]
         below_owner = any(not role.owns for role in roles)
         if change.kind == MEMBER:
@@ -114,6 +120,17 @@ class History:
         change = told.change
         foreign = there.of("written", change.id) - {told.device}
         return bool(foreign) or change.id in self._undone or (told.user, change.scope) in self._called
+
+
+def _was_put_out(user: str, scope: str, there: _Happened) -> bool:
+    """Whether the user had no grant in a scope any more, or never."""
+    member = member_id(scope, user)
+    return bool(there.of("put out", member)) or not (there.of("let in", member) or _is_maker(user, scope, there))
+
+
+def _is_maker(user: str, scope: str, there: _Happened) -> bool:
+    """Whether the user has a grant in a scope that never begins later, and never ends."""
+    return bool(there.of("maker", member_id(scope, user)))
 
 
 def _unit(told: Told) -> tuple[str, int]:

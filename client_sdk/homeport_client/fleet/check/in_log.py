@@ -18,7 +18,7 @@ Write: TypeAlias = tuple[str, str, str]
 
 def lost_from_log(evidence: Evidence, accepted: Mapping[Name, Told]) -> Iterator[str]:
     """I1: whoever was told that a change is in, finds it in the log."""
-    logged = {(entry.device, entry.number) for entry in evidence.log}
+    logged = {(entry.device, entry.number) for entry in evidence.log if entry.op != "leave"}
     for name, told in accepted.items():
         if name not in logged and not is_call(told):  # a command may have had nothing to do
             yield f"{say(told)} was acknowledged as {told.outcome.outcome} and is not in the log."
@@ -34,11 +34,12 @@ def lost_on_phones(evidence: Evidence) -> Iterator[str]:
 
 
 def twice(log: Sequence[LogEntry], accepted: Mapping[Name, Told] = {}) -> Iterator[str]:
-    """I2: a change stands in the log once, a command once for each record it wrote, and no record is made twice."""
+    """I2: a change stands in the log once, a command once for each record it wrote, a move once where the record was
+    and once where it is, and no record is made twice."""
     calls = {name for name, told in accepted.items() if is_call(told)}
-    names = ((entry.device, entry.number) for entry in log)
-    written = Counter((name, entry.record if name in calls else "") for name, entry in zip(names, log, strict=True))
-    for ((device, number), _), times in written.items():
+    names = [((entry.device, entry.number), entry) for entry in log]
+    written = Counter((name, entry.op == "leave", entry.record if name in calls else "") for name, entry in names)
+    for ((device, number), *_), times in written.items():
         if times > 1:
             yield f"Change {number} of device {device} is {times} times in the log."
     made = Counter(entry.record for entry in log if entry.op == "create" and entry.kind != "Member")
@@ -91,12 +92,15 @@ def _once(told: Iterable[Told]) -> Iterable[Told]:
 def same_as(write: Change | Written) -> Write:
     """What makes two writes the same, whoever numbered and stamped them.
 
-    A create is told by its id, since the device adds defaults; a member record by its id alone, since the device
-    knows whether it makes or changes one; a command by where it is called, since its own id is nobody else's business.
+    A create or a restore is told by its id, since the device adds what nobody said; a member record by its id alone,
+    since the device knows whether it makes or changes one; a move by where it goes; a command by where it is called,
+    since its own id is nobody else's business.
     """
     if write.kind == "Member":
         return ("", write.id, "")
-    fields = "" if write.op == "create" else json_text({name: said(each) for name, each in write.fields.items()})
+    if write.op in ("create", "restore", "move"):
+        return (write.op, write.id, write.into)
+    fields = json_text({name: said(each) for name, each in write.fields.items()})
     if write.op == "command":
         return (write.kind, write.scope if isinstance(write, Change) else write.id, fields)
     return (write.op, write.id, fields)

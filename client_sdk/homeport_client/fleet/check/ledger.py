@@ -7,6 +7,7 @@ what something newer kept out:
 - on a deleted record nothing takes effect, and every change is superseded, and so is what was made before a restore;
 - a register takes effect if its stamp is later than the one it meets, a tie going to the greater JSON text; what is
   written once if nothing was there; all other edits do, and one that a guard minds is no change at all;
+- a change is logged where its record is; a move that takes it elsewhere twice: that it left, and next that it is there;
 - beside a write of another device that the writer had not pulled, or with something lost, a change is merged;
 - of a command each entry is one record that it has written, on what is there, in its scope, not before it was called.
 """
@@ -39,7 +40,7 @@ class Due:
 @dataclass(slots=True, kw_only=True)
 class Standing:
     """One record of a `kind` as the log leaves it: what took effect on each field, where each device last had an effect
-    on it, the stamps of its delete, its last restore and its last move ("": there was none), and where that went."""
+    on it, the stamps of its delete, its last restore and its last move ("": there was none), and the scope it is in."""
 
     kind: Kind | None
     writes: dict[str, list[Write]] = field(default_factory=dict)
@@ -52,6 +53,7 @@ class Standing:
     def take(self, told: Told, position: int) -> Due:
         """The next change to it."""
         change, again = told.change, bool(self.places)
+        self.scope = self.scope or change.scope
         alone = all(place <= change.base for device, place in self.places.items() if device != told.device)
         alone = alone or (again and change.op == "create" and change.kind != MEMBER)  # its own create, once more
         if self._comes_too_late(told):
@@ -146,18 +148,33 @@ def mistold(evidence: Evidence, accepted: Mapping[Name, Told]) -> Iterator[str]:
     that its device was told."""
     records: dict[str, Standing] = {}
     seen: set[tuple[Name, str]] = set()
+    left = {entry.position: entry for entry in evidence.log if entry.op == "leave"}
     for entry, told in in_order(evidence.log, accepted):
         name = (entry.device, entry.number)
         if (name, told.change.id) in seen:  # another checker speaks of these
             continue
         seen.add((name, told.change.id))
         standing = records.setdefault(told.change.id, Standing(kind=evidence.kinds.get(told.change.kind)))
+        was = standing.scope
         due = standing.take(told, entry.position)
         if is_call(accepted[name]):
             yield from _of_call(accepted[name], entry, due)
             continue
-        yield from _compared(say(told), "in the log", _entry_says(entry), _must_say(told, due))
+        must = _must_say(told, due, standing.scope)
+        yield from _compared(say(told), "in the log", _entry_says(entry), must)
         yield from _compared(say(told), "to its device", _outcome_says(told.outcome), _must_tell(due))
+        if was not in ("", standing.scope):
+            yield from _of_leaving(told, left.pop(entry.position - 1, None), {**must, "op": "leave", "scope": was})
+    for entry in left.values():
+        yield f"{entry.kind} {entry.record} left {entry.scope} at position {entry.position}, and no move of it is next."
+
+
+def _of_leaving(told: Told, left: LogEntry | None, must: Mapping[str, str]) -> Iterator[str]:
+    """What the log says before a move, for those who share the scope from which it takes the record."""
+    if left is None:
+        yield f"{say(told)} is in the log, and right before it nothing says that it left {must['scope']}."
+    else:
+        yield from _compared(say(told), "in the log, where it left", _entry_says(left), must)
 
 
 def _of_call(told: Told, entry: LogEntry, due: Due) -> Iterator[str]:
@@ -202,13 +219,13 @@ def _entry_says(entry: LogEntry) -> dict[str, str]:
     }
 
 
-def _must_say(told: Told, due: Due) -> dict[str, str]:
+def _must_say(told: Told, due: Due, scope: str) -> dict[str, str]:
     change = told.change
     return {
         "op": change.op,
         "kind": change.kind,
         "record": change.id,
-        "scope": change.scope,
+        "scope": scope,
         "user": told.user,
         "stamp": told.stamp,
         "outcome": due.outcome,

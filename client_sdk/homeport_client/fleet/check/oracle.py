@@ -1,9 +1,11 @@
 """The oracle: what every record and every grant must be, worked out the slow and simple way.
 
 Devices and server share one merge, so they could agree on a wrong answer. The oracle shares no code with them: it
-takes everything that was accepted, in any order, and says
+takes everything that was accepted, in the order of the log, and says
 
-- a record that anybody deleted is gone, whatever else was written to it;
+- a record that anybody deleted is gone, whatever else was written to it, until a restore that is stamped later says it
+  anew: then nothing from before counts any more, however late it comes;
+- a record is where it was made, or where the latest move has taken it;
 - every other field holds the value of the write with the greatest stamp, a tie going to the greater JSON text, or
   what its rule makes of all that was written to it (`fields.py`);
 - whoever made a list owns it; the newest role in the log, merged by the same rule, says who else may see it;
@@ -28,7 +30,7 @@ from homeport_sync.scope import EVERYBODY
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truth:
-    """One record as it must be. A deleted one has no fields."""
+    """One record as it must be, in the scope in which it is. A deleted one has no fields."""
 
     id: str
     kind: str
@@ -58,8 +60,8 @@ def accepted(told: Sequence[Told], log: Sequence[LogEntry] = ()) -> dict[Name, T
 def records(
     changes: Mapping[Name, Told], log: Sequence[LogEntry] = (), kinds: Mapping[str, Kind] = {}
 ) -> dict[str, Truth]:
-    """Every record that the accepted changes speak of, by id. They count in the order of the log, which only the fields
-    of some rules depend on; what is missing there, though it was accepted, comes last."""
+    """Every record that the accepted changes speak of, by id. They count in the order of the log; what is missing
+    there, though it was accepted, comes last."""
     places = {(entry.device, entry.number): entry.position for entry in log}
     written = [(places.get(name, inf), told) for name, told in changes.items() if not is_call(told)]
     for entry in log:
@@ -80,6 +82,7 @@ class Grants:
         self._roles = roles
         self._makers: dict[str, str] = {}
         self._members: dict[str, dict[str, list[Told]]] = {}
+        self._places: dict[str, str] = {}
 
     def scopes(self) -> set[str]:
         """The scopes that anybody has made."""
@@ -101,16 +104,22 @@ class Grants:
         return None if named is None else self._roles.get(str(named), VIEWER)
 
     def allow(self, told: Told) -> bool:
-        """Whether this user may write this change, or call this command, now."""
-        change, role = told.change, self.role(told.user, told.change.scope)
+        """Whether this user may write this change where its record is, a move also where it goes, or call this command,
+        now."""
+        change = told.change
         if change.id == change.scope and change.op == "create":
             return True
+        goes = [change.into] if change.op == "move" else []
+        return all(self._allow_in(scope, told) for scope in [self._places.get(change.id, change.scope), *goes])
+
+    def _allow_in(self, scope: str, told: Told) -> bool:
+        change, role = told.change, self.role(told.user, scope)
         ends = change.kind == "Member" and change.fields.get("role", "") is None
-        if role is None or (change.scope in self.deleted and change.id != change.scope and not ends):
+        if role is None or (scope in self.deleted and change.id != scope and not ends):
             return False
         if change.kind == "Member":
             return self._allow_member(told, role)
-        if change.id == change.scope and change.op == "delete":
+        if change.id == scope and change.op in ("delete", "restore"):
             return role.owns
         return role.owns or role.writes is None or change.kind in role.writes
 
@@ -127,13 +136,19 @@ class Grants:
 
     def take(self, told: Told) -> None:
         """The next accepted change."""
-        change = told.change
+        change, counts = told.change, told.outcome.outcome != "superseded"
         if change.kind == "Member":
             self._members.setdefault(change.scope, {}).setdefault(change.id, []).append(told)
-        elif change.id == change.scope and change.op == "create":
-            self._makers[change.id] = told.user
-        elif change.id == change.scope and change.op == "delete":
+        elif change.op == "create":
+            self._places.setdefault(change.id, change.scope)
+            if change.id == change.scope:
+                self._makers[change.id] = told.user
+        elif change.op == "move" and counts:
+            self._places[change.id] = change.into
+        elif change.op == "delete" and counts:
             self.deleted.add(change.id)
+        elif change.op == "restore" and counts:
+            self.deleted.discard(change.id)
 
 
 def grants(log: Sequence[LogEntry], changes: Mapping[Name, Told]) -> Grants:
@@ -165,9 +180,23 @@ def _is_below(one: Role, other: Role) -> bool:
 
 def _truth(id: str, writes: Sequence[Told], kinds: Mapping[str, Kind]) -> Truth:
     first = writes[0].change
-    deleted = any(each.change.op == "delete" for each in writes)
-    fields = {} if deleted else _newest(writes, kinds.get(first.kind))
-    return Truth(id=id, kind=first.kind, scope=first.scope, fields=fields, deleted=deleted)
+    scope, moved, deleted, restored = first.scope, "", "", ""
+    counting: list[Told] = []
+    for each in writes:
+        op, stamp = each.change.op, each.stamp
+        if op == "restore":
+            if deleted and stamp > deleted:
+                deleted, restored, counting = "", stamp, [each]
+        elif deleted or stamp <= restored:
+            continue
+        elif op == "delete":
+            deleted = stamp
+        elif op != "move":
+            counting.append(each)
+        elif stamp > moved:
+            scope, moved = each.change.into, stamp
+    fields = {} if deleted else _newest(counting, kinds.get(first.kind))
+    return Truth(id=id, kind=first.kind, scope=scope, fields=fields, deleted=bool(deleted))
 
 
 def _newest(writes: Sequence[Told], kind: Kind | None = None) -> Fields:

@@ -16,7 +16,9 @@ def unreceipted(evidence: Evidence, accepted: Mapping[Name, Told]) -> Iterator[s
     """I8: the server has a receipt of each device that held what its user lost, and no device still owes one."""
     if evidence.revoked is None:
         return
-    wrote = {(told.user, told.device, told.change.scope) for told in accepted.values()}
+    wrote = {
+        (told.user, told.device, scope) for told in accepted.values() for scope in (told.change.scope, told.change.into)
+    }
     own = [holding for holding in evidence.holdings if holding.device]
     for holding in own:
         if holding.owed:

@@ -23,7 +23,7 @@ class Written:
     `phone` is its name in the script: device ids and numbers may change before the change is sent, and stamps are
     the device's own business. A member record may be made or changed by the same call, so its `op` is not compared.
     Of a command `kind` is the name, `fields` are the arguments, and `id` is the scope it is called in. What was written
-    in one `group` has one name for it ("": in none).
+    in one `group` has one name for it ("": in none). A move goes `into` another scope.
     `at_ms` is what the server's clock showed.
     """
 
@@ -34,6 +34,7 @@ class Written:
     fields: Fields
     at_ms: int = 0
     group: str = ""
+    into: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What people do with an app: they write, delete, share, and switch to airplane mode."""
+"""What people do with an app: they write, delete, bring back, move, share, and switch to airplane mode."""
 
 from __future__ import annotations
 
@@ -64,6 +64,29 @@ async def delete(stage: Stage, phone: Phone, step: Step) -> bool:
     return True
 
 
+async def restore(stage: Stage, phone: Phone, step: Step) -> bool:
+    """Bring back the record of `kind` that is called `label`, as the phone knew it when it deleted it."""
+    id = stage.labels.id(step.what["label"])
+    if id is None or await _try(stage, phone, _restore(phone, id)) is None:
+        return False
+    kind = str(step.what["kind"])
+    await _wrote(stage, phone, _write(stage, phone, op="restore", kind=kind, id=id, fields={}), {})
+    return True
+
+
+async def move(stage: Stage, phone: Phone, step: Step) -> bool:
+    """Take the record of `kind` that is called `label` `into` the scope with that label, if it is not there already."""
+    id, into = stage.labels.id(step.what["label"]), stage.labels.id(step.what["into"])
+    seen = await phone.device.get(id) if id else None
+    if id is None or into is None or (seen and seen.scope == into):
+        return False
+    if await _try(stage, phone, _move(phone, id, into)) is None:
+        return False
+    kind = str(step.what["kind"])
+    await _wrote(stage, phone, _write(stage, phone, op="move", kind=kind, id=id, fields={}, into=into), {})
+    return True
+
+
 async def invite(stage: Stage, phone: Phone, step: Step) -> bool:
     """Let `user` into the `scope`, as an editor unless another `role` is given."""
     scope, user = stage.labels.id(step.what["scope"]), str(step.what["user"])
@@ -112,6 +135,16 @@ async def _delete(phone: Phone, id: str) -> bool:
     return True
 
 
+async def _restore(phone: Phone, id: str) -> bool:
+    await phone.device.restore(id)
+    return True
+
+
+async def _move(phone: Phone, id: str, into: str) -> bool:
+    await phone.device.move(id, into=into)
+    return True
+
+
 async def _remove(phone: Phone, scope: str, user: str) -> bool:
     await phone.device.remove(scope, user)
     return True
@@ -123,15 +156,16 @@ async def _set_role(stage: Stage, phone: Phone, op: Op, scope: str, member: Fiel
     await _wrote(stage, phone, _write(stage, phone, op=op, kind=MEMBER, id=id, fields=member), shows)
 
 
-def _write(stage: Stage, phone: Phone, *, op: Op, kind: str, id: str, fields: Fields) -> Written:
-    return Written(phone=phone.name, op=op, kind=kind, id=id, fields=fields, at_ms=stage.world.true_ms())
+def _write(stage: Stage, phone: Phone, *, op: Op, kind: str, id: str, fields: Fields, into: str = "") -> Written:
+    at_ms = stage.world.true_ms()
+    return Written(phone=phone.name, op=op, kind=kind, id=id, fields=fields, at_ms=at_ms, into=into)
 
 
 async def _wrote(stage: Stage, phone: Phone, written: Written, values: Mapping[str, PythonValue]) -> None:
     stage.written.append(written)
     phone.meter.wrote()
     if phone.eyes:
-        phone.eyes.wrote(written.op, written.id, values, await phone.device.get(written.id))
+        phone.eyes.wrote(written, values, await phone.device.get(written.id))
 
 
 def _declared(stage: Stage, phone: Phone, step: Step) -> tuple[Kind, dict[str, PythonValue]] | None:

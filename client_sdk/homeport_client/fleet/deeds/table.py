@@ -19,6 +19,8 @@ DEEDS: Mapping[str, Deed] = {
     "create": people.create,
     "update": people.update,
     "delete": people.delete,
+    "restore": people.restore,
+    "move": people.move,
     "invite": people.invite,
     "remove": people.remove,
     "call": together.call,

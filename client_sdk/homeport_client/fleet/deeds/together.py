@@ -85,7 +85,7 @@ async def _look(phone: Phone, making: Making) -> None:
     if phone.eyes and not any(each.op == "command" for each in making.written):
         for written, shows in zip(making.written, making.shows, strict=True):
             if times[written.id] == 1:
-                phone.eyes.wrote(written.op, written.id, shows, await phone.device.get(written.id))
+                phone.eyes.wrote(written, shows, await phone.device.get(written.id))
 
 
 async def _create(making: Making, part: Step) -> None:
@@ -115,6 +115,21 @@ async def _delete(making: Making, part: Step) -> None:
     making.wrote(_written(making, part, str(part.what["kind"]), id, {}), {})
 
 
+async def _restore(making: Making, part: Step) -> None:
+    id = making.id(part.what["label"])
+    making.group.restore(id)
+    making.wrote(_written(making, part, str(part.what["kind"]), id, {}), {})
+
+
+async def _move(making: Making, part: Step) -> None:
+    id, into = making.id(part.what["label"]), making.id(part.what["into"])
+    seen = await making.phone.device.get(id)
+    if seen is None or seen.scope == into:
+        raise LookupError(into)
+    making.group.move(id, into=into)
+    making.wrote(replace(_written(making, part, str(part.what["kind"]), id, {}), into=into), {})
+
+
 async def _share(making: Making, part: Step) -> None:
     scope, user = making.id(part.what["scope"]), str(part.what["user"])
     role = str(part.what.get("role", "editor")) if part.do == "invite" else None
@@ -132,11 +147,22 @@ async def _call(making: Making, part: Step) -> None:
     making.wrote(_call_written(making.stage, making.phone, command, scope, arguments), {})
 
 
-PARTS = {"create": _create, "update": _update, "delete": _delete, "invite": _share, "remove": _share, "call": _call}
+PARTS = {
+    "create": _create,
+    "update": _update,
+    "delete": _delete,
+    "restore": _restore,
+    "move": _move,
+    "invite": _share,
+    "remove": _share,
+    "call": _call,
+}
 OPS: Mapping[str, Op] = {
     "create": "create",
     "update": "update",
     "delete": "delete",
+    "restore": "restore",
+    "move": "move",
     "invite": "create",
     "remove": "update",
 }

@@ -18,7 +18,7 @@ from homeport_client.fleet.report.summary import Lane, LaneState, Mark, Span
 
 SPANS_MAX: Final = 240
 LANES_MAX: Final = 24
-WRITES: Final = frozenset({"create", "update", "delete", "invite", "remove"})
+WRITES: Final = frozenset({"create", "update", "delete", "restore", "move", "invite", "remove"})
 ENDS: Final = frozenset({"kill", "crash"})
 _HEIGHT_PX: Final = 30
 _MARK_PX: Final = 6
