@@ -12,6 +12,7 @@ from msgspec.structs import replace as struct_replace
 from homeport_client.fleet import Verdict
 from homeport_client.fleet.check import Evidence, Followed, Held, Holding, judge
 from homeport_client.fleet.check.evidence import Revoked
+from homeport_client.fleet.check.in_log import lost_on_phones
 from homeport_client.fleet.check.witness import Told
 from homeport_sync.change import Value
 from homeport_sync.clock import Stamp, make_stamp
@@ -289,6 +290,20 @@ def test_each_bug_planted_in_the_evidence_is_found(honest: Evidence, bug: str) -
     plant, expected = BUGS[bug]
     verdict = judge(plant(honest))
     assert expected <= found(verdict), verdict
+
+
+@pytest.mark.parametrize(("phone", "is_found"), [("phone-2.1", False), ("phone-22", True)], ids=["clone", "another"])
+def test_what_a_phone_and_its_clone_wrote_alike_may_be_answered_once(
+    honest: Evidence, phone: str, *, is_found: bool
+) -> None:
+    write = replace(
+        next(each for each in honest.written if each.op == "update" and each.kind == "Task"), phone="phone-2"
+    )
+    others = [each for each in honest.written if each.id != write.id]
+    told = [each for each in honest.told if each.change.id != write.id or each.change.op == "update"]
+    written = [*others, write, replace(write, phone=phone)]
+    sentences = list(lost_on_phones(replace(honest, told=told, written=written)))
+    assert bool(sentences) == is_found, sentences
 
 
 def test_an_oracle_that_believes_other_stamps_disagrees_with_every_device(honest: Evidence) -> None:

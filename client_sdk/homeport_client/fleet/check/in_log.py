@@ -25,11 +25,17 @@ def lost_from_log(evidence: Evidence, accepted: Mapping[Name, Told]) -> Iterator
 
 
 def lost_on_phones(evidence: Evidence) -> Iterator[str]:
-    """I1, the device's half: whatever a phone wrote was sent and answered in the end."""
+    """I1, the device's half: whatever a phone wrote was sent and answered in the end. What it and its clone wrote alike
+    may have one number and one stamp, and then it is one change, and answered once."""
     answered = Counter(same_as(told.change) for told in _once(evidence.told))
+    times = Counter((written.phone, same_as(written)) for written in evidence.written)
+    asked: dict[tuple[str, Write], int] = {}
     for written in evidence.written:
-        answered[same_as(written)] -= 1
-        if answered[same_as(written)] < 0:
+        write, of = same_as(written), (written.phone.partition(".")[0], same_as(written))
+        more = max(times[written.phone, write] - asked.get(of, 0), 0)
+        asked[of] = asked.get(of, 0) + more
+        answered[write] -= more
+        if more and answered[write] < 0:
             yield f"{written.phone} wrote {written.op} {written.kind} {written.id} and it was never answered."
 
 
