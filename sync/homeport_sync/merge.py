@@ -9,7 +9,8 @@ itself (I9). Of two deletes the later stamp stays. A **restore** that is later t
 with the fields it says, and deletes and edits from before it no longer count, whenever they come; where nothing is
 deleted it does nothing.
 
-A **move** takes a record as it is into another scope, the same record under the same id. Of two moves the later counts.
+A **move** takes a record as it is into another scope, the same record under the same id. Of two moves the later counts,
+also where a delete and a restore came between them.
 
 What the rules promise: registers and sets end alike in whatever order changes arrive, and however often; counters in
 whatever order, and changes take effect once (I2). A guarded field and one that is written once go by the order of
@@ -132,7 +133,11 @@ def _made(change: Change, rules: Mapping[str, Rule]) -> Record:
 def _restored(record: Record, change: Change, rules: Mapping[str, Rule]) -> Merged:
     """The record as the restore says."""
     made = msgspec.structs.replace(
-        _made(change, rules), scope=record.scope, position=record.position, restored=change.stamp
+        _made(change, rules),
+        scope=record.scope,
+        position=record.position,
+        restored=change.stamp,
+        moved=record.moved,
     )
     return Merged(record=made, news=tuple(change.fields))
 
@@ -157,7 +162,12 @@ def _gone(record: Record, change: Change) -> Stamp:
 
 
 def _tombstone(record: Record, change: Change, deleted: Stamp) -> Record:
-    stamp = min(record.stamp, change.stamp)
     return Record(
-        id=record.id, kind=record.kind, scope=record.scope, stamp=stamp, position=record.position, deleted=deleted
+        id=record.id,
+        kind=record.kind,
+        scope=record.scope,
+        stamp=min(record.stamp, change.stamp),
+        position=record.position,
+        deleted=deleted,
+        moved=record.moved,
     )

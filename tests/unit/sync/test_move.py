@@ -112,6 +112,19 @@ def test_the_later_of_two_moves_counts_whichever_arrives_first() -> None:
     assert ledger.record(task.id).scope == own.id
 
 
+def test_the_later_of_two_moves_counts_also_where_it_was_deleted_and_restored_between_them() -> None:
+    ledger, phone, other = Ledger(), ann(), bob()
+    _, work, task = two_lists(ledger, phone)
+    own = other.make_root()
+    gone = other.delete(task)
+    back = other.change("restore", "Task", task.id, task.scope, fields={"title": "milk"})
+    early = [gone, back, other.move(task, own.id)]
+    phone.ms += 1_000
+    assert verdicts(ledger.push(phone.push(phone.move(task, work.id)))) == ["applied"]
+    assert verdicts(ledger.push(other.push(own, *early))) == ["applied", "merged", "merged", "superseded"]
+    assert ledger.record(task.id).scope == work.id
+
+
 def test_two_who_move_it_to_the_same_place_move_it_once() -> None:
     ledger, phone, other = Ledger(), ann(), bob()
     _, work, task = two_lists(ledger, phone)
