@@ -102,10 +102,12 @@ def on_the_phone_of_a_stranger(evidence: Evidence) -> Evidence:
 
 
 def told(op: str, tampered: Callable[[Told], Told]) -> Bug:
-    """The first change of this kind that took effect was told otherwise, whenever it was."""
+    """The first change of this kind that took effect on what lives in the end was told otherwise."""
 
     def bug(evidence: Evidence) -> Evidence:
-        one = next(each for each in evidence.told if (each.change.op, each.outcome.outcome) == (op, "applied"))
+        live = {id for holding in evidence.holdings if holding.fresh for id in holding.records}
+        those = (each for each in evidence.told if each.change.id in live and each.outcome.outcome == "applied")
+        one = next(each for each in those if each.change.op == op)
         other = tampered(one)
         return replace(evidence, told=[other if each == one else each for each in evidence.told])
 

@@ -143,6 +143,13 @@ IN_INTAKE = (
 """,
     ),
     Mutant(
+        name="an edit that was made where a record was is refused",
+        known="REST resources under their parent's path: once one has moved, writes to its old URL meet a 404.",
+        file=f"{SYNC}/permission.py",
+        before="or there.held(push.user, scope) is None else replace(change, scope=scope)",
+        after="or True else change",
+    ),
+    Mutant(
         name="a deleted list still takes tasks in",
         known="Rows that point to a soft-deleted parent, which no foreign key knows to be gone.",
         file=f"{SYNC}/permission.py",

@@ -24,6 +24,13 @@ IN_LOG = (
 """,
     ),
     Mutant(
+        name="a move says only where something is, and not that it left",
+        known="Caches with a list for each folder: the new one is told of a file, and the old one goes on showing it.",
+        file=f"{SYNC}/writing.py",
+        before="        above.leave(push, each, to, now_ms)",
+        after="",
+    ),
+    Mutant(
         name="an outcome is always applied, and nothing is lost",
         known="Last-write-wins stores that answer 200 to the write that lost: nobody is told that it is gone.",
         file=f"{SYNC}/decision.py",

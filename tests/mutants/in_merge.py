@@ -18,6 +18,23 @@ IN_MERGE = (
         after="    if (deleted := _gone(record, change)) >= max(NEVER, change.stamp, *record.stamps.values()):",
     ),
     Mutant(
+        name="an older move wins",
+        known="Boards that save a card's column as it comes: a phone from a tunnel puts it where it was yesterday.",
+        file=f"{SYNC}/merge.py",
+        before="        return bool(record.deleted) or change.stamp <= max(record.moved, record.restored)",
+        after="        return bool(record.deleted)",
+    ),
+    Mutant(
+        name="a restore forgets when it was made",
+        known="Trash folders that clear a flag: what was done before something was thrown away comes late, and counts.",
+        file=f"{SYNC}/merge.py",
+        before="""
+        restored=change.stamp,
+        moved=record.moved,
+""",
+        after="        moved=record.moved,",
+    ),
+    Mutant(
         name="a role is what came last",
         known="Access lists written in the order of arrival: an invitation from a tunnel undoes a later removal.",
         file=f"{SYNC}/verdict.py",

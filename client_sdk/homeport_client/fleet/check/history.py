@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from homeport_client.fleet.check.evidence import Evidence
 from homeport_client.fleet.check.witness import Told
 from homeport_sync.change import Edits, Logged
+from homeport_sync.ports import LogEntry
 from homeport_sync.role import VIEWER
 from homeport_sync.scope import EVERYBODY, MEMBER, member_id
 
@@ -46,6 +48,7 @@ class History:
     def __init__(self, told: Sequence[Told], evidence: Evidence) -> None:
         self._kinds, self._roles = evidence.kinds, evidence.roles
         self._happened = _Happened()
+        self._since = _firsts(evidence.log)
         for entry in evidence.log:
             self._happened.take(
                 entry.op, entry.kind, entry.record, entry.scope, entry.fields, user=entry.user, device=entry.device
@@ -91,7 +94,7 @@ class History:
             "SCOPE_GONE": any(there.of("delete", scope) or not there.of("create", scope) for scope in scopes),
             "SCOPE_FORBIDDEN": any(_was_put_out(told.user, scope, there) for scope in named),
             "RECORD_GONE": not (there.of("create", change.id) and there.of("create", change.scope))
-            or (len(scopes) > 1 and not all(_is_maker(told.user, scope, there) for scope in scopes)),
+            or (len(scopes) > 1 and any(self._was_away(told, scope, there) for scope in scopes)),
             "RECORD_EXISTS": change.op == "create" and bool(there.of("create", change.id)),
             "DEPENDS_ON_REJECTED": bool({change.id, *named} & self._refused),
             "ROLE_FORBIDDEN": any(self._may_not(told, there, scope) for scope in scopes),
@@ -100,6 +103,14 @@ class History:
             "STALE": self._is_stale(told, there),
             **dict.fromkeys(COMMAND_CODES, change.op == "command"),
         }
+
+    def _was_away(self, told: Told, scope: str, there: _Happened) -> bool:
+        """Whether the record may have been in the scope while the user had no grant there."""
+        member = member_id(scope, told.user)
+        if there.of("maker", member):
+            return False
+        arrived, let_in = self._since.get(f"{told.change.id} in {scope}", inf), self._since.get(member, inf)
+        return bool(there.of("put out", member)) or arrived < let_in
 
     def _may_not(self, told: Told, there: _Happened, scope: str) -> bool:
         """Whether the user ever had a role in the scope that does not do."""
@@ -122,15 +133,21 @@ class History:
         return bool(foreign) or change.id in self._undone or (told.user, change.scope) in self._called
 
 
+def _firsts(log: Sequence[LogEntry]) -> dict[str, int]:
+    """The position at which a member was first let in, and a record first moved into a scope."""
+    since: dict[str, int] = {}
+    for entry in log:
+        if entry.op == "move":
+            since.setdefault(f"{entry.record} in {entry.scope}", entry.position)
+        elif entry.fields.get("role") is not None:
+            since.setdefault(entry.record, entry.position)
+    return since
+
+
 def _was_put_out(user: str, scope: str, there: _Happened) -> bool:
     """Whether the user had no grant in a scope any more, or never."""
     member = member_id(scope, user)
-    return bool(there.of("put out", member)) or not (there.of("let in", member) or _is_maker(user, scope, there))
-
-
-def _is_maker(user: str, scope: str, there: _Happened) -> bool:
-    """Whether the user has a grant in a scope that never begins later, and never ends."""
-    return bool(there.of("maker", member_id(scope, user)))
+    return bool(there.of("put out", member)) or not (there.of("let in", member) or there.of("maker", member))
 
 
 def _unit(told: Told) -> tuple[str, int]:
