@@ -25,14 +25,11 @@ IN_MERGE = (
         after="        return bool(record.deleted)",
     ),
     Mutant(
-        name="a restore forgets when it was made",
-        known="Trash folders that clear a flag: what was done before something was thrown away comes late, and counts.",
+        name="a restore of what lives puts back what its phone remembers",
+        known="Editors that undo by putting back the row they remember: what others wrote meanwhile goes with it.",
         file=f"{SYNC}/merge.py",
-        before="""
-        restored=change.stamp,
-        moved=record.moved,
-""",
-        after="        moved=record.moved,",
+        before="        return not record.deleted or change.stamp <= record.deleted",
+        after="        return change.stamp <= record.deleted",
     ),
     Mutant(
         name="a role is what came last",
