@@ -14,7 +14,7 @@ from homeport_sync.edits import edit_to
 from homeport_sync.rank import between
 from homeport_sync.rejections import RecordGone, WrongType
 from homeport_sync.rules import COUNTER, RANK, SET
-from homeport_sync.values import PythonValue
+from homeport_sync.values import PLAIN, PythonValue
 
 _LAST_ID = "~"  # no id comes after it
 
@@ -39,6 +39,12 @@ class Editing:
     def _edit(self, kind: Kind, field: Field, record: Record, meant: Meant) -> Written:
         here = record.fields.get(field.name, field.default)
         if field.rule == COUNTER and isinstance(meant, Incrementing):
+            if not PLAIN[int].fits(meant.by):
+                raise WrongType(
+                    f"{kind.name}.{field.name} takes an increment by a whole number, not by {meant.by!r:.80}: "
+                    f"write {field.name}=increment(2), for example.",
+                    field=field.name,
+                )
             return Increment(by=meant.by)
         if field.rule == SET:
             return _elements(field, record, here, meant)
@@ -92,11 +98,12 @@ def _elements(field: Field, record: Record, here: Value, meant: Meant) -> Writte
     adds = record.adds.get(field.name, {})
     match meant:
         case Adding(elements):
-            added, removed = _texts(field, elements), []
+            added, removed = _texts(record, field, elements), []
         case Removing(elements):
-            added, removed = [], [each for each in _texts(field, elements) if each in present]
+            added, removed = [], [each for each in _texts(record, field, elements) if each in present]
         case Altering(new, old):
-            added, removed = _texts(field, new), [each for each in _texts(field, old) if each in present]
+            added = _texts(record, field, new)
+            removed = [each for each in _texts(record, field, old) if each in present]
         case Incrementing() | Placing():
             raise WrongType(f"{field.name} is a set, and takes no {_word(meant)}.")
         case _:
@@ -106,7 +113,14 @@ def _elements(field: Field, record: Record, here: Value, meant: Meant) -> Writte
     return Elements(add=_seen(adds, added), remove=_seen(adds, removed))
 
 
-def _texts(field: Field, elements: tuple[str, ...]) -> list[str]:
+def _texts(record: Record, field: Field, elements: tuple[str, ...]) -> list[str]:
+    for each in elements:
+        if not isinstance(each, str):
+            raise WrongType(
+                f"{record.kind}.{field.name} takes texts to add and to remove, not {each!r:.80}: "
+                f'write each by itself, as in {field.name}=adding("one", "two").',
+                field=field.name,
+            )
     value = field.type.to_wire(frozenset(elements))
     return value if isinstance(value, list) else []
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from homeport_client.limits import DeviceLimits
 from homeport_client.meta import Meta
 from homeport_client.outbox import Unsent
-from homeport_sync.change import Change, encode
+from homeport_sync.change import Change, decode_change, encode
 from homeport_sync.choice import Choice
+from homeport_sync.errors import Malformed
 from homeport_sync.limits import LIMITS
 from homeport_sync.receipts import Receipt
 from homeport_sync.rejections import DocumentTooLarge
@@ -54,8 +57,13 @@ def bytes_of(choice: Choice | None) -> int:
 
 
 def text_of(change: Change, limits: DeviceLimits) -> str:
-    """The change as it is sent. Raises `DocumentTooLarge`."""
+    """The change as it is sent. Raises `DocumentTooLarge`, or `Malformed` for what could not be read again: neither on
+    the server, nor here, where it would stop all syncing."""
     text = encode(change)
+    try:
+        decode_change(text)
+    except msgspec.ValidationError as error:
+        raise Malformed(f"The change cannot be written as one ({error}): mend what is given.") from error
     size, bytes_max = len(text.encode()), LIMITS.change_bytes_max - limits.change_growth_bytes
     if size > bytes_max:
         raise DocumentTooLarge(

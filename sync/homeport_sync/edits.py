@@ -8,7 +8,7 @@ from typing import Final
 from homeport_sync.change import EDITS, Adds, Elements, Increment, Swap, Value, Written
 from homeport_sync.clock import is_stamp
 from homeport_sync.rules import COUNTER, ELEMENTS_MAX, GUARDED, RESOLVER, SET
-from homeport_sync.values import INT_MAX, ValueType
+from homeport_sync.values import PLAIN, ValueType
 
 SWAPPED: Final = frozenset({GUARDED, RESOLVER})
 EXPECTED: Final = {
@@ -22,7 +22,7 @@ EXPECTED: Final = {
 def fits_edit(rule: str, holds: ValueType, written: Written) -> bool:
     """Whether an update may write this to a field of that rule."""
     if rule == COUNTER:
-        return isinstance(written, Increment) and abs(written.by) <= INT_MAX
+        return isinstance(written, Increment) and PLAIN[int].fits(written.by)
     if rule == SET:
         return isinstance(written, Elements) and _fit_elements(holds, written)
     if rule in SWAPPED:
@@ -52,6 +52,8 @@ def _fit_elements(holds: ValueType, written: Elements) -> bool:
     if not written.add and not written.remove:
         return False
     if not written.add.keys().isdisjoint(written.remove) or max(len(written.add), len(written.remove)) > ELEMENTS_MAX:
+        return False
+    if not all(isinstance(each, str) for each in (*written.add, *written.remove)):
         return False
     return holds.fits(sorted(written.add)) and all(
         map(is_stamp, chain(*written.add.values(), *written.remove.values()))

@@ -188,6 +188,12 @@ async def test_two_phones_that_drag_the_same_five_cards_offline_end_with_one_ord
         ({"labels": {"x" * 10_001}}, "holds a set of at most"),
         ({"labels": "urgent"}, "holds a set of at most"),
         ({"visits": increment(2**60)}, "takes an increment"),
+        ({"visits": increment(1.5)}, r"by a whole number, not by 1\.5: write visits=increment\(2\)"),  # type: ignore[arg-type]
+        ({"visits": increment("x")}, "by a whole number, not by 'x'"),  # type: ignore[arg-type]
+        ({"visits": increment(True)}, "by a whole number, not by True"),
+        ({"labels": adding(["x"])}, r"takes texts to add and to remove, not \['x'\]"),  # type: ignore[arg-type]
+        ({"labels": adding("a", 5)}, 'not 5: write each by itself, as in labels=adding\\("one"'),  # type: ignore[arg-type]
+        ({"labels": removing(None)}, "takes texts to add and to remove, not None"),  # type: ignore[arg-type]
     ],
 )
 async def test_what_a_field_does_not_take_is_refused_at_once(
@@ -197,6 +203,8 @@ async def test_what_a_field_does_not_take_is_refused_at_once(
     with pytest.raises(WrongType, match=says):
         await ann.update(board, **meant)
     assert await fields(ann, board, "visits", "labels", "title") == (0, frozenset(), "Home")
+    assert ann.pending == 0
+    await ann.sync()
 
 
 async def test_a_card_is_placed_beside_one_of_its_own_board_only(phones: tuple[Device, Device, str]) -> None:

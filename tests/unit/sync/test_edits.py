@@ -17,9 +17,14 @@ TOO_MANY: Adds = {f"{n}": [] for n in range(ELEMENTS_MAX + 1)}
 FITS: dict[str, tuple[str, ValueType, Written, bool]] = {
     "an increment": (COUNTER, WHOLE, Increment(by=-INT_MAX), True),
     "an increment that is too large": (COUNTER, WHOLE, Increment(by=INT_MAX + 1), False),
+    "an increment by half": (COUNTER, WHOLE, Increment(by=0.5), False),  # type: ignore[arg-type]
+    "an increment by a text": (COUNTER, WHOLE, Increment(by="x"), False),  # type: ignore[arg-type]
+    "an increment by true": (COUNTER, WHOLE, Increment(by=True), False),
     "a plain value for a counter": (COUNTER, WHOLE, 3, False),
     "elements": (SET, SHORT, Elements(add={"b": [], "a": [SEEN]}, remove={"c": [SEEN]}), True),
     "what only takes out": (SET, SHORT, Elements(remove={"c": []}), True),
+    "elements that are no texts": (SET, SHORT, Elements(add={"a": [], 5: []}), False),  # type: ignore[dict-item]
+    "a removal of what is no text": (SET, SHORT, Elements(remove={5: []}), False),  # type: ignore[dict-item]
     "elements of nothing": (SET, SHORT, Elements(), False),
     "what is put in and taken out": (SET, SHORT, Elements(add={"a": []}, remove={"a": []}), False),
     "too many elements in": (SET, texts(9), Elements(add=TOO_MANY), False),
