@@ -61,6 +61,11 @@ class Editing:
         if not meant.other:
             edge = self._edge(kind, field, record.scope, last=meant.behind, but=record.id)
             return self._between(edge, None) if meant.behind else self._between(None, edge)
+        if meant.other == record.id:
+            raise WrongType(
+                f"A {kind.name} cannot stand beside itself: name another, or write {field.name}=at_end().",
+                field=field.name,
+            )
         other = self._views.record(meant.other)
         if other is None or other.deleted or (other.kind, other.scope) != (kind.name, record.scope):
             raise RecordGone(f"There is no {kind.name} {meant.other} in this scope to be placed beside.")

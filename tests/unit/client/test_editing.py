@@ -214,3 +214,11 @@ async def test_a_card_is_placed_beside_one_of_its_own_board_only(phones: tuple[D
     for beside in (stranger, board, "00000000-0000-7000-8000-000000000000"):
         with pytest.raises(RecordGone, match="to be placed beside"):
             await ann.update(card, place=after(beside))
+
+
+async def test_a_card_is_not_placed_beside_itself(phones: tuple[Device, Device, str]) -> None:
+    ann, _, board = phones
+    card = await ann.create(Card, scope=board, title="a")
+    for place in (after(card), before(card)):
+        with pytest.raises(WrongType, match="cannot stand beside itself: name another, or write place=at_end"):
+            await ann.update(card, place=place)
