@@ -161,6 +161,9 @@ class Syncer:
             while self.state is not State.CLOSED:
                 event = await action[self.state]()
                 self._enter(TABLE[self.state, event], event)
+        except Exception as error:  # nobody awaits this task while it works: what it died of shows where the app looks
+            self.trouble = error
+            raise
         finally:
             await self._pokes.close()
             stopped = Unreachable("The syncer was stopped before it caught up: sync() does it once, start() goes on.")

@@ -186,6 +186,25 @@ def test_who_waits_while_the_background_is_stopped_is_told_to_try_again_and_may(
     play(scene)
 
 
+def test_what_the_background_dies_of_shows_as_trouble_until_it_is_well_again() -> None:
+    async def scene(ann: Device, line: Line) -> None:
+        assert isinstance(line, Leading)
+
+        async def fail() -> None:
+            raise LookupError("nobody expected this")
+
+        line.answered = fail
+        await ann.start()
+        await until(lambda: ann.trouble is not None)
+        assert (repr(ann.trouble), ann.state) == ("LookupError('nobody expected this')", State.OFFLINE)
+        line.answered = None
+        await ann.start()
+        await until(lambda: ann.pending == 0 and ann.state is State.LIVE)
+        assert ann.trouble is None
+
+    play(scene)
+
+
 def test_who_waits_while_the_device_is_closed_is_told_to_open_it_again() -> None:
     async def scene(ann: Device, line: Line) -> None:
         line.slow_s = 1_000
