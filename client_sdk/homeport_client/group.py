@@ -27,57 +27,66 @@ from homeport_sync.values import PythonValue
 
 class Group:
     """See the module. Made by `Device.group()`; at most `GROUP_CHANGES_MAX` changes, and 1 MiB in all: the end of the
-    block raises `LimitExceeded` for more, the `Rejection` of what does not fit, and `DeviceClosed`."""
+    block raises `LimitExceeded` for more, the `Rejection` of what does not fit, and `DeviceClosed`. Outside its block
+    every method raises `RuntimeError`: nothing would ever write what it is given there."""
 
     def __init__(self, opened: Callable[[], Replica], writer: Writer, wrote: Callable[[], None]) -> None:
         self._opened = opened
         self._writer = writer
         self._wrote = wrote
         self._writes: list[Callable[[], object]] = []
+        self._open = False
 
     async def __aenter__(self) -> Self:
+        self._open = True
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is None and self._writes:
+        writes, self._writes, self._open = self._writes, [], False
+        if error is None and writes:
             self._opened()
             with self._writer.group():
-                for write in self._writes:
+                for write in writes:
                     write()
             self._wrote()
 
     def create(self, kind: str | type, /, *, scope: Id | None = None, **fields: PythonValue) -> str:
         """Makes a record. Its id is known at once, and what follows in the group may use it."""
         record_id, within = self._opened().new_id(), None if scope is None else text_id(scope)
-        self._writes.append(partial(self._writer.create, kind, within, fields, record_id))
+        self._add(partial(self._writer.create, kind, within, fields, record_id))
         return record_id
 
     def update(self, record_id: Id, /, **fields: Meant) -> None:
         """Writes these fields, or does to them what an intent says."""
-        self._writes.append(partial(self._writer.update, text_id(record_id), fields))
+        self._add(partial(self._writer.update, text_id(record_id), fields))
 
     def delete(self, record_id: Id, /) -> None:
         """Deletes a record, for ever."""
-        self._writes.append(partial(self._writer.delete, text_id(record_id)))
+        self._add(partial(self._writer.delete, text_id(record_id)))
 
     def move(self, record_id: Id, /, *, into: Id) -> None:
         """Takes a record into another scope."""
-        self._writes.append(partial(self._writer.move, text_id(record_id), text_id(into)))
+        self._add(partial(self._writer.move, text_id(record_id), text_id(into)))
 
     def restore(self, record_id: Id, /, **fields: PythonValue) -> None:
         """Brings back what was deleted."""
-        self._writes.append(partial(self._writer.restore, text_id(record_id), fields))
+        self._add(partial(self._writer.restore, text_id(record_id), fields))
 
     def call(self, command: str | Callable[..., None], /, *, scope: Id, **arguments: PythonValue) -> None:
         """Calls a command of the app in a scope."""
-        self._writes.append(partial(self._writer.call, command, text_id(scope), arguments))
+        self._add(partial(self._writer.call, command, text_id(scope), arguments))
 
     def invite(self, scope: Id, user: str, role: str = "editor") -> None:
         """Gives a user a role in a scope."""
-        self._writes.append(partial(self._writer.set_role, text_id(scope), user, role))
+        self._add(partial(self._writer.set_role, text_id(scope), user, role))
 
     def remove(self, scope: Id, user: str) -> None:
         """Takes a user out of a scope."""
-        self._writes.append(partial(self._writer.set_role, text_id(scope), user, None))
+        self._add(partial(self._writer.set_role, text_id(scope), user, None))
+
+    def _add(self, write: Callable[[], object]) -> None:
+        if not self._open:
+            raise RuntimeError("This group is closed: open another with `async with phone.group() as group`.")
+        self._writes.append(write)

@@ -167,11 +167,35 @@ async def test_the_largest_change_that_is_written_in_a_group_is_no_larger_than_t
 
 async def test_a_group_that_outlives_its_device_says_so() -> None:
     ann = await phone()
-    late = ann.group()
+    late = await ann.group().__aenter__()
     late.create(TaskList, title="Home")
     await ann.close()
     with pytest.raises(DeviceClosed):
         await late.__aexit__(None, None, None)
+
+
+async def test_a_group_takes_nothing_outside_its_block_where_nobody_would_write_it() -> None:
+    async with await phone() as ann:
+        home = await ann.create(TaskList, title="Home")
+        async with ann.group() as closed:
+            closed.update(home, title="Away")
+        acts: list[Write] = [
+            make_list,
+            renaming(home, "lost"),
+            lambda group: group.delete(home),
+            lambda group: group.move(home, into=home),
+            lambda group: group.restore(home),
+            lambda group: group.call("sell", scope=home),
+            lambda group: group.invite(home, "bob"),
+            lambda group: group.remove(home, "bob"),
+        ]
+        for group in (closed, ann.group()):
+            for act in acts:
+                with pytest.raises(RuntimeError, match="This group is closed: open another with"):
+                    act(group)
+        async with closed:
+            pass
+        assert ann.pending == 2, "what it was given before is not written once more"
 
 
 @pytest.mark.promise("I6")
