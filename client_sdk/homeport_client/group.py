@@ -78,9 +78,9 @@ class Group:
         """Calls a command of the app in a scope."""
         self._add(partial(self._writer.call, command, text_id(scope), arguments))
 
-    def invite(self, scope: Id, user: str, role: str = "editor") -> None:
-        """Gives a user a role in a scope."""
-        self._add(partial(self._writer.set_role, text_id(scope), user, role))
+    def invite(self, scope: Id, user: str, role: str | None = None) -> None:
+        """Gives a user a role in a scope (None: editor, and viewer for `EVERYBODY`)."""
+        self._add(partial(self._writer.invite, text_id(scope), user, role))
 
     def remove(self, scope: Id, user: str) -> None:
         """Takes a user out of a scope."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from homeport_client.editing import Editing
 from homeport_client.intents import Intent, Meant
@@ -19,8 +19,10 @@ from homeport_client.view import Standing
 from homeport_sync.catalog import Kind, check_everybody
 from homeport_sync.change import Edits, Fields, Op
 from homeport_sync.rejections import RecordExists, RecordGone, RoleForbidden, ScopeGone, WrongId, WrongType
-from homeport_sync.scope import EVERYBODY, MEMBER, member_id
+from homeport_sync.scope import EVERYBODY, MEMBER, READS, member_id
 from homeport_sync.values import PythonValue
+
+INVITED_AS: Final = "editor"
 
 
 class Draft(NamedTuple):
@@ -169,6 +171,13 @@ class Writer:
         if not kind.is_root:
             self._scope_for(kind, was.scope)
         return kind.complete(kind.to_wire(self._editing.placed(kind, was.scope, _values(meant))))
+
+    def invite(self, scope: str, user: str, role: str | None) -> str:
+        """Gives a user a role in a scope (None: the one that is meant where none is named); the id of the member
+        record."""
+        if role is None:
+            role = READS if user == EVERYBODY else INVITED_AS
+        return self.set_role(scope, user, role)
 
     def set_role(self, scope: str, user: str, role: str | None) -> str:
         """Gives a user a role in a scope, or takes it (None), which can be done in a deleted one, too; the id of the

@@ -82,14 +82,14 @@ class Writes(ABC):
         self._writer.call(command, text_id(scope), arguments)
         self._wrote()
 
-    async def invite(self, scope: Id, user: str, role: str = "editor") -> str:
-        """Gives a user a role in a scope; the id of the member record.
+    async def invite(self, scope: Id, user: str, role: str | None = None) -> str:
+        """Gives a user a role in a scope (None: editor, and viewer for `EVERYBODY`); the id of the member record.
 
         Raises `ScopeGone` or `WrongId` for what is no scope here, `WrongType` for a role that the app does not declare,
         `NotPublic` or `RoleForbidden` for what cannot be shared with `EVERYBODY`. Whether one may, the server says.
         """
         self._open_replica()
-        record_id = self._writer.set_role(text_id(scope), user, role)
+        record_id = self._writer.invite(text_id(scope), user, role)
         self._wrote()
         return record_id
 

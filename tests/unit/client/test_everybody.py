@@ -7,6 +7,7 @@ import pytest
 from homeport_client import EVERYBODY, Device
 from homeport_sync import App
 from homeport_sync.rejections import NotPublic, RoleForbidden
+from homeport_sync.scope import member_id
 from tests.unit.client.world import Line, Server, phone
 
 app = App("shop")
@@ -54,6 +55,20 @@ async def test_a_shop_is_on_every_phone_until_it_is_taken_back_from_all_but_its_
     assert await bob.get(shop) is None
 
 
+async def test_without_a_role_everybody_is_invited_as_viewer_and_one_user_as_editor() -> None:
+    ann = await opened(await Server(of=app).begin(), "ann", 1)
+    shop, other = await ann.create(Shop, title="Tea"), await ann.create(Shop, title="Coffee")
+    members = [await ann.invite(shop, EVERYBODY), await ann.invite(shop, "bob")]
+    async with ann.group() as both:
+        both.invite(other, EVERYBODY)
+        both.invite(other, "bob")
+    members += [member_id(other, EVERYBODY), member_id(other, "bob")]
+    seen = [await ann.get(each) for each in members]
+    assert [each["role"] for each in seen if each] == ["viewer", "editor"] * 2
+    await ann.sync()
+    assert {each.outcome for each in await ann.outcomes()} == {"applied"}
+
+
 async def test_what_a_reader_writes_is_refused_and_undone() -> None:
     server = await Server(of=app).begin()
     ann, bob = [await opened(server, user, seed) for seed, user in enumerate(("ann", "bob"), 1)]
@@ -77,5 +92,5 @@ async def test_what_cannot_be_shared_with_everybody_is_refused_at_once() -> None
         with pytest.raises(NotPublic, match="A Diary cannot be shared with everybody"):
             await ann.invite(diary, EVERYBODY, "viewer")
         with pytest.raises(RoleForbidden, match="with the role viewer, not editor"):
-            await ann.invite(shop, EVERYBODY)
+            await ann.invite(shop, EVERYBODY, "editor")
         assert ann.pending == 2
