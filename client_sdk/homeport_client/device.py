@@ -25,7 +25,7 @@ from homeport_client.chosen import make_choice
 from homeport_client.errors import DeviceClosed, NoServer
 from homeport_client.exchange import Exchange
 from homeport_client.http import HttpTransport
-from homeport_client.ids import Id, text_id
+from homeport_client.ids import Id, text_ids
 from homeport_client.intents import Meant
 from homeport_client.limits import DEVICE_LIMITS, DeviceLimits
 from homeport_client.quarantine import Quarantine
@@ -147,11 +147,12 @@ class Device(Reads, Writes):
         come before the others, in their order. It holds until it is called again.
 
         What is here of others is dropped at once. What was written in them stays in the outbox, and is pushed. Raises
-        `LimitExceeded` for more than `CHOICE_SCOPES_MAX` scopes, `Malformed` for what is no scope's id.
+        `LimitExceeded` for more than `CHOICE_SCOPES_MAX` scopes, `Malformed` for what is no scope's id, or for
+        an id that stands alone and not in a list.
         """
         replica = self._open_replica()
-        named = None if scopes is None else map(text_id, scopes)
-        replica.choose(*make_choice(named, map(text_id, leave_out), map(text_id, first)))
+        named = None if scopes is None else text_ids(scopes)
+        replica.choose(*make_choice(named, text_ids(leave_out), text_ids(first)))
         if self._syncer is not None:
             self._syncer.tell(Event.POKED)
 

@@ -5,8 +5,11 @@ They are taken as either wherever an app gives one, and become text there: insid
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TypeAlias
 from uuid import UUID
+
+from homeport_sync.errors import Malformed
 
 Id: TypeAlias = str | UUID
 
@@ -14,3 +17,10 @@ Id: TypeAlias = str | UUID
 def text_id(given: Id) -> str:
     """The id as text."""
     return str(given)
+
+
+def text_ids(given: Iterable[Id]) -> tuple[str, ...]:
+    """The ids as texts. Raises `Malformed` for a single one, which as a text would be taken letter by letter."""
+    if isinstance(given, str | UUID):
+        raise Malformed(f"Several ids are expected, not {str(given)!r:.80} alone: write a list, [{str(given)!r:.80}].")
+    return tuple(map(text_id, given))

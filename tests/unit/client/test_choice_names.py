@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from uuid import UUID
 
 import pytest
 
 from homeport_client import LimitExceeded, Unreachable
 from homeport_sync.choice import CHOICE_SCOPES_MAX, Choice
+from homeport_sync.errors import Malformed
 from tests.unit.client.world import Line, Server, Task, TaskList, answer, applied, phone, rejected, shared_list
 
 
@@ -58,3 +60,13 @@ async def test_lists_that_were_deleted_make_room_for_new_ones_once_the_server_kn
         await ann.sync()
         assert [task["title"] for task in await ann.query(Task)] == ["mail"]
         assert ann._replica.pulled.position(milk) == 0
+
+
+@pytest.mark.parametrize("given", ["scopes", "leave_out", "first"])
+async def test_one_scope_that_is_not_in_a_list_is_refused_and_what_to_write_is_said(given: str) -> None:
+    async with await phone() as ann:
+        home = await ann.create(TaskList, title="home")
+        for alone in (home, UUID(home)):
+            with pytest.raises(Malformed, match=rf"Several ids are expected, not '{home}' alone: write a list"):
+                await ann.choose(**{given: alone})  # type: ignore[arg-type]
+        assert ann.choice == Choice()
