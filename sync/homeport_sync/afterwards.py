@@ -17,7 +17,7 @@ import re
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, Literal, TypeAlias, TypeVar, get_args, overload
+from typing import Any, Final, Literal, Never, TypeAlias, TypeVar, get_args, overload
 
 from homeport_sync.catalog import Catalog
 from homeport_sync.entry import Entry
@@ -132,12 +132,17 @@ class Afterwards:
 
         return declare if function is None else declare(function)
 
-    def schedule(self, *, every: timedelta, name: str | None = None) -> Callable[[Runs], Runs]:
+    def schedule(
+        self, *bare: Never, every: timedelta = timedelta(0), name: str | None = None
+    ) -> Callable[[Runs], Runs]:
         """Declares the async function below as a schedule: it is called for each tenant at the whole multiples of
         `every` (a minute to 366 days) since 1970 in UTC, at least once each, and once for all that were missed.
 
         `name` is the function's own unless given. Raises `BadDeclaration`.
         """
+        if bare or not every:
+            how = "say how often: @app.schedule(every=timedelta(hours=1))"
+            raise (Source.of(bare[0]) if bare else Source.of_caller()).wrong(how)
 
         def declare(declared: Runs) -> Runs:
             schedule = Schedule(

@@ -19,24 +19,29 @@ create. What cannot work is refused here, at start, with the file and the line t
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Never, TypeVar
 
 from homeport_sync.afterwards import Afterwards
 from homeport_sync.allow import Allow, Write
 from homeport_sync.catalog import KEEP, Catalog, Command, Kind, member_kind
+from homeport_sync.errors import BadDeclaration
 from homeport_sync.fields import fields_of
 from homeport_sync.keying import why_no_target
 from homeport_sync.role import BUILT_IN, Role
 from homeport_sync.scope import MEMBER
-from homeport_sync.signature import arguments_of
+from homeport_sync.signature import arguments_of, why_not_called
 from homeport_sync.source import Source
 
 Declared = TypeVar("Declared", bound=type)
 Allows = TypeVar("Allows", bound=Callable[[Write], bool])
 Calls = TypeVar("Calls", bound=Callable[..., None])
 ROLE_LENGTH_MAX = 40
+
+
+class _Unsaid:
+    """The scope of a command that says none."""
 
 
 class App(Afterwards):
@@ -48,6 +53,8 @@ class App(Afterwards):
 
     def __init__(self, name: str, *, version: int = 1) -> None:
         super().__init__()
+        if not _is_version(version):
+            raise Source.of_caller().wrong(f"version={version!r}; it is a whole number, 1 or more")
         self.name = name
         self.version = version
         self._kinds: dict[str, Kind] = {MEMBER: member_kind()}
@@ -66,13 +73,20 @@ class App(Afterwards):
         )
 
     def kind(
-        self, *, root: bool = False, within: type | None = None, guarded: bool = False, public: bool = False
+        self,
+        *bare: Never,
+        root: bool = False,
+        within: type | None = None,
+        guarded: bool = False,
+        public: bool = False,
     ) -> Callable[[Declared], Declared]:
         """Declares the class below as a kind: a `root`, or `within` a root kind.
 
         What is written to a record of a `guarded` kind that another has changed meanwhile is refused. What is under a
         `public` root can be shared with everybody, to read. Raises `BadDeclaration`, naming file, line and remedy.
         """
+        if bare:
+            raise _without_saying(bare, "@app.kind(root=True), or within=<a root kind>")
 
         def declare(cls: Declared) -> Declared:
             where = Source.of_class(cls)
@@ -110,8 +124,12 @@ class App(Afterwards):
         Raises `BadDeclaration`.
         """
         where = Source.of_caller()
+        if writes is not None and not _is_list(writes):
+            raise where.wrong(f"writes={_shown(writes)}; it is a list of kinds and commands, such as writes=[Task]")
         if name in self._roles:
             raise where.wrong(f"there is a role {name!r} already: choose another name")
+        if not isinstance(name, str):
+            raise where.wrong(f"a role's name is a text, not {name!r}")
         if not 1 <= len(name) <= ROLE_LENGTH_MAX:
             raise where.wrong(f"a role's name has 1 to {ROLE_LENGTH_MAX} characters, and {name!r} has {len(name)}")
         named = None if writes is None else frozenset(self._named(each, where) for each in writes)
@@ -122,13 +140,17 @@ class App(Afterwards):
         """Declares the function below as a rule about every write to records of these kinds: it is given a `Write`, and
         returns whether it is allowed (`allow.py`). "Member" is a kind, too. Raises `BadDeclaration`.
         """
+        for each in kinds:
+            if not _names_a_kind(each):  # else a rule that is declared without saying kinds is never asked
+                where = Source.of(each) if callable(each) else Source.of_caller()
+                raise where.wrong(f"{_shown(each)} is no kind; say which kinds: @app.allow(Task)")
 
         def declare(function: Allows) -> Allows:
             where = Source.of_function(function)
             if not kinds:
                 raise where.wrong("say which kinds the rule is about: @app.allow(Task)")
-            if inspect.iscoroutinefunction(function):
-                raise where.wrong(f"{function.__name__} is async; a rule is asked in the middle of a commit: use def")
+            if wrong := why_not_called(function, "write"):
+                raise where.wrong(f"the rule {wrong}")
             says = (inspect.getdoc(function) or f"{function.__name__} does not allow it").partition("\n")[0]
             rule = Allow(name=function.__name__, says=says, function=function)
             for kind in [self._declared(each, where) for each in kinds]:
@@ -137,17 +159,23 @@ class App(Afterwards):
 
         return declare
 
-    def command(self, *, scope: type, reads: Iterable[type] = (), predicted: bool = True) -> Callable[[Calls], Calls]:
+    def command(
+        self, *bare: Never, scope: type = _Unsaid, reads: Iterable[type] = (), predicted: bool = True
+    ) -> Callable[[Calls], Calls]:
         """Declares the function below as a command, which runs within a `scope` of that root kind: it is given a `Call`
         (`call.py`) and its arguments, typed like fields. It finds the root, the records that its arguments of the type
         `UUID` name, and all of the kinds that it `reads`. A device that calls it runs it as well, to show at once what
         it will come to, unless it is not `predicted`. Raises `BadDeclaration`.
         """
+        if bare:
+            raise _without_saying(bare, "@app.command(scope=<a root kind>)")
 
         def declare(function: Calls) -> Calls:
             where, name = Source.of_function(function), function.__name__
             if name in self._commands or name in self._kinds:
                 raise where.wrong(f"there is a kind or command {name} already: choose another name")
+            if scope is _Unsaid:
+                raise where.wrong(f"say where {name} runs: @app.command(scope=<a root kind>)")
             root = self._declared(scope, where)
             if not root.is_root:
                 raise where.wrong(f"{name} runs within {root.name}, which is not a root kind of this app")
@@ -155,7 +183,7 @@ class App(Afterwards):
                 name=name,
                 scope=root.name,
                 arguments=arguments_of(function, where),
-                reads=tuple(self._declared(kind, where).name for kind in reads),
+                reads=self._read_by(name, reads, root, where),
                 function=function,
                 predicted=predicted,
             )
@@ -168,11 +196,24 @@ class App(Afterwards):
             if wrong := why_no_target(each, kind, self._kinds):
                 raise where.wrong(f"{kind.name}.{each.name} {wrong}", each.name)
 
+    def _read_by(self, name: str, reads: Iterable[type], root: Kind, where: Source) -> tuple[str, ...]:
+        """The kinds that a command `reads`, each of which can be within its scope."""
+        if not _is_list(reads):
+            raise where.wrong(f"reads={_shown(reads)}; it is a list of kinds, such as reads=[Task]")
+        kinds = [self._declared(each, where) for each in reads]
+        for kind in kinds:
+            if kind.name != root.name and kind.within not in ("*", root.name):
+                lives = f"lives within {kind.within}" if kind.within else "is a scope of its own"
+                raise where.wrong(f"{name} runs within {root.name}, and {kind.name}, which it reads, {lives}")
+        return tuple(kind.name for kind in kinds)
+
     def _named(self, each: type | Callable[..., None], where: Source) -> str:
+        if not hasattr(each, "__name__"):
+            raise where.wrong(f"writes names {each!r}: name the kind or the command itself, not its name")
         return each.__name__ if each.__name__ in self._commands else self._declared(each.__name__, where).name
 
     def _declared(self, kind: type | str, where: Source) -> Kind:
-        name = kind if isinstance(kind, str) else kind.__name__
+        name = kind if isinstance(kind, str) else _shown(kind)
         if name not in self._kinds:
             raise where.wrong(f"{name} is no kind of this app: declare it before it is named here")
         return self._kinds[name]
@@ -188,3 +229,24 @@ class App(Afterwards):
         if parent is None or not parent.is_root:
             raise where.wrong(f"{cls.__name__} is within {within.__name__}, which is not a root kind of this app")
         return parent.name
+
+
+def _without_saying(bare: Sequence[object], how: str) -> BadDeclaration:
+    """The refusal of a declaration that is given what stands below it, where its words belong."""
+    return Source.of(bare[0]).wrong(f"{_shown(bare[0])} is declared without parentheses: write {how}")
+
+
+def _is_version(given: object) -> bool:
+    return isinstance(given, int) and not isinstance(given, bool) and given >= 1
+
+
+def _is_list(given: object) -> bool:
+    return isinstance(given, Iterable) and not isinstance(given, str)
+
+
+def _names_a_kind(given: object) -> bool:
+    return isinstance(given, type | str)
+
+
+def _shown(each: object) -> str:
+    return str(getattr(each, "__name__", None) or repr(each))

@@ -18,7 +18,7 @@ from homeport_sync.rank import FIRST_RANK, Rank
 from homeport_sync.rules import RANK, REGISTER, SET
 from homeport_sync.ruling import Resolver, rule_of
 from homeport_sync.source import Source
-from homeport_sync.values import TEXT_LENGTH_MAX, PythonValue, is_set, value_type
+from homeport_sync.values import TEXT_LENGTH_MAX, PythonValue, holds_text, is_set, value_type
 
 FIELDS_MAX = 100
 RESERVED = ("id", "kind", "scope", "dependents")  # what a device calls something else beside an app's fields
@@ -115,6 +115,8 @@ def _field_of(cls: type, name: str, annotation: object, where: Source) -> Field:
     if kind_of_value is None:
         shown = cls.__annotations__[name]
         raise where.wrong(f"{full} is declared {shown}; a field is one of {values.NAMES}", name)
+    if options.max_length != TEXT_LENGTH_MAX and not holds_text(annotation):
+        raise where.wrong(f"{full} has a max_length, which only a text and a set have: leave it out", name)
     implied = IMPLIED.get(SET if is_set(annotation) else RANK if annotation is Rank else "", _MISSING)
     chosen = implied if isinstance(options.default, _Missing) else options.default
     required = isinstance(chosen, _Missing)

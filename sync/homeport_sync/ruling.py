@@ -23,6 +23,7 @@ from homeport_sync.rules import (
     guarded,
     resolved_by,
 )
+from homeport_sync.signature import why_not_called
 from homeport_sync.values import PythonValue, ValueType, is_set
 
 Resolver: TypeAlias = Callable[[PythonValue, PythonValue, PythonValue], PythonValue]
@@ -41,6 +42,8 @@ def rule_of(merge: str | Resolver, annotation: object, holds: ValueType, default
             raise ValueError("merges as its type says: leave merge out")
         return (RANK, None) if annotation is Rank else (SET, elements(default))
     if callable(merge):
+        if wrong := why_not_called(merge, "base", "mine", "theirs"):
+            raise ValueError(f"merges by a function, and {wrong}")
         return RESOLVER, resolved_by(_on_wire(merge, holds), default)
     if merge not in NAMES:
         raise ValueError(f"merges by {merge!r}; the rules are {', '.join(NAMES)}, or a function")

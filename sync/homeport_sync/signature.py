@@ -1,4 +1,4 @@
-"""The signature of a command's function, as what it may be called with."""
+"""The signatures of an app's functions: whether one can be called, and what a command may be called with."""
 
 from __future__ import annotations
 
@@ -12,6 +12,21 @@ from homeport_sync.source import Source
 from homeport_sync.values import TEXT_LENGTH_MAX, PythonValue, value_type
 
 ARGUMENTS_MAX = 20
+
+
+def why_not_called(function: Callable[..., object], *given: str) -> str:
+    """Why the function cannot be called with these, one after the other, and answer at once; "" if it can."""
+    name = getattr(function, "__name__", repr(function))
+    if inspect.iscoroutinefunction(function):
+        return f"{name} is async; it is asked in the middle of a commit: use def"
+    try:
+        inspect.signature(function).bind(*given)
+    except TypeError:
+        told = ", ".join(given)
+        return f"{name}{inspect.signature(function)} is called with {told}: write def {name}({told})"
+    except ValueError:  # one of those that Python itself has and does not describe, such as max
+        return ""
+    return ""
 
 
 def arguments_of(function: Callable[..., None], where: Source) -> Kind:
@@ -36,6 +51,8 @@ def _argument(command: str, parameter: inspect.Parameter, hints: Mapping[str, ob
     full = f"{command}'s argument {parameter.name}"
     if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
         raise where.wrong(f"{full} must be one that can be given by name")
+    if parameter.annotation is parameter.empty:
+        raise where.wrong(f"{full} has no type: write {parameter.name}: <type>, one of {values.NAMES}")
     holds = value_type(hints.get(parameter.name), TEXT_LENGTH_MAX)
     if holds is None:
         raise where.wrong(f"{full} is declared {parameter.annotation}; an argument is one of {values.NAMES}")

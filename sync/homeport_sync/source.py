@@ -49,6 +49,11 @@ class Source:
         frame = inspect.stack(context=0)[_CALLERS]
         return cls(frame.filename, frame.lineno)
 
+    @classmethod
+    def of(cls, declared: object) -> Self:
+        """That of a class or a function, whichever it is."""
+        return cls.of_class(declared) if isinstance(declared, type) else cls.of_function(declared)  # type: ignore[arg-type]
+
     def wrong(self, what: str, name: str = "") -> BadDeclaration:
         """The refusal, with file and line of the part `name`, or of the whole."""
         line = self._lines.get(name, self._line)

@@ -255,6 +255,11 @@ def is_set(annotation: object) -> bool:
     return get_origin(annotation) in _SETS
 
 
+def holds_text(annotation: object) -> bool:
+    """Whether it declares text of any kind, or a set of it: what has a greatest length."""
+    return is_set(annotation) or annotation is str or str in get_args(annotation)
+
+
 def value_type(annotation: object, max_length: int = TEXT_LENGTH_MAX) -> ValueType | None:
     """The type that an annotation declares; None for an annotation that no field can have."""
     if get_origin(annotation) in (Union, UnionType):

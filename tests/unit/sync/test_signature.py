@@ -56,7 +56,7 @@ BAD: dict[str, tuple[Callable[..., object], str]] = {
     "too many arguments": (with_arguments(ARGUMENTS_MAX + 1), "many has 21 arguments; a command has 20 at most"),
     "any number of them": (gathers, "gathers's argument tasks must be one that can be given by name"),
     "any names": (listens, "listens's argument more must be one that can be given by name"),
-    "an argument without a type": (untyped, "untyped's argument task is declared"),
+    "an argument without a type": (untyped, "untyped's argument task has no type: write task: <type>, one of str"),
     "a type that travels nowhere": (holds_bytes, "holds_bytes's argument picture is declared bytes"),
     "a default of another type": (
         starts_wrong,
