@@ -16,7 +16,7 @@ from homeport_client.rejected import Rejected
 from homeport_client.replica import Replica
 from homeport_client.scribe import Scribe
 from homeport_client.view import Standing
-from homeport_sync.catalog import Kind, check_everybody
+from homeport_sync.catalog import Kind, check_everybody, check_user
 from homeport_sync.change import Edits, Fields, Op
 from homeport_sync.rejections import RecordExists, RecordGone, RoleForbidden, ScopeGone, WrongId, WrongType
 from homeport_sync.scope import EVERYBODY, MEMBER, READS, member_id
@@ -186,11 +186,12 @@ class Writer:
         root = self._replica.views.standing(scope)
         if role is not None or root is None or not root.deleted:
             self._scope_for(kind, scope)
+        fields = kind.to_wire({"user": user, "role": role})
+        check_user(user, role)
         if user == EVERYBODY:
             check_everybody(role, self._catalog.kinds.get(root.kind) if root else None)
         record_id = member_id(scope, user)
         known = self._replica.views.record(record_id)
-        fields = kind.to_wire({"user": user, "role": role})
         base = known.fields if known else None
         self._scribe.write("update" if known else "create", MEMBER, record_id, scope, fields, base=base)
         return record_id

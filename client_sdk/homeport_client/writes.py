@@ -85,8 +85,9 @@ class Writes(ABC):
     async def invite(self, scope: Id, user: str, role: str | None = None) -> str:
         """Gives a user a role in a scope (None: editor, and viewer for `EVERYBODY`); the id of the member record.
 
-        Raises `ScopeGone` or `WrongId` for what is no scope here, `WrongType` for a role that the app does not declare,
-        `NotPublic` or `RoleForbidden` for what cannot be shared with `EVERYBODY`. Whether one may, the server says.
+        Raises `ScopeGone` or `WrongId` for what is no scope here, `WrongType` for a role that the app does not declare
+        or a user whom no token can stand for (blank, or with space around the name), `NotPublic` or
+        `RoleForbidden` for what cannot be shared with `EVERYBODY`. Whether one may, the server says.
         """
         self._open_replica()
         record_id = self._writer.invite(text_id(scope), user, role)

@@ -24,7 +24,7 @@ from homeport_sync.rejections import (
 )
 from homeport_sync.role import BUILT_IN, VIEWER, Role, role_of
 from homeport_sync.rules import REGISTER, Rule
-from homeport_sync.scope import MEMBER, member_id
+from homeport_sync.scope import MEMBER, is_name, member_id
 from homeport_sync.values import PythonValue, ValueType, choice, optional, text
 
 KEEP, CASCADE, RESTRICT = "keep", "cascade", "restrict"  # what a reference does when its target is deleted
@@ -153,6 +153,14 @@ def check_everybody(role: object, root: Kind | None) -> None:
         raise RoleForbidden(f"Everybody reads, and writes nothing: share it with the role viewer, not {role}.")
 
 
+def check_user(user: object, role: object) -> None:
+    """Raises `WrongType` for a role of somebody whom no token can stand for. To end that (None) is always right."""
+    if role is not None and isinstance(user, str) and not is_name(user):
+        raise WrongType(
+            f"Nobody can be named {user!r}: name a user that is not blank, with no space around it.", field="user"
+        )
+
+
 def member_kind(roles: Iterable[str] = BUILT_IN) -> Kind:
     """The kind `Member`, where there are these roles."""
     return Kind(
@@ -268,5 +276,6 @@ def _check_member(change: Change) -> None:
     user = change.fields.get("user")
     if user is None:
         raise WrongType("A change to a Member names its user, since its id follows from it: send user too.")
+    check_user(user, change.fields.get("role"))
     if change.id != (expected := member_id(change.scope, str(user))):
         raise WrongId(f"The member record of this user in this scope has the id {expected}: send that.")

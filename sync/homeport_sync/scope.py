@@ -47,6 +47,11 @@ class Grant:
         return self.until is None
 
 
+def is_name(name: str) -> bool:
+    """Whether somebody can be named so: not blank, with no space around it. No token is issued to another."""
+    return name != "" and name == name.strip()
+
+
 def member_id(scope: str, user: str) -> str:
     """The id of the member record of `user` in `scope`: a name-based UUID (RFC 9562, version 5)."""
     return str(uuid.uuid5(uuid.UUID(scope), user))

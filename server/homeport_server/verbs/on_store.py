@@ -11,6 +11,7 @@ from homeport_server.errors import TenantUnknown
 from homeport_server.settings import Settings
 from homeport_server.verbs.options import Refused
 from homeport_sync.ports import Tenant
+from homeport_sync.scope import is_name
 
 if TYPE_CHECKING:
     from homeport_server.database import Store
@@ -48,5 +49,5 @@ async def find_tenant(store: Store, name: str, settings: Settings) -> Tenant:
 
 def check_name(name: str, whose: str) -> None:
     """Raises `Refused` for a name that is blank or has space around it."""
-    if not name.strip() or name != name.strip():
+    if not is_name(name):
         raise Refused(f"{whose} is named {name!r}: give it a name that is not blank, with no space around it.")

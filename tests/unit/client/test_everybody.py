@@ -6,7 +6,7 @@ import pytest
 
 from homeport_client import EVERYBODY, Device
 from homeport_sync import App
-from homeport_sync.rejections import NotPublic, RoleForbidden
+from homeport_sync.rejections import NotPublic, RoleForbidden, WrongType
 from homeport_sync.scope import member_id
 from tests.unit.client.world import Line, Server, phone
 
@@ -94,3 +94,12 @@ async def test_what_cannot_be_shared_with_everybody_is_refused_at_once() -> None
         with pytest.raises(RoleForbidden, match="with the role viewer, not editor"):
             await ann.invite(shop, EVERYBODY, "editor")
         assert ann.pending == 2
+
+
+@pytest.mark.parametrize("user", ["", " x ", 3])
+async def test_who_cannot_have_a_token_is_refused_at_once(user: str) -> None:
+    async with await phone(of=app) as ann:
+        shop = await ann.create(Shop, title="Tea")
+        with pytest.raises(WrongType):
+            await ann.invite(shop, user)
+        assert ann.pending == 1

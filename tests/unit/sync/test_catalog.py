@@ -32,6 +32,8 @@ BAD: list[tuple[Change, type[HomeportError], str]] = [
     (replace(LIST, scope=STRANGER), WrongId, f"A TaskList is its own scope: send scope {LIST.id}"),
     (replace(MEMBER, id=STRANGER), WrongId, member_id(LIST.id, "bob")),
     (replace(MEMBER, op="update", fields={"role": "owner"}), WrongType, "names its user"),
+    (PHONE.invite(LIST.id, ""), WrongType, "Nobody can be named ''"),
+    (PHONE.invite(LIST.id, " x "), WrongType, "Nobody can be named ' x '"),
     (replace(MEMBER, fields={"user": "bob", "role": "king"}), WrongType, "one of 'owner', 'editor', 'viewer', or null"),
     (replace(MEMBER, fields={"role": "editor"}), WrongType, "Member.user has no default"),
 ]
@@ -49,6 +51,10 @@ def test_a_change_that_does_not_fit_is_told_what_would(
 @pytest.mark.parametrize("change", [LIST, TASK, MEMBER, PHONE.update(TASK, done=True), PHONE.delete(TASK)])
 def test_a_change_that_fits_gives_its_kind(change: Change) -> None:
     assert CATALOG.check(change) is CATALOG.kind(change.kind)
+
+
+def test_who_can_have_no_token_and_was_let_in_can_be_put_out() -> None:
+    assert CATALOG.check(replace(PHONE.invite(LIST.id, " x "), fields={"user": " x ", "role": None})).name == "Member"
 
 
 def test_an_update_need_not_repeat_what_is_required() -> None:
