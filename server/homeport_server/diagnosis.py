@@ -91,7 +91,7 @@ def _lines(asked: Asked, facts: DeviceFacts) -> Iterator[str]:
     if _refused_last(facts) and facts.sighting:
         yield f"Refused: its last request {_ago(asked, facts.sighting.refused_at_ms)}, {facts.sighting.refused_code}."
     if facts.refused_count:
-        yield f"Quarantine: {facts.refused_count:,} changes were refused, the newest {len(facts.refused)}:"
+        yield f"Quarantine: {facts.refused_count:,} refused changes wait, the newest {len(facts.refused)}:"
         yield from (_refused_line(each) for each in facts.refused)
 
 

@@ -13,22 +13,23 @@ class MemoryQuarantine(OnMemory):
 
     async def quarantine(self, tenant: str, chosen: Chosen, after: QuarantinePlace, limit: int) -> Sequence[Held]:
         """See `quarantine.Quarantine`."""
-        found = sorted(_held(self._log(tenant)), key=lambda held: held.place)
+        found = sorted(held_in(self._log(tenant)), key=lambda held: held.place)
         return [held for held in found if held.place > after and _fits(held, chosen)][:limit]
 
     async def held(self, tenant: str, device: str, number: int) -> Held | None:
         """See `quarantine.Quarantine`."""
-        every = _held(self._log(tenant))
+        every = held_in(self._log(tenant))
         return next((held for held in every if (held.change.device, held.change.number) == (device, number)), None)
 
     async def held_later(self, tenant: str, device: str, number: int, limit: int) -> Sequence[Held]:
         """See `quarantine.Quarantine`."""
-        every = _held(self._log(tenant))
+        every = held_in(self._log(tenant))
         later = (held for held in every if held.change.device == device and held.change.number > number)
         return sorted(later, key=lambda held: held.change.number)[:limit]
 
 
-def _held(log: MemoryLog) -> list[Held]:
+def held_in(log: MemoryLog) -> list[Held]:
+    """All that lies in the quarantine of a log."""
     held = []
     for change in log.quarantine:
         device = log.devices.get(change.device)

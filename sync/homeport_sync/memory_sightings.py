@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from homeport_sync.memory_log import OnMemory
+from homeport_sync.memory_quarantine import held_in
 from homeport_sync.scope import EVERYBODY
 from homeport_sync.sightings import REFUSED_SHOWN_MAX, DeviceFacts, Sighting, joined, user_of
 
@@ -27,7 +28,8 @@ class MemorySightings(OnMemory):
             return None
         first, last = log.pushes.get(device, (None, None))
         decided = log.outcomes.get((device, known.last_number)) if known else None
-        refused = sorted((r for r in log.quarantine if r.device == device), key=lambda each: -each.number)
+        refused = [each.change for each in held_in(log) if each.change.device == device and each.open]
+        refused.sort(key=lambda each: -each.number)
         user = user_of(known, sighting)
         return DeviceFacts(
             known=known,

@@ -38,7 +38,7 @@ class DeviceFacts:
 
     `known` is None until its first change was decided; then `first_push_ms` and `last_push_ms` are when a push of it
     was committed, and `last_decided_ms` when its last number was decided, if that outcome is still kept. `refused` are
-    its newest quarantined changes, newest first, at most `REFUSED_SHOWN_MAX` of `refused_count`. `grants` counts the
+    its quarantined changes that wait, newest first, at most `REFUSED_SHOWN_MAX` of `refused_count`. `grants` counts the
     scopes its user is in, `head` is the end of the log.
     """
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from homeport_sync.errors import Unavailable
 from homeport_sync.ports import KnownDevice, Writes
+from homeport_sync.quarantine import Replayed
 from homeport_sync.sightings import REFUSED_SHOWN_MAX, Sighting
 from tests.contract.samples import EPOCH, NOW, TENANT, all_of, grant, known, outcome, refused, stamp_of, write
 from tests.contract.stores import Store
@@ -88,6 +90,15 @@ async def test_what_is_known_of_a_device_is_told_whole(store: Store) -> None:
     assert (facts.first_push_ms, facts.last_push_ms, facts.last_decided_ms) == (NOW, NOW + 5, NOW)
     assert list(facts.refused) == list(reversed(many))[:REFUSED_SHOWN_MAX]
     assert (facts.refused_count, facts.grants, facts.head, facts.sighting) == (len(many), 1, 3, None)
+
+
+async def test_of_what_was_refused_only_what_waits_is_told(store: Store) -> None:
+    made_good, waits, tried = refused(1), refused(2), msgspec.structs.replace(refused(3), replays="d/2")
+    await write(store, Writes(head=0, now_ms=NOW, devices=[known()], quarantined=[made_good, waits, tried]))
+    await write(store, Writes(head=0, now_ms=NOW, replayed=[Replayed(device="d", number=1, user="u", by="o/1")]))
+    facts = await store.device(TENANT, "d")
+    assert facts is not None
+    assert ([each.number for each in facts.refused], facts.refused_count) == ([2], 1)
 
 
 async def test_an_outcome_that_is_no_longer_kept_leaves_its_time_unknown(store: Store) -> None:

@@ -111,7 +111,7 @@ def test_refused_changes_are_told_with_their_reasons() -> None:
         device="d", number=9, record="", created=False, change="", text='{"outcome":"rejected"}', rejected_at_ms=NOW
     )
     says, then = told(replace(WELL, refused=[REFUSED, unreadable], refused_count=12))
-    assert "Quarantine: 12 changes were refused, the newest 2:" in says
+    assert "Quarantine: 12 refused changes wait, the newest 2:" in says
     assert "change 17 to r: ROLE_FORBIDDEN: An editor may not." in says
     assert "change 9 to nothing that could be read: refused" in says
     assert then.startswith("Next: edit and replay what was refused")

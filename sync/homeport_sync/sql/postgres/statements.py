@@ -209,10 +209,16 @@ DEVICE_FACTS: Final = """
     FROM devices WHERE tenant_id = $1 AND device_id = $2"""
 DECIDED_AT: Final = """
     SELECT created_at FROM outcomes WHERE tenant_id = $1 AND stamp = $2 AND device_id = $3 AND number = $4"""
+# What waits: it was neither made good, nor is it a replay.
 REFUSED_OF_DEVICE: Final = """
     SELECT device_id, number, record_id, created, change, answer, created_at
-    FROM quarantine WHERE tenant_id = $1 AND device_id = $2 ORDER BY number DESC LIMIT $3"""
-REFUSED_COUNT: Final = "SELECT count(*) FROM quarantine WHERE tenant_id = $1 AND device_id = $2"
+    FROM quarantine AS held WHERE tenant_id = $1 AND device_id = $2 AND NOT EXISTS (
+      SELECT 1 FROM replays WHERE replays.tenant_id = $1 AND replays.device_id = $2 AND replays.number = held.number)
+    ORDER BY number DESC LIMIT $3"""
+REFUSED_COUNT: Final = """
+    SELECT count(*)
+    FROM quarantine AS held WHERE tenant_id = $1 AND device_id = $2 AND NOT EXISTS (
+      SELECT 1 FROM replays WHERE replays.tenant_id = $1 AND replays.device_id = $2 AND replays.number = held.number)"""
 GRANTS_COUNT: Final = """
     SELECT count(DISTINCT scope_id) FROM grants WHERE tenant_id = $1 AND user_id IN ($2, '*') AND until IS NULL"""
 

@@ -207,10 +207,18 @@ DEVICE_FACTS: Final = """
 DECIDED_AT: Final = """
     SELECT created_at FROM outcomes
     WHERE tenant_id = :tenant AND stamp = :stamp AND device_id = :device AND number = :number"""
+# What waits: it was neither made good, nor is it a replay.
 REFUSED_OF_DEVICE: Final = """
     SELECT device_id, number, record_id, created, change, answer, created_at
-    FROM quarantine WHERE tenant_id = :tenant AND device_id = :device ORDER BY number DESC LIMIT :room"""
-REFUSED_COUNT: Final = "SELECT count(*) FROM quarantine WHERE tenant_id = :tenant AND device_id = :device"
+    FROM quarantine AS held WHERE tenant_id = :tenant AND device_id = :device AND NOT EXISTS (
+      SELECT 1 FROM replays WHERE replays.tenant_id = :tenant AND replays.device_id = :device
+        AND replays.number = held.number)
+    ORDER BY number DESC LIMIT :room"""
+REFUSED_COUNT: Final = """
+    SELECT count(*)
+    FROM quarantine AS held WHERE tenant_id = :tenant AND device_id = :device AND NOT EXISTS (
+      SELECT 1 FROM replays WHERE replays.tenant_id = :tenant AND replays.device_id = :device
+        AND replays.number = held.number)"""
 GRANTS_COUNT: Final = """
     SELECT count(DISTINCT scope_id) FROM grants
     WHERE tenant_id = :tenant AND user_id IN (:user, '*') AND until IS NULL"""
