@@ -38,12 +38,20 @@ def edited(
     """The fields of the change with those `put` in and those `dropped` left out.
 
     An update writes edits where a field's rule asks for them: they are made of plain values by what is in the `record`
-    now, which whoever replays has looked at.
+    now, which whoever replays has looked at. Raises `UnknownField` or `WrongType` for a field that is `put` and does
+    not fit the `kind`, `Malformed` for one that is dropped and not there, and for an update that is left with nothing.
     """
+    if absent := [name for name in dropped if name not in change.fields]:
+        told = ", ".join(change.fields) or "none"
+        raise Malformed(f"--drop is {absent[0]!r}, and the change does not write that field; it writes {told}.")
     fields = {name: written for name, written in change.fields.items() if name not in dropped}
     for name, written in put.items():
         field = kind.fields.get(name) if kind and change.op == "update" else None
         fields[name] = _edit(field, record, written) if field else written
+        if kind:
+            kind.check({name: fields[name]}, new=change.op != "update")
+    if change.op == "update" and change.fields and not fields:
+        raise Malformed("Nothing is left for the change to write: --set another field, or leave it in quarantine.")
     return fields
 
 

@@ -19,7 +19,7 @@ from homeport_server.database import Store
 from homeport_server.quarantine.case import PAGE, Case, Readable, case_of
 from homeport_server.quarantine.edit import edited, swapped
 from homeport_server.quarantine.lines import already_line, outcome_line, refused_line
-from homeport_sync.catalog import Catalog
+from homeport_sync.catalog import Catalog, Kind
 from homeport_sync.change import Change, Group, Outcome, Record, Written, decode_outcome, encode
 from homeport_sync.clock import NEVER, HybridClock
 from homeport_sync.errors import DeviceForked, HomeportError, NumberGap
@@ -137,9 +137,16 @@ class Replay:
                     records[change.id] = merge(records.get(change.id), changes[-1], rules).record
         return changes
 
+    def _shape_of(self, change: Change) -> Kind | None:
+        """What says which fields it may write, or with which arguments it calls; None if that is declared no more."""
+        if change.op == "command":
+            command = self._catalog.commands.get(change.kind)
+            return command.arguments if command else None
+        return self._catalog.kinds.get(change.kind)
+
     def _change(self, what: Edited, case: Readable, here: Record | None) -> Change:
         """What was sent then, as it is sent now."""
-        was, kind = case.change, self._catalog.kinds.get(case.change.kind)
+        was, kind = case.change, self._shape_of(case.change)
         base = here.position if here else 0
         if case is what.head:
             return replaced(was, fields=edited(was, kind, here, what.put, what.dropped), base=base)
