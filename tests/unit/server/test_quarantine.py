@@ -32,7 +32,7 @@ from homeport_sync.wire import read_changes
 APP = """
 from typing import Literal
 
-from homeport_sync import App, field
+from homeport_sync import App, Call, field
 
 app = App("tasks")
 
@@ -49,6 +49,11 @@ class Task:
     votes: int = field(default=0, merge="counter")
     tags: set[str]
     stock: int = field(default=0, merge="guarded")
+
+
+@app.command(scope=TaskList)
+def add(call: Call, title: str) -> None:
+    call.create(Task, title=title)
 """
 NOW = 1_795_000_000_000
 DEVICE = "00000000-0000-7000-8000-00000000000a"
@@ -198,6 +203,12 @@ def test_an_edit_that_cannot_land_is_one_sentence_and_leaves_nothing_behind(
     before = site.run("quarantine", "list", "demo", "--all").stdout
     assert why in refused(site.replay(3, *words))
     assert site.run("quarantine", "list", "demo", "--all").stdout == before
+
+
+def test_a_calls_arguments_are_checked_before_it_is_made_again(site: Site) -> None:
+    site.push(site.change("command", "add", HOME, title=3))
+    assert "add declares no field 'name'; it has title" in refused(site.replay(2, "--set", 'name="Milk"'))
+    assert site.replay(2, "--set", 'title="Milk"').exit_code == 0
 
 
 def test_another_apps_data_are_left_alone(site: Site) -> None:
