@@ -29,7 +29,9 @@ def behind(writes: Writes, decided_on: int, head: int, now_ms: int) -> Writes:
         return position + head - decided_on if position > decided_on else position
 
     def moved_grant(grant: Grant) -> Grant:
-        return replace(grant, since=moved(grant.since), until=None if grant.until is None else moved(grant.until))
+        return structs.replace(
+            grant, since=moved(grant.since), until=None if grant.until is None else moved(grant.until)
+        )
 
     return replace(
         writes,

@@ -16,8 +16,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Final, cast
+
+import msgspec
+from msgspec.structs import replace
 
 from homeport_sync.change import Record
 
@@ -27,8 +29,7 @@ EVERYBODY: Final = "*"  # everyone of the tenant; no token is ever issued to, or
 READS: Final = "viewer"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
+class Grant(msgspec.Struct, frozen=True, kw_only=True):
     """A user's role in a scope, in force after position `since`; `until` is where it ended (None: it has not).
 
     `maker` marks the user who made the scope. Grants are decided by position, never by stamp.
@@ -88,8 +89,13 @@ def grant_of(user: str, own: Grant | None, everybodys: Grant | None) -> Grant | 
 
 def grants_of(user: str, grants: Iterable[Grant]) -> list[Grant]:
     """What `user` has, one grant a scope in the order of the scopes: of `grants`, which are theirs and everybody's."""
-    both: dict[str, dict[bool, Grant]] = {}
+    own, everybodys = list[Grant](), list[Grant]()
     for grant in grants:
+        (everybodys if grant.user == EVERYBODY else own).append(grant)
+    if not everybodys:  # as it is for nearly all, at every pull
+        return sorted(own, key=lambda grant: grant.scope)
+    both: dict[str, dict[bool, Grant]] = {}
+    for grant in (*own, *everybodys):
         both.setdefault(grant.scope, {})[grant.user == EVERYBODY] = grant
     merged = (grant_of(user, found.get(False), found.get(True)) for _, found in sorted(both.items()))
     return [grant for grant in merged if grant is not None]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from homeport_sync.cursor import Cursor
 from homeport_sync.ports import Writes

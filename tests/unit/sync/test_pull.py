@@ -54,7 +54,7 @@ class World:
         grants = self.grants if user == "u" else self.everybodys
         held = grants.get(scope)
         if held and held.holds and not held.maker:
-            grants[scope] = replace(held, until=self.head)
+            grants[scope] = msgspec.structs.replace(held, until=self.head)
 
     def visible(self, choice: Choice = EVERYTHING) -> dict[str, int]:
         """The naive model: every record of every scope held and chosen now, and its position."""
