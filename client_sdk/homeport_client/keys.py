@@ -13,7 +13,7 @@ from typing import TypeAlias
 from homeport_client.predicted import Predicted
 from homeport_client.schema import kind_is, value_of
 from homeport_client.view import Views
-from homeport_sync.catalog import CASCADE, KEEP, Catalog, Field
+from homeport_sync.catalog import CASCADE, Catalog, Field
 from homeport_sync.change import Change, Record, Value
 from homeport_sync.integrity import cascade, check_reference, check_unique, delete_with, move_with
 from homeport_sync.keys import CASCADE_MAX, Link, news
@@ -29,9 +29,7 @@ class Keys:
         self._catalog = catalog
         self._views = views
         self._predicted = predicted
-        self._referring = [
-            (kind.name, field) for kind in catalog.keyed.values() for field in kind.refers if field.on_delete != KEEP
-        ]
+        self._referring = [(kind.name, field) for kind in catalog.keyed.values() for field in kind.binding]
 
     def obey(self, change: Change, place: int, before: Mapping[str, Record | None], device: str) -> list[Change]:
         """Shows what goes with what the change has deleted or moved; the changes of those. So were the records `before`
@@ -61,9 +59,8 @@ class Keys:
             kind = self._catalog.kind(record.kind)
             for field, value in news(kind.unique, was, record):
                 check_unique(record, field, value, self._holder(record, field, value))
-            for field, value in news(kind.refers, was, record):
-                if not moved or field.on_delete != KEEP:
-                    check_reference(record, field, value, self._views.record(str(value)), live=True)
+            for field, value in news(kind.binding if moved else kind.refers, was, record):
+                check_reference(record, field, value, self._views.record(str(value)), live=True)
 
     def _is_gone(self, was: Record) -> bool:
         """From where it was."""

@@ -192,9 +192,9 @@ class Call:
             if fields is None
             else self._as_change("update", record.kind, id, self._edits(record, fields))
         )
-        stamp, newest = change.stamp, max([record.stamp, *record.stamps.values()])
-        if newest >= stamp:  # it was made later than what is there: the command runs after that all the same
-            stamp = next_stamp(newest, 0, self._device)
+        stamp = change.stamp
+        if record.newest >= stamp:  # it was made later than what is there: the command runs after that all the same
+            stamp = next_stamp(record.newest, 0, self._device)
         return msgspec.structs.replace(change, stamp=stamp, base=record.position)
 
     def _as_change(self, op: Op, kind: str, id: str, fields: Edits) -> Change:
@@ -223,8 +223,7 @@ class Call:
         kind = self._catalog.kind(name)
         if kind.name == MEMBER:
             raise WrongId("A command does not write members.")
-        if kind.within not in (None, "*", self._command.scope):
-            raise WrongId(f"A {kind.name} lives within a {kind.within}, and this scope is a {self._command.scope}.")
+        kind.check_within(self._command.scope)
         return kind
 
     def _at_end(self, kind: Kind, name: str) -> str:

@@ -7,7 +7,7 @@ a member record says which user has which role in its scope (see `scope.py`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from homeport_sync.allow import Allow
@@ -93,6 +93,16 @@ class Kind:
     def is_root(self) -> bool:
         """Whether each record of this kind is a scope."""
         return self.within is None
+
+    @property
+    def binding(self) -> Iterator[Field]:
+        """The fields that refer to a record, and do more than keep its id."""
+        return (field for field in self.refers if field.on_delete != KEEP)
+
+    def check_within(self, root: str) -> None:
+        """Raises `WrongId` unless its records may live in a scope whose root is of that kind."""
+        if self.within not in (None, "*", root):
+            raise WrongId(f"A {self.name} lives within a {self.within}, and this scope is a {root}.")
 
     def field(self, name: str) -> Field:
         """The field of that name. Raises `UnknownField`, naming those there are."""

@@ -25,7 +25,7 @@ from typing import Never, TypeVar
 
 from homeport_sync.afterwards import Afterwards
 from homeport_sync.allow import Allow, Write
-from homeport_sync.catalog import KEEP, Catalog, Command, Kind, member_kind
+from homeport_sync.catalog import Catalog, Command, Kind, member_kind
 from homeport_sync.errors import BadDeclaration
 from homeport_sync.fields import fields_of
 from homeport_sync.keying import why_no_target
@@ -107,9 +107,8 @@ class App(Afterwards):
             )
             self._check_keys(kind, where)
             self._kinds[kind.name] = kind
-            for each in kind.refers:
-                if each.on_delete != KEEP:
-                    self._kinds[each.refers_to] = replace(self._kinds[each.refers_to], referred=True)
+            for each in kind.binding:
+                self._kinds[each.refers_to] = replace(self._kinds[each.refers_to], referred=True)
             return cls
 
         return declare

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from homeport_sync.catalog import KEEP, Field
 from homeport_sync.change import Change, Record, Value
-from homeport_sync.clock import next_stamp
+from homeport_sync.clock import Stamp, next_stamp
 from homeport_sync.keys import CASCADE_MAX, Link, reach
 from homeport_sync.rejections import CascadeTooLarge, NotUnique, ReferenceGone, StillReferenced
 from homeport_sync.rules import text_of
@@ -73,22 +73,17 @@ def cascade(targets: Sequence[str], referring: Callable[[str], Iterable[Link]]) 
 
 def move_with(change: Change, record: Record, device: str) -> Change:
     """The move of a record that goes with what the change moves."""
-    last = max(record.moved, record.restored)
-    stamp = change.stamp if change.stamp > last else next_stamp(last, 0, device)
-    return replace(change, kind=record.kind, id=record.id, stamp=stamp, base=record.position, group=None)
+    return _with(change, record, max(record.moved, record.restored), device)
 
 
 def delete_with(change: Change, record: Record, device: str) -> Change:
     """The delete of a record that goes with what the change deletes."""
-    stamp = change.stamp if change.stamp > record.restored else next_stamp(record.restored, 0, device)
+    return replace(_with(change, record, record.restored, device), op="delete", fields={})
+
+
+def _with(change: Change, record: Record, last: Stamp, device: str) -> Change:
+    """The same for a record that goes along, after what was done to it last."""
+    stamp = change.stamp if change.stamp > last else next_stamp(last, 0, device)
     return replace(
-        change,
-        op="delete",
-        kind=record.kind,
-        id=record.id,
-        scope=record.scope,
-        stamp=stamp,
-        fields={},
-        base=record.position,
-        group=None,
+        change, kind=record.kind, id=record.id, scope=record.scope, stamp=stamp, base=record.position, group=None
     )

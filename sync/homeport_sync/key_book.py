@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from homeport_sync.catalog import KEEP, Catalog
+from homeport_sync.catalog import Catalog
 from homeport_sync.change import Record
 from homeport_sync.errors import KeysForeign
 from homeport_sync.keys import Key, Link, keys_of, links_of
@@ -56,10 +56,7 @@ class Clash:
 def declaration_of(catalog: Catalog) -> str:
     """What an app says of keys, as text; "" if it says nothing."""
     said = [f"{kind.name}.{field.name} unique" for kind in catalog.keyed.values() for field in kind.unique] + [
-        f"{kind.name}.{field.name} {field.on_delete}"
-        for kind in catalog.keyed.values()
-        for field in kind.refers
-        if field.on_delete != KEEP
+        f"{kind.name}.{field.name} {field.on_delete}" for kind in catalog.keyed.values() for field in kind.binding
     ]
     return ", ".join(sorted(said))
 

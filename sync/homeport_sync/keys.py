@@ -13,7 +13,7 @@ from hashlib import blake2b
 from itertools import islice
 from typing import Final, NamedTuple
 
-from homeport_sync.catalog import CASCADE, KEEP, Field, Kind
+from homeport_sync.catalog import CASCADE, Field, Kind
 from homeport_sync.change import Record, Value
 from homeport_sync.rules import text_of
 
@@ -53,10 +53,9 @@ def keys_of(record: Record | None, kind: Kind) -> set[Key]:
 
 def links_of(record: Record | None, kind: Kind) -> set[Link]:
     """The links to the record."""
-    kept = (field for field in kind.refers if field.on_delete != KEEP)
     return {
         Link(str(value), record.id, kind.name, name, kind.fields[name].on_delete == CASCADE)
-        for record, name, value in _values(record, kept)
+        for record, name, value in _values(record, kind.binding)
     }
 
 

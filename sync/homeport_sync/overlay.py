@@ -6,9 +6,9 @@ simply dropped. Nothing is written before the batch is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace as with_more
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec.structs import replace
 
@@ -70,9 +70,7 @@ class LoadedGround:
 
     def want_scope(self, user: str, scope: str) -> None:
         """See `Ground`."""
-        wanted, grants = self.missed or self._loaded.wanted, {(user, scope), (EVERYBODY, scope)}
-        if wanted is not None and not (grants <= wanted.grants and scope in wanted.records):
-            self.missed = with_more(wanted, grants=wanted.grants | grants, records=wanted.records | {scope})
+        self._want(grants={(user, scope), (EVERYBODY, scope)}, records={scope})
 
     def of_kind(self, scope: str, kind: str) -> Sequence[StoredRecord]:
         """See `Ground`."""
@@ -80,34 +78,38 @@ class LoadedGround:
 
     def refused(self, device: str, record: str) -> bool:
         """See `Ground`."""
-        wanted, asked = self.missed or self._loaded.wanted, (device, record)
-        if wanted is not None and asked not in wanted.creates:
-            self.missed = with_more(wanted, creates=wanted.creates | {asked})
-        return asked in self._loaded.rejected_creates
+        self._want(creates={(device, record)})
+        return (device, record) in self._loaded.rejected_creates
 
     def beside(self, id: str) -> StoredRecord | None:
         """See `Ground`."""
-        wanted = self.missed or self._loaded.wanted
-        if wanted is not None and id not in self._loaded.records and id not in wanted.records:
-            self.missed = with_more(wanted, records=wanted.records | {id})
+        if id not in self._loaded.records:
+            self._want(records={id})
         return self._loaded.records.get(id)
 
     def holder(self, key: Key) -> str | None:
         """See `Ground`."""
-        wanted = self.missed or self._loaded.wanted
-        if wanted is not None and key not in wanted.keys:
-            self.missed = with_more(wanted, keys=wanted.keys | {key})
+        self._want(keys={key})
         return self._loaded.keys.get(key)
 
     def referring(self, target: str) -> Iterable[Link]:
         """See `Ground`."""
         if target in self._loaded.overfull:
             raise CascadeTooLarge
-        wanted = self.missed or self._loaded.wanted
         links = self._loaded.links.get(target)
-        if wanted is not None and links is None and target not in wanted.targets and target in self._loaded.records:
-            self.missed = with_more(wanted, targets=wanted.targets | {target})
+        if links is None and target in self._loaded.records:
+            self._want(targets={target})
         return links or ()
+
+    def _want(self, **asked: Set[object]) -> None:
+        """Note what of this, by the fields of `Wanted`, nobody knew to be wanted."""
+        if (wanted := self.missed or self._loaded.wanted) is None:
+            return
+        new: dict[str, Any] = {
+            name: known | each for name, each in asked.items() if not each <= (known := getattr(wanted, name))
+        }
+        if new:
+            self.missed = with_more(wanted, **new)
 
 
 class Overlay:

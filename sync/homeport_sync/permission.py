@@ -16,7 +16,6 @@ from homeport_sync.rejections import (
     Rejection,
     ScopeForbidden,
     ScopeGone,
-    WrongId,
 )
 from homeport_sync.role import OWNER, Role, check_role
 from homeport_sync.scope import EVERYBODY, MEMBER, Grant
@@ -105,8 +104,7 @@ def _check_root(scope: str, kind: Kind, there: Overlay, *, ends: bool = False) -
     root = there.record(scope)
     if root is None or (root.record.deleted and not kind.is_root and not ends):
         raise ScopeGone
-    if kind.within not in (None, "*", root.record.kind):
-        raise WrongId(f"A {kind.name} lives within a {kind.within}, and this scope is a {root.record.kind}.")
+    kind.check_within(root.record.kind)
 
 
 def _check_audience(change: Change, catalog: Catalog, there: Overlay) -> None:

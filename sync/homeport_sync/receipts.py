@@ -78,8 +78,8 @@ class TakesReceipts(Protocol):
         and takes the place of the device's receipt for an earlier one.
 
         Passed over without a word: a receipt for a grant that never was, holds, or ended elsewhere; of a device that
-        pushes as another user; and of one more device where `DEVICES_MAX` have answered the
-        same ending.
+        pushes as another user; and of one more device where `DEVICES_MAX` have answered the same
+        ending.
         """
 
 

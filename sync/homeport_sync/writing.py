@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from homeport_sync.catalog import KEEP, Catalog, Field
+from homeport_sync.catalog import Catalog, Field
 from homeport_sync.change import Change, Record, Value
 from homeport_sync.integrity import cascade, check_reference, check_unique, delete_with, move_with
 from homeport_sync.keys import key_of, keys_of, links_of, news
@@ -77,8 +77,7 @@ def _write_moved(push: Push, written: JudgedChange, catalog: Catalog, there: Ove
     for after in (to.after for _, to in moved if to.after is not None):
         kind = catalog.kind(after.kind)
         _check_unique(after, news(kind.unique, None, after), above)
-        holding = [field for field in kind.refers if field.on_delete != KEEP]
-        _check_references(push, after, news(holding, None, after), above)
+        _check_references(push, after, news(kind.binding, None, after), above)
     there.keep(above)
 
 

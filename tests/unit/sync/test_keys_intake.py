@@ -12,6 +12,8 @@ from homeport_sync.change import Swap
 from homeport_sync.intake import Intake
 from homeport_sync.limits import LIMITS, Limits
 from homeport_sync.memory import MemoryStore
+from homeport_sync.overlay import LoadedGround
+from homeport_sync.ports import Head, Loaded
 from homeport_sync.push import Push
 from homeport_sync.signals import LocalSignals
 from tests.unit.sync.ledger import codes, outcomes
@@ -77,3 +79,10 @@ async def test_what_commands_write_is_unique_even_when_they_are_called_at_once()
     taken = phone.call("replace_project", scope, old=two.id, code="y")
     found = await asyncio.gather(*(intake.push(TENANT, phone.push(each)) for each in (*calls, taken)))
     assert [codes(outcomes(each)) for each in found] == [[""], ["NOT_UNIQUE"], [""]]
+
+
+def test_where_all_that_there_is_was_loaded_nothing_is_missed() -> None:
+    ground = LoadedGround(Loaded(head=Head(position=1, epoch="first")))
+    assert not ground.refused("device", "record")
+    assert ground.beside("record") is None
+    assert ground.missed is None
