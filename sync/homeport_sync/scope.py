@@ -89,13 +89,8 @@ def grant_of(user: str, own: Grant | None, everybodys: Grant | None) -> Grant | 
 
 def grants_of(user: str, grants: Iterable[Grant]) -> list[Grant]:
     """What `user` has, one grant a scope in the order of the scopes: of `grants`, which are theirs and everybody's."""
-    own, everybodys = list[Grant](), list[Grant]()
+    own, everybodys = dict[str, Grant](), dict[str, Grant]()
     for grant in grants:
-        (everybodys if grant.user == EVERYBODY else own).append(grant)
-    if not everybodys:  # as it is for nearly all, at every pull
-        return sorted(own, key=lambda grant: grant.scope)
-    both: dict[str, dict[bool, Grant]] = {}
-    for grant in (*own, *everybodys):
-        both.setdefault(grant.scope, {})[grant.user == EVERYBODY] = grant
-    merged = (grant_of(user, found.get(False), found.get(True)) for _, found in sorted(both.items()))
+        (everybodys if grant.user == EVERYBODY else own)[grant.scope] = grant
+    merged = (grant_of(user, own.get(scope), everybodys.get(scope)) for scope in sorted(own.keys() | everybodys.keys()))
     return [grant for grant in merged if grant is not None]
