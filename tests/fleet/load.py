@@ -54,7 +54,8 @@ class Caller:
 
 
 class Writer:
-    """A device that pushes without end and keeps what was acknowledged: number to verdict."""
+    """A device that pushes without end and keeps what was acknowledged: number to verdict. What was stopped before it
+    was answered is sent again when it runs again, or its numbers would have a gap."""
 
     def __init__(self, caller: Caller, random: Random, *, notes: str = "") -> None:
         self.caller = caller
@@ -66,16 +67,24 @@ class Writer:
         self.acknowledged: dict[int, str] = {}
         self._tasks: list[str] = []
         self._number = 0
+        self._sending: list[Change] = []
 
     async def run(self) -> None:
         while True:
-            changes = [self._change() for _ in range(self._random.randint(1, 8))]
-            raw = [msgspec.Raw(encode(change).encode()) for change in changes]
-            answer = (await self.caller.ask(PUSH, PushMessage(device=self.device, changes=raw))).push
-            assert answer is not None
-            assert not answer.errors
-            assert [outcome.number for outcome in answer.outcomes] == [change.number for change in changes]
-            self.acknowledged |= {outcome.number: outcome.outcome for outcome in answer.outcomes}
+            await self.finish()
+            self._sending = [self._change() for _ in range(self._random.randint(1, 8))]
+
+    async def finish(self) -> None:
+        """Until what was stopped on its way, if anything was, is answered."""
+        if not self._sending:
+            return
+        raw = [msgspec.Raw(encode(change).encode()) for change in self._sending]
+        answer = (await self.caller.ask(PUSH, PushMessage(device=self.device, changes=raw))).push
+        assert answer is not None
+        assert not answer.errors
+        assert [outcome.number for outcome in answer.outcomes] == [change.number for change in self._sending]
+        self.acknowledged |= {outcome.number: outcome.outcome for outcome in answer.outcomes}
+        self._sending = []
 
     def _change(self) -> Change:
         self._number += 1

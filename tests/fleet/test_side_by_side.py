@@ -86,6 +86,8 @@ async def test_the_old_version_and_the_next_serve_one_database_across_a_migratio
                 assert await old.stop() == 0
                 await old.start()  # an old server that is restarted meanwhile serves on
                 await more([early, late])
+        for writer in (early, late):
+            await writer.finish()  # or it would land between the two catch-ups
         for follower in followers:
             await follower.catch_up()
         assert await new.stop() == 0
