@@ -88,9 +88,9 @@ soak-kill: $(DEV) ## kill any process of a cluster every few seconds under twent
 # The locks name no index and no machine, so the same file installs from any mirror. `make lock ARGS=--upgrade`.
 lock: ## resolve the dependencies again (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv. Next: pip install uv" >&2; exit 1; }
-	@$(COMPILE) --extra server --extra sim --extra postgres --extra nats --extra otel --group dev \
+	@$(COMPILE) --extra server --extra sim --extra notify --extra postgres --extra nats --extra otel --group dev \
 		--output-file requirements-dev.lock
-	@$(COMPILE) --extra server --extra sim --group build --constraint requirements-dev.lock \
+	@$(COMPILE) --extra server --extra sim --extra notify --group build --constraint requirements-dev.lock \
 		--output-file requirements.lock
 	@echo "Wrote requirements-dev.lock and requirements.lock."
 

@@ -1,8 +1,10 @@
 """Telling people: what cannot wait until the app is opened goes out from here, to ten people or ten million.
 
-The room is named and holds nothing yet. Campaigns and rules will become deliveries in tables of its own;
-workers will lease them and hand them to channels (FCM, APNs, webhook). It may import a change and a scope
-from ``homeport_sync`` and nothing else of ours; the house tests hold that from the first day.
+Of ours it imports nobody but sync's nouns: changes, scopes and the root of all errors.
 """
 
-__all__: list[str] = []
+from homeport_notify.audience import ToEveryone, ToScope, ToTopic, ToUsers
+from homeport_notify.message import Message
+from homeport_notify.notification import Notification
+
+__all__ = ["Message", "Notification", "ToEveryone", "ToScope", "ToTopic", "ToUsers"]

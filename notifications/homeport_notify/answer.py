@@ -1,0 +1,42 @@
+"""What a provider said of one delivery, and so what is done next. Classified by the provider's detail, never by the
+bare status: a 404 can be a phone that is gone, and as well a project that was mistyped."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import Literal, TypeAlias
+
+import msgspec
+
+# What a provider's "too many" is about.
+Narrow: TypeAlias = Literal["device", "topic", "account"]
+
+
+class Fate(Enum):
+    """What is done next."""
+
+    SENT = auto()  # the provider has it
+    GONE = auto()  # nobody is there any more: the address is retired
+    BAD_TARGET = auto()  # the target is malformed: a strike against the address
+    BAD_MESSAGE = auto()  # the message is refused as such: the notification stops
+    MISCONFIGURED = auto()  # wrong project, key or permission: the channel pauses, no address is touched
+    THROTTLED = auto()  # too many: whoever is named waits
+    UNAVAILABLE = auto()  # the provider failed, and says so: later again
+    UNANSWERED = auto()  # it may have it or not: follows the class of the notification
+    NOT_SENT = auto()  # it surely does not have it: no connection, a refused stream, no time left
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """`code` is the provider's own (such as UNREGISTERED), or one of ours for what never came to an answer; `detail` a
+    sentence for people, without the target; `name` what the provider calls the message. `retry_after_ms` is how long it
+    asks to be left alone, None if it does not say; `narrow` whom a `THROTTLED` is about."""
+
+    fate: Fate
+    code: str = ""
+    detail: str = ""
+    name: str = ""
+    retry_after_ms: int | None = None
+    narrow: Narrow = "account"
+
+
+SENT = Answer(fate=Fate.SENT)

@@ -1,0 +1,52 @@
+"""A delivery: one notification to one address. Its state is one byte in its chunk, so that each of ten million is
+accounted for at the price of a byte."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import Final
+
+ID_BYTES: Final = 16
+
+
+class DeliveryState(IntEnum):
+    """For ever the same numbers: they lie in databases."""
+
+    WAITING = 0
+    STARTED = 1  # it was about to be sent; without more word after a crash: perhaps it was
+    SENT = 2  # the provider has it
+    GONE = 3  # nobody is there any more
+    FAILED = 4  # given up; it lies among the dead letters
+    UNKNOWN = 5  # perhaps sent, and not sent again: the notification is at-most-once
+    DEFERRED = 6  # it goes on in another chunk, later
+    MUTED = 7  # the user does not want it
+    SEEN = 8  # the device had pulled what it tells, or made it
+    EXPIRED = 9  # its time was over
+    CANCELLED = 10  # the notification was
+    RETIRED = 11  # the address was retired before its turn
+
+
+OPEN: Final = frozenset({DeliveryState.WAITING, DeliveryState.STARTED})
+
+
+def delivery_id(notification: str, address: str) -> str:
+    """The name of a delivery, the same however often it is tried: 32 hex digits."""
+    return uuid.uuid5(uuid.UUID(notification), address).hex
+
+
+def counts(states: bytes) -> Mapping[DeliveryState, int]:
+    """How many deliveries are in each state. What is deferred is counted in its next chunk."""
+    return {DeliveryState(state): count for state, count in Counter(states).items()}
+
+
+def pack(addresses: list[str]) -> bytes:
+    """The ids as bytes, `ID_BYTES` each."""
+    return b"".join(uuid.UUID(each).bytes for each in addresses)
+
+
+def unpack(packed: bytes) -> list[str]:
+    """The ids of `pack`."""
+    return [str(uuid.UUID(bytes=packed[at : at + ID_BYTES])) for at in range(0, len(packed), ID_BYTES)]
