@@ -14,8 +14,8 @@ from homeport_notify.message import Message
 
 class Recipient(msgspec.Struct, frozen=True, kw_only=True):
     """One address as a channel needs it. `delivery` names this delivery, the same however often it is sent, so that
-    devices tell repetitions apart. `collapse_id` (at most 64 bytes), unless it is "", makes a device that gets it twice show
-    it once."""
+    devices tell repetitions apart. `collapse_id` (at most 64 bytes), unless it is "", makes a device that gets it
+    twice show it once."""
 
     target: str
     target_kind: TargetKind

@@ -57,7 +57,7 @@ def check_message(message: Message) -> None:
     size = len(msgspec.json.encode(message))
     if size > limits.PAYLOAD_BYTES_MAX:
         raise BadNotification(
-            f"The message has {size:,} bytes; providers take {limits.PAYLOAD_BYTES_MAX:,} at most: send a link to more.",
+            f"The message has {size:,} bytes; providers take {limits.PAYLOAD_BYTES_MAX:,} at most: send a link.",
             limit=limits.PAYLOAD_BYTES_MAX,
         )
 
