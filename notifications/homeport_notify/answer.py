@@ -4,12 +4,13 @@ bare status: a 404 can be a phone that is gone, and as well a project that was m
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-# What a provider's "too many" is about.
-Narrow: TypeAlias = Literal["device", "topic", "account"]
+# Whom a refusal is about: one device, one platform behind the provider (a wrong key of Apple's, say), or all of them.
+Narrow: TypeAlias = Literal["device", "platform", "account"]
+NO_TIME: Final = "NO_TIME"
 
 
 class Fate(Enum):
@@ -29,7 +30,7 @@ class Fate(Enum):
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """`code` is the provider's own (such as UNREGISTERED), or one of ours for what never came to an answer; `detail` a
     sentence for people, without the target; `name` what the provider calls the message. `retry_after_ms` is how long it
-    asks to be left alone, None if it does not say; `narrow` whom a `THROTTLED` is about."""
+    asks to be left alone, None if it does not say; `narrow` whom a `THROTTLED` or a `MISCONFIGURED` is about."""
 
     fate: Fate
     code: str = ""

@@ -33,10 +33,13 @@ class Channel(Protocol):
 
     name: ChannelName
 
-    async def send(self, message: Message, to: Sequence[Recipient], answered: Answered, *, until_s: float) -> None:
+    async def send(
+        self, message: Message, to: Sequence[Recipient], answered: Answered, *, until_s: float, dry_run: bool = False
+    ) -> None:
         """Send the message to each of them, at most `WINDOW_MAX`, as many at once as the provider takes; return when
-        each has its answer. What is not on its way at `until_s` (the loop's clock) is `NOT_SENT`; what is then
-        waited for at most as long as an answer may take. Cancelled, it sends nothing more."""
+        each has its answer. What is not on its way at `until_s` (the loop's clock) is `NOT_SENT` with the code
+        `NO_TIME`; what is on its way then is waited for as long as an answer may take. A `dry_run` shows nothing to
+        anybody: the provider only checks it, if it can. Cancelled, it sends nothing more."""
 
     async def close(self) -> None:
         """Let go of all connections."""

@@ -3,6 +3,7 @@ accounted for at the price of a byte."""
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections import Counter
 from collections.abc import Mapping
@@ -32,9 +33,15 @@ class DeliveryState(IntEnum):
 OPEN: Final = frozenset({DeliveryState.WAITING, DeliveryState.STARTED})
 
 
-def delivery_id(notification: str, address: str) -> str:
-    """The name of a delivery, the same however often it is tried: 32 hex digits."""
-    return uuid.uuid5(uuid.UUID(notification), address).hex
+def delivery_ids(notification: str, packed: bytes) -> list[str]:
+    """The names of the deliveries to these packed addresses, the same however often they are tried: 32 hex digits."""
+    of = hashlib.blake2b(uuid.UUID(notification).bytes, digest_size=ID_BYTES)
+    names = []
+    for at in range(0, len(packed), ID_BYTES):
+        name = of.copy()
+        name.update(packed[at : at + ID_BYTES])
+        names.append(name.hexdigest())
+    return names
 
 
 def counts(states: bytes) -> Mapping[DeliveryState, int]:
@@ -48,5 +55,10 @@ def pack(addresses: list[str]) -> bytes:
 
 
 def unpack(packed: bytes) -> list[str]:
-    """The ids of `pack`."""
-    return [str(uuid.UUID(bytes=packed[at : at + ID_BYTES])) for at in range(0, len(packed), ID_BYTES)]
+    """The ids of `pack`. Written as UUIDs are, at a quarter of what `uuid` takes for it."""
+    digits = packed.hex()
+    return [
+        f"{digits[at : at + 8]}-{digits[at + 8 : at + 12]}-{digits[at + 12 : at + 16]}-{digits[at + 16 : at + 20]}"
+        f"-{digits[at + 20 : at + 32]}"
+        for at in range(0, len(digits), 2 * ID_BYTES)
+    ]

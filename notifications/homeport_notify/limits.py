@@ -29,6 +29,9 @@ RETRY_LONGEST_MS: Final = 10 * 60_000
 RETRY_WITHIN_MS: Final = 60 * 60_000  # after that, or when the time to live is over, it is a dead letter
 THROTTLED_MS: Final = 60_000  # how long a provider is left alone that says "too many" without saying how long
 RAMP_MS: Final = 60_000  # how long it then takes to come back to full speed
+RAMP_FROM: Final = 0.1  # of it
+MISCONFIGURED_MS: Final = 5 * 60_000  # how long a channel with a wrong key or project rests before it is tried again
+OUTAGE_SHARE: Final = 0.5  # of a window, failed: then the provider is left alone for a while, not just its deliveries
 STRIKES_MAX: Final = 2  # an address whose target is said to be malformed so often is retired
 
 # Addresses.

@@ -24,7 +24,7 @@ Steering: TypeAlias = Literal["pause", "resume", "cancel", "stop"]
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """Where a notification stands. `expanded`: all of its audience is in chunks. `counts` adds up over all chunks; what
-    is deferred is counted where it waits."""
+    is deferred is counted where it waits, and what still waits of one that was cancelled or stopped as cancelled."""
 
     notification: Notification
     expanded: bool
@@ -72,8 +72,11 @@ class Expansion(Protocol):
         `CHUNK_ADDRESSES_MAX`: about `limit` addresses (a user's are never split). How many there were; None when that
         was all, or another went on from this place meanwhile."""
 
-    async def expand_users(self, expanding: Expanding, users: Sequence[str], *, last: bool) -> None:
-        """The same for these users, who come next in a scope's order of names; `last`: there are no more."""
+    async def expand_users(
+        self, expanding: Expanding, users: Sequence[str], *, last: bool, but: Sequence[str] = ()
+    ) -> None:
+        """The same for these users, who come next in a scope's order of names, without those in `but`; `last`: there
+        are no more."""
 
 
 class Chunks(Protocol):
