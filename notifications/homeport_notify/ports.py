@@ -135,6 +135,9 @@ class Addresses(Protocol):
     async def of_devices(self, tenant: str, devices: Sequence[str]) -> Sequence[Address]:
         """The living addresses of these devices."""
 
+    async def of_users(self, tenant: str, users: Sequence[str]) -> Sequence[Address]:
+        """The living addresses of these users, who are a page of a scope's members."""
+
     async def age_out(self, tenant: str, unseen_since_ms: int, limit: int) -> int:
         """Retire at most `limit` that were seen last before that time; how many."""
 
