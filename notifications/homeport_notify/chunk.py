@@ -66,10 +66,12 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     """All that a worker writes of its chunk at once: the `states` as they are now, what goes on elsewhere, what is
-    given up, and what it has learnt of addresses (id to why it is retired; ids with one more strike)."""
+    given up, and what it has learnt of addresses: those to retire and why, and those with one more strike (retired as
+    malformed when they have `STRIKES_MAX`), each as it was when it was sent to. One that has another target by now is
+    left alone: the word was about the former."""
 
     states: bytes
     deferred: Sequence[Deferred] = ()
     dead: Sequence[DeadLetter] = ()
-    retired: Sequence[tuple[str, Retired]] = ()
-    struck: Sequence[str] = ()
+    retired: Sequence[tuple[Address, Retired]] = ()
+    struck: Sequence[Address] = ()
