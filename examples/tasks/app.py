@@ -1,9 +1,10 @@
 """Task lists that people share: each list is a scope, its tasks live within it."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Literal
 
-from homeport_sync import App, Call, Rank, Write, field
+from homeport_sync import App, Call, Entry, Rank, Tell, Write, field
 
 app = App("tasks", version=1)
 
@@ -39,3 +40,17 @@ def clear_done(call: Call) -> None:
     for task in call.records(Task):
         if task["done"] and not task["budget"]:
             call.delete(task.id)
+
+
+@app.notification(kinds=[Task], ops=["create", "update"])
+def assigned(entry: Entry, task: Mapping[str, object] | None) -> Tell | None:
+    """Tells the assignee that a task is theirs now."""
+    assignee = entry.fields.get("assignee")
+    if task is None or not isinstance(assignee, str) or assignee == entry.before.get("assignee"):
+        return None
+    return Tell(
+        users=assignee,
+        title=f"{task['title']} is yours now",
+        body=f"{entry.user} gave it to you.",
+        data={"list": entry.scope, "task": entry.record},
+    )

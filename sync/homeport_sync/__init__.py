@@ -12,6 +12,7 @@ from homeport_sync.limits import LIMITS, Limits
 from homeport_sync.load import load_app
 from homeport_sync.rank import Rank
 from homeport_sync.schedule import Moment
+from homeport_sync.tell import Tell
 
 __all__ = [
     "LIMITS",
@@ -27,6 +28,7 @@ __all__ = [
     "Outcome",
     "Rank",
     "Record",
+    "Tell",
     "Write",
     "field",
     "load_app",

@@ -1,4 +1,4 @@
-"""What an app does after a write: its followers and schedules, declared above the functions that do it.
+"""What an app does after a write: its followers, schedules and notifications, declared above the functions that do it.
 
     @app.follower(kinds=[Task], ops=["create", "update"])
     async def tell_assignee(entry: Entry) -> None: ...
@@ -6,69 +6,65 @@
     @app.schedule(every=timedelta(days=1))
     async def remind(moment: Moment) -> None: ...
 
-Both run on the server, never on a device. A name is for ever: the place in each log is kept under it. What cannot work
+    @app.notification(kinds=[Task])
+    def assigned(entry: Entry, task: Mapping[str, object] | None) -> Tell | None: ...
+
+All run on the server, never on a device. A name is for ever: the place in each log is kept under it. What cannot work
 is refused here, at start, with the file and the line to change.
 """
 
 from __future__ import annotations
 
-import inspect
-import re
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, Literal, Never, TypeAlias, TypeVar, get_args, overload
+from typing import Any, Never, TypeAlias, TypeVar, overload
 
 from homeport_sync.catalog import Catalog
 from homeport_sync.entry import Entry
-from homeport_sync.errors import BadDeclaration
-from homeport_sync.ports import LogEntry
 from homeport_sync.schedule import EVERY_MAX, EVERY_MIN, OnMoment, Schedule
 from homeport_sync.source import Source
+from homeport_sync.tell import TRIES_MAX, Rule, Tells
+from homeport_sync.watching import (
+    Effect,
+    Watches,
+    check_answers,
+    check_arguments,
+    check_async,
+    kinds_of,
+    name_of,
+    ops_of,
+    tries_of,
+    wrong,
+)
 
-AFTERWARDS_MAX: Final = 100  # followers and schedules of one app, each of which asks for every tenant
-_is_name = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}").fullmatch
-
-# What entries are: a command's are those of what it did, and a move is two.
-Effect: TypeAlias = Literal["create", "update", "delete", "restore", "leave", "move"]
-_EFFECTS: Final[tuple[str, ...]] = get_args(Effect)
 OnEntry: TypeAlias = Callable[[Entry], Awaitable[None]]
 Follows = TypeVar("Follows", bound=OnEntry)
 Runs = TypeVar("Runs", bound=OnMoment)
+Says = TypeVar("Says", bound=Tells)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AppFollower:
-    """As declared: `function` is given the changes of these `kinds` and `ops` (None: of all). It begins with what is
-    accepted after it began, or at the log's start. What failed `give_up_after` times is left out (None: never)."""
+class AppFollower(Watches):
+    """As declared: `function` is given the changes that it watches. It begins with what is accepted after it began, or
+    at the log's start."""
 
-    name: str
     function: OnEntry
-    kinds: frozenset[str] | None = None
-    ops: frozenset[str] | None = None
     from_start: bool = False
-    give_up_after: int | None = None
 
     @property
     def place_name(self) -> str:
         """What its place in each log is kept under: no name of Homeport's own followers."""
         return f"app:{self.name}"
 
-    def wants(self, logged: LogEntry) -> bool:
-        """Whether it is given this one. What lost on arrival changed nothing, so nobody is told."""
-        return (
-            (self.kinds is None or logged.kind in self.kinds)
-            and (self.ops is None or logged.op in self.ops)
-            and logged.outcome != "superseded"
-        )
-
 
 class Afterwards:
-    """The part of an app that declares followers and schedules."""
+    """The part of an app that declares followers, schedules and notifications."""
 
     def __init__(self) -> None:
         self._followers: dict[str, AppFollower] = {}
         self._schedules: dict[str, Schedule] = {}
+        self._notifications: dict[str, Rule] = {}
 
     @property
     def catalog(self) -> Catalog:
@@ -84,6 +80,11 @@ class Afterwards:
     def schedules(self) -> Sequence[Schedule]:
         """Those declared so far."""
         return tuple(self._schedules.values())
+
+    @property
+    def notifications(self) -> Sequence[Rule]:
+        """Those declared so far."""
+        return tuple(self._notifications.values())
 
     @overload
     def follower(self, function: Follows, /) -> Follows: ...
@@ -120,12 +121,12 @@ class Afterwards:
 
         def declare(declared: Follows) -> Follows:
             follower = AppFollower(
-                name=_name_of(declared, name, {*self._followers, *self._schedules}),
+                name=self._name_of_async(declared, name),
                 function=declared,
-                kinds=_kinds_of(declared, kinds, self.catalog.kinds),
-                ops=_ops_of(declared, ops),
+                kinds=kinds_of(declared, kinds, self.catalog.kinds),
+                ops=ops_of(declared, ops),
                 from_start=from_start,
-                give_up_after=_tries_of(declared, give_up_after),
+                give_up_after=tries_of(declared, give_up_after),
             )
             self._followers[follower.name] = follower
             return declared
@@ -146,7 +147,7 @@ class Afterwards:
 
         def declare(declared: Runs) -> Runs:
             schedule = Schedule(
-                name=_name_of(declared, name, {*self._followers, *self._schedules}),
+                name=self._name_of_async(declared, name),
                 every=_interval_of(declared, every),
                 function=declared,
             )
@@ -155,59 +156,51 @@ class Afterwards:
 
         return declare
 
+    def notification(
+        self,
+        *bare: Never,
+        kinds: Sequence[type | str] = (),
+        ops: Sequence[Effect] | None = None,
+        name: str | None = None,
+        give_up_after: int = TRIES_MAX,
+    ) -> Callable[[Says], Says]:
+        """Declares the function below as a rule that says, for each accepted change of these `kinds` that took effect,
+        whom to tell of it: it is given the `Entry` and the record as it is by now (None: deleted), and returns a `Tell`
+        (`tell.py`), a list of them, or None. `ops` and `name` are as a follower's.
 
-def _name_of(function: Callable[..., object], given: str | None, taken: Collection[str]) -> str:
-    """The name, once the function is one that can be called and the name one that is free."""
-    own = getattr(function, "__name__", "")
-    name = own if given is None else given
-    if not inspect.iscoroutinefunction(function):
-        raise _wrong(function, f"{own or repr(function)} is not async: write async def {own or 'it'}(…)")
-    if not isinstance(name, str) or not _is_name(name):
-        raise _wrong(function, f"the name {name!r} is not one: at most 100 letters, digits, _ and -")
-    try:
-        inspect.signature(function).bind(None)
-    except TypeError:
-        raise _wrong(function, f"{own}{inspect.signature(function)} is called with one argument") from None
-    if name in taken:
-        raise _wrong(function, f"there is a follower or schedule {name} already: give this one another name=")
-    if len(taken) >= AFTERWARDS_MAX:
-        raise _wrong(function, f"an app has at most {AFTERWARDS_MAX} followers and schedules")
-    return name
+        What it says of a change is told once, however often it is asked. A change that it fails at `give_up_after`
+        times is left out. Raises `BadDeclaration`.
+        """
+        if bare or not kinds:
+            how = "say which kinds: @app.notification(kinds=[Task])"
+            raise (Source.of(bare[0]) if bare else Source.of_caller()).wrong(how)
 
+        def declare(declared: Says) -> Says:
+            check_answers(declared)
+            check_arguments(declared, 2)
+            rule = Rule(
+                name=name_of(declared, name, self._taken),
+                function=declared,
+                kinds=kinds_of(declared, kinds, self.catalog.kinds),
+                ops=ops_of(declared, ops),
+                give_up_after=tries_of(declared, give_up_after),
+            )
+            self._notifications[rule.name] = rule
+            return declared
 
-def _kinds_of(
-    function: Callable[..., object], kinds: Sequence[type | str] | None, known: Collection[str]
-) -> frozenset[str] | None:
-    if kinds is None:
-        return None
-    names = [] if isinstance(kinds, str | type) else [getattr(each, "__name__", each) for each in kinds]
-    if not names:
-        raise _wrong(function, f"kinds={kinds!r}; it is a list of kinds, such as kinds=[Task]")
-    for name in names:
-        if name not in known:
-            raise _wrong(function, f"{name!r} is no kind declared above; there are {', '.join(known)}")
-    return frozenset(map(str, names))
+        return declare
 
+    @property
+    def _taken(self) -> set[str]:
+        return {*self._followers, *self._schedules, *self._notifications}
 
-def _ops_of(function: Callable[..., object], ops: Sequence[Effect] | None) -> frozenset[str] | None:
-    if ops is None:
-        return None
-    if isinstance(ops, str) or not ops or not set(ops) <= set(_EFFECTS):
-        raise _wrong(function, f"ops={ops!r}; it is a list of some of {', '.join(_EFFECTS)}")
-    return frozenset(ops)
-
-
-def _tries_of(function: Callable[..., object], tries: object) -> int | None:
-    if tries is None or (isinstance(tries, int) and tries >= 1):
-        return tries
-    raise _wrong(function, f"give_up_after={tries!r}; it is a number of tries, 1 or more")
+    def _name_of_async(self, function: Callable[..., object], given: str | None) -> str:
+        check_async(function)
+        check_arguments(function, 1)
+        return name_of(function, given, self._taken)
 
 
 def _interval_of(function: Callable[..., object], every: object) -> timedelta:
     if isinstance(every, timedelta) and EVERY_MIN <= every <= EVERY_MAX and every.microseconds % 1_000 == 0:
         return every
-    raise _wrong(function, f"every={every!r}; it is a timedelta of 1 minute to 366 days, in whole milliseconds")
-
-
-def _wrong(function: Callable[..., object], what: str) -> BadDeclaration:
-    return Source.of_function(function).wrong(what)
+    raise wrong(function, f"every={every!r}; it is a timedelta of 1 minute to 366 days, in whole milliseconds")

@@ -8,14 +8,13 @@ well or is given up.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Final, Protocol
 
-from homeport_sync.afterwards import AppFollower
 from homeport_sync.attend import Facts, attended
 from homeport_sync.catalog import Catalog, Kind
-from homeport_sync.entry import read_entry
+from homeport_sync.entry import Entry, read_entry
 from homeport_sync.errors import FollowerFailed
 from homeport_sync.lease import Lease
 from homeport_sync.ports import LogEntry, Places
@@ -24,6 +23,24 @@ ENTRY_LONGEST_S: Final = 30.0  # how long an app's function may take for one ent
 ENTRIES_MAX: Final = 100  # read at once, and so at most as many are done again after a crash
 KEEP_EVERY_S: Final = 1.0
 BATCH_S: Final = 2.0  # after that the next tenant has its turn
+
+
+class Followed(Protocol):
+    """What is given the entries: a follower of the app, or one of its notification rules."""
+
+    @property
+    def place_name(self) -> str:
+        """What its place is kept under."""
+
+    @property
+    def function(self) -> Callable[[Entry], Awaitable[None]]:
+        """Called for each entry that it wants."""
+
+    def wants(self, logged: LogEntry) -> bool:
+        """Whether it is given this one."""
+
+    def leaves_out(self, tries: int, error: BaseException | None) -> bool:
+        """Whether an entry that has failed so often, with this error the last time, is left out."""
 
 
 class Told(Protocol):
@@ -39,7 +56,7 @@ class Told(Protocol):
 class Delivery:
     """The `Work` of one follower of the app, in one worker."""
 
-    def __init__(self, follower: AppFollower, catalog: Catalog, places: Places, told: Told) -> None:
+    def __init__(self, follower: Followed, catalog: Catalog, places: Places, told: Told) -> None:
         self._follower = follower
         self._kinds = catalog.kinds
         self._places = places
@@ -74,7 +91,7 @@ class Delivery:
             call = partial(self._call, tenant, logged, kind)
             lease = await attended(call, lease, self._places, longest_s=ENTRY_LONGEST_S, facts=facts)
         except FollowerFailed as failed:
-            if self._follower.give_up_after is None or tries < self._follower.give_up_after:
+            if not self._follower.leaves_out(tries, failed.__cause__):
                 self._tries[tenant] = (logged.position, tries)
                 raise
             self._told.gave_up(self._follower.place_name, tenant, failed)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from homeport_sync.catalog import Field, Kind
-from homeport_sync.change import Elements, Increment, Logged, Swap, Value, Verdict, Written
+from homeport_sync.change import Elements, Increment, Logged, Record, Swap, Value, Verdict, Written
 from homeport_sync.clock import NEVER
 from homeport_sync.ports import LogEntry
 from homeport_sync.rejections import Rejection
@@ -69,6 +69,15 @@ def read_entry(tenant: str, logged: LogEntry, kind: Kind) -> Entry:
         request_id=logged.request_id,
         key=f"{tenant}/{logged.position}/{logged.stamp}",  # a restored log gives its positions to other changes
     )
+
+
+def read_fields(record: Record | None, kind: Kind) -> Mapping[str, PythonValue] | None:
+    """All fields of a record as the app declares its `kind` today; None if it is deleted, or not there."""
+    if record is None or record.deleted:
+        return None
+    defaults = {name: each.default for name, each in kind.fields.items()}
+    known = {name: value for name, value in record.fields.items() if name in kind.fields}
+    return _values(kind.fields, defaults | known)
 
 
 def moment_of(time_ms: int) -> datetime:

@@ -3,6 +3,7 @@
     HomeportError
     ├── Fix                 the input is wrong: mend it, never send it again unchanged
     │   ├── BadDeclaration      BAD_DECLARATION       an app cannot be started as declared
+    │   ├── BadTell             BAD_TELL              a notification rule of the app returned what is no Tell
     │   ├── SchemaUnknown       SCHEMA_UNKNOWN        the database is older or newer than this Homeport
     │   ├── RoleUnsafe          ROLE_UNSAFE           the database's role could read past its tenant
     │   ├── KeysForeign         KEYS_FOREIGN          the database's keys are not those that the app declares
@@ -65,6 +66,12 @@ class BadDeclaration(Fix):
     """The app cannot be started as it is declared."""
 
     code = "BAD_DECLARATION"
+
+
+class BadTell(Fix):
+    """A notification rule returned what is no Tell: return one, a list of them, or None."""
+
+    code = "BAD_TELL"
 
 
 class SchemaUnknown(Fix):

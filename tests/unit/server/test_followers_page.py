@@ -11,12 +11,12 @@ from homeport_client.fleet import clock
 from homeport_server.followers.app_work import PAUSE_LONGEST_S, TURN_READS_MAX
 from homeport_server.followers.worker import PAUSE_FIRST_S
 from homeport_sync import App, load_app
-from homeport_sync.afterwards import AFTERWARDS_MAX
 from homeport_sync.change import Fields, Op
 from homeport_sync.clock import make_stamp
 from homeport_sync.deliver import BATCH_S, ENTRIES_MAX, ENTRY_LONGEST_S
 from homeport_sync.ports import LogEntry
 from homeport_sync.timekeeper import MOMENT_LONGEST_S
+from homeport_sync.watching import AFTERWARDS_MAX
 from tests.house.tree import ROOT
 from tests.unit.server.test_app_work import House
 from tests.unit.sync.afterwards import TENANT, commit, new_store
@@ -83,7 +83,7 @@ def test_its_limits_are_those_of_the_code() -> None:
     for said in (
         f"| one entry | {ENTRY_LONGEST_S:g} s,",
         f"| one call of a schedule | {MOMENT_LONGEST_S / 60:g} minutes,",
-        f"| followers and schedules | {AFTERWARDS_MAX} an app |",
+        f"| followers, schedules and notifications | {AFTERWARDS_MAX} an app |",
         f"a second of work, {ENTRIES_MAX} at most, and the one under way",
         f"after {PAUSE_FIRST_S:g} s at first and {PAUSE_LONGEST_S / 60:g} minutes at most",
         f"turn ends after about {TURN_READS_MAX * BATCH_S:g} s",

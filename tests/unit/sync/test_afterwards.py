@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from homeport_sync.afterwards import AFTERWARDS_MAX
 from homeport_sync.declaration import App
 from homeport_sync.entry import Entry
 from homeport_sync.errors import BadDeclaration
 from homeport_sync.load import load_app
+from homeport_sync.watching import AFTERWARDS_MAX
 
 HEADER = """\
 from datetime import timedelta
@@ -43,11 +43,15 @@ BAD: dict[str, tuple[str, int, str]] = {
     "no parameter": ("@app.follower\nasync def tell(): ...\n", 1, "tell() is called with one argument"),
     "two parameters": ("@app.follower\nasync def tell(a, b): ...\n", 1, "tell(a, b) is called with one argument"),
     "a parameter by name": ("@app.follower\nasync def tell(*, a): ...\n", 1, "is called with one argument"),
-    "a name taken": (f"@app.follower\n{TELL}@app.follower\n{TELL}", 3, "there is a follower or schedule tell already"),
+    "a name taken": (
+        f"@app.follower\n{TELL}@app.follower\n{TELL}",
+        3,
+        "there is a follower, schedule or notification tell",
+    ),
     "a name taken by a schedule": (
         f"@app.schedule(every=timedelta(hours=1), name='tell')\n{RUN}@app.follower\n{TELL}",
         3,
-        "there is a follower or schedule tell already",
+        "there is a follower, schedule or notification tell already",
     ),
     "no name": (f"@app.follower(name='a b')\n{TELL}", 1, "the name 'a b' is not one"),
     "a name too long": (f"@app.follower(name='a' * 101)\n{TELL}", 1, "is not one: at most 100"),
@@ -133,5 +137,5 @@ def test_an_app_has_no_more_followers_than_a_worker_can_ask_for() -> None:
 
     for number in range(AFTERWARDS_MAX):
         app.follower(name=f"tell_{number}")(tell)
-    with pytest.raises(BadDeclaration, match="at most 100 followers and schedules"):
+    with pytest.raises(BadDeclaration, match="at most 100 followers, schedules and notifications"):
         app.follower(tell)
