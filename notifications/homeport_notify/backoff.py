@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from random import Random
-
 from homeport_notify import limits
 
 
-def retry_at_ms(attempt: int, now_ms: int, random: Random, *, after_ms: int | None = None) -> int:
+def retry_at_ms(attempt: int, now_ms: int, chance: float, *, after_ms: int | None = None) -> int:
     """When the delivery that failed for the `attempt`-th time (from 0) is tried again: after at least `RETRY_FIRST_MS`,
     twice as long each time, at most `RETRY_LONGEST_MS`, and never before the provider wants it (`after_ms`). On top
-    comes up to as much again by chance, so that a million that failed together do not come back together."""
-    pause_ms = min(limits.RETRY_FIRST_MS * 2 ** min(attempt, 16), limits.RETRY_LONGEST_MS)
+    comes as much again times `chance` (0 to 1), so that a million that failed together do not come back together."""
+    pause_ms = min(limits.RETRY_FIRST_MS * (1 << min(attempt, 16)), limits.RETRY_LONGEST_MS)
     pause_ms = max(pause_ms, after_ms or 0)
-    return now_ms + pause_ms + int(pause_ms * random.random())
+    return now_ms + pause_ms + int(pause_ms * chance)
 
 
 def given_up(first_ms: int, again_ms: int, expires_ms: int) -> bool:

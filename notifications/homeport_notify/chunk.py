@@ -64,7 +64,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     replayed: bool = False
 
 
-class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
+class ChunkWrites(msgspec.Struct, frozen=True, kw_only=True):
     """All that a worker writes of its chunk at once: the `states` as they are now, what goes on elsewhere, what is
     given up, and what it has learnt of addresses: those to retire and why, and those with one more strike (retired as
     malformed when they have `STRIKES_MAX`), each as it was when it was sent to. One that has another target by now is

@@ -20,7 +20,6 @@ CHUNK_ADDRESSES_MAX: Final = 1_000
 EXPANDED_AT_ONCE_MAX: Final = 5_000  # addresses put into chunks in one transaction
 WINDOW_MAX: Final = 500  # deliveries of a chunk that are on their way at once: the ambiguous set after a crash, at most
 CHUNK_LEASE_MS: Final = 15_000
-LEASE_MARGIN_MS: Final = 5_000  # nothing is begun when less than that is left of the lease
 SAME_ERRORS_MAX: Final = 20  # of a message that is refused as such, in one chunk, before the notification stops
 
 # Trying again.

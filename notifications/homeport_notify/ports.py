@@ -13,7 +13,7 @@ from typing import Literal, Protocol, TypeAlias
 import msgspec
 
 from homeport_notify.address import Address, ChannelName, Retired
-from homeport_notify.chunk import Checkpoint, Chunk, DeadLetter, LeasedChunk, Reachable
+from homeport_notify.chunk import Chunk, ChunkWrites, DeadLetter, LeasedChunk, Reachable
 from homeport_notify.delivery import DeliveryState
 from homeport_notify.notification import Lane, Notification
 from homeport_notify.preferences import Preferences
@@ -89,7 +89,7 @@ class Chunks(Protocol):
     async def reachable(self, leased: LeasedChunk, addresses: Sequence[str]) -> Mapping[str, Reachable]:
         """Those addresses (ids) as they are now, with what their users prefer; what is not there is absent."""
 
-    async def checkpoint(self, leased: LeasedChunk, written: Checkpoint, ttl_ms: int) -> LeasedChunk:
+    async def commit(self, leased: LeasedChunk, writes: ChunkWrites, ttl_ms: int) -> LeasedChunk:
         """Write it all in one transaction, durably, and let the lease run anew; the chunk as it is then, with its
         notification as it is now. A chunk none of whose deliveries is open is over, and its lease ends; a notification
         that is expanded and all of whose chunks are over is done. Raises `ChunkLost`, and writes nothing, if there is a

@@ -1,0 +1,236 @@
+"""A chunk in a worker's hand, from its lease to its last commit (see `deliver.py` for the rule it keeps)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Final, Protocol
+
+from homeport_notify import limits
+from homeport_notify.address import ChannelName
+from homeport_notify.answer import Answer, Fate
+from homeport_notify.channel import Channel
+from homeport_notify.chunk import LeasedChunk
+from homeport_notify.delivery import DeliveryState, unpack
+from homeport_notify.errors import NotificationOver
+from homeport_notify.notification import Lane, Notification, State
+from homeport_notify.passage import Closed, Passage
+from homeport_notify.ports import Chunks, Notifications, Presences, Steering
+from homeport_notify.settle import Ledger, has_failed, is_outage, is_refused, names_channel, pauses, reason_of
+from homeport_notify.sift import devices_of, told_when
+from homeport_notify.window import Window
+
+RENEWALS: Final = 3  # of the lease while a window is on its way, in the time of one
+SENDS_WITHIN: Final = 2 / 3  # of the time of a lease: later nothing of a window is begun
+NO_CHANNEL: Final = Answer(
+    fate=Fate.NOT_SENT, code="CHANNEL_MISSING", detail="This server has no such channel: set it up, then replay."
+)
+_ENDS: Final[Mapping[State, DeliveryState]] = {
+    "cancelled": DeliveryState.CANCELLED,
+    "stopped": DeliveryState.CANCELLED,
+}
+
+
+class DeliveryStore(Notifications, Chunks, Protocol):
+    """What delivering works on."""
+
+
+class Told(Protocol):
+    """Who is told how it goes."""
+
+    def answered(self, lane: Lane, channel: ChannelName, answer: Answer) -> None:
+        """A provider said something of one delivery."""
+
+    def left_out(self, lane: Lane, state: DeliveryState) -> None:
+        """One was not sent, and why."""
+
+    def closed(self, channel: ChannelName, until_ms: int, reason: str) -> None:
+        """The channel rests until then."""
+
+    def steered(self, notification: Notification, how: Steering, reason: str) -> None:
+        """It was paused or stopped because of what a provider said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What a worker delivers with. `wall_ms` is the clock; `ttl_ms` how long a lease is, in milliseconds."""
+
+    store: DeliveryStore
+    channels: Mapping[ChannelName, Channel]
+    presences: Presences
+    passage: Passage
+    told: Told
+    wall_ms: Callable[[], int]
+    random: Random
+    ttl_ms: int
+
+
+class InHand:
+    """One chunk, which this worker holds."""
+
+    def __init__(self, means: Means, leased: LeasedChunk) -> None:
+        self._means = means
+        self._leased = leased
+        self._ids = unpack(leased.chunk.addresses)
+        self._ledger = Ledger(leased, _resumed(leased), means.random)
+        self._window: Window | None = None
+
+    async def work(self) -> None:
+        """Send what waits, until nothing does or the notification does not run any more. Raises `ChunkLost`."""
+        try:
+            while (places := self._waiting(limits.WINDOW_MAX)) and self._leased.notification.state == "running":
+                await self._send_window(places)
+            await self._leave()
+        except asyncio.CancelledError:
+            await asyncio.shield(self._leave())
+            raise
+
+    async def _send_window(self, places: Sequence[int]) -> None:
+        window = await self._sift(places)
+        for channel in window.channels:
+            await self._pass(window, channel)
+        for place in window.places:
+            self._ledger.states[place] = DeliveryState.STARTED
+        await self._write()
+        if not window.places:
+            if self._waiting(1):
+                await self._means.passage.wait()
+        elif self._leased.notification.state == "running":
+            self._window = window
+            await self._on_its_way(window)
+            self._window = None
+        else:
+            for place in window.places:
+                self._ledger.states[place] = DeliveryState.WAITING
+
+    async def _sift(self, places: Sequence[int]) -> Window:
+        """Those who are told now. What becomes of the others is entered."""
+        means, notification, ids = self._means, self._leased.notification, self._ids
+        reachable = await means.store.reachable(self._leased, [ids[place] for place in places])
+        devices = devices_of(notification, reachable)
+        presences = await means.presences.presences(notification.tenant, devices) if devices else {}
+        now_ms, now = means.wall_ms(), []
+        for place in places:
+            found = reachable.get(ids[place])
+            presence = presences.get(found.address.device) if found and presences else None
+            verdict = told_when(notification, found, presence, now_ms)
+            if verdict is None:
+                now.append(place)
+            elif isinstance(verdict, DeliveryState):
+                self._ledger.states[place] = verdict
+                means.told.left_out(notification.lane, verdict)
+            else:
+                self._ledger.defer(place, ids[place], verdict)
+        return Window(notification, self._leased.chunk, ids, now, reachable)
+
+    async def _pass(self, window: Window, channel: ChannelName) -> None:
+        """Keep in the window what may go through the channel now."""
+        places, now_ms = window.of(channel), self._means.wall_ms()
+        if channel not in self._means.channels:
+            for place in places:
+                self._ledger.bury(place, self._ids[place], NO_CHANNEL, now_ms)
+            window.keep(channel, 0)
+            return
+        try:
+            window.keep(channel, await self._means.passage.share(channel, len(places)))
+        except Closed as closed:
+            for place in places:
+                self._ledger.wait(place, self._ids[place], closed.until_ms)
+            window.keep(channel, 0)
+
+    async def _on_its_way(self, window: Window) -> None:
+        """Send it over all its channels at once; the lease runs anew meanwhile, and what was answered is written."""
+        means = self._means
+        until_s = asyncio.get_running_loop().time() + means.ttl_ms * SENDS_WITHIN / 1_000
+        self._ledger.first_at_ms = self._ledger.first_at_ms or means.wall_ms()
+        sending = asyncio.gather(*(self._through(window, channel, until_s) for channel in window.channels))
+        try:
+            while not (await asyncio.wait({sending}, timeout=means.ttl_ms / 1_000 / RENEWALS))[0]:
+                await self._settle(window)
+                await self._write()
+            await sending
+        finally:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+        await self._settle(window)
+
+    def _through(self, window: Window, channel: ChannelName, until_s: float) -> Awaitable[None]:
+        notification = self._leased.notification
+        return self._means.channels[channel].send(
+            notification.message,
+            window.recipients(channel),
+            window.answered(channel),
+            until_s=until_s,
+            dry_run=notification.dry_run,
+        )
+
+    async def _settle(self, window: Window) -> None:
+        """Enter what was answered until now, and heed what is about more than one delivery."""
+        lane, now_ms = self._leased.notification.lane, self._means.wall_ms()
+        for channel in window.channels:
+            answers = window.take(channel)
+            for place, answer in answers:
+                self._ledger.settle(place, window.address(place), answer, now_ms)
+                self._means.told.answered(lane, channel, answer)
+            await self._heed(channel, [answer for _, answer in answers])
+
+    async def _heed(self, channel: ChannelName, answers: Sequence[Answer]) -> None:
+        passage, told, random = self._means.passage, self._means.told, self._means.random
+        if about := next(filter(names_channel, answers), None):
+            reason = reason_of(channel, about)
+            told.closed(channel, await passage.close(channel, about, reason), reason)
+            if pauses(about, self._leased.notification.lane):
+                await self._steer("pause", reason)
+        failed = list(filter(has_failed, answers))
+        if is_outage(len(answers), len(failed)):
+            reason = reason_of(channel, failed[-1])
+            told.closed(channel, await passage.rest(channel, failed[-1], reason, random), reason)
+        refused = [each for each in answers if each.fate is Fate.BAD_MESSAGE]
+        if is_refused(len(answers), len(refused)):
+            await self._steer("stop", reason_of(channel, refused[0]))
+
+    async def _steer(self, how: Steering, reason: str) -> None:
+        notification = self._leased.notification
+        try:
+            steered = await self._means.store.steer(notification.tenant, notification.id, how, reason)
+        except NotificationOver:
+            return  # somebody ended it meanwhile
+        self._means.told.steered(steered, how, reason)
+
+    async def _leave(self) -> None:
+        """Write what is known, and let another go on with what waits. What was on its way stays `STARTED`: nobody knows
+        what became of it."""
+        if self._window is not None:
+            await self._settle(self._window)
+        await self._write()
+        if end := _ENDS.get(self._leased.notification.state):
+            for place in self._waiting(len(self._ids)):
+                self._ledger.states[place] = end
+            await self._write()
+        if self._is_open():
+            await self._means.store.give_back(self._leased)
+
+    async def _write(self) -> None:
+        self._leased = await self._means.store.commit(self._leased, self._ledger.writes(), self._means.ttl_ms)
+
+    def _waiting(self, room: int) -> list[int]:
+        """The places of the first that wait, at most `room`."""
+        places: list[int] = []
+        at, states = -1, self._ledger.states
+        while len(places) < room and (at := states.find(DeliveryState.WAITING, at + 1)) >= 0:
+            places.append(at)
+        return places
+
+    def _is_open(self) -> bool:
+        states = self._ledger.states
+        return DeliveryState.WAITING in states or DeliveryState.STARTED in states
+
+
+def _resumed(leased: LeasedChunk) -> bytearray:
+    """The states to go on from: what an earlier holder left on its way is sent again, or counts as unknown."""
+    notification = leased.notification
+    again = notification.at_least_once or notification.lane == "wake"
+    left = DeliveryState.WAITING if again else DeliveryState.UNKNOWN
+    return bytearray(leased.chunk.states.replace(bytes((DeliveryState.STARTED,)), bytes((left,))))

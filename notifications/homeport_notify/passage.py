@@ -1,0 +1,63 @@
+"""Passage: how much of a provider a worker may use now. All workers share the gates, so that one that hears "too many"
+stops them all, and none uses up another's share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Final
+
+from homeport_notify import limits
+from homeport_notify.address import ChannelName
+from homeport_notify.answer import Answer, Fate
+from homeport_notify.backoff import ramp
+from homeport_notify.ports import Gates
+
+LOOK_AGAIN_S: Final = 0.25  # when a second's share is used up
+
+
+class Closed(Exception):
+    """The channel's gate is closed until `until_ms`."""
+
+    def __init__(self, until_ms: int) -> None:
+        super().__init__(until_ms)
+        self.until_ms = until_ms
+
+
+class Passage:
+    """Of one worker. `rates` are messages a second over all workers, by channel; a channel without one has no limit."""
+
+    def __init__(self, gates: Gates, rates: Mapping[ChannelName, int], wall_ms: Callable[[], int]) -> None:
+        self._gates = gates
+        self._rates = rates
+        self._wall_ms = wall_ms
+
+    async def share(self, channel: ChannelName, wanted: int) -> int:
+        """How many of the `wanted` messages may go now; 0 if this second's share is used up. Raises `Closed`."""
+        gate, now_ms = await self._gates.gate(channel), self._wall_ms()
+        if gate.closed_until_ms > now_ms:
+            raise Closed(gate.closed_until_ms)
+        speed = ramp(gate.opened_at_ms, now_ms)
+        wanted = max(int(wanted * speed), 1)
+        rate = self._rates.get(channel)
+        return wanted if rate is None else await self._gates.take(channel, wanted, max(int(rate * speed), 1), now_ms)
+
+    async def wait(self) -> None:
+        """Until it is worth asking again."""
+        await asyncio.sleep(LOOK_AGAIN_S)
+
+    async def close(self, channel: ChannelName, answer: Answer, reason: str) -> int:
+        """The provider wants to be left alone, or has to be: until when."""
+        usual_ms = limits.THROTTLED_MS if answer.fate is Fate.THROTTLED else limits.MISCONFIGURED_MS
+        return await self._close(channel, answer.retry_after_ms or usual_ms, reason)
+
+    async def rest(self, channel: ChannelName, answer: Answer, reason: str, random: Random) -> int:
+        """The provider is in trouble: until when it is left alone."""
+        usual_ms = int(limits.RETRY_FIRST_MS * (1 + random.random()))
+        return await self._close(channel, max(answer.retry_after_ms or 0, usual_ms), reason)
+
+    async def _close(self, channel: ChannelName, for_ms: int, reason: str) -> int:
+        until_ms = self._wall_ms() + for_ms
+        await self._gates.close_gate(channel, until_ms, reason)
+        return until_ms
