@@ -19,6 +19,7 @@ from homeport_sync.installation import MemoryInstallation
 from homeport_sync.limits import LIMITS, Limits
 from homeport_sync.memory_key_book import MemoryKeyBook
 from homeport_sync.memory_log import MemoryLog, OnMemory
+from homeport_sync.memory_lookups import MemoryLookups
 from homeport_sync.memory_places import MemoryPlaces
 from homeport_sync.memory_quarantine import MemoryQuarantine
 from homeport_sync.memory_receipts import MemoryReceipts
@@ -109,7 +110,15 @@ class MemoryTransaction:
                 log.ended_at[grant.user, grant.scope] = writes.now_ms
 
 
-class MemoryStore(MemoryInstallation, MemoryKeyBook, MemoryPlaces, MemoryQuarantine, MemoryReceipts, MemorySightings):
+class MemoryStore(
+    MemoryInstallation,
+    MemoryKeyBook,
+    MemoryLookups,
+    MemoryPlaces,
+    MemoryQuarantine,
+    MemoryReceipts,
+    MemorySightings,
+):
     """Every port in memory."""
 
     def __init__(self, limits: Limits = LIMITS, new_epoch: Callable[[], str] = lambda: str(uuid.uuid4())) -> None:

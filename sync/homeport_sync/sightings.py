@@ -1,6 +1,7 @@
 """Sightings: when a device was last heard of, and all that a store knows when somebody asks why it is stuck.
 
-A sighting is a hint for people, kept beside the promises: it is written now and then, and may be lost in a crash.
+A sighting is a hint, kept beside the promises: it is written now and then, and may be lost in a crash. People read it,
+and whoever would wake a device that is up already.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ class Sighting:
     """The last that was heard of a device, in milliseconds since 1970 by the server's clock; None for never.
 
     `pulled_position` is how far the last page it was given reaches; `refused_code` what the last request that was
-    refused as a whole was answered with ("" for none).
+    refused as a whole was answered with ("" for none). `connected_at_ms` is when it was known last whether it listens for
+    pokes, and `connected` whether it did.
     """
 
     device: str
@@ -30,6 +32,8 @@ class Sighting:
     pulled_position: int | None = None
     refused_at_ms: int | None = None
     refused_code: str = ""
+    connected_at_ms: int | None = None
+    connected: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +80,7 @@ def joined(kept: Sighting | None, heard: Sighting) -> Sighting:
     pulled = heard if _later(heard.pulled_at_ms, kept.pulled_at_ms) else kept
     refused = heard if _later(heard.refused_at_ms, kept.refused_at_ms) else kept
     pushed = heard if _later(heard.pushed_at_ms, kept.pushed_at_ms) else kept
+    connected = heard if _later(heard.connected_at_ms, kept.connected_at_ms) else kept
     return Sighting(
         device=heard.device,
         user=heard.user,
@@ -84,6 +89,8 @@ def joined(kept: Sighting | None, heard: Sighting) -> Sighting:
         pulled_position=pulled.pulled_position,
         refused_at_ms=refused.refused_at_ms,
         refused_code=refused.refused_code,
+        connected_at_ms=connected.connected_at_ms,
+        connected=connected.connected,
     )
 
 
