@@ -99,7 +99,7 @@ class Ledger:
         if at_ms >= self.leased.notification.expires_at_ms:
             self.states[place] = DeliveryState.EXPIRED
         else:
-            self.defer(place, address, at_ms)
+            self.defer(place, address, _rounded(at_ms))
 
     def _try_again(self, place: int, address: str, answer: Answer, now_ms: int) -> None:
         attempt = self.leased.chunk.attempt
