@@ -39,6 +39,7 @@ from homeport_sync import load_app
 from homeport_sync.change import Change, Outcome, Record, decode_change
 from homeport_sync.clock import HybridClock, uuid7
 from homeport_sync.merge import merge
+from homeport_sync.telling import Telling
 from homeport_sync.wire import Page, PullMessage, PushAnswer, PushMessage
 
 OPENED = 500
@@ -191,6 +192,9 @@ class Life:
     def pokes(self, device: str) -> AbstractAsyncContextManager[AsyncIterator[GoAway | None]]:
         """There are none."""
         raise NotImplementedError
+
+    async def tell(self, telling: Telling) -> None:
+        """Nobody is told of anything here."""
 
     def renew(self, token: str) -> None:
         """There is no token."""

@@ -33,6 +33,7 @@ from homeport_client.intents import (
 )
 from homeport_client.limits import DEVICE_LIMITS, UPLINK_LIMITS, DeviceLimits, UplinkLimits
 from homeport_client.merges import Merge
+from homeport_client.notifications import Delivered, Notifications
 from homeport_client.outcomes import ChangeOutcome
 from homeport_client.rejected import Rejected
 from homeport_client.state import Event, State
@@ -67,6 +68,7 @@ __all__ = [
     "ChangeOutcome",
     "Choice",
     "CommandRefused",
+    "Delivered",
     "Device",
     "DeviceClosed",
     "DeviceError",
@@ -82,6 +84,7 @@ __all__ = [
     "NotIndexed",
     "NotPublic",
     "NotUnique",
+    "Notifications",
     "Placing",
     "RecordExists",
     "RecordGone",

@@ -28,6 +28,7 @@ from homeport_client.http import HttpTransport
 from homeport_client.ids import Id, text_ids
 from homeport_client.intents import Meant
 from homeport_client.limits import DEVICE_LIMITS, DeviceLimits
+from homeport_client.notifications import Notifications
 from homeport_client.quarantine import Quarantine
 from homeport_client.reads import Reads
 from homeport_client.replica import Replica
@@ -49,8 +50,8 @@ def wall_clock_ms() -> int:
 
 
 class Device(Reads, Writes):
-    """See the module, `Reads` for what it shows, and `Writes` for how it writes. Open one with `Device.open`; every
-    method raises `DeviceClosed` after `close`."""
+    """See the module, `Reads` for what it shows, `Writes` for how it writes, and `notifications` for what reaches it
+    while nobody looks. Open one with `Device.open`; every method raises `DeviceClosed` after `close`."""
 
     def __init__(self, replica: Replica, transport: Transport | None, syncer: Syncer | None, bell: Bell) -> None:
         self._replica = replica
@@ -60,6 +61,9 @@ class Device(Reads, Writes):
         self._syncer = syncer
         self._bell = bell
         self._closed = False
+        self.notifications = Notifications(
+            self._open_replica, self._open_transport, self._told, self.sync, self._told_trouble
+        )
 
     @classmethod
     async def open(
@@ -207,10 +211,12 @@ class Device(Reads, Writes):
         self._with_server().switch(online=False)
 
     async def renew(self, token: str) -> None:
-        """Uses another token from now on; a device that was refused tries again."""
+        """Uses another token from now on; a device that was refused tries again. Where it can be reached is told again:
+        it may be another user's."""
         syncer = self._with_server()
-        if self._transport is not None:
-            self._transport.renew(token)
+        self._open_transport().renew(token)
+        with self._replica.step(shows=False):
+            self._replica.addresses.tell_again()
         syncer.tell(Event.RENEWED)
 
     async def close(self) -> None:
@@ -219,6 +225,7 @@ class Device(Reads, Writes):
             return
         self._closed = True
         try:
+            await self.notifications.close()
             if self._syncer is not None:
                 await self._syncer.close()  # raises what it has died of
         finally:
@@ -239,6 +246,19 @@ class Device(Reads, Writes):
         if self._syncer is None:
             raise NoServer
         return self._syncer
+
+    def _open_transport(self) -> Transport:
+        self._with_server()
+        if self._transport is None:
+            raise NoServer
+        return self._transport
+
+    def _told(self) -> None:
+        if self._syncer is not None:
+            self._syncer.tell_beside()
+
+    def _told_trouble(self) -> Exception | None:
+        return self._syncer.trouble_beside if self._syncer is not None else None
 
     def _wrote(self) -> None:
         if self._syncer is not None:

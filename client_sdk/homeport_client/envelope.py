@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from homeport_client.errors import Unreachable, server_error
+from homeport_sync.telling import Telling
 from homeport_sync.wire import (
     PULL,
     PULL_CHOSEN,
@@ -40,6 +41,13 @@ class PullRequest(msgspec.Struct, frozen=True):
     query: str = PULL
 
 
+class TellRequest(msgspec.Struct, frozen=True):
+    """The body of what is told."""
+
+    variables: Telling
+    query: str
+
+
 class _PushData(msgspec.Struct, frozen=True):
     push: PushAnswer
 
@@ -56,6 +64,7 @@ class _Reply(msgspec.Struct, Generic[_Data], frozen=True):
 _encode = msgspec.json.Encoder().encode
 _push_reply = msgspec.json.Decoder(_Reply[_PushData])
 _pull_reply = msgspec.json.Decoder(_Reply[_PullData])
+_tell_reply = msgspec.json.Decoder(_Reply[dict[str, object]])
 
 
 def push_request(message: PushMessage) -> bytes:
@@ -68,6 +77,11 @@ def pull_request(message: PullMessage) -> bytes:
     return _encode(PullRequest(message) if message.choice is None else PullRequest(message, PULL_CHOSEN))
 
 
+def tell_request(telling: Telling) -> bytes:
+    """The body that carries what is told."""
+    return _encode(TellRequest(telling, telling.document))
+
+
 def read_push(url: str, status: int, body: bytes) -> PushAnswer:
     """The answer to a push. Raises `Unreachable`, `Refused` or `ServerError`; so does `read_pull`."""
     return _read(url, status, body, _push_reply).push
@@ -78,6 +92,11 @@ def read_pull(url: str, status: int, body: bytes) -> Page:
     return _read(url, status, body, _pull_reply).pull
 
 
+def read_tell(url: str, status: int, body: bytes) -> None:
+    """The answer to what was told."""
+    _read(url, status, body, _tell_reply)
+
+
 def _read(url: str, status: int, body: bytes, decoder: msgspec.json.Decoder[_Reply[_Data]]) -> _Data:
     try:
         reply = decoder.decode(body)
@@ -86,6 +105,6 @@ def _read(url: str, status: int, body: bytes, decoder: msgspec.json.Decoder[_Rep
             f"{url} answered {status} with something that is not Homeport's ({error}): "
             "a portal, a proxy or another server stands between. Try again."
         ) from error
-    if reply.data is not None:
+    if reply.data is not None and not reply.errors:
         return reply.data
     raise server_error(reply.errors[0] if reply.errors else WireError(message=f"The answer {status} is empty."))

@@ -12,12 +12,13 @@ from contextlib import AbstractAsyncContextManager, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from homeport_client.envelope import pull_request, push_request, read_pull, read_push
+from homeport_client.envelope import pull_request, push_request, read_pull, read_push, read_tell, tell_request
 from homeport_client.errors import Refused, Unreachable
 from homeport_client.limits import ALONE, DEVICE_LIMITS, DeviceLimits
 from homeport_client.poke_stream import poke_stream
 from homeport_client.transport import GoAway
 from homeport_client.uplink import Uplink
+from homeport_sync.telling import Telling
 from homeport_sync.wire import Page, PullMessage, PushAnswer, PushMessage
 
 if TYPE_CHECKING:
@@ -67,6 +68,10 @@ class HttpTransport:
         url = "ws" + self._url.removeprefix("http")
         return poke_stream(url, self._bearer(), device, self._limits)
 
+    async def tell(self, telling: Telling) -> None:
+        """Tells something about notifications; see `Transport.tell`."""
+        read_tell(self._url, *await self._ask(tell_request(telling)))
+
     def renew(self, token: str) -> None:
         """Uses another token from the next call on."""
         self._token = token
@@ -102,8 +107,8 @@ class HttpTransport:
 
         The server closed one it had kept, as it may at any moment, while this was on its way: it may have read it or
         not. It is sent again at once; that is safe, because a change is taken in exactly once however often it is sent
-        (I2), and a pull changes nothing. What fails on a fresh connection is trouble, and trouble waits; so does what
-        fails on one kept connection after the other.
+        (I2), a pull changes nothing, and what is told may be told twice. What fails on a fresh connection is trouble,
+        and trouble waits; so does what fails on one kept connection after the other.
         """
         for _ in range(self._limits.resends_max):
             with suppress(_ClosedUnderUs):

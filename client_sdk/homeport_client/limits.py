@@ -19,7 +19,8 @@ class DeviceLimits:
     for what surrounds the changes, `change_growth_bytes` in a change for what it is given after it was written: a place
     in a group, or a longer number. `outcomes_max` bounds the history of outcomes, but for what was rejected and waits:
     like the outbox, that is the user's work, and is kept until it is decided. `query_limit_max` bounds one query. How
-    far the clock is off may move by `offset_drift_ms` before that alone is worth a write.
+    far the clock is off may move by `offset_drift_ms` before that alone is worth a write. Of what providers deliver the
+    last `deliveries_max` are known again, for `delivery_keep_ms`.
     """
 
     poll_s: float = 30.0
@@ -39,6 +40,8 @@ class DeviceLimits:
     outcomes_max: int = 1_000
     query_limit_max: int = 1_000
     offset_drift_ms: int = 250
+    deliveries_max: int = 1_000
+    delivery_keep_ms: int = 30 * 86_400_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,9 +14,11 @@ from sqlite3 import Connection
 
 from msgspec.structs import replace
 
+from homeport_client.addresses import Addresses
 from homeport_client.catch_up import CatchUp
 from homeport_client.chosen import Chosen, ChosenTable
 from homeport_client.clearing import clear, forget
+from homeport_client.deliveries import Deliveries
 from homeport_client.errors import ReplicaForeign
 from homeport_client.fork import renamed
 from homeport_client.keys import Keys
@@ -67,6 +69,8 @@ class Replica:
         self.pulled = Pulled(self._connection)
         self.outcomes = Outcomes(self._connection, limits.outcomes_max, catalog)
         self.receipts = Receipts(self._connection)
+        self.addresses = Addresses(self._connection)
+        self.deliveries = Deliveries(self._connection, rows_max=limits.deliveries_max, keep_ms=limits.delivery_keep_ms)
         self._chosen = ChosenTable(self._connection, is_new=path == MEMORY)
         self.views = Views(self._connection, catalog, self.pulled, self.outbox, self._chosen.takes)
         self._catch_up = CatchUp(self.pulled, self.outbox, self.views, self.receipts, self._chosen)
@@ -106,8 +110,9 @@ class Replica:
         self._connection.close()
 
     @contextmanager
-    def step(self) -> Iterator[None]:
-        """Whatever is written inside is one step: all of it, or nothing if an error leaves it."""
+    def step(self, *, shows: bool = True) -> Iterator[None]:
+        """Whatever is written inside is one step: all of it, or nothing if an error leaves it. If it `shows`, those who
+        watch are told."""
         if self._connection.in_transaction:  # a part of a larger step, which tells of all of it
             yield
             return
@@ -118,8 +123,11 @@ class Replica:
             self._meta.forget()
             self.receipts.forget()
             self._chosen.forget()
+            self.addresses.forget()
+            self.deliveries.forget()
             raise
-        self._changed()
+        if shows:
+            self._changed()
 
     def keep(self, meta: Meta) -> None:
         """Writes what is new of the replica itself, and the clock's state with it."""

@@ -103,7 +103,29 @@ _COLUMNS = """
     CREATE INDEX outcomes_record ON outcomes (record);
 """
 
-STEPS = (_FIRST, _RECEIPTS, _BASES, _COLUMNS)  # one that was released never changes
+# Where the device can be reached, and what has reached it (`addresses.py`, `deliveries.py`).
+_NOTIFICATIONS = """
+    CREATE TABLE addresses (
+        channel TEXT PRIMARY KEY,
+        target TEXT NOT NULL,
+        target_kind TEXT NOT NULL,
+        platform TEXT NOT NULL,
+        timezone TEXT NOT NULL,
+        locale TEXT NOT NULL,
+        retiring INTEGER NOT NULL,
+        told_ms INTEGER NOT NULL,
+        told_as TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE deliveries (
+        delivery TEXT PRIMARY KEY,
+        notification TEXT NOT NULL,
+        received_ms INTEGER NOT NULL,
+        opened_ms INTEGER,
+        owed INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+"""
+
+STEPS = (_FIRST, _RECEIPTS, _BASES, _COLUMNS, _NOTIFICATIONS)  # one that was released never changes
 VERSION = len(STEPS)
 
 VIEW = """

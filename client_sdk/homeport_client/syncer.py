@@ -21,6 +21,7 @@ from homeport_client.limits import DeviceLimits
 from homeport_client.pokes import PokeSocket
 from homeport_client.replica import Replica
 from homeport_client.state import INTERRUPTS, TABLE, Event, State
+from homeport_client.teller import Teller
 from homeport_client.transport import Transport
 
 
@@ -58,6 +59,7 @@ class Syncer:
         self._limits = limits
         self._moved = moved
         self._pokes = PokeSocket(transport, self.tell, random, limits)
+        self._teller = Teller(replica, transport)
         self._raised: set[Event] = set()
         self._woken = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
@@ -101,6 +103,7 @@ class Syncer:
         finally:
             if under_way:
                 await asyncio.wait(under_way)
+            await self._teller.close()
 
     def tell(self, event: Event) -> None:
         """Raises an event from outside; it is taken when the state next waits, an interrupt at once."""
@@ -133,6 +136,17 @@ class Syncer:
             ended = await self._interruptible(self._exchange.step(state))
             self._check_open()
             state = TABLE[state, ended] if ended else state
+        await self._teller.tell()
+
+    def tell_beside(self) -> None:
+        """There may be something to say about notifications: it is said now, or when the device is next caught up."""
+        if self.running and self.state is State.LIVE:
+            self._teller.hurry()
+
+    @property
+    def trouble_beside(self) -> Exception | None:
+        """Why the last attempt to say something about notifications failed."""
+        return self._teller.trouble
 
     def _check_open(self) -> None:
         if self._closed:
@@ -166,6 +180,7 @@ class Syncer:
             raise
         finally:
             await self._pokes.close()
+            await self._teller.close()
             stopped = Unreachable("The syncer was stopped before it caught up: sync() does it once, start() goes on.")
             self._release(DeviceClosed() if self._closed else stopped)
 
@@ -175,12 +190,14 @@ class Syncer:
         if event is Event.CAUGHT_UP:
             self.trouble, self._failures = None, 0
             self._release(None)
+            self._teller.hurry()
         elif self.trouble is not None and event in (Event.FAILED, Event.REFUSED):
             self._release(self.trouble)
         elif event is Event.OFFLINE:
             self._release(Unreachable("The device was told to be offline."))
         if state in (State.OFFLINE, State.REFUSED, State.CLOSED):
             self._pokes.drop()
+            self._teller.drop()
         if state is State.LIVE:
             self._pokes.hold(self._replica.meta.device)
             if self.state is not State.LIVE:
@@ -214,6 +231,7 @@ class Syncer:
         """Ends the steps that are under way; which they are."""
         for task in self._under_way:
             task.cancel()
+        self._teller.drop()
         return {*self._under_way}
 
     async def _attempt(self) -> Event:

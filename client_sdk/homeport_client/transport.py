@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from homeport_sync.telling import Telling
 from homeport_sync.wire import Page, PullMessage, PushAnswer, PushMessage
 
 
@@ -36,6 +37,9 @@ class Transport(Protocol):
         Entering and iterating raise `Unreachable`, `Refused`, or a `ServerError` that says when to come again;
         iteration may also just end when the server closes.
         """
+
+    async def tell(self, telling: Telling) -> None:
+        """Tells the server something about notifications; saying the same again is harmless. Raises as `push` does."""
 
     def renew(self, token: str) -> None:
         """Uses another token from the next call on."""

@@ -13,7 +13,7 @@ What a provider delivers carries names of ours in its data, beside the app's own
 
 from __future__ import annotations
 
-from typing import Final
+from typing import ClassVar, Final
 
 import msgspec
 
@@ -44,13 +44,17 @@ REPORT: Final = (
 )
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
-    """What all of them are: the variables of a document."""
+class Telling(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """What all of them are: the variables of a `document`."""
+
+    document: ClassVar[str]
 
 
-class RegisterAddress(Message, frozen=True, kw_only=True):
+class RegisterAddress(Telling, frozen=True, kw_only=True):
     """The variables of `REGISTER`: `target` is what the provider of `channel` calls the device, whose user is the
     token's. `timezone` is IANA's name of the device's own zone ("": it does not say)."""
+
+    document: ClassVar[str] = REGISTER
 
     device: str
     channel: str
@@ -61,34 +65,48 @@ class RegisterAddress(Message, frozen=True, kw_only=True):
     locale: str = ""
 
 
-class RetireAddresses(Message, frozen=True, kw_only=True):
+class RetireAddresses(Telling, frozen=True, kw_only=True):
     """The variables of `RETIRE`: nothing more is sent to the user's device, whatever the channel."""
+
+    document: ClassVar[str] = RETIRE
 
     device: str
 
 
-class QuietHours(Message, frozen=True, kw_only=True, omit_defaults=False):
+class QuietHours(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Minutes of the user's own day, from inclusive, until exclusive; over midnight if that is smaller."""
 
     from_min: int
     until_min: int
 
 
-class SetPreferences(Message, frozen=True, kw_only=True):
+class SetPreferences(Telling, frozen=True, kw_only=True):
     """The variables of `PREFER`: what the user wants, in the place of what was. `muted` are topics, `*` is all."""
+
+    document: ClassVar[str] = PREFER
 
     timezone: str = ""
     quiet_hours: QuietHours | None = None
     muted: list[str] = []
 
 
-class Topic(Message, frozen=True, kw_only=True):
-    """The variables of `SUBSCRIBE` and `UNSUBSCRIBE`."""
+class SubscribeTopic(Telling, frozen=True, kw_only=True):
+    """The variables of `SUBSCRIBE`."""
+
+    document: ClassVar[str] = SUBSCRIBE
 
     topic: str
 
 
-class NotificationReceipt(Message, frozen=True, kw_only=True):
+class UnsubscribeTopic(Telling, frozen=True, kw_only=True):
+    """The variables of `UNSUBSCRIBE`."""
+
+    document: ClassVar[str] = UNSUBSCRIBE
+
+    topic: str
+
+
+class NotificationReceipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """A device's word that it was told, and when somebody opened it; by its clock as the server corrected it."""
 
     notification: Uuid
@@ -96,8 +114,10 @@ class NotificationReceipt(Message, frozen=True, kw_only=True):
     opened_at_ms: Time | None = None
 
 
-class ReportNotifications(Message, frozen=True, kw_only=True):
+class ReportNotifications(Telling, frozen=True, kw_only=True):
     """The variables of `REPORT`, with at most `RECEIPTS_MAX`. A later report may add when a notification was opened."""
+
+    document: ClassVar[str] = REPORT
 
     device: str
     receipts: list[NotificationReceipt]

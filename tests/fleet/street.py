@@ -31,6 +31,7 @@ from homeport_sync.exchange import Exchange
 from homeport_sync.limits import LIMITS
 from homeport_sync.memory import MemoryStore
 from homeport_sync.signals import LocalSignals
+from homeport_sync.telling import Telling
 from homeport_sync.wire import Page, PullMessage, PushAnswer, PushMessage, WireError, decode_page, decode_push_answer
 from tests.fleet.bazaar import app
 from tests.fleet.clerk import Clerk, name_of
@@ -136,6 +137,9 @@ class Line:
 
     def pokes(self, device: str) -> AbstractAsyncContextManager[AsyncIterator[None]]:
         raise Unreachable
+
+    async def tell(self, telling: Telling) -> None:
+        """Nobody is told of anything here."""
 
     def renew(self, token: str) -> None:
         """There are no tokens here."""

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from homeport_client import DeviceLimits, HttpTransport, Refused, ServerError, Unreachable
+from homeport_sync.telling import SubscribeTopic
 from homeport_sync.wire import PullInput, PullMessage, PushMessage
 
 LIMITS = DeviceLimits(connect_s=5, answer_s=5, handshake_s=5, answer_bytes_max=10_000)
@@ -65,6 +66,16 @@ async def to(web: Web, limits: DeviceLimits = LIMITS) -> AsyncIterator[HttpTrans
         yield transport
     finally:
         await transport.close()
+
+
+async def test_what_is_told_is_one_graphql_post_and_an_error_beside_its_answer_is_raised(web: Web) -> None:
+    web.says({"data": {"subscribe": True}})
+    async with to(web) as transport:
+        await transport.tell(SubscribeTopic(topic="news"))
+        web.says({"data": {"subscribe": None}, "errors": [{"message": "No.", "extensions": {"code": "MALFORMED"}}]})
+        with pytest.raises(ServerError, match="No"):
+            await transport.tell(SubscribeTopic(topic="news"))
+    assert json.loads(web.requests[0][1]) == {"query": SubscribeTopic.document, "variables": {"topic": "news"}}
 
 
 async def test_a_pull_is_one_graphql_post_and_its_page_is_read(web: Web) -> None:

@@ -38,7 +38,7 @@ def test_a_file_of_a_former_version_is_opened_with_all_that_is_in_it(tmp_path: P
         assert tables[0] == tables[1]
 
 
-@pytest.mark.parametrize("version", range(1, VERSION))
+@pytest.mark.parametrize("version", range(1, 4))  # the fourth has those columns
 def test_what_a_former_version_held_is_found_by_its_record_scope_and_stamp(tmp_path: Path, version: int) -> None:
     path, told = str(tmp_path / "replica"), '{"id": "r", "scope": "s", "into": "t", "stamp": "at"}'
     with closing(sqlite3.connect(path)) as former:

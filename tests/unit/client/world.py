@@ -24,6 +24,7 @@ from homeport_sync.exchange import Exchange
 from homeport_sync.limits import LIMITS
 from homeport_sync.memory import MemoryStore
 from homeport_sync.signals import LocalSignals
+from homeport_sync.telling import Telling
 from homeport_sync.wire import (
     Page,
     PullMessage,
@@ -105,6 +106,7 @@ class Line:
     - with `refuses_receipts` the server is one from before there were receipts;
     - the pull `cut_before_pull` does not arrive, and a push over `largest_push` changes gets no answer;
     - an answer with a page of more than `largest_page` records never arrives whole;
+    - what was `told` about notifications is kept, unless the next of `refuses_to_be_told` is raised;
     - `fails_with` is raised, and `scripted` answers pushes, in the server's place;
     - `pushes` and `pulls` are what was sent, `sockets` counts the tries to open one, and the next of them are told
       to wait `sockets_told_ms`; the last was opened as the device `listening_as`, and `pokes_heard` came.
@@ -128,6 +130,8 @@ class Line:
         self.fails_with: deque[HomeportError] = deque()
         self.pushes: list[PushMessage] = []
         self.pulls: list[PullMessage] = []
+        self.told: list[Telling] = []
+        self.refuses_to_be_told: deque[HomeportError] = deque()
         self.sockets = 0
         self.listening_as = ""
         self.pokes_heard = 0
@@ -173,6 +177,13 @@ class Line:
         if len(page.records) > self.largest_page:
             raise Unreachable
         return page
+
+    async def tell(self, telling: Telling) -> None:
+        await self._arrive()
+        if self.refuses_to_be_told:
+            raise self.refuses_to_be_told.popleft()
+        self.told.append(telling)
+        self._lose()
 
     @asynccontextmanager
     async def pokes(self, device: str) -> AsyncIterator[AsyncIterator[None]]:

@@ -12,12 +12,13 @@ from typing import TypeVar
 
 import msgspec
 
-from homeport_client.envelope import pull_request, push_request
+from homeport_client.envelope import pull_request, push_request, tell_request
 from homeport_client.errors import DeviceError, Unreachable
 from homeport_client.fleet.check.witness import Witness
 from homeport_client.fleet.measure.meter import Meter
 from homeport_client.fleet.networks import PERFECT
 from homeport_client.transport import GoAway, Transport
+from homeport_sync.telling import Telling
 from homeport_sync.wire import Page, PullMessage, PushAnswer, PushMessage
 
 Result = TypeVar("Result")
@@ -84,6 +85,10 @@ class Radio:
         self._meter.received(len(_encode(page)))
         self._meter.pulled(message.device, page)
         return page
+
+    async def tell(self, telling: Telling) -> None:
+        """See `Transport`."""
+        await self._metered(len(tell_request(telling)), lambda: self._transport.tell(telling))
 
     @asynccontextmanager
     async def pokes(self, device: str) -> AsyncIterator[AsyncIterator[GoAway | None]]:

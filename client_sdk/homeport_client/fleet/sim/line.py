@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from random import Random
 from typing import TypeAlias, TypeVar
 
-from homeport_client.envelope import pull_request, push_request, read_pull, read_push
+from homeport_client.envelope import pull_request, push_request, read_pull, read_push, read_tell, tell_request
 from homeport_client.errors import DeviceError, Refused, Unreachable
 from homeport_client.fleet.beside import failure_of
 from homeport_client.fleet.measure.meter import Meter
@@ -21,6 +21,7 @@ from homeport_client.fleet.seed import at_moment, happens
 from homeport_client.fleet.sim.incidents import BY_NAME, Answer, Trip, nothing
 from homeport_client.fleet.sim.server import ConnectionLost, Server
 from homeport_client.fleet.troubles import NONE, Troubles
+from homeport_sync.telling import Telling
 from homeport_sync.wire import Page, PullMessage, PushAnswer, PushMessage
 
 URL = "the simulated server"
@@ -116,6 +117,10 @@ class Line:
         page = await self._told(self._server.pull, pull_request(message), read_pull)
         self._meter.pulled(message.device, page)
         return page
+
+    async def tell(self, telling: Telling) -> None:
+        """See `Transport`."""
+        await self._told(self._server.tell, tell_request(telling), read_tell)
 
     @asynccontextmanager
     async def pokes(self, device: str) -> AsyncIterator[AsyncIterator[None]]:

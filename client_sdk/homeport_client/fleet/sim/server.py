@@ -189,6 +189,14 @@ class Server:
             return _refusal(error)
         return 200, b"".join((b'{"data":{"pull":', page, b"}}"))
 
+    async def tell(self, user: str, body: bytes) -> Answer:
+        """Something about notifications as it came over the wire. Raises as `push` does."""
+        process = self._alive()
+        return await process.serve(self._told(user, body))
+
+    async def _told(self, user: str, body: bytes) -> Answer:
+        return 200, b'{"errors":[{"message":"There are none here.","extensions":{"code":"GRAPHQL_INVALID"}}]}'
+
     @property
     def head(self) -> int:
         """The last position of the log."""
