@@ -96,3 +96,11 @@ def make_address(
         timezone=timezone,
         seen_at_ms=seen_at_ms,
     )
+
+
+def too_many(user: str) -> BadAddress:
+    """What whoever registers one more is told."""
+    return BadAddress(
+        f"{user[:40]!r} can be reached at {limits.ADDRESSES_A_USER_MAX} addresses already: retire one that is unused.",
+        limit=limits.ADDRESSES_A_USER_MAX,
+    )

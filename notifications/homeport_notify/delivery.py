@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from typing import Final
 
@@ -31,6 +31,11 @@ class DeliveryState(IntEnum):
 
 
 OPEN: Final = frozenset({DeliveryState.WAITING, DeliveryState.STARTED})
+# Of a notification that was cancelled or stopped: what waited is never sent; what nobody holds any more is not known.
+_CANCELLED: Final = bytes.maketrans(bytes([DeliveryState.WAITING]), bytes([DeliveryState.CANCELLED]))
+_LEFT: Final = bytes.maketrans(
+    bytes([DeliveryState.WAITING, DeliveryState.STARTED]), bytes([DeliveryState.CANCELLED, DeliveryState.UNKNOWN])
+)
 
 
 def delivery_ids(notification: str, packed: bytes) -> list[str]:
@@ -47,6 +52,34 @@ def delivery_ids(notification: str, packed: bytes) -> list[str]:
 def counts(states: bytes) -> Mapping[DeliveryState, int]:
     """How many deliveries are in each state. What is deferred is counted in its next chunk."""
     return {DeliveryState(state): count for state, count in Counter(states).items()}
+
+
+def tally(many: Iterable[bytes]) -> Mapping[DeliveryState, int]:
+    """How many deliveries are in each state, over the states of many chunks; what is deferred counts where it waits."""
+    found: Counter[DeliveryState] = Counter()
+    for states in many:
+        for state in DeliveryState:
+            found[state] += states.count(state)
+    return {state: count for state, count in found.items() if count and state is not DeliveryState.DEFERRED}
+
+
+def has_open(states: bytes) -> bool:
+    """Whether anything is left to do in a chunk."""
+    return any(state in states for state in OPEN)
+
+
+def as_ended(states: bytes, *, held: bool) -> bytes:
+    """The states of a chunk whose notification was cancelled or stopped; `held`: a worker may still write of it."""
+    return states.translate(_CANCELLED if held else _LEFT)
+
+
+def moved(states: bytes, packed: bytes, addresses: Iterable[str]) -> bytes:
+    """The states of a chunk once the deliveries to these of its addresses that failed go on in another chunk."""
+    going = set(addresses)
+    pairs = zip(unpack(packed), states, strict=True)
+    return bytes(
+        DeliveryState.DEFERRED if state == DeliveryState.FAILED and each in going else state for each, state in pairs
+    )
 
 
 def pack(addresses: list[str]) -> bytes:

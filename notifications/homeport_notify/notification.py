@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from homeport_notify import limits
 from homeport_notify.audience import Audience, check_audience, check_topic
@@ -62,6 +63,15 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
     def over(self) -> bool:
         """Whether nothing more comes of it."""
         return self.state in ENDS
+
+
+def says_the_same(one: Notification, other: Notification) -> bool:
+    """Whether both are one notification that was submitted twice: its id and its times are given anew each time."""
+    return _words(one) == _words(other)
+
+
+def _words(notification: Notification) -> Notification:
+    return replace(notification, id="", due_at_ms=0, expires_at_ms=0, created_at_ms=0, state="waiting", reason="")
 
 
 def check_notification(notification: Notification, now_ms: int) -> None:

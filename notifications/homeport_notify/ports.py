@@ -8,7 +8,7 @@ run by the store's own clock.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, Protocol, TypeAlias
+from typing import Protocol
 
 import msgspec
 
@@ -17,9 +17,8 @@ from homeport_notify.chunk import Chunk, ChunkWrites, DeadLetter, LeasedChunk, R
 from homeport_notify.delivery import DeliveryState
 from homeport_notify.notification import Lane, Notification
 from homeport_notify.preferences import Preferences
+from homeport_notify.steering import Steering
 from homeport_notify.wake import Wanted
-
-Steering: TypeAlias = Literal["pause", "resume", "cancel", "stop"]
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):

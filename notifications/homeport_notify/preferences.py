@@ -87,3 +87,11 @@ def quiet_until_ms(quiet: QuietHours, own: ZoneInfo, now_ms: int) -> int | None:
 def local_ms(wall: datetime, own: ZoneInfo) -> int:
     """When that wall clock time comes in the zone, in milliseconds since 1970 (see `quiet_until_ms` of changes)."""
     return int(wall.replace(tzinfo=own).timestamp() * 1_000)
+
+
+def too_many_topics(user: str) -> BadPreferences:
+    """What whoever subscribes to one more is told."""
+    return BadPreferences(
+        f"{user[:40]!r} subscribes to {limits.TOPICS_A_USER_MAX} topics already: unsubscribe from one first.",
+        limit=limits.TOPICS_A_USER_MAX,
+    )
