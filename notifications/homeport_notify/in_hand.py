@@ -17,9 +17,10 @@ from homeport_notify.delivery import DeliveryState, unpack
 from homeport_notify.errors import NotificationOver
 from homeport_notify.notification import Lane, Notification, State
 from homeport_notify.passage import Closed, Passage
-from homeport_notify.ports import Chunks, Notifications, Presences, Steering
+from homeport_notify.ports import Chunks, Notifications, Presences
 from homeport_notify.settle import Ledger, has_failed, is_outage, is_refused, names_channel, pauses, reason_of
 from homeport_notify.sift import devices_of, told_when
+from homeport_notify.steering import Steering
 from homeport_notify.window import Window
 
 RENEWALS: Final = 3  # of the lease while a window is on its way, in the time of one

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec.structs import replace
 
 from homeport_notify import limits
-from homeport_notify.chunk import Checkpoint, LeasedChunk, Reachable
+from homeport_notify.chunk import ChunkWrites, LeasedChunk, Reachable
 from homeport_notify.errors import ChunkLost
 from homeport_notify.memory.space import NOBODY, KeptChunk, KeptNotification, OnMemory, Space
 from homeport_notify.notification import Lane
@@ -41,22 +41,22 @@ class MemoryChunks(OnMemory):
             for each in found
         }
 
-    async def checkpoint(self, leased: LeasedChunk, written: Checkpoint, ttl_ms: int) -> LeasedChunk:
+    async def commit(self, leased: LeasedChunk, writes: ChunkWrites, ttl_ms: int) -> LeasedChunk:
         """See `ports.Chunks`."""
         space = self._spaces[leased.tenant]
         found = _held(space, leased)
         if found is None:
             raise ChunkLost
         kept, chunk = found
-        chunk.chunk = replace(chunk.chunk, states=written.states)
+        chunk.chunk = replace(chunk.chunk, states=writes.states)
         if chunk.open:
             chunk.until_ms = self._clock() + ttl_ms
         else:
             chunk.holder, chunk.until_ms = NOBODY, 0
-        for later in written.deferred:
+        for later in writes.deferred:
             kept.add_chunk(later.addresses, later.due_at_ms, attempt=later.attempt, first_at_ms=later.first_at_ms)
-        kept.dead |= {letter.address: (letter, leased.chunk.number) for letter in written.dead}
-        _learn(space, written)
+        kept.dead |= {letter.address: (letter, leased.chunk.number) for letter in writes.dead}
+        _learn(space, writes)
         kept.end_if_done(self._clock())
         return _leased(leased.tenant, kept, chunk, holder=leased.holder)
 
@@ -107,13 +107,13 @@ def _leased(tenant: str, kept: KeptNotification, chunk: KeptChunk, *, holder: st
     )
 
 
-def _learn(space: Space, written: Checkpoint) -> None:
+def _learn(space: Space, writes: ChunkWrites) -> None:
     """What became known of addresses, of those that are still as they were when they were sent to."""
-    for sent, why in written.retired:
+    for sent, why in writes.retired:
         kept = space.addresses.get(sent.id)
         if kept is not None and kept.retired is None and kept.target == sent.target:
             space.retire(kept, why)
-    for sent in written.struck:
+    for sent in writes.struck:
         kept = space.addresses.get(sent.id)
         if kept is not None and kept.retired is None and kept.target == sent.target:
             struck = replace(kept, strikes=kept.strikes + 1)

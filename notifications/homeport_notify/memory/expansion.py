@@ -74,7 +74,7 @@ def _users(space: Space, audience: Audience) -> Sequence[str]:
         case ToUsers(users=users):
             return sorted(set(users))
         case ToTopic(topic=topic):
-            return sorted(space.subscribers[topic])
+            return sorted(space.in_topic[topic])
         case _:
             raise TypeError(f"{type(audience).__name__} is expanded by whoever knows the members: call expand_users.")
 

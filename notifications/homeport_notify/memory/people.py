@@ -25,15 +25,15 @@ class MemoryPeople(OnMemory):
         topics = self._topics(tenant, user)
         if topic not in topics and len(topics) >= limits.TOPICS_A_USER_MAX:
             raise too_many_topics(user)
-        self._spaces[tenant].subscribers[topic].add(user)
+        self._spaces[tenant].in_topic[topic].add(user)
 
     async def unsubscribe(self, tenant: str, user: str, topic: str) -> None:
         """See `ports.People`."""
-        self._spaces[tenant].subscribers[topic].discard(user)
+        self._spaces[tenant].in_topic[topic].discard(user)
 
     async def topics(self, tenant: str, user: str, after: str, limit: int) -> Sequence[str]:
         """See `ports.People`."""
         return [each for each in self._topics(tenant, user) if each > after][:limit]
 
     def _topics(self, tenant: str, user: str) -> Sequence[str]:
-        return sorted(topic for topic, users in self._spaces[tenant].subscribers.items() if user in users)
+        return sorted(topic for topic, users in self._spaces[tenant].in_topic.items() if user in users)

@@ -103,7 +103,7 @@ class Space:
     of_user: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     by_target: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
     preferences: dict[str, Preferences] = field(default_factory=dict)
-    subscribers: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    in_topic: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     wakes: dict[str, KeptWake] = field(default_factory=dict)
 
     def kept(self, notification: str) -> KeptNotification:

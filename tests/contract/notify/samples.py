@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from homeport_notify.address import Address, make_address
 from homeport_notify.audience import Audience, ToEveryone
-from homeport_notify.chunk import Checkpoint, LeasedChunk
+from homeport_notify.chunk import ChunkWrites, LeasedChunk
 from homeport_notify.delivery import DeliveryState, unpack
 from homeport_notify.message import Message
 from homeport_notify.notification import Lane, Notification
@@ -103,8 +103,8 @@ async def leased(
 async def written(
     notify: NotifyStore, chunk: LeasedChunk, state: DeliveryState = S, *, ttl_ms: int = LONG_MS
 ) -> LeasedChunk:
-    """A checkpoint that puts all of its deliveries into one state."""
-    return await notify.checkpoint(chunk, Checkpoint(states=bytes([state]) * len(chunk.chunk.states)), ttl_ms)
+    """Writes that put all of its deliveries into one state."""
+    return await notify.commit(chunk, ChunkWrites(states=bytes([state]) * len(chunk.chunk.states)), ttl_ms)
 
 
 async def counted(notify: NotifyStore, told: Notification) -> Mapping[DeliveryState, int]:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from homeport_notify.chunk import Checkpoint, DeadLetter, Deferred
+from homeport_notify.chunk import ChunkWrites, DeadLetter, Deferred
 from homeport_notify.delivery import DeliveryState, unpack
 from homeport_notify.errors import ChunkLost
 from homeport_notify.limits import CHUNK_ADDRESSES_MAX
@@ -82,7 +82,7 @@ async def test_a_lease_given_back_is_had_at_once_under_a_higher_fence_with_what_
     await registered(notify, "ann", "bob")
     await submitted(notify)
     first = await leased(notify)
-    await notify.checkpoint(first, Checkpoint(states=bytes([S, 0])), LONG_MS)
+    await notify.commit(first, ChunkWrites(states=bytes([S, 0])), LONG_MS)
     await notify.give_back(first)
     second = await leased(notify, "two")
     assert second.fence > first.fence
@@ -95,7 +95,7 @@ async def test_a_holder_that_wakes_after_its_lease_was_taken_writes_nothing(noti
     late = await leased(notify, "late", OVER_MS)
     newer = await leased(notify, "newer")
     assert newer.fence > late.fence
-    everything = Checkpoint(
+    everything = ChunkWrites(
         states=bytes([S, DeliveryState.DEFERRED]),
         deferred=[Deferred(addresses=[bob.id], due_at_ms=NOW, attempt=1, first_at_ms=NOW)],
         dead=[DeadLetter(notification=told.id, address=ann.id, code="X", detail="", failed_at_ms=NOW)],
@@ -103,7 +103,7 @@ async def test_a_holder_that_wakes_after_its_lease_was_taken_writes_nothing(noti
         struck=[bob],
     )
     with pytest.raises(ChunkLost):
-        await notify.checkpoint(late, everything, LONG_MS)
+        await notify.commit(late, everything, LONG_MS)
     assert await counted(notify, told) == {DeliveryState.WAITING: 2}
     assert await notify.dead_letters(TENANT, told.id, "", ALL) == []
     assert [each.retired for each in await notify.addresses(TENANT, "ann", "", ALL)] == [None]
@@ -147,7 +147,7 @@ async def test_what_was_started_when_a_worker_died_is_seen_by_the_next(notify: N
     await registered(notify, "ann", "bob")
     await submitted(notify)
     died = await leased(notify, "one", OVER_MS)
-    await notify.checkpoint(died, Checkpoint(states=bytes([DeliveryState.STARTED, 0])), OVER_MS)
+    await notify.commit(died, ChunkWrites(states=bytes([DeliveryState.STARTED, 0])), OVER_MS)
     assert (await leased(notify, "two")).chunk.states == bytes([DeliveryState.STARTED, 0])
 
 
@@ -220,7 +220,7 @@ async def test_a_whole_chunk_of_a_thousand_comes_back_byte_by_byte(notify: Notif
     await expanded(notify)
     chunk = await leased(notify)
     states = bytes(number % 2 for number in range(CHUNK_ADDRESSES_MAX))
-    await notify.checkpoint(chunk, Checkpoint(states=states), LONG_MS)
+    await notify.commit(chunk, ChunkWrites(states=states), LONG_MS)
     await notify.give_back(chunk)
     again = await leased(notify)
     assert (again.chunk.states, again.chunk.addresses) == (states, chunk.chunk.addresses)
