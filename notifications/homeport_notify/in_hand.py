@@ -15,6 +15,7 @@ from homeport_notify.channel import Channel
 from homeport_notify.chunk import LeasedChunk
 from homeport_notify.delivery import DeliveryState, unpack
 from homeport_notify.errors import NotificationOver
+from homeport_notify.message import named
 from homeport_notify.notification import Lane, Notification, State
 from homeport_notify.passage import Closed, Passage
 from homeport_notify.ports import Chunks, Notifications, Presences
@@ -76,6 +77,7 @@ class InHand:
         self._leased = leased
         self._ids = unpack(leased.chunk.addresses)
         self._ledger = Ledger(leased, _resumed(leased), means.random)
+        self._message = named(leased.notification.message, leased.notification.id)
         self._window: Window | None = None
 
     async def work(self) -> None:
@@ -160,7 +162,7 @@ class InHand:
     def _through(self, window: Window, channel: ChannelName, until_s: float) -> Awaitable[None]:
         notification = self._leased.notification
         return self._means.channels[channel].send(
-            notification.message,
+            self._message,
             window.recipients(channel),
             window.answered(channel),
             until_s=until_s,

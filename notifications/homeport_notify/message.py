@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from homeport_notify import limits
 from homeport_notify.errors import BadNotification
@@ -36,6 +37,14 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_de
     def silent(self) -> bool:
         """Whether nobody is to see it."""
         return not (self.title or self.body)
+
+
+def named(message: Message, notification: str) -> Message:
+    """The message as it is sent: its data says of which notification it is, for the device's receipt. A wake needs
+    none: the device pulls."""
+    if f"{OURS}wake" in message.data:
+        return message
+    return replace(message, data={**message.data, f"{OURS}notification": notification})
 
 
 # Makes a sleeping device pull. Android may hold it back with others; a later one takes the place of an earlier.
