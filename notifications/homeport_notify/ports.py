@@ -102,7 +102,7 @@ class Chunks(Protocol):
         open."""
 
     async def chunks(self, tenant: str, notification: str, after: int, limit: int) -> Sequence[Chunk]:
-        """Its chunks after that number, in order: who was told, delivery by delivery."""
+        """Its chunks after that number (-1: from the first), in order: who was told, delivery by delivery."""
 
 
 class DeadLetters(Protocol):

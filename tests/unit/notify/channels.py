@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from homeport_notify.address import ChannelName
 from homeport_notify.answer import SENT, Answer
@@ -12,7 +12,12 @@ from homeport_notify.channel import Answered, Recipient
 from homeport_notify.delivery import DeliveryState
 from homeport_notify.message import Message
 from homeport_notify.notification import Lane, Notification
-from homeport_notify.ports import Presence, Steering
+from homeport_notify.ports import Presence
+from homeport_notify.steering import Steering
+
+
+async def _nothing() -> None:
+    pass
 
 
 class ChannelByHand:
@@ -27,7 +32,7 @@ class ChannelByHand:
         self.busy = asyncio.Event()
         self.held = asyncio.Event()
         self.held.set()
-        self.before: Callable[[], object] = lambda: None
+        self.before: Callable[[], Awaitable[None]] = _nothing
 
     @property
     def times(self) -> Counter[str]:
@@ -38,9 +43,9 @@ class ChannelByHand:
         self, message: Message, to: Sequence[Recipient], answered: Answered, *, until_s: float, dry_run: bool = False
     ) -> None:
         """See `channel.Channel`."""
-        assert message
+        assert message is not None
         assert until_s > asyncio.get_running_loop().time()
-        self.before()
+        await self.before()
         self.sent += to
         self.dry.append(dry_run)
         self.busy.set()
@@ -65,7 +70,8 @@ class ToldByHand:
 
     def answered(self, lane: Lane, channel: ChannelName, answer: Answer) -> None:
         """See `in_hand.Told`."""
-        assert (lane, channel)
+        assert lane
+        assert channel
         self.answers.append(answer)
 
     def left_out(self, lane: Lane, state: DeliveryState) -> None:
@@ -79,7 +85,7 @@ class ToldByHand:
 
     def steered(self, notification: Notification, how: Steering, reason: str) -> None:
         """See `in_hand.Told`."""
-        assert notification
+        assert notification.id
         self.steerings.append((how, reason))
 
 

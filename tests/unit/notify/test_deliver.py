@@ -29,9 +29,10 @@ class NoMembers:
 
     async def members(self, tenant: str, scope: str, after: str, limit: int) -> list[str]:
         """See `ports.Members`."""
-        assert (tenant, scope, limit)
-        assert not after
-        return []
+        assert tenant
+        assert scope
+        assert limit
+        return [] if not after else [after]
 
 
 class House:
@@ -91,9 +92,8 @@ async def test_what_is_about_to_be_sent_is_committed_before_it_is(house: House) 
     note = await house.told_to(3, a_notification(state="waiting"))
     seen: list[bytes] = []
 
-    def look() -> None:
-        (kept,) = house.store._spaces[TENANT].notifications.values()
-        seen.extend(each.chunk.states for each in kept.chunks.values())
+    async def look() -> None:
+        seen.extend(each.states for each in await house.store.chunks(TENANT, note.id, -1, 10))
 
     house.channel.before = look
     await house.run(note)
@@ -171,11 +171,10 @@ async def test_a_slow_provider_keeps_the_lease_alive(house: House) -> None:
 async def test_cancelling_takes_effect_within_a_window(house: House) -> None:
     note = await house.told_to(1_000, a_notification(state="waiting"))
 
-    def cancel_at_first() -> None:
-        house.channel.before = lambda: None
-        house.store._spaces[TENANT].kept(note.id).steer("cancel", "enough", house.now_ms)
+    async def cancel() -> None:
+        await house.store.steer(TENANT, note.id, "cancel", "enough")
 
-    house.channel.before = cancel_at_first
+    house.channel.before = cancel
     await house.run(note)
     assert await house.counts(note) == {S.SENT: limits.WINDOW_MAX, S.CANCELLED: 1_000 - limits.WINDOW_MAX}
 
@@ -325,7 +324,11 @@ async def test_no_more_than_the_rate_goes_out_in_a_second(house: House) -> None:
 
     worker._means.passage.wait = next_second  # type: ignore[method-assign]
     by_second: Counter[int] = Counter()
-    house.channel.before = lambda: by_second.update([house.now_ms])
+
+    async def count() -> None:
+        by_second[house.now_ms] += 1
+
+    house.channel.before = count
     await house.run(note, worker)
     assert await house.counts(note) == {S.SENT: 30}
     assert len(by_second) == 3
