@@ -13,8 +13,8 @@ from homeport_notify.preferences import Preferences
 
 class Chunk(msgspec.Struct, frozen=True, kw_only=True):
     """`number` is its place among the chunks of its notification, from 0. `addresses` are their ids, packed; `states`
-    has a byte for each (`delivery.py`). It is not due before `due_at_ms`; `attempt` counts how often its deliveries were
-    deferred because a provider failed. `first_at_ms` is when they were tried first, 0 for never."""
+    has a byte for each (`delivery.py`). It is not due before `due_at_ms`; `attempt` counts how often its deliveries
+    were deferred because a provider failed. `first_at_ms` is when they were tried first, 0 for never."""
 
     notification: str
     number: int
