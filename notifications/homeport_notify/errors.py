@@ -5,6 +5,7 @@
     │   ├── BadNotification     BAD_NOTIFICATION      a notification cannot be sent as it is
     │   ├── BadAddress          BAD_ADDRESS           an address is not one of its channel
     │   ├── BadPreferences      BAD_PREFERENCES       a time zone, an hour or a topic is none
+    │   ├── BadEmulation        BAD_EMULATION         an emulated provider cannot behave so
     │   ├── ChannelMissing      CHANNEL_MISSING       a channel is not set up, or not as it has to be
     │   ├── KeyReused           KEY_REUSED            an idempotency key came before, with another notification
     │   ├── NotificationUnknown NOTIFICATION_UNKNOWN  there is none of that id
@@ -66,3 +67,9 @@ class ChunkLost(Retry):
     """Another worker holds a newer lease on the chunk: nothing is written; it goes on from there."""
 
     code = "CHUNK_LOST"
+
+
+class BadEmulation(Fix):
+    """What the emulator of a provider is asked for is not possible."""
+
+    code = "BAD_EMULATION"
