@@ -31,6 +31,7 @@ class Extra:
 
 POSTGRES = Extra(name="postgres", what="PostgreSQL", package="asyncpg", module="asyncpg")
 NATS = Extra(name="nats", what="NATS", package="nats-py", module="nats")
+NOTIFY = Extra(name="notify", what="An emulated provider", package="cryptography", module="cryptography")
 
 
 @contextmanager

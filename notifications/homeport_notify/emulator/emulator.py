@@ -47,7 +47,7 @@ class Emulator:
 
     @property
     def url(self) -> str:
-        """Where it listens, such as http://127.0.0.1:8089."""
+        """Where it listens, such as http://127.0.0.1:8090."""
         return self.provider.url
 
     @property

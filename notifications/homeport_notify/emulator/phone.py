@@ -53,6 +53,11 @@ class Phone:
         self._number = 0
 
     @property
+    def present(self) -> bool:
+        """Whether somebody listens."""
+        return bool(self._listeners)
+
+    @property
     def waiting(self) -> int:
         """How many messages it has not been given yet."""
         return sum(not held.handed for held in self._held)

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 from homeport_notify.emulator import limits
 from homeport_notify.emulator.behaviour import Behaviour
 from homeport_notify.emulator.keys import EmulatorKeys
-
-PORT: Final = 8_089
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
