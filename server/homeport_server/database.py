@@ -9,6 +9,7 @@ from typing import Protocol
 from homeport_server.data import database_of
 from homeport_server.extras import POSTGRES, needing
 from homeport_server.settings import Settings
+from homeport_server.tables import BESIDE
 from homeport_sync import LIMITS
 from homeport_sync.installation import Installation
 from homeport_sync.key_book import KeyBook
@@ -40,10 +41,12 @@ async def open_store(settings: Settings) -> OpenedStore:
     if not settings.database_url:
         from homeport_sync.sql.sqlite.store import SqliteStore
 
-        return await SqliteStore.open(database_of(settings.data), LIMITS)
+        return await SqliteStore.open(database_of(settings.data), LIMITS, beside=BESIDE)
     with needing(POSTGRES):
         from homeport_sync.sql.postgres.store import PostgresStore
-    return await PostgresStore.open(settings.database_url, LIMITS, connections_max=settings.database_connections_max)
+    return await PostgresStore.open(
+        settings.database_url, LIMITS, connections_max=settings.database_connections_max, beside=BESIDE
+    )
 
 
 @asynccontextmanager

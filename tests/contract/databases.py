@@ -7,7 +7,7 @@ from itertools import count
 from homeport_client.fleet.live.postgres import SUPERUSER, RealPostgres
 from homeport_server.migrations.migrate import migrate
 from homeport_server.migrations.postgres import PostgresPlace
-from homeport_sync.sql.tables import metadata
+from homeport_server.tables import TABLES
 
 APP_ROLE = "homeport_app"
 TEMPLATE = "homeport_template"
@@ -35,7 +35,7 @@ class Databases:
 
     async def give_back(self, name: str) -> None:
         """Empty a database whose schema is as it was, for the next test: sooner done than a new one is made."""
-        tables = ", ".join(table for table in metadata.tables if table != "schema")
+        tables = ", ".join(table for table in TABLES if table != "schema")
         await self.server.query(f"TRUNCATE {tables}", database=name)
         self._used.append(name)
 

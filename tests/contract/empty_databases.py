@@ -12,6 +12,7 @@ import asyncpg
 from homeport_client.fleet.live.postgres import RealPostgres
 from homeport_server.migrations.postgres import PATIENCE, Patience, PostgresPlace
 from homeport_server.migrations.sqlite import SqlitePlace
+from homeport_server.tables import BESIDE
 from homeport_sync.limits import LIMITS
 from homeport_sync.sql.postgres.store import PostgresStore
 from homeport_sync.sql.sqlite.store import SqliteStore
@@ -27,7 +28,7 @@ class EmptySqlite:
         self.place = SqlitePlace(self.path)
 
     async def open(self) -> Store:
-        return await SqliteStore.open(self.path)
+        return await SqliteStore.open(self.path, beside=BESIDE)
 
 
 class EmptyPostgres:

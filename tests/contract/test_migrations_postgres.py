@@ -15,14 +15,15 @@ from homeport_server.migrations.isolation import ROSTER_POLICY, policy
 from homeport_server.migrations.migrate import migrate, plan
 from homeport_server.migrations.postgres import ADVISORY_LOCK, Patience, PostgresPlace
 from homeport_server.settings import Settings
+from homeport_server.tables import TABLES
 from homeport_sync.errors import SchemaUnknown, Unavailable
 from homeport_sync.limits import LIMITS
 from homeport_sync.sql.postgres.store import PostgresStore
-from homeport_sync.sql.tables import SCHEMA_VERSION, metadata
+from homeport_sync.sql.tables import SCHEMA_VERSION
 from tests.contract.databases import APP_ROLE, Databases
 from tests.contract.empty_databases import EmptyPostgres
 
-TENANT_TABLES = sorted(name for name, table in metadata.tables.items() if "tenant_id" in table.c)
+TENANT_TABLES = sorted(name for name, table in TABLES.items() if "tenant_id" in table.c)
 IMPATIENT = Patience(lock_ms=20, pause_s=0, tries_max=2)
 PERSISTENT = Patience(lock_ms=20, pause_s=0, tries_max=10_000)
 
@@ -84,6 +85,7 @@ async def test_the_servers_role_may_use_our_tables_and_no_more(empty: EmptyPostg
         "schema": "SELECT",
         "installation": "INSERT SELECT UPDATE",
         "declaration": "INSERT SELECT UPDATE",
+        "gates": "INSERT SELECT UPDATE",
         "alembic_version": "SELECT",
     }
 

@@ -15,22 +15,22 @@ import pytest
 from sqlalchemy import BigInteger, Boolean, LargeBinary
 
 from homeport_client.fleet.live.postgres import SUPERUSER
+from homeport_server.tables import TABLES as ALL
 from homeport_sync.errors import Unavailable
 from homeport_sync.limits import LIMITS
 from homeport_sync.sql.postgres.database import ROSTER
 from homeport_sync.sql.postgres.store import PostgresStore
-from homeport_sync.sql.tables import metadata
 from tests.contract.databases import APP_ROLE, Databases
 from tests.contract.samples import EPOCH, NOW, all_of, cancelled_inside, load, write
 
-TABLES = sorted(name for name, table in metadata.tables.items() if "tenant_id" in table.c)
+TABLES = sorted(name for name, table in ALL.items() if "tenant_id" in table.c)
 A, B = "tenant-a", "tenant-b"
 
 
 def row_of(table: str, tenant: str) -> str:
     """A row of the table as an INSERT; every column has a value of its type."""
     values = {}
-    for column in metadata.tables[table].c:
+    for column in ALL[table].c:
         kind = column.type
         number, truth, raw = (isinstance(kind, each) for each in (BigInteger, Boolean, LargeBinary))
         values[column.name] = "7" if number else "true" if truth else "'\\x07'" if raw else f"'of {tenant}'"

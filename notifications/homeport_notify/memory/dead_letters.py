@@ -26,7 +26,10 @@ class MemoryDeadLetters(OnMemory):
         """See `ports.DeadLetters`."""
         kept = self._spaces[tenant].kept(notification)
         running = replayed(kept.notification, now_ms)
-        chosen = [each for each in sorted(kept.dead) if not kept.dead[each][0].replayed][:limit]
+        over = {
+            each for each, (letter, number) in kept.dead.items() if not (letter.replayed or kept.chunks[number].open)
+        }
+        chosen = sorted(over)[:limit]
         if not chosen:
             return 0
         for each in chosen:

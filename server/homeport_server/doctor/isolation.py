@@ -10,9 +10,9 @@ import asyncpg
 
 from homeport_server.doctor.finding import Finding, all_fine, wrong
 from homeport_server.migrations.isolation import ROSTER_IS, ROSTER_POLICY, TENANT_IS, policy
-from homeport_sync.sql.tables import metadata
+from homeport_server.tables import TABLES as ALL
 
-TABLES = tuple(sorted(name for name, table in metadata.tables.items() if "tenant_id" in table.c))
+TABLES = tuple(sorted(name for name, table in ALL.items() if "tenant_id" in table.c))
 _FLAGS = """
     SELECT relname, relrowsecurity, relforcerowsecurity FROM pg_class
     WHERE relname = ANY ($1) AND relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')"""

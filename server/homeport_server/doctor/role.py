@@ -8,8 +8,8 @@ import asyncpg
 
 from homeport_server.doctor.finding import Finding, all_fine, wrong
 from homeport_server.migrations.access import quoted, rights
+from homeport_server.tables import BESIDE, TABLES
 from homeport_sync.sql.postgres.role import Power, powers
-from homeport_sync.sql.tables import metadata
 
 RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
 _HAS = """
@@ -21,7 +21,7 @@ _HAS = """
 async def check_url(connection: asyncpg.Connection, servers: str) -> Sequence[Finding]:
     """It is not the owner's URL, nor a superuser's: then one line says so, and what else could be said of the role
     would be of the wrong one. `servers` is the role that the URL should name; who was given power is told elsewhere."""
-    found = [each for each in await powers(connection) if each.of == each.role != servers]
+    found = [each for each in await powers(connection, BESIDE) if each.of == each.role != servers]
     owned = sum(each.what == "owner" for each in found)
     if any(each.what == "superuser" for each in found):
         whose = "a superuser's URL, and that sees every tenant"
@@ -37,7 +37,8 @@ async def check_role(connection: asyncpg.Connection) -> Sequence[Finding]:
     """No power over the policies, its own or one it is a member of: any would show it every tenant."""
     name = await connection.fetchval("SELECT current_user")
     return all_fine(
-        f"role {name} owns nothing and is subject to the policies", [_told(each) for each in await powers(connection)]
+        f"role {name} owns nothing and is subject to the policies",
+        [_told(each) for each in await powers(connection, BESIDE)],
     )
 
 
@@ -75,7 +76,7 @@ def _told_of_membership(power: Power) -> Finding:
 async def check_grants(connection: asyncpg.Connection) -> Sequence[Finding]:
     """What it needs on each of our tables, and no more. A superuser has everything: then the role is the fault."""
     name = await connection.fetchval("SELECT current_user")
-    tables = [*metadata.tables]
+    tables = [*TABLES]
     has = {(row[0], row[1]) for row in await connection.fetch(_HAS, tables, list(RIGHTS))}
     if await connection.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = current_user"):
         return []

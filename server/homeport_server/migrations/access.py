@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, inspect, text
 
 from homeport_server.errors import MigrationRefused
-from homeport_sync.sql.tables import metadata
+from homeport_server.tables import TABLES
 
 INSUFFICIENT_PRIVILEGE = "42501"
 WRITES = "SELECT, INSERT, UPDATE, DELETE"
 _KEPT = "SELECT, INSERT, UPDATE"
 READ_ONLY = ("schema", "alembic_version")  # a server looks which version is there; the owner alone changes it
-UNDELETED = ("installation", "declaration")  # their one row is everybody's
+UNDELETED = ("installation", "declaration", "gates")  # their rows are everybody's
 PUBLIC = "public"
 _ATTRIBUTES = "LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION"
 
@@ -50,14 +50,14 @@ def make_role(connection: Connection, role: str) -> bool:
 def grant(connection: Connection, role: str) -> None:
     """Give it what it needs on the tables that are there; what it had besides is taken away."""
     inspector = inspect(connection)
-    here = sorted({*metadata.tables, *READ_ONLY} & set(inspector.get_table_names()))
+    here = sorted({*TABLES, *READ_ONLY} & set(inspector.get_table_names()))
     for statement in _grants(role, inspector.default_schema_name or PUBLIC, here):
         connection.exec_driver_sql(statement)
 
 
 def statements(connection: Connection, role: str) -> Sequence[str]:
     """All of it, for the plan, with a word if whoever is connected may not do it."""
-    grants = [f"{each};" for each in _grants(role, PUBLIC, sorted({*metadata.tables, *READ_ONLY}))]
+    grants = [f"{each};" for each in _grants(role, PUBLIC, sorted({*TABLES, *READ_ONLY}))]
     if _is_there(connection, role):
         return grants
     may = connection.exec_driver_sql("SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user")

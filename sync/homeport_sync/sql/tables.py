@@ -10,7 +10,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, MetaData, Table, Text, text
 from sqlalchemy.dialects import postgresql
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 metadata = MetaData()
 
@@ -78,6 +78,15 @@ grants = Table(
     Column("maker", Boolean, nullable=False),
     *_times(),
     sqlite_with_rowid=False,
+)
+
+Index(
+    "grants_by_scope",
+    grants.c.tenant_id,
+    grants.c.scope_id,
+    grants.c.user_id,
+    postgresql_where=text("until IS NULL"),
+    sqlite_where=text("until IS NULL"),
 )
 
 records = Table(
@@ -240,6 +249,8 @@ sightings = Table(
     Column("refused_at", BigInteger),
     _text("refused_code"),  # of the last error it was answered with, "" for none
     *_times(),
+    Column("connected_at", BigInteger),  # when it was known last whether it listens for pokes
+    Column("connected", Boolean),
     sqlite_with_rowid=False,
 )
 

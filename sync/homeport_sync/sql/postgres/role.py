@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from sqlalchemy import MetaData
+
 from homeport_sync.errors import RoleUnsafe
 from homeport_sync.sql.postgres.database import Connection, Database
 from homeport_sync.sql.postgres.trouble import translated
@@ -48,20 +50,21 @@ class Power:
         return whose + _SAID[self.what]
 
 
-async def powers(connection: Connection) -> Sequence[Power]:
-    """All that lets the role of this connection pass the policies; of a superuser, that it is one."""
-    found = await connection.fetch(_POWERS, list(metadata.tables))
+async def powers(connection: Connection, beside: Sequence[MetaData] = ()) -> Sequence[Power]:
+    """All that lets the role of this connection pass the policies, of our tables and of those `beside`; of a superuser,
+    that it is one."""
+    found = await connection.fetch(_POWERS, [table for each in (metadata, *beside) for table in each.tables])
     return [
         Power(role=role, of=of, through=tuple(through), what=what, table=table)
         for role, of, through, what, table in found
     ]
 
 
-async def check(database: Database) -> None:
+async def check(database: Database, beside: Sequence[MetaData] = ()) -> None:
     """Raises `RoleUnsafe` for a role with any power over the policies, its own or one it is a member of."""
     with translated():
         async with database.connection() as connection:
-            found = await powers(connection)
+            found = await powers(connection, beside)
     if found:
         raise RoleUnsafe(
             f"The database role {found[0].role} {found[0]}, so it could bypass the policies that keep tenants apart: "

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from sqlalchemy import MetaData
+
 from homeport_sync.limits import LIMITS, Limits
 from homeport_sync.sql.postgres import role, schema
+from homeport_sync.sql.postgres.beside import PostgresBeside
 from homeport_sync.sql.postgres.database import Database
 from homeport_sync.sql.postgres.installation import PostgresInstallation
 from homeport_sync.sql.postgres.key_book import PostgresKeyBook
@@ -28,17 +33,27 @@ class PostgresStore(
     """All ports. Whoever opens it closes it."""
 
     @classmethod
-    async def open(cls, url: str, limits: Limits = LIMITS, *, connections_max: int = 10) -> PostgresStore:
-        """Connect to `postgresql://…`. Raises `Unavailable` if nobody answers there, `SchemaUnknown` if the schema is
-        of a version this one does not serve, `RoleUnsafe` if the role could pass the policies."""
+    async def open(
+        cls, url: str, limits: Limits = LIMITS, *, connections_max: int = 10, beside: Sequence[MetaData] = ()
+    ) -> PostgresStore:
+        """Connect to `postgresql://…`; `beside` are others' tables in it.
+
+        Raises `Unavailable` if nobody answers there, `SchemaUnknown` if the schema is of a version this one does not
+        serve, `RoleUnsafe` if the role could pass the policies.
+        """
         database = await Database.open(url, connections_max)
         try:
             await schema.check(database)
-            await role.check(database)
+            await role.check(database, beside)
         except BaseException:
             await database.close()
             raise
         return cls(database, limits)
+
+    @property
+    def beside(self) -> PostgresBeside:
+        """The door for others' tables in this database."""
+        return PostgresBeside(self._database)
 
     async def close(self) -> None:
         """Finish what is under way, then close every connection."""

@@ -7,8 +7,10 @@ So that the embedded server needs no command before its first start. An older fi
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
+from sqlalchemy import MetaData
 from sqlalchemy.dialects import sqlite as dialect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -19,8 +21,9 @@ from homeport_sync.sql.tables import SCHEMA_VERSION, metadata
 _STAMP_TABLE = "CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
 
 
-def prepare(connection: sqlite3.Connection, path: Path) -> None:
-    """Make the tables if the file is new, inside the transaction that is open.
+def prepare(connection: sqlite3.Connection, path: Path, beside: Sequence[MetaData] = ()) -> None:
+    """Make the tables if the file is new, inside the transaction that is open, and those `beside` that are missing: a
+    file that was made without them is of the same version.
 
     Raises `SchemaUnknown` for a file of another version.
     """
@@ -29,6 +32,8 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
         _make(connection)
     else:
         check_schema([found], f"homeport migrate --data {path.parent}")
+    for each in beside:
+        _make_tables(connection, each)
 
 
 def schema_of(connection: sqlite3.Connection) -> tuple[int, int] | None:
@@ -45,11 +50,15 @@ def schema_of(connection: sqlite3.Connection) -> tuple[int, int] | None:
 
 
 def _make(connection: sqlite3.Connection) -> None:
-    for table in metadata.sorted_tables:
-        connection.execute(str(CreateTable(table).compile(dialect=dialect.dialect())))
-        for index in table.indexes:
-            connection.execute(str(CreateIndex(index).compile(dialect=dialect.dialect())))
+    _make_tables(connection, metadata)
     connection.execute("INSERT INTO schema (version, serves_from) VALUES (?, ?)", (SCHEMA_VERSION, SERVES_FROM))
     connection.execute(f"PRAGMA user_version = {SERVES_FROM}")
     connection.execute(_STAMP_TABLE)
     connection.execute("INSERT INTO alembic_version (version_num) VALUES (?)", (revision(SCHEMA_VERSION),))
+
+
+def _make_tables(connection: sqlite3.Connection, made: MetaData) -> None:
+    for table in made.sorted_tables:
+        connection.execute(str(CreateTable(table, if_not_exists=True).compile(dialect=dialect.dialect())))
+        for index in table.indexes:
+            connection.execute(str(CreateIndex(index, if_not_exists=True).compile(dialect=dialect.dialect())))

@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from sqlalchemy import MetaData
+
 from homeport_sync.choice import EVERYTHING, Choice
 from homeport_sync.clock import Stamp
 from homeport_sync.cursor import Cursor
@@ -18,6 +20,7 @@ from homeport_sync.pull import gather, plan
 from homeport_sync.scope import grants_of
 from homeport_sync.sql import rows
 from homeport_sync.sql.sqlite import statements
+from homeport_sync.sql.sqlite.beside import SqliteBeside
 from homeport_sync.sql.sqlite.connection import Connection
 from homeport_sync.sql.sqlite.file import now_ms, transaction
 from homeport_sync.sql.sqlite.installation import SqliteInstallation
@@ -40,18 +43,24 @@ class SqliteStore(SqliteInstallation, SqliteKeyBook, SqlitePlaces, SqliteQuarant
         self._limits = limits
 
     @classmethod
-    async def open(cls, path: Path, limits: Limits = LIMITS) -> SqliteStore:
-        """Open the file, made with its tables if it is new.
+    async def open(cls, path: Path, limits: Limits = LIMITS, *, beside: Sequence[MetaData] = ()) -> SqliteStore:
+        """Open the file, made with its tables if it is new; those of others who come in `beside` are made if they are
+        not there.
 
         Raises `SchemaUnknown` if its schema is of a version this one does not serve.
         """
         writer = await Connection.open(path)
         try:
-            await writer.run(lambda connection: _prepare(connection, path))
+            await writer.run(lambda connection: _prepare(connection, path, beside))
             return cls(writer, await Connection.open(path), limits)
         except BaseException:
             await writer.close()
             raise
+
+    @property
+    def beside(self) -> SqliteBeside:
+        """The door for others' tables in this file."""
+        return SqliteBeside(self._writer, self._reader, self._one_at_a_time)
 
     @asynccontextmanager
     async def transaction(self, tenant: str) -> AsyncIterator[SqliteTransaction]:
@@ -172,6 +181,6 @@ def _standing(connection: sqlite3.Connection, tenant: str, user: str, device: st
     )
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+def _prepare(connection: sqlite3.Connection, path: Path, beside: Sequence[MetaData]) -> None:
     with transaction(connection):
-        prepare(connection, path)
+        prepare(connection, path, beside)

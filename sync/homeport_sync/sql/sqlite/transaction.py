@@ -53,8 +53,7 @@ class SqliteTransaction:
         """Lock, then read; what is locked already is only read."""
         if not self._under_way:
             self._under_way = True
-            if not _locked_at_once(self._writer.raw):
-                await self._writer.run(lambda connection: connection.execute("BEGIN IMMEDIATE"))
+            await begin(self._writer)
         return self._load(self._writer.raw, wanted)
 
     async def commit(self, writes: Writes) -> None:
@@ -134,6 +133,12 @@ class SqliteTransaction:
             connection.executemany(statements.PUT_KEY, held)
             connection.executemany(statements.CUT_LINK, (dict(zip(_LINK, row, strict=True)) for row in cut))
             connection.executemany(statements.PUT_LINK, put)
+
+
+async def begin(writer: Connection) -> None:
+    """Take the lock: at once if it is free, else in the thread, which waits for it."""
+    if not _locked_at_once(writer.raw):
+        await writer.run(lambda connection: connection.execute("BEGIN IMMEDIATE"))
 
 
 def _locked_at_once(connection: sqlite3.Connection) -> bool:

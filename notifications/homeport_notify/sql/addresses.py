@@ -1,0 +1,122 @@
+"""Addresses in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from homeport_notify import limits
+from homeport_notify.address import Address, Retired, too_many
+from homeport_notify.sql import rows
+from homeport_notify.sql.dialect import Statement, json_list
+from homeport_notify.sql.learning import retire
+from homeport_notify.sql.on_door import OnDoor
+
+OTHERS: Final = Statement(
+    """
+    SELECT count(*) FROM addresses
+    WHERE tenant_id = :tenant AND user_id = :user AND retired = '' AND address_id <> :id AND target_digest <> :digest"""
+)
+SAME_TARGET: Final = Statement(
+    """
+    SELECT address_id FROM addresses
+    WHERE tenant_id = :tenant AND target_digest = :digest AND retired = '' AND address_id <> :id
+    ORDER BY address_id"""
+)
+PUT: Final = Statement(
+    """
+    INSERT INTO addresses (tenant_id, address_id, user_id, device_id, channel, target, target_digest, target_kind,
+      platform, locale, timezone, seen_at, strikes, retired, created_at, updated_at)
+    VALUES (:tenant, :id, :user, :device, :channel, :target, :digest, :kind, :platform, :locale, :timezone, :seen, 0,
+      '', :now, :now)
+    ON CONFLICT (tenant_id, address_id) DO UPDATE SET
+      user_id = excluded.user_id, device_id = excluded.device_id, channel = excluded.channel,
+      target = excluded.target, target_digest = excluded.target_digest, target_kind = excluded.target_kind,
+      platform = excluded.platform, locale = excluded.locale, timezone = excluded.timezone,
+      seen_at = excluded.seen_at, strikes = 0, retired = '', updated_at = excluded.updated_at, deleted_at = NULL"""
+)
+OF_DEVICE: Final = Statement(
+    """
+    SELECT address_id FROM addresses
+    WHERE tenant_id = :tenant AND device_id = :device AND user_id = :user AND retired = '' ORDER BY address_id"""
+)
+OF_USER: Final = Statement(
+    """
+    SELECT {of_address} FROM addresses
+    WHERE tenant_id = :tenant AND user_id = :user AND address_id > :after ORDER BY address_id LIMIT :room""",
+    of_address=rows.OF_ADDRESS,
+)
+OF_DEVICES: Final = Statement(
+    """
+    SELECT {of_address} FROM {each:devices} {all_found:addresses|
+      addresses.device_id = wanted.value AND addresses.retired = ''|address_id}""",
+    of_address=rows.OF_ADDRESS,
+)
+OF_USERS: Final = Statement(
+    """
+    SELECT {of_address} FROM {each:users} {all_found:addresses|
+      addresses.user_id = wanted.value AND addresses.retired = ''|address_id}""",
+    of_address=rows.OF_ADDRESS,
+)
+UNSEEN: Final = Statement(
+    """
+    SELECT address_id FROM addresses
+    WHERE tenant_id = :tenant AND seen_at < :before AND retired = '' ORDER BY seen_at, address_id LIMIT :room"""
+)
+
+
+class SqlAddresses(OnDoor):
+    """`Addresses` in SQL."""
+
+    async def register(self, tenant: str, address: Address, now_ms: int) -> None:
+        """See `ports.Addresses`."""
+        digest = rows.target_digest(address.channel, address.target)
+        async with self._work(tenant) as work:
+            ((others,),) = await work.fetch(OTHERS, user=address.user, id=address.id, digest=digest)
+            if others >= limits.ADDRESSES_A_USER_MAX:
+                raise too_many(address.user)
+            same = await work.fetch(SAME_TARGET, id=address.id, digest=digest)
+            await retire(work, [row[0] for row in same], "replaced")
+            await work.execute(
+                PUT,
+                id=address.id,
+                user=address.user,
+                device=address.device,
+                channel=address.channel,
+                target=address.target,
+                digest=digest,
+                kind=address.target_kind,
+                platform=address.platform,
+                locale=address.locale,
+                timezone=address.timezone,
+                seen=address.seen_at_ms,
+                now=now_ms,
+            )
+
+    async def retire(self, tenant: str, user: str, device: str, why: Retired) -> int:
+        """See `ports.Addresses`."""
+        async with self._work(tenant) as work:
+            found = await work.fetch(OF_DEVICE, device=device, user=user)
+            await retire(work, [row[0] for row in found], why)
+        return len(found)
+
+    async def addresses(self, tenant: str, user: str, after: str, limit: int) -> Sequence[Address]:
+        """See `ports.Addresses`."""
+        return [rows.address(row) for row in await self._read(tenant, OF_USER, user=user, after=after, room=limit)]
+
+    async def of_devices(self, tenant: str, devices: Sequence[str]) -> Sequence[Address]:
+        """See `ports.Addresses`."""
+        found = await self._read(tenant, OF_DEVICES, devices=json_list(sorted(set(devices))))
+        return [rows.address(row) for row in found]
+
+    async def of_users(self, tenant: str, users: Sequence[str]) -> Sequence[Address]:
+        """See `ports.Addresses`."""
+        found = await self._read(tenant, OF_USERS, users=json_list(sorted(set(users))))
+        return [rows.address(row) for row in found]
+
+    async def age_out(self, tenant: str, unseen_since_ms: int, limit: int) -> int:
+        """See `ports.Addresses`."""
+        async with self._work(tenant) as work:
+            found = await work.fetch(UNSEEN, before=unseen_since_ms, room=limit)
+            await retire(work, [row[0] for row in found], "aged")
+        return len(found)

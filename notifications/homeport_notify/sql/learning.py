@@ -1,0 +1,60 @@
+"""What becomes known of addresses by sending to them, in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from homeport_notify import limits
+from homeport_notify.address import Address, Retired
+from homeport_notify.chunk import ChunkWrites
+from homeport_notify.sql import rows
+from homeport_notify.sql.dialect import Statement
+from homeport_notify.sql.on_door import Work
+
+# One that has another target by now is left alone: the word was about the former.
+RETIRE_AS_SENT: Final = Statement(
+    """
+    UPDATE addresses SET retired = :why, deleted_at = {now}, updated_at = {now}
+    WHERE tenant_id = :tenant AND address_id = :address AND target_digest = :digest AND retired = ''"""
+)
+STRIKE: Final = Statement(
+    """
+    UPDATE addresses SET strikes = strikes + 1, updated_at = {now},
+      retired = CASE WHEN strikes + 1 >= :most THEN 'malformed' ELSE '' END,
+      deleted_at = CASE WHEN strikes + 1 >= :most THEN {now} END
+    WHERE tenant_id = :tenant AND address_id = :address AND target_digest = :digest AND retired = ''"""
+)
+RETIRE: Final = Statement(
+    """
+    UPDATE addresses SET retired = :why, deleted_at = {now}, updated_at = {now}
+    WHERE tenant_id = :tenant AND address_id = :address AND retired = ''"""
+)
+# Who is not reached any more is not woken either.
+LET_SLEEP: Final = Statement(
+    """
+    DELETE FROM wakes WHERE tenant_id = :tenant AND address_id = :address AND EXISTS (
+      SELECT 1 FROM addresses
+      WHERE addresses.tenant_id = :tenant AND addresses.address_id = :address AND addresses.retired <> '')"""
+)
+
+
+async def learn(work: Work, writes: ChunkWrites) -> None:
+    """Retire and strike those that are still as they were when they were sent to."""
+    await work.execute_many(
+        RETIRE_AS_SENT,
+        ({"why": why, **_as_sent(each)} for each, why in writes.retired),
+    )
+    await work.execute_many(STRIKE, ({"most": limits.STRIKES_MAX, **_as_sent(each)} for each in writes.struck))
+    touched = [each for each, _ in writes.retired] + list(writes.struck)
+    await work.execute_many(LET_SLEEP, ({"address": each.id} for each in touched))
+
+
+async def retire(work: Work, ids: Sequence[str], why: Retired) -> None:
+    """Nothing is sent to these any more."""
+    await work.execute_many(RETIRE, ({"why": why, "address": each} for each in ids))
+    await work.execute_many(LET_SLEEP, ({"address": each} for each in ids))
+
+
+def _as_sent(address: Address) -> dict[str, object]:
+    return {"address": address.id, "digest": rows.target_digest(address.channel, address.target)}
