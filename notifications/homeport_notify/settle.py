@@ -56,12 +56,15 @@ class Ledger:
                 self.states[place] = DeliveryState.SENT
             case Fate.GONE:
                 self.states[place] = DeliveryState.GONE
-                self.retired.append((address, "gone"))
+                if answer.gone_at_ms is None or address.seen_at_ms <= answer.gone_at_ms:
+                    self.retired.append((address, "gone"))
             case Fate.BAD_TARGET:
                 self.struck.append(address)
                 self.bury(place, address.id, answer, now_ms)
             case Fate.BAD_MESSAGE:
                 self.bury(place, address.id, answer, now_ms)
+            case Fate.MISCONFIGURED if answer.narrow == "device":
+                self.bury(place, address.id, answer, now_ms)  # it alone is of another project: waiting mends nothing
             case Fate.UNANSWERED if not self._again:
                 self.states[place] = DeliveryState.UNKNOWN
             case Fate.NOT_SENT if answer.code == NO_TIME:
@@ -119,8 +122,8 @@ def is_outage(answers: int, failed: int) -> bool:
 
 
 def has_failed(answer: Answer) -> bool:
-    """Whether the answer says that the provider is in trouble."""
-    return answer.fate in _FAILED and answer.code != NO_TIME
+    """Whether the answer says that the provider is in trouble, not just whom this one delivery goes to."""
+    return answer.fate in _FAILED and answer.code != NO_TIME and answer.narrow == "account"
 
 
 def is_refused(answers: int, refused: int) -> bool:

@@ -12,7 +12,7 @@ from homeport_notify.answer import NO_TIME, SENT, Answer, Fate
 from homeport_notify.backoff import given_up, ramp, retry_at_ms
 from homeport_notify.delivery import DeliveryState
 from homeport_notify.notification import Lane
-from homeport_notify.settle import Ledger, is_outage, is_refused, names_channel, pauses
+from homeport_notify.settle import Ledger, has_failed, is_outage, is_refused, names_channel, pauses
 from tests.unit.notify.samples import HOUR_MS, NOW_MS, a_notification, an_address, leased
 
 ONE = an_address(1)
@@ -39,6 +39,25 @@ def test_gone_retires_the_address_as_it_was_sent_to() -> None:
     assert writes.states[0] == DeliveryState.GONE
     assert list(writes.retired) == [(ONE, "gone")]
     assert not writes.dead
+
+
+@pytest.mark.parametrize(("gone_at_ms", "retired"), [(ONE.seen_at_ms - 1, False), (ONE.seen_at_ms, True)])
+def test_a_device_that_was_seen_after_it_was_gone_is_not_retired(gone_at_ms: int, retired: bool) -> None:
+    writes = settled(Answer(fate=Fate.GONE, gone_at_ms=gone_at_ms)).writes()
+    assert writes.states[0] == DeliveryState.GONE
+    assert bool(writes.retired) is retired
+
+
+def test_a_target_of_another_project_is_a_dead_letter_without_a_strike() -> None:
+    writes = settled(Answer(fate=Fate.MISCONFIGURED, code="SENDER_ID_MISMATCH", narrow="device")).writes()
+    assert [each.code for each in writes.dead] == ["SENDER_ID_MISMATCH"]
+    assert not writes.struck
+    assert not writes.retired
+
+
+def test_a_webhook_that_is_down_is_no_outage_of_the_channel() -> None:
+    assert has_failed(Answer(fate=Fate.UNAVAILABLE))
+    assert not has_failed(Answer(fate=Fate.UNAVAILABLE, narrow="device"))
 
 
 def test_a_malformed_target_is_a_strike_and_a_dead_letter() -> None:
