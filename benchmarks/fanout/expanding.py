@@ -1,4 +1,4 @@
-"""A campaign to everybody on SQLite, up to the chunks: what an address costs, and what the process holds of a million."""
+"""A campaign to everybody on SQLite, up to the chunks: what an address costs, and what the process holds of it."""
 
 from __future__ import annotations
 
