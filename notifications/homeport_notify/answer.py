@@ -30,9 +30,9 @@ class Fate(Enum):
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """`code` is the provider's own (such as UNREGISTERED), or one of ours for what never came to an answer; `detail` a
     sentence for people, without the target; `name` what the provider calls the message. `retry_after_ms` is how long it
-    asks to be left alone, None if it does not say; `narrow` whom a refusal is about, or who is in trouble: a webhook that
-    is down says nothing of the others. Of who is `GONE`, `gone_at_ms` is since when, if the provider says so: a device
-    that was seen later has come back."""
+    asks to be left alone, None if it does not say; `narrow` whom a refusal is about, or who is in trouble: a webhook
+    that is down says nothing of the others. Of who is `GONE`, `gone_at_ms` is since when, if the provider says so: a
+    device that was seen later has come back."""
 
     fate: Fate
     code: str = ""

@@ -61,10 +61,8 @@ class Ledger:
             case Fate.BAD_TARGET:
                 self.struck.append(address)
                 self.bury(place, address.id, answer, now_ms)
-            case Fate.BAD_MESSAGE:
+            case Fate.BAD_MESSAGE | Fate.MISCONFIGURED if is_final(answer):
                 self.bury(place, address.id, answer, now_ms)
-            case Fate.MISCONFIGURED if answer.narrow == "device":
-                self.bury(place, address.id, answer, now_ms)  # it alone is of another project: waiting mends nothing
             case Fate.UNANSWERED if not self._again:
                 self.states[place] = DeliveryState.UNKNOWN
             case Fate.NOT_SENT if answer.code == NO_TIME:
@@ -114,6 +112,11 @@ class Ledger:
             self.bury(place, address, answer, now_ms)
         else:
             self.defer(place, address, _rounded(again_ms), attempt=attempt + 1)
+
+
+def is_final(answer: Answer) -> bool:
+    """Whether waiting mends nothing: the message is refused as such, or this device alone is of another project."""
+    return answer.fate is Fate.BAD_MESSAGE or (answer.fate is Fate.MISCONFIGURED and answer.narrow == "device")
 
 
 def is_outage(answers: int, failed: int) -> bool:
