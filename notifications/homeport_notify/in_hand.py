@@ -19,7 +19,16 @@ from homeport_notify.message import named
 from homeport_notify.notification import Lane, Notification, State
 from homeport_notify.passage import Closed, Passage
 from homeport_notify.ports import Chunks, Notifications, Presences
-from homeport_notify.settle import Ledger, has_failed, is_outage, is_refused, names_channel, pauses, reason_of
+from homeport_notify.settle import (
+    Ledger,
+    about_all,
+    has_failed,
+    is_outage,
+    is_refused,
+    names_channel,
+    pauses,
+    reason_of,
+)
 from homeport_notify.sift import devices_of, told_when
 from homeport_notify.steering import Steering
 from homeport_notify.window import Window
@@ -173,7 +182,7 @@ class InHand:
         """Enter what was answered until now, and heed what is about more than one delivery."""
         lane, now_ms = self._leased.notification.lane, self._means.wall_ms()
         for channel in window.channels:
-            answers = window.take(channel)
+            answers = about_all(window.take(channel))
             for place, answer in answers:
                 self._ledger.settle(place, window.address(place), answer, now_ms)
                 self._means.told.answered(lane, channel, answer)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final
+
+from msgspec.structs import replace
 
 from homeport_notify import limits
 from homeport_notify.address import Address, ChannelName, Retired
@@ -117,6 +120,17 @@ class Ledger:
 def is_final(answer: Answer) -> bool:
     """Whether waiting mends nothing: the message is refused as such, or this device alone is of another project."""
     return answer.fate is Fate.BAD_MESSAGE or (answer.fate is Fate.MISCONFIGURED and answer.narrow == "device")
+
+
+def about_all(answers: Sequence[tuple[int, Answer]]) -> Sequence[tuple[int, Answer]]:
+    """The answers by their places, as they have to be read together: one phone of another project is its own affair,
+    but when most of them are, it is our project that is wrong."""
+    strangers = sum(each.fate is Fate.MISCONFIGURED and each.narrow == "device" for _, each in answers)
+    if not is_outage(len(answers), strangers):
+        return answers
+    return [
+        (place, replace(each, narrow="account") if each.fate is Fate.MISCONFIGURED else each) for place, each in answers
+    ]
 
 
 def is_outage(answers: int, failed: int) -> bool:

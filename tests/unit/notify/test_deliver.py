@@ -234,6 +234,22 @@ async def test_a_wrong_key_pauses_the_campaign_and_touches_no_address(house: Hou
     assert await house.counts(note) == {S.SENT: 3}
 
 
+async def test_one_phone_of_another_project_is_a_dead_letter_and_a_crowd_of_them_is_our_wrong_project(
+    house: House,
+) -> None:
+    stranger = Answer(fate=Fate.MISCONFIGURED, code="SENDER_ID_MISMATCH", narrow="device")
+    note = await house.told_to(40, a_notification(state="waiting"))
+    house.channel.says = lambda each: stranger if each.target == "token-7" else SENT
+    await house.run(note)
+    assert await house.counts(note) == {S.SENT: 39, S.FAILED: 1}
+    await house.store.submit(second := a_notification(2, state="waiting"))
+    await Expander(house.store, NoMembers()).step(TENANT, "bulk", house.now_ms)
+    house.channel.says = lambda _: stranger
+    await house.run(second)
+    assert (await house.store.progress(TENANT, second.id)).notification.state == "paused"
+    assert await house.counts(second) == {S.WAITING: 40}
+
+
 async def test_what_one_person_waits_for_is_not_paused_by_a_wrong_key_but_tried_again(house: House) -> None:
     note = await house.told_to(1, a_notification(state="waiting", lane="transactional"))
     house.channel.says = lambda _: Answer(fate=Fate.MISCONFIGURED)
