@@ -60,7 +60,7 @@ class Phone:
     @property
     def waiting(self) -> int:
         """How many messages it has not been given yet."""
-        return sum(not held.handed for held in self._held)
+        return sum(not held.handed and not held.push.deleted for held in self._held)
 
     def deliver(self, push: Push) -> None:
         """Hand it on, or keep it until the phone is there."""
@@ -76,7 +76,7 @@ class Phone:
             return ()
         now_ms, kept = self._clock(), []
         for held in self._held:
-            if held.number <= after:
+            if held.handed and held.number <= after:
                 continue
             if not held.handed and not held.push.lives(now_ms):
                 self._tally.expired += 1
@@ -105,6 +105,11 @@ class Phone:
     def acknowledge(self, number: int) -> None:
         """The phone has this one: it is not given again."""
         self._held = [held for held in self._held if held.number != number]
+
+    def vanish(self) -> None:
+        """The app was removed: what waits will never be read."""
+        self._tally.discarded += self.waiting
+        self._held.clear()
 
     def _hold(self, push: Push) -> None:
         self._number += 1

@@ -81,7 +81,9 @@ class Phones:
             if len(self._gone_ms) >= limits.GONE_MAX:
                 raise BadEmulation(f"{limits.GONE_MAX:,} targets are gone already: forget them first.")
             self._gone_ms.setdefault(target, now_ms)
-            if self._phones.pop(target, None) is not None:
+            phone = self._phones.pop(target, None)
+            if phone is not None:
+                phone.vanish()
                 self._tally.registered -= 1
                 for members in self._topics.values():
                     members.pop(target, None)
