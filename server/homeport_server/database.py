@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from homeport_notify.memory import MemoryNotifyStore
+from homeport_notify.ports import NotifyStore
+from homeport_notify.sql.door import Door
+from homeport_notify.sql.store import SqlNotifyStore
 from homeport_server.data import database_of
 from homeport_server.extras import POSTGRES, needing
 from homeport_server.settings import Settings
@@ -13,6 +17,7 @@ from homeport_server.tables import BESIDE
 from homeport_sync import LIMITS
 from homeport_sync.installation import Installation
 from homeport_sync.key_book import KeyBook
+from homeport_sync.lookups import Lookups
 from homeport_sync.ports import LogStore, Places, Tenants
 from homeport_sync.quarantine import Quarantine
 from homeport_sync.receipts import Receipts
@@ -20,13 +25,28 @@ from homeport_sync.sightings import Sightings
 from homeport_sync.usage import Usage
 
 
-class Store(Installation, KeyBook, LogStore, Places, Quarantine, Receipts, Sightings, Tenants, Usage, Protocol):
+class Store(
+    Installation, KeyBook, LogStore, Lookups, Places, Quarantine, Receipts, Sightings, Tenants, Usage, Protocol
+):
     """What every adapter is: one store for the log, what was rejected, the followers' places, what they count,
-    devices, their receipts, tenants, and for which declaration keys are kept."""
+    devices, their receipts, tenants, for which declaration keys are kept, and what is looked up."""
+
+
+@runtime_checkable
+class LendsItsDatabase(Protocol):
+    """What a store on a database is, and one in memory is not."""
+
+    @property
+    def beside(self) -> Door:
+        """The door for the tables of notifications."""
 
 
 class OpenedStore(Store, Protocol):
-    """A store on a database."""
+    """A store on a database, which lends others its transactions."""
+
+    @property
+    def beside(self) -> Door:
+        """The door for the tables of notifications."""
 
     async def close(self) -> None:
         """Finish what is under way, then let go of every connection."""
@@ -47,6 +67,11 @@ async def open_store(settings: Settings) -> OpenedStore:
     return await PostgresStore.open(
         settings.database_url, LIMITS, connections_max=settings.database_connections_max, beside=BESIDE
     )
+
+
+def notify_store(store: Store | OpenedStore) -> NotifyStore:
+    """The store of notifications that lies beside it: in the same database, or in memory as it is. Make one a store."""
+    return SqlNotifyStore(store.beside) if isinstance(store, LendsItsDatabase) else MemoryNotifyStore()
 
 
 @asynccontextmanager

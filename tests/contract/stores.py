@@ -10,6 +10,7 @@ from typing import Protocol, TypeAlias
 from homeport_sync.installation import Installation
 from homeport_sync.key_book import KeyBook
 from homeport_sync.limits import Limits
+from homeport_sync.lookups import Lookups
 from homeport_sync.memory import MemoryStore
 from homeport_sync.ports import LogStore, Places, Tenants
 from homeport_sync.quarantine import Quarantine
@@ -21,7 +22,9 @@ from homeport_sync.usage import Usage
 from tests.contract.databases import Databases
 
 
-class Store(Installation, KeyBook, LogStore, Places, Quarantine, Receipts, Sightings, Tenants, Usage, Protocol):
+class Store(
+    Installation, KeyBook, LogStore, Lookups, Places, Quarantine, Receipts, Sightings, Tenants, Usage, Protocol
+):
     """All that a database has to offer."""
 
 

@@ -160,6 +160,8 @@ def sighting_rows(tenant: str, sightings: Iterable[Sighting], now_ms: int) -> li
             each.pulled_position,
             each.refused_at_ms,
             each.refused_code,
+            each.connected_at_ms,
+            each.connected,
             now_ms,
             now_ms,
         )
@@ -169,7 +171,7 @@ def sighting_rows(tenant: str, sightings: Iterable[Sighting], now_ms: int) -> li
 
 def sighting(row: Row) -> Sighting:
     """A row of `SIGHTING` as a sighting."""
-    device, user, pushed_at, pulled_at, position, refused_at, code = row
+    device, user, pushed_at, pulled_at, position, refused_at, code, connected_at, connected = row
     return Sighting(
         device=device,
         user=user,
@@ -178,6 +180,8 @@ def sighting(row: Row) -> Sighting:
         pulled_position=position,
         refused_at_ms=refused_at,
         refused_code=code,
+        connected_at_ms=connected_at,
+        connected=bool(connected),
     )
 
 

@@ -10,7 +10,7 @@ from homeport_sync.sql.postgres import statements
 from homeport_sync.sql.postgres.database import Connection, OnDatabase
 from homeport_sync.sql.postgres.load import head_of
 
-_WIDTH = 7
+_WIDTH = 9
 
 
 class PostgresSightings(OnDatabase):
@@ -21,7 +21,7 @@ class PostgresSightings(OnDatabase):
         heard: dict[str, Sighting] = {}
         for each in sightings:  # one statement cannot change one row twice
             heard[each.device] = joined(heard.get(each.device), each)
-        lines = [row[1:8] for row in rows.sighting_rows(tenant, [heard[name] for name in sorted(heard)], now_ms)]
+        lines = [row[1:10] for row in rows.sighting_rows(tenant, [heard[name] for name in sorted(heard)], now_ms)]
         async with self._database.tenant(tenant) as connection:
             await head_of(connection, tenant)  # raises if there is no such tenant
             await connection.execute(statements.KEEP_SIGHTINGS, tenant, now_ms, *statements.columns_of(lines, _WIDTH))

@@ -188,9 +188,10 @@ FORGET_OUTCOME: Final = """
 # "kept" is what stands there: GREATEST passes over NULL.
 KEEP_SIGHTINGS: Final = """
     INSERT INTO sightings AS kept (tenant_id, device_id, user_id, pushed_at, pulled_at, pulled_position, refused_at,
-      refused_code, created_at, updated_at)
+      refused_code, connected_at, connected, created_at, updated_at)
     SELECT $1, heard.*, $2, $2
-    FROM unnest($3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::text[]) AS heard
+    FROM unnest($3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::text[],
+      $10::bigint[], $11::boolean[]) AS heard
     ON CONFLICT (tenant_id, device_id) DO UPDATE SET
       user_id = excluded.user_id,
       pushed_at = greatest(excluded.pushed_at, kept.pushed_at),
@@ -200,10 +201,24 @@ KEEP_SIGHTINGS: Final = """
       refused_code = CASE WHEN excluded.refused_at >= coalesce(kept.refused_at, 0)
         THEN excluded.refused_code ELSE kept.refused_code END,
       refused_at = greatest(excluded.refused_at, kept.refused_at),
+      connected = CASE WHEN excluded.connected_at >= coalesce(kept.connected_at, 0)
+        THEN excluded.connected ELSE kept.connected END,
+      connected_at = greatest(excluded.connected_at, kept.connected_at),
       updated_at = excluded.updated_at"""
 SIGHTING: Final = """
-    SELECT device_id, user_id, pushed_at, pulled_at, pulled_position, refused_at, refused_code
+    SELECT device_id, user_id, pushed_at, pulled_at, pulled_position, refused_at, refused_code, connected_at, connected
     FROM sightings WHERE tenant_id = $1 AND device_id = $2"""
+SIGHTINGS: Final = """
+    SELECT found.*
+    FROM unnest($2::text[]) AS wanted(id) CROSS JOIN LATERAL (
+      SELECT device_id, user_id, pushed_at, pulled_at, pulled_position, refused_at, refused_code, connected_at,
+        connected
+      FROM sightings WHERE tenant_id = $1 AND device_id = wanted.id LIMIT 1
+    ) AS found"""
+MEMBERS: Final = """
+    SELECT user_id FROM grants
+    WHERE tenant_id = $1 AND scope_id = $2 AND user_id > $3 AND user_id <> '*' AND until IS NULL
+    ORDER BY user_id LIMIT $4"""
 DEVICE_FACTS: Final = """
     SELECT device_id, user_id, last_number, confirmed, last_stamp, created_at, updated_at
     FROM devices WHERE tenant_id = $1 AND device_id = $2"""

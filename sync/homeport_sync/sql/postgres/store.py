@@ -13,6 +13,7 @@ from homeport_sync.sql.postgres.database import Database
 from homeport_sync.sql.postgres.installation import PostgresInstallation
 from homeport_sync.sql.postgres.key_book import PostgresKeyBook
 from homeport_sync.sql.postgres.log import PostgresLog
+from homeport_sync.sql.postgres.lookups import PostgresLookups
 from homeport_sync.sql.postgres.places import PostgresPlaces
 from homeport_sync.sql.postgres.quarantine import PostgresQuarantine
 from homeport_sync.sql.postgres.receipts import PostgresReceipts
@@ -24,6 +25,7 @@ class PostgresStore(
     PostgresInstallation,
     PostgresKeyBook,
     PostgresLog,
+    PostgresLookups,
     PostgresPlaces,
     PostgresQuarantine,
     PostgresReceipts,

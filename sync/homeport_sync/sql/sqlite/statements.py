@@ -186,8 +186,8 @@ USAGE: Final = """
 
 KEEP_SIGHTING: Final = """
     INSERT INTO sightings (tenant_id, device_id, user_id, pushed_at, pulled_at, pulled_position, refused_at,
-      refused_code, created_at, updated_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      refused_code, connected_at, connected, created_at, updated_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (tenant_id, device_id) DO UPDATE SET
       user_id = excluded.user_id,
       pushed_at = max(coalesce(excluded.pushed_at, pushed_at), coalesce(pushed_at, excluded.pushed_at)),
@@ -197,10 +197,21 @@ KEEP_SIGHTING: Final = """
       refused_code = CASE WHEN excluded.refused_at >= coalesce(refused_at, 0)
         THEN excluded.refused_code ELSE refused_code END,
       refused_at = max(coalesce(excluded.refused_at, refused_at), coalesce(refused_at, excluded.refused_at)),
+      connected = CASE WHEN excluded.connected_at >= coalesce(connected_at, 0)
+        THEN excluded.connected ELSE connected END,
+      connected_at = max(coalesce(excluded.connected_at, connected_at), coalesce(connected_at, excluded.connected_at)),
       updated_at = excluded.updated_at"""
 SIGHTING: Final = """
-    SELECT device_id, user_id, pushed_at, pulled_at, pulled_position, refused_at, refused_code
+    SELECT device_id, user_id, pushed_at, pulled_at, pulled_position, refused_at, refused_code, connected_at, connected
     FROM sightings WHERE tenant_id = :tenant AND device_id = :device"""
+SIGHTINGS: Final = """
+    SELECT device_id, user_id, pushed_at, pulled_at, pulled_position, refused_at, refused_code, connected_at, connected
+    FROM json_each(:devices) AS wanted
+    CROSS JOIN sightings ON tenant_id = :tenant AND device_id = wanted.value"""
+MEMBERS: Final = """
+    SELECT user_id FROM grants
+    WHERE tenant_id = :tenant AND scope_id = :scope AND user_id > :after AND user_id <> '*' AND until IS NULL
+    ORDER BY user_id LIMIT :room"""
 DEVICE_FACTS: Final = """
     SELECT device_id, user_id, last_number, confirmed, last_stamp, created_at, updated_at
     FROM devices WHERE tenant_id = :tenant AND device_id = :device"""

@@ -25,6 +25,7 @@ from homeport_sync.sql.sqlite.connection import Connection
 from homeport_sync.sql.sqlite.file import now_ms, transaction
 from homeport_sync.sql.sqlite.installation import SqliteInstallation
 from homeport_sync.sql.sqlite.key_book import SqliteKeyBook
+from homeport_sync.sql.sqlite.lookups import SqliteLookups
 from homeport_sync.sql.sqlite.pages import read_range
 from homeport_sync.sql.sqlite.places import SqlitePlaces
 from homeport_sync.sql.sqlite.quarantine import SqliteQuarantine
@@ -35,7 +36,15 @@ from homeport_sync.sql.sqlite.transaction import SqliteTransaction, head_of
 from homeport_sync.sql.sqlite.trouble import translated
 
 
-class SqliteStore(SqliteInstallation, SqliteKeyBook, SqlitePlaces, SqliteQuarantine, SqliteReceipts, SqliteSightings):
+class SqliteStore(
+    SqliteInstallation,
+    SqliteKeyBook,
+    SqliteLookups,
+    SqlitePlaces,
+    SqliteQuarantine,
+    SqliteReceipts,
+    SqliteSightings,
+):
     """Every port on one file."""
 
     def __init__(self, writer: Connection, reader: Connection, limits: Limits) -> None:
