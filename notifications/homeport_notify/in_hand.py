@@ -57,6 +57,9 @@ class Told(Protocol):
     def left_out(self, lane: Lane, state: DeliveryState) -> None:
         """One was not sent, and why."""
 
+    def gave_up(self, lane: Lane, deliveries: int) -> None:
+        """So many lie among the dead letters now."""
+
     def closed(self, channel: ChannelName, until_ms: int, reason: str) -> None:
         """The channel rests until then."""
 
@@ -225,7 +228,10 @@ class InHand:
             await self._means.store.give_back(self._leased)
 
     async def _write(self) -> None:
-        self._leased = await self._means.store.commit(self._leased, self._ledger.writes(), self._means.ttl_ms)
+        writes = self._ledger.writes()
+        self._leased = await self._means.store.commit(self._leased, writes, self._means.ttl_ms)
+        if writes.dead:
+            self._means.told.gave_up(self._leased.notification.lane, len(writes.dead))
 
     def _waiting(self, room: int) -> list[int]:
         """The places of the first that wait, at most `room`."""

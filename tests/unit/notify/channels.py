@@ -67,6 +67,7 @@ class ToldByHand:
         self.out: list[DeliveryState] = []
         self.closings: list[tuple[ChannelName, int, str]] = []
         self.steerings: list[tuple[Steering, str]] = []
+        self.given_up = 0
 
     def answered(self, lane: Lane, channel: ChannelName, answer: Answer) -> None:
         """See `in_hand.Told`."""
@@ -78,6 +79,11 @@ class ToldByHand:
         """See `in_hand.Told`."""
         assert lane
         self.out.append(state)
+
+    def gave_up(self, lane: Lane, deliveries: int) -> None:
+        """See `in_hand.Told`."""
+        assert lane
+        self.given_up += deliveries
 
     def closed(self, channel: ChannelName, until_ms: int, reason: str) -> None:
         """See `in_hand.Told`."""
