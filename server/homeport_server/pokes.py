@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from homeport_server.errors import Internal
+from homeport_server.listening import Listening
 from homeport_server.observe import Log
 from homeport_server.observe.metrics import Metrics
 from homeport_sync.errors import HomeportError
@@ -121,8 +122,10 @@ class PokeHub:
         poll_s: float,
         metrics: Metrics,
         wall_ms: Callable[[], int],
+        listening: Listening | None = None,
     ) -> None:
         self._store = store
+        self._listening = listening or Listening(wall_ms)
         self._signals = signals
         self._log = log
         self._poll_s = poll_s
@@ -140,6 +143,7 @@ class PokeHub:
         known = audience.users.setdefault(user, _User(user))
         known.listeners[listener] = device
         self._metrics.listener_came()
+        self._listening.came(tenant, user, device)
         try:
             if known.known_at < 0:
                 await self._read_rights(tenant, audience, known)
@@ -155,7 +159,7 @@ class PokeHub:
         known = audience.users.get(user) if audience else None
         if audience is None or known is None or listener not in known.listeners:
             return
-        del known.listeners[listener]
+        self._listening.left(tenant, user, known.listeners.pop(listener))
         self._metrics.listener_left()
         if not known.listeners:
             audience.seat(known, frozenset())

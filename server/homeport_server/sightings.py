@@ -1,7 +1,8 @@
 """What was heard of devices lately: noted in memory by every push and pull, kept in the store now and then.
 
-It answers "why is this phone stuck?" and nothing depends on it: what was heard since the last keeping is lost with the
-process, and beyond `DEVICES_MAX` devices between two keepings the new ones are not noted.
+It answers "why is this phone stuck?", and keeps those from being told or woken who have pulled already. No promise
+depends on it: what was heard since the last keeping is lost with the process, and beyond `DEVICES_MAX` devices between
+two keepings the new ones are not noted.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from homeport_server.listening import Listening
 from homeport_server.observe import Log
 from homeport_sync.clock import is_uuid
 from homeport_sync.cursor import CursorSeal
@@ -41,6 +43,7 @@ class Heard:
     def __init__(self, devices_max: int = DEVICES_MAX) -> None:
         self._devices_max = devices_max
         self._latest: dict[tuple[str, str], _Latest] = {}
+        self._taken: dict[tuple[str, str], _Latest] = {}  # on its way into the store
 
     def pushed(self, tenant: str, user: str, device: str, answer: bytes, now_ms: int) -> None:
         """It pushed, and was given this `PushAnswer`; b"" if it asked for no page beside it."""
@@ -67,7 +70,17 @@ class Heard:
     def taken(self) -> Mapping[tuple[str, str], _Latest]:
         """All that was noted; from here on it begins anew."""
         latest, self._latest = self._latest, {}
+        self._taken = latest
         return latest
+
+    def pulled_to(self, tenant: str, device: str) -> tuple[str, bytes]:
+        """The user and the sealed end of the last page that the device was given, unless the store knows of it; ("",
+        b"") if none was."""
+        for noted in (self._latest, self._taken):
+            latest = noted.get((tenant, device))
+            if latest is not None and latest.cursor:
+                return latest.user, latest.cursor
+        return "", b""
 
     def _new(self, tenant: str, device: str) -> _Latest:
         """A first note of the device, which is thrown away when there are too many."""
@@ -81,9 +94,19 @@ class Keeper:
     """Keeps what was heard in the store, every `every_s` seconds and when it is cancelled. Trouble is logged."""
 
     def __init__(
-        self, heard: Heard, store: Sightings, seal: CursorSeal, log: Log, *, wall_ms: Callable[[], int], every_s: float
+        self,
+        heard: Heard,
+        store: Sightings,
+        seal: CursorSeal,
+        log: Log,
+        *,
+        wall_ms: Callable[[], int],
+        every_s: float,
+        listening: Listening | None = None,
     ) -> None:
+        """`listening`: who does, if processes have to tell each other."""
         self._heard = heard
+        self._listening = listening
         self._store = store
         self._seal = seal
         self._log = log
@@ -105,6 +128,8 @@ class Keeper:
         by_tenant: dict[str, list[Sighting]] = {}
         for (tenant, device), latest in self._heard.taken().items():
             by_tenant.setdefault(tenant, []).append(self._sighting(tenant, device, latest))
+        for tenant, connected in self._listening.news() if self._listening else ():
+            by_tenant.setdefault(tenant, []).append(connected)
         for tenant, sightings in by_tenant.items():
             for start in range(0, len(sightings), KEPT_AT_ONCE_MAX):
                 chunk = sightings[start : start + KEPT_AT_ONCE_MAX]
@@ -130,9 +155,14 @@ class Keeper:
         )
 
     def _position(self, tenant: str, latest: _Latest) -> int | None:
-        if not latest.cursor:
-            return None
-        try:
-            return self._seal.open(latest.cursor.decode(), tenant=tenant, user=latest.user).position
-        except HomeportError:  # another user of the same device came between
-            return None
+        return position_of(self._seal, tenant, latest.user, latest.cursor)
+
+
+def position_of(seal: CursorSeal, tenant: str, user: str, cursor: bytes) -> int | None:
+    """Up to where a page reaches whose sealed end was given to the user; None if that cannot be told."""
+    if not cursor:
+        return None
+    try:
+        return seal.open(cursor.decode(), tenant=tenant, user=user).position
+    except HomeportError:  # another user of the same device came between
+        return None
