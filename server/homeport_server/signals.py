@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import Final
 
 from homeport_server.extras import NATS, POSTGRES, needing
 from homeport_server.observe import Log
@@ -13,14 +15,14 @@ from homeport_sync.ports import Signals
 from homeport_sync.relay import Changed
 from homeport_sync.signals import LocalSignals
 
+HEARD_S: Final = 2.0
+
 
 def open_signals(settings: Settings, log: Log) -> AbstractAsyncContextManager[Signals]:
     """The signals of the settings, for as long as the context lasts. Entering it waits for no server.
 
     Raises `BadSetting` when what they need is not installed.
     """
-    if not settings.database_url:
-        return _local()
 
     def changed(connected: bool) -> None:
         if connected:
@@ -28,6 +30,32 @@ def open_signals(settings: Settings, log: Log) -> AbstractAsyncContextManager[Si
         else:
             log.warning("signals lost", pid=os.getpid())
 
+    return _open(settings, changed)
+
+
+@asynccontextmanager
+async def heard_signals(settings: Settings) -> AsyncIterator[Signals]:
+    """The same for one who has something to say and then leaves: there is a wire, or none came up in `HEARD_S`.
+
+    On SQLite no other process hears them: the one that serves finds what is new by its own poll.
+    """
+    up = asyncio.Event()
+
+    def changed(connected: bool) -> None:
+        if connected:
+            up.set()
+
+    async with _open(settings, changed) as signals:
+        if settings.database_url:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(HEARD_S):
+                    await up.wait()
+        yield signals
+
+
+def _open(settings: Settings, changed: Changed) -> AbstractAsyncContextManager[Signals]:
+    if not settings.database_url:
+        return _local()
     return _nats(settings.nats_url, changed) if settings.nats_url else _postgres(settings.database_url, changed)
 
 

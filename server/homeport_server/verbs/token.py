@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from homeport_server.rights import RIGHTS
 from homeport_server.settings import Settings, flag
 from homeport_server.verbs.on_store import check_name, find_tenant, with_store
 from homeport_server.verbs.options import Refused, setting
@@ -21,11 +22,19 @@ if TYPE_CHECKING:
 @click.option("--user", envvar="HOMEPORT_USER", help="Whom the token stands for.")
 @click.option("--users", type=click.File(), help="A file with a user a line (-: standard input): a token a line.")
 @click.option("--tenant", "name", required=True, envvar="HOMEPORT_TENANT", help="The tenant, by its name or its id.")
+@click.option("--may", multiple=True, type=click.Choice(RIGHTS), help="A right beyond a user's own: to notify others.")
 @setting("data")
 @setting("database_url")
 @setting("token_ttl_s", "--ttl", flag("token_ttl_s"))
 def token(
-    *, user: str | None, users: Iterable[str] | None, name: str, data: Path, database_url: str, token_ttl_s: int
+    *,
+    user: str | None,
+    users: Iterable[str] | None,
+    name: str,
+    may: Sequence[str],
+    data: Path,
+    database_url: str,
+    token_ttl_s: int,
 ) -> None:
     """Print a token for a user of a tenant, and nothing else."""
     from homeport_server.app import make_tokens
@@ -38,7 +47,7 @@ def token(
         found, secret = await find_tenant(store, name, settings), open_secret(data)
         await check_fingerprint(store, secret)
         tokens = make_tokens(settings, secret)
-        return [tokens.issue(user=each, tenant=found.id, ttl_s=token_ttl_s) for each in named]
+        return [tokens.issue(user=each, tenant=found.id, ttl_s=token_ttl_s, may=may) for each in named]
 
     for line in with_store(settings, issue):
         click.echo(line)
