@@ -12,6 +12,7 @@ HomeportError
 │   ├── TooLarge (sync's)
 │   │   └── BodyTooLarge        TOO_LARGE
 │   ├── GraphqlInvalid          GRAPHQL_INVALID         unknown document, field or variable
+│   ├── Forbidden               FORBIDDEN               the token does not carry this right
 │   └── Unauthenticated         UNAUTHENTICATED         no token: get one
 │       ├── TokenMalformed          TOKEN_MALFORMED
 │       ├── TokenExpired            TOKEN_EXPIRED
@@ -86,6 +87,12 @@ class GraphqlInvalid(Fix):
     """The GraphQL request does not fit the schema: compare it with /api/v1/schema.graphql."""
 
     code = "GRAPHQL_INVALID"
+
+
+class Forbidden(Fix):
+    """The token does not carry the right to do this: get one that does (`homeport token --may notify`)."""
+
+    code = "FORBIDDEN"
 
 
 class Unauthenticated(Fix):

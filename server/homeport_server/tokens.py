@@ -6,7 +6,7 @@ differs: an expired one is renewed, an unsigned one is an attack or a bug.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -36,15 +36,18 @@ class _Claims(msgspec.Struct):
     aud: str
     iat: int | float
     exp: int | float
+    may: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who asks: a user of a tenant (its id), until the token expires, leeway included."""
+    """Who asks: a user of a tenant (its id), until the token expires, leeway included. `may` are the rights beyond a
+    user's own (`rights.py`)."""
 
     tenant: str
     user: str
     expires_at_ms: int
+    may: frozenset[str] = frozenset()
 
 
 class Tokens:
@@ -55,10 +58,12 @@ class Tokens:
         self._wall_ms = wall_ms
         self._leeway_s = leeway_s
 
-    def issue(self, *, user: str, tenant: str, ttl_s: float) -> str:
-        """A token for the user, valid from now on for `ttl_s` seconds. `tenant` is its id."""
+    def issue(self, *, user: str, tenant: str, ttl_s: float, may: Collection[str] = ()) -> str:
+        """A token for the user, valid from now on for `ttl_s` seconds, with these rights. `tenant` is its
+        id."""
         now_s = self._wall_ms() // 1_000
         claims = {"sub": user, "tenant": tenant, "iss": NAME, "aud": NAME, "iat": now_s, "exp": now_s + ttl_s}
+        claims |= {"may": sorted(may)} if may else {}
         return jwt.encode(claims, self._key, algorithm=ALGORITHM, headers={"typ": TYPE})
 
     def verify(self, token: str) -> Caller:
@@ -75,7 +80,7 @@ class Tokens:
         expires_at_ms = int((claims.exp + self._leeway_s) * 1_000)
         if self._wall_ms() >= expires_at_ms:
             raise TokenExpired
-        return Caller(tenant=claims.tenant, user=claims.sub, expires_at_ms=expires_at_ms)
+        return Caller(tenant=claims.tenant, user=claims.sub, expires_at_ms=expires_at_ms, may=claims.may)
 
     def _claims(self, token: str) -> _Claims:
         try:

@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from homeport_notify.memory import MemoryNotifyStore
 from homeport_server.accounts import Accounts
-from homeport_server.app import make_tokens
+from homeport_server.app import make_notifier, make_tokens
 from homeport_server.edge.admission import requests_admission
 from homeport_server.edge.context import Call, Rooms
 from homeport_server.edge.holds import Holds
@@ -112,6 +113,7 @@ def endpoint() -> tuple[GraphqlOverHttp, str, Rooms]:
         tracer=NoTracer(),
         settings=replace(SETTINGS, body_bytes_max=10_000_000),
         wall_ms=clock,
+        notifier=make_notifier(store, MemoryNotifyStore(), LocalSignals(), metrics=metrics, log=log, clock=clock),
     )
     return (
         GraphqlOverHttp(make_schema(), rooms, requests_admission(rooms), Holds(0, 1)),

@@ -6,7 +6,7 @@ import asyncio
 import io
 import json
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +14,9 @@ from typing import Any
 import httpx2
 from websockets.asyncio.client import ClientConnection, connect
 
+from homeport_notify.memory import MemoryNotifyStore
 from homeport_server.app import GRAPHQL_PATH, Built, build_app, make_tokens
+from homeport_server.notify.channels import Channels
 from homeport_server.observe import make_log
 from homeport_server.observe.tracing.port import Tracer
 from homeport_server.process.serve import Server, listen
@@ -63,10 +65,11 @@ class World:
     tenant: str
     out: io.BytesIO
     built: Built
+    notify: MemoryNotifyStore
     numbers: dict[str, int] = field(default_factory=dict)
 
-    def token(self, user: str = "ana", ttl_s: float = 3_600) -> str:
-        return self.tokens.issue(user=user, tenant=self.tenant, ttl_s=ttl_s)
+    def token(self, user: str = "ana", ttl_s: float = 3_600, may: Collection[str] = ()) -> str:
+        return self.tokens.issue(user=user, tenant=self.tenant, ttl_s=ttl_s, may=may)
 
     async def lines(self) -> list[dict[str, Any]]:
         """What was logged so far; lines are written at the end of a turn of the loop."""
@@ -90,9 +93,9 @@ class World:
         )
 
     @asynccontextmanager
-    async def client(self, user: str = "ana") -> AsyncIterator[httpx2.AsyncClient]:
+    async def client(self, user: str = "ana", may: Collection[str] = ()) -> AsyncIterator[httpx2.AsyncClient]:
         """HTTP straight into the application, as that user."""
-        headers = {"authorization": f"Bearer {self.token(user)}"}
+        headers = {"authorization": f"Bearer {self.token(user, may=may)}"}
         transport = httpx2.ASGITransport(app=self.built.asgi)
         async with httpx2.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
             yield client
@@ -110,7 +113,9 @@ async def ask(client: httpx2.AsyncClient, query: str, **variables: object) -> ht
     return await client.post(GRAPHQL_PATH, json={"query": query, "variables": variables})
 
 
-async def make_world(settings: Settings = SETTINGS, tracer: Tracer | None = None) -> World:
+async def make_world(
+    settings: Settings = SETTINGS, tracer: Tracer | None = None, channels: Channels | None = None
+) -> World:
     store, signals, clock, secret, out = (
         MemoryStore(),
         LocalSignals(),
@@ -118,6 +123,7 @@ async def make_world(settings: Settings = SETTINGS, tracer: Tracer | None = None
         Secret(b"s" * 32),
         io.BytesIO(),
     )
+    notify = MemoryNotifyStore(clock)
     tenant = await store.create("demo", id=str(uuid.uuid4()), epoch="e1", now_ms=START_MS)
     built = build_app(
         settings,
@@ -128,6 +134,8 @@ async def make_world(settings: Settings = SETTINGS, tracer: Tracer | None = None
         log=make_log("debug", out),
         clock=clock,
         tracer=tracer,
+        notify_store=notify,
+        channels=channels,
     )
     return World(
         store=store,
@@ -139,6 +147,7 @@ async def make_world(settings: Settings = SETTINGS, tracer: Tracer | None = None
         tenant=tenant.id,
         out=out,
         built=built,
+        notify=notify,
     )
 
 

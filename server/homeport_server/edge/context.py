@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from random import getrandbits
 
 from homeport_server.accounts import Accounts
+from homeport_server.notify.notifier import Notifier
 from homeport_server.observe import Log
 from homeport_server.observe.metrics import Metrics
 from homeport_server.observe.tracing.port import Tracer
@@ -37,6 +38,7 @@ class Rooms:
     tracer: Tracer
     settings: Settings
     wall_ms: Callable[[], int]
+    notifier: Notifier
     heard: Heard = field(default_factory=Heard)
 
 

@@ -107,3 +107,8 @@ def signal_warnings(signals: Signals, what: str, poll_s: float) -> Callable[[], 
     """A warning while signals are lost; `what` then comes by the poll."""
     lost = f"signals are lost: {what} come by the poll, up to {poll_s:g} s late"
     return lambda: () if signals.connected() else (lost,)
+
+
+def all_warnings(*each: Callable[[], Sequence[str]]) -> Callable[[], Sequence[str]]:
+    """The warnings of several as one."""
+    return lambda: [warning for warnings in each for warning in warnings()]

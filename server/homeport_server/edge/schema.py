@@ -1,4 +1,5 @@
-"""The GraphQL schema: three operations, whose messages travel as JSON scalars (see PROTOCOL.md).
+"""The GraphQL schema: three operations, whose messages travel as JSON scalars (see PROTOCOL.md), and what is about
+notifications (`notify_schema.py`).
 
 Resolvers hand over to `push.py`, `pull.py` and `poke.py`, and so do the precompiled operations; nothing is decided
 here. GraphQL's Int has 32 bits, so numbers and times are `Long`.
@@ -7,7 +8,6 @@ here. GraphQL's Int has 32 bits, so numbers and times are `Long`.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import Any, NewType
 
 import msgspec
 import strawberry
@@ -20,6 +20,8 @@ from strawberry.types.scalar import ScalarDefinition
 from homeport_server.edge import poke, pull, push
 from homeport_server.edge.context import Call
 from homeport_server.edge.errors import settle
+from homeport_server.edge.given import JSON, Info, Long, given
+from homeport_server.edge.notify_schema import NotifyMutation, NotifyQuery
 from homeport_sync import wire
 from homeport_sync.choice import Choice
 from homeport_sync.errors import Malformed
@@ -31,10 +33,6 @@ DEPTH_MAX = 10
 ALIASES_MAX = 15
 TOKENS_MAX = 2_000
 LONG_MAX = 2**63 - 1
-
-JSON = NewType("JSON", object)
-Long = NewType("Long", int)
-Info = strawberry.Info[Call, None]
 
 
 def read_long(value: object) -> int:
@@ -90,7 +88,7 @@ async def _pull(
     limit: int | None = strawberry.UNSET,
     choice: ChoiceInput | None = strawberry.UNSET,
 ) -> JSON:
-    message = wire.PullMessage(device=device, cursor=_given(cursor), limit=_given(limit), choice=_chosen(choice))
+    message = wire.PullMessage(device=device, cursor=given(cursor), limit=given(limit), choice=_chosen(choice))
     return _ready(await pull.pull(info.context, message))
 
 
@@ -104,31 +102,31 @@ async def _push(
     pull: PullInput | None = strawberry.UNSET,
     receipts: JSON | None = strawberry.UNSET,
 ) -> JSON:
-    asked = _given(pull)
+    asked = given(pull)
     message = wire.PushMessage(
         device=device,
         changes=_raw(changes),
-        confirmed=_given(confirmed),
-        clock_ms=_given(clock_ms),
+        confirmed=given(confirmed),
+        clock_ms=given(clock_ms),
         pull=asked
-        and wire.PullInput(cursor=_given(asked.cursor), limit=_given(asked.limit), choice=_chosen(asked.choice)),
-        receipts=_receipts(_given(receipts)),
+        and wire.PullInput(cursor=given(asked.cursor), limit=given(asked.limit), choice=_chosen(asked.choice)),
+        receipts=_receipts(given(receipts)),
     )
     return _ready(await push.push(info.context, message))
 
 
 async def _poke(info: Info, *, device: strawberry.ID | None = strawberry.UNSET) -> AsyncIterator[bool]:
-    async for poked in poke.stream(info.context, _given(device)):
+    async for poked in poke.stream(info.context, given(device)):
         yield poked
 
 
 @strawberry.type
-class Query:
+class Query(NotifyQuery):
     pull: JSON = strawberry.field(resolver=_pull, description="What the device has not seen yet, as a Page.")
 
 
 @strawberry.type
-class Mutation:
+class Mutation(NotifyMutation):
     push: JSON = strawberry.field(
         resolver=_push, description="Takes a device's changes in, exactly once, and answers with a PushAnswer."
     )
@@ -143,15 +141,11 @@ class Subscription:
     )
 
 
-def _given(value: Any) -> Any:  # noqa: ANN401  # of an argument's own type
-    return None if value is strawberry.UNSET else value
-
-
 def _chosen(choice: ChoiceInput | None) -> Choice | None:
-    given = _given(choice)
-    if given is None:
+    chosen = given(choice)
+    if chosen is None:
         return None
-    scopes, left_out = _given(given.scopes), _given(given.leave_out)
+    scopes, left_out = given(chosen.scopes), given(chosen.leave_out)
     return Choice(scopes=None if scopes is None else tuple(scopes), leave_out=tuple(left_out or ()))
 
 

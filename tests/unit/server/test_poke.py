@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from homeport_notify.memory import MemoryNotifyStore
 from homeport_server.accounts import Accounts
+from homeport_server.app import make_notifier
 from homeport_server.edge.context import Call, Rooms
 from homeport_server.edge.poke import FastPoke, WriteFrame, fast_message, stream
 from homeport_server.observe import make_log
@@ -67,6 +69,7 @@ async def call() -> Call:
         tracer=NoTracer(),
         settings=Settings(),
         wall_ms=lambda: 1,
+        notifier=make_notifier(store, MemoryNotifyStore(), signals, metrics=metrics, log=log, clock=lambda: 1),
     )
     return Call(rooms=rooms, caller=Caller(tenant="t1", user="ana", expires_at_ms=2), request_id="r1")
 

@@ -1,0 +1,86 @@
+"""Notifications at the edge: what devices say of themselves, and what a token with the right `notify` has told.
+
+Everything may be sent again: an address and a preference are kept as they were told last, a notification by its key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from homeport_notify.address import ChannelName, Platform, TargetKind, make_address
+from homeport_notify.message import Message
+from homeport_notify.ports import Receipt
+from homeport_notify.preferences import NO_PREFERENCES, Preferences, QuietHours
+from homeport_server.edge.context import Call
+from homeport_server.errors import Forbidden
+from homeport_server.notify.notifier import Notifier
+from homeport_server.rights import NOTIFY
+from homeport_sync.errors import Malformed
+from homeport_sync.telling import RegisterAddress, SetPreferences
+
+
+def notifier(call: Call) -> Notifier:
+    """Who answers a device."""
+    return call.rooms.notifier
+
+
+def telling(call: Call) -> Notifier:
+    """The same for what the right `notify` is for. Raises `Forbidden` without it."""
+    if NOTIFY not in call.caller.may:
+        raise Forbidden
+    return call.rooms.notifier
+
+
+async def register(call: Call, message: RegisterAddress) -> str:
+    """The id of the address. Raises `BadAddress`, `Malformed`, `DeviceForeign`."""
+    try:
+        platform = msgspec.convert(message.platform, Platform)
+        kind = msgspec.convert(message.target_kind, TargetKind)
+        channel = msgspec.convert(message.channel, ChannelName)
+    except msgspec.ValidationError as wrong:
+        raise Malformed(f"The address does not have its shape: {wrong}. See RegisterAddress in PROTOCOL.md.") from None
+    address = make_address(
+        user=call.caller.user,
+        device=message.device,
+        channel=channel,
+        target=message.target,
+        target_kind=kind,
+        platform=platform,
+        locale=message.locale,
+        timezone=message.timezone,
+        seen_at_ms=call.rooms.wall_ms(),
+    )
+    await notifier(call).register(call.caller.tenant, address)
+    return address.id
+
+
+async def prefer(call: Call, message: SetPreferences) -> bool:
+    """Keep it in the place of what was. Raises `BadPreferences`."""
+    quiet = message.quiet_hours
+    preferences = Preferences(
+        timezone=message.timezone,
+        quiet=QuietHours(quiet.from_min, quiet.until_min) if quiet else NO_PREFERENCES.quiet,
+        muted=frozenset(message.muted),
+    )
+    await notifier(call).prefer(call.caller.tenant, call.caller.user, preferences)
+    return True
+
+
+async def report(call: Call, device: str, receipts: object) -> int:
+    """How many receipts were kept. Raises `Malformed`."""
+    try:
+        read = msgspec.convert(receipts, list[Receipt])
+    except msgspec.ValidationError as wrong:
+        raise Malformed(f"receipts do not have their shape: {wrong}. See NotificationReceipt in PROTOCOL.md.") from None
+    return await notifier(call).report(call.caller.tenant, call.caller.user, device, read)
+
+
+def message_of(said: Mapping[str, object]) -> Message:
+    """The message with these fields. Raises `Malformed`, naming what does not have its shape."""
+    names = {each.name: each.encode_name for each in msgspec.structs.fields(Message)}
+    try:
+        return msgspec.convert({names[name]: value for name, value in said.items()}, Message)
+    except msgspec.ValidationError as wrong:
+        raise Malformed(f"The message does not have its shape: {wrong}.") from None
