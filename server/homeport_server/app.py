@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from random import Random
 from typing import Any
 
 from starlette.applications import Starlette
@@ -13,19 +15,28 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from homeport_notify.ports import NotifyStore
 from homeport_server.accounts import Accounts
 from homeport_server.background import Background
 from homeport_server.command_threads import CommandThreads
-from homeport_server.database import Store
+from homeport_server.database import Store, notify_store_of
 from homeport_server.edge.admission import requests_admission
 from homeport_server.edge.context import Rooms
 from homeport_server.edge.departures import Departures
-from homeport_server.edge.health import Health, health_routes, signal_warnings
+from homeport_server.edge.health import Health, all_warnings, health_routes, signal_warnings
 from homeport_server.edge.holds import Holds
 from homeport_server.edge.http import GraphqlOverHttp
 from homeport_server.edge.schema import HomeportSchema, make_schema
 from homeport_server.edge.view import SocketView
 from homeport_server.followers.work import make_work
+from homeport_server.listening import Listening
+from homeport_server.notify.channels import Channels, channel_names, close_all, make_channels
+from homeport_server.notify.gates import GateWatch
+from homeport_server.notify.notifier import Notifier
+from homeport_server.notify.nudges import LogSignals
+from homeport_server.notify.presences import LivePresences
+from homeport_server.notify.submit import Counted, Submitter
+from homeport_server.notify.work import Notifying
 from homeport_server.observe import Log
 from homeport_server.observe.failed_commits import FailedCommits
 from homeport_server.observe.metrics import Metrics
@@ -44,6 +55,7 @@ from homeport_sync.cursor import CursorSeal
 from homeport_sync.exchange import Exchange
 from homeport_sync.limits import Limits
 from homeport_sync.ports import Signals, Tenants
+from homeport_sync.sightings import Sightings
 
 GRAPHQL_PATH = "/api/v1/graphql"
 SCHEMA_PATH = "/api/v1/schema.graphql"
@@ -81,18 +93,23 @@ def build_app(
     log: Log,
     clock: Callable[[], int] = wall_ms,
     tracer: Tracer | None = None,
+    notify_store: NotifyStore | None = None,
+    channels: Channels | None = None,
 ) -> Built:
-    """The server of `app` over `store`. Whoever opened the store closes it; the tracer is closed with the server.
+    """The server of `app` over `store`. Whoever opened the store closes it; tracer and channels are closed with the
+    server.
 
-    Without a `tracer` it has the one that the settings ask for.
+    Without a `tracer` it has the one that the settings ask for, without `channels` those that they name, and without a
+    `notify_store` the one beside the store.
     """
     metrics, seal, heard, troubles = Metrics(), CursorSeal(secret.key("cursors")), Heard(), Troubles(log)
-    tracer = tracer or make_tracer(settings)
+    tracer, listening, of_log = tracer or make_tracer(settings), Listening(clock), LogSignals(signals)
+    notify_store = notify_store or notify_store_of(store)
     rooms = Rooms(
         exchange=Exchange(
             store=store if isinstance(tracer, NoTracer) else TracedStore(store, tracer),
             catalog=app.catalog,
-            signals=signals,
+            signals=of_log,
             seal=seal,
             limits=_limits(settings),
             wall_ms=clock,
@@ -100,22 +117,58 @@ def build_app(
             runner=CommandThreads(LIMITS),
         ),
         accounts=Accounts(make_tokens(settings, secret, clock), store, clock, cached_max=settings.tokens_cached_max),
-        pokes=PokeHub(store, signals, log, poll_s=settings.poke_poll_s, metrics=metrics, wall_ms=clock),
+        pokes=PokeHub(
+            store, of_log, log, poll_s=settings.poke_poll_s, metrics=metrics, wall_ms=clock, listening=listening
+        ),
         log=log,
         troubles=troubles,
         metrics=metrics,
         tracer=tracer,
         settings=settings,
         wall_ms=clock,
+        notifier=make_notifier(store, notify_store, signals, metrics=metrics, log=log, clock=clock),
         heard=heard,
     )
-    keeper = Keeper(heard, store, seal, log, wall_ms=clock, every_s=settings.sightings_every_s)
     # On PostgreSQL that is for `homeport work`, of which there may be any number.
     on_sqlite = not settings.database_url
-    beside = make_work(settings, app, store, signals, log, metrics=metrics, wall_ms=clock) if on_sqlite else []
-    pulse = Pulse(metrics, signals.connected)
-    warnings = signal_warnings(signals, "pokes", settings.poke_poll_s)
-    return assemble(rooms, store, rooms.pokes.run, pulse.run, keeper.run, *beside, warnings=warnings)
+    channels = (make_channels(settings, clock) if channels is None else channels) if on_sqlite else {}
+    presences = LivePresences(store, heard, listening, seal, clock)
+    notifying = Notifying(store=notify_store, channels=channels, presences=presences, signals=signals)
+    make = partial(make_work, settings, app, store, of_log, log, metrics=metrics, wall_ms=clock, notifying=notifying)
+    every_s, told = settings.sightings_every_s, None if on_sqlite else listening
+    keeper = Keeper(heard, store, seal, log, wall_ms=clock, every_s=every_s, listening=told)
+    watch = GateWatch(notify_store, channels.keys() or channel_names(settings), metrics, clock)
+    return assemble(
+        rooms,
+        store,
+        rooms.pokes.run,
+        Pulse(metrics, signals.connected).run,
+        keeper.run,
+        watch.run,
+        *(make() if on_sqlite else []),
+        warnings=all_warnings(signal_warnings(signals, "pokes", settings.poke_poll_s), watch.warnings),
+        at_end=partial(close_all, channels),
+    )
+
+
+def make_notifier(
+    store: Sightings,
+    notify_store: NotifyStore,
+    signals: Signals,
+    *,
+    metrics: Counted,
+    log: Log,
+    clock: Callable[[], int],
+) -> Notifier:
+    """What answers about notifications."""
+    return Notifier(
+        store=notify_store,
+        sightings=store,
+        submitter=Submitter(store=notify_store, signals=signals, counted=metrics, log=log, wall_ms=clock),
+        signals=signals,
+        wall_ms=clock,
+        random=Random(),
+    )
 
 
 def assemble(
@@ -123,9 +176,17 @@ def assemble(
     tenants: Tenants,
     *work: Callable[[], Coroutine[Any, Any, None]],
     warnings: Callable[[], Sequence[str]] = tuple,
+    at_end: Callable[[], Coroutine[Any, Any, None]] | None = None,
 ) -> Built:
-    """Routes over rooms that are built, and the `work` that runs beside them. `warnings` are shown by `/readyz`."""
-    background = Background(rooms.log, *work, at_end=rooms.tracer.close)
+    """Routes over rooms that are built, and the `work` that runs beside them. `warnings` are shown by `/readyz`;
+    `at_end` runs when the work is over."""
+
+    async def end() -> None:
+        if at_end:
+            await at_end()
+        await rooms.tracer.close()
+
+    background = Background(rooms.log, *work, at_end=end)
     holds = Holds(rooms.settings.told_hold_ms, rooms.settings.told_held_max)
 
     def on_drain() -> None:

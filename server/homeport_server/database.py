@@ -69,7 +69,7 @@ async def open_store(settings: Settings) -> OpenedStore:
     )
 
 
-def notify_store(store: Store | OpenedStore) -> NotifyStore:
+def notify_store_of(store: Store | OpenedStore) -> NotifyStore:
     """The store of notifications that lies beside it: in the same database, or in memory as it is. Make one a store."""
     return SqlNotifyStore(store.beside) if isinstance(store, LendsItsDatabase) else MemoryNotifyStore()
 

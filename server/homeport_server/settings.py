@@ -17,7 +17,20 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 TRACES = ("off", "otlp")
 TOKEN_LEEWAY_MAX_S = 60
 LEASE_MIN_S = 1.0
-MAY_BE_ZERO = frozenset({"port", "work_port", "token_leeway_s", "drain_notice_s", "told_hold_ms"})
+MAY_BE_ZERO = frozenset(
+    {
+        "port",
+        "work_port",
+        "token_leeway_s",
+        "drain_notice_s",
+        "told_hold_ms",
+        "fcm_a_second",
+        "apns_a_second",
+        "webhook_a_second",
+    }
+)
+NOTIFY_SLICES_MAX = 64
+WEB_SCHEMES = ("http://", "https://")
 POSTGRES_SCHEMES = ("postgresql://", "postgres://")
 NATS_SCHEMES = ("nats://", "tls://")
 
@@ -56,12 +69,26 @@ class Settings:
     work_at_once_max: Annotated[int, "How many tenants a worker works for at once."] = 4
     lease_s: Annotated[float, "How long the work of a worker that vanished waits for another, in seconds."] = 15.0
     upkeep_every_s: Annotated[float, "How often old confirmed outcomes are forgotten, in seconds."] = 3_600.0
-    sightings_every_s: Annotated[float, "How often it is kept when devices were last heard of, in seconds."] = 30.0
+    sightings_every_s: Annotated[float, "How often it is kept when devices were last heard of, in seconds."] = 2.0
     keep_alive_s: Annotated[int, "How long an idle HTTP connection is kept open, in seconds."] = 75
     backlog: Annotated[int, "How many connections may wait to be accepted."] = 4_096
     workers: Annotated[int, "How many server processes share the port; more than 1 needs PostgreSQL."] = 1
     drain_notice_s: Annotated[float, "How long a process told to stop serves on as not ready, in seconds."] = 0.0
     drain_s: Annotated[float, "How long sockets take to leave a process that stops, in seconds."] = 10.0
+    fcm_service_account: Annotated[str, "The service account's JSON file; empty: nothing is sent by FCM."] = ""
+    fcm_url: Annotated[str, "Where FCM is, for an emulator; empty: at Google's."] = ""
+    fcm_a_second: Annotated[int, "How many messages a second FCM may be sent; 0: as many as it takes."] = 8_000
+    apns_key: Annotated[str, "The file of the signing key (.p8); empty: nothing is sent by APNs."] = ""
+    apns_key_id: Annotated[str, "The id of that key."] = ""
+    apns_team_id: Annotated[str, "The id of the team whose key it is."] = ""
+    apns_topic: Annotated[str, "The app's bundle id."] = ""
+    apns_url: Annotated[str, "Where APNs is: its sandbox, or an emulator; empty: Apple's production."] = ""
+    apns_a_second: Annotated[int, "How many messages a second APNs may be sent; 0: as many as it takes."] = 0
+    webhook_secret: Annotated[str, "What webhooks are signed with (whsec_…); empty: none are sent."] = ""
+    webhook_allow_private: Annotated[bool, "Webhooks may go to addresses of private networks."] = False
+    webhook_a_second: Annotated[int, "How many webhooks a second may be sent; 0: as many as are taken."] = 0
+    notify_console: Annotated[bool, "Notifications to the channel console are printed: for development."] = False
+    notify_slices: Annotated[int, "Into how many parts a log's rules and wakes are cut, for as many workers."] = 1
     production: Annotated[bool, "Real people depend on it: `homeport fleet` keeps away."] = False
 
     def __post_init__(self) -> None:
@@ -69,6 +96,7 @@ class Settings:
         if self.log_level not in LOG_LEVELS:
             raise _wrong("log_level", self.log_level, f"one of {', '.join(LOG_LEVELS)}")
         self._check_urls()
+        self._check_channels()
         if self.traces not in TRACES:
             raise _wrong("traces", self.traces, f"one of {', '.join(TRACES)}")
         self._check_numbers()
@@ -93,6 +121,19 @@ class Settings:
         for name, least in (("drain_notice_s", self.drain_notice_s), ("told_hold_ms", self.told_hold_ms)):
             if least < 0:
                 raise _wrong(name, least, "0 or more")
+
+    def _check_channels(self) -> None:
+        for name, url in (("fcm_url", self.fcm_url), ("apns_url", self.apns_url)):
+            if url and not url.startswith(WEB_SCHEMES):
+                raise _wrong(name, url, "http://…, https://… or nothing")
+        for name in ("apns_key_id", "apns_team_id", "apns_topic"):
+            if bool(self.apns_key) != bool(getattr(self, name)):
+                raise _wrong(name, getattr(self, name), f"what belongs to {flag('apns_key')}: all four, or none")
+        for name in ("fcm_a_second", "apns_a_second", "webhook_a_second"):
+            if getattr(self, name) < 0:
+                raise _wrong(name, getattr(self, name), "0 or more")
+        if self.notify_slices > NOTIFY_SLICES_MAX:
+            raise _wrong("notify_slices", self.notify_slices, f"1 to {NOTIFY_SLICES_MAX}")
 
     def _check_urls(self) -> None:
         if self.database_url and not self.database_url.startswith(POSTGRES_SCHEMES):

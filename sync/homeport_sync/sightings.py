@@ -21,8 +21,8 @@ class Sighting:
     """The last that was heard of a device, in milliseconds since 1970 by the server's clock; None for never.
 
     `pulled_position` is how far the last page it was given reaches; `refused_code` what the last request that was
-    refused as a whole was answered with ("" for none). `connected_at_ms` is when it was known last whether it listens
-    for pokes, and `connected` whether it did.
+    refused as a whole was answered with ("" for none). `connected_at_ms` is when it was known last whether it listens,
+    and `connected` whether it did.
     """
 
     device: str

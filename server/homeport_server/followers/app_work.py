@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 
 from homeport_server.database import Store
 from homeport_server.followers.lag import Lag
+from homeport_server.followers.told import LoggedFollowers
 from homeport_server.followers.worker import Worker
 from homeport_server.observe import Log
 from homeport_server.observe.metrics import Metrics
@@ -21,7 +22,6 @@ from homeport_sync import App
 from homeport_sync.afterwards import AppFollower
 from homeport_sync.beginning import Beginning
 from homeport_sync.deliver import ENTRIES_MAX, Delivery
-from homeport_sync.errors import FollowerFailed
 from homeport_sync.follow import Duty, Follower
 from homeport_sync.ports import Signals
 from homeport_sync.schedule import Schedule
@@ -55,16 +55,8 @@ class AppWork:
         for schedule in self.app.schedules:
             yield self._worker(self._timekeeper(schedule), SCHEDULE_POLL_S).run
 
-    def done(self, name: str) -> None:
-        """See `deliver.Told`."""
-        self.metrics.follower_done(name, self.wall_ms() / 1_000)
-
-    def gave_up(self, name: str, tenant: str, failed: FollowerFailed) -> None:
-        """See `deliver.Told`."""
-        self.metrics.follower_failed(name, failed.code)
-        self.metrics.follower_gave_up(name)
-        where = {"follower": name, "tenant": tenant, "error": failed.code, **failed.values}
-        self.log.error("follower gave up", **where, exc_info=failed.__cause__)
+    def _told(self) -> LoggedFollowers:
+        return LoggedFollowers(self.metrics, self.log, self.wall_ms)
 
     def _following(self, follower: AppFollower) -> Run:
         name, store = follower.place_name, self.store
@@ -73,7 +65,7 @@ class AppWork:
             name,
             store,
             store,
-            Delivery(follower, self.app.catalog, store, self).work,
+            Delivery(follower, self.app.catalog, store, self._told()).work,
             holder=self.holder,
             ttl_ms=int(self.settings.lease_s * 1_000),
             now_s=time.monotonic,
@@ -94,7 +86,7 @@ class AppWork:
 
     def _timekeeper(self, schedule: Schedule) -> Timekeeper:
         ttl_ms = int(self.settings.lease_s * 1_000)
-        return Timekeeper(schedule, self.store, self, holder=self.holder, ttl_ms=ttl_ms, wall_ms=self.wall_ms)
+        return Timekeeper(schedule, self.store, self._told(), holder=self.holder, ttl_ms=ttl_ms, wall_ms=self.wall_ms)
 
     def _worker(self, duty: Duty, poll_s: float) -> Worker:
         return Worker(

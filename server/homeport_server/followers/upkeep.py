@@ -7,7 +7,7 @@ so each tenant is kept once in that time, however many workers there are.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from homeport_server.observe import Log
@@ -25,11 +25,19 @@ class Store(LogStore, Places, Tenants, Protocol):
 
 class Upkeep:
     """Goes round all tenants, then rests for `every_s` seconds. Trouble is logged and tried again next time; that of
-    one tenant keeps no other from its turn.
-    `holder` is the worker's own name."""
+    one tenant keeps no other from its turn. `holder` is the worker's own name; `more` is done for each tenant as well,
+    given its id and the time in milliseconds."""
 
     def __init__(
-        self, store: Store, log: Log, *, limits: Limits, wall_ms: Callable[[], int], every_s: float, holder: str
+        self,
+        store: Store,
+        log: Log,
+        *,
+        limits: Limits,
+        wall_ms: Callable[[], int],
+        every_s: float,
+        holder: str,
+        more: Sequence[Callable[[str, int], Awaitable[None]]] = (),
     ) -> None:
         self._store = store
         self._log = log
@@ -37,6 +45,7 @@ class Upkeep:
         self._wall_ms = wall_ms
         self._every_s = every_s
         self._holder = holder
+        self._more = more
 
     async def run(self) -> None:
         """Keep house until cancelled."""
@@ -63,4 +72,6 @@ class Upkeep:
     async def _keep(self, tenant: str) -> int:
         if not await self._store.lease(tenant, UPKEEP, self._holder, int(self._every_s * 1_000)):
             return 0
+        for each in self._more:
+            await each(tenant, self._wall_ms())
         return await prune_outcomes(self._store, tenant, self._limits, now_ms=self._wall_ms())

@@ -1,4 +1,5 @@
-"""The work beside the requests: Homeport's own followers, those of the app, and upkeep, built for one process.
+"""The work beside the requests: Homeport's own followers, those of the app, upkeep and notifications, built for one
+process.
 
 On SQLite the server's own process is the only worker. On PostgreSQL `homeport work` is one, of any number.
 """
@@ -18,6 +19,8 @@ from homeport_server.followers.app_work import AppWork
 from homeport_server.followers.lag import Lag
 from homeport_server.followers.upkeep import Upkeep
 from homeport_server.followers.worker import Worker
+from homeport_server.notify.upkeep import NotifyUpkeep
+from homeport_server.notify.work import Notifying, NotifyWork
 from homeport_server.observe import Log
 from homeport_server.observe.metrics import Metrics
 from homeport_server.settings import Settings
@@ -39,6 +42,7 @@ def make_work(
     *,
     metrics: Metrics,
     wall_ms: Callable[[], int],
+    notifying: Notifying,
 ) -> list[Callable[[], Coroutine[Any, Any, None]]]:
     """What runs until it is cancelled."""
     holder = _holder(settings)
@@ -56,7 +60,25 @@ def make_work(
         at_once_max=settings.work_at_once_max,
         random=Random(),
     )
-    upkeep = Upkeep(store, log, limits=LIMITS, wall_ms=wall_ms, every_s=settings.upkeep_every_s, holder=holder)
+    upkeep = Upkeep(
+        store,
+        log,
+        limits=LIMITS,
+        wall_ms=wall_ms,
+        every_s=settings.upkeep_every_s,
+        holder=holder,
+        more=[NotifyUpkeep(notifying.store).keep],
+    )
+    notify_work = NotifyWork(
+        app=app,
+        settings=settings,
+        store=store,
+        notifying=notifying,
+        log=log,
+        metrics=metrics,
+        wall_ms=wall_ms,
+        holder=holder,
+    )
     work = AppWork(
         app=app,
         settings=settings,
@@ -67,7 +89,7 @@ def make_work(
         wall_ms=wall_ms,
         holder=holder,
     )
-    return [worker.run, upkeep.run, *work.runs()]
+    return [worker.run, upkeep.run, *work.runs(), *notify_work.runs()]
 
 
 def _holder(settings: Settings) -> str:

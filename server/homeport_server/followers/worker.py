@@ -10,14 +10,13 @@ the others go on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from random import Random
-from typing import TypeAlias, TypeGuard
+from typing import Protocol, TypeAlias, TypeGuard
 
 from homeport_server.errors import Internal
 from homeport_server.followers.errands import Errands
-from homeport_server.followers.lag import Lag
 from homeport_server.observe import Log
 from homeport_server.observe.metrics import Metrics
 from homeport_sync.errors import FollowerFailed, HomeportError
@@ -33,6 +32,19 @@ FINISH_S = 5.0  # how long a worker that ends gives what is under way, and then 
 _Errand: TypeAlias = tuple[Duty, str]
 
 
+class Lags(Protocol):
+    """Who shows how far behind a duty is (`lag.py`)."""
+
+    async def behind(self, follower: str, tenant: str) -> None:
+        """It was left with more to do, or failed."""
+
+    def caught_up(self, follower: str, tenant: str) -> None:
+        """It has nothing to do there now."""
+
+    def look(self, follower: str, open_now: Iterable[str]) -> None:
+        """For these tenants it is not through yet."""
+
+
 class Worker:
     """`at_once_max` tenants at once; `poll_s` is how late it may be if a signal was lost, in seconds. One tenant's log
     is looked at once in `pace_s` seconds at most, so that many small commits become one piece of work. Between tries at
@@ -45,7 +57,7 @@ class Worker:
         signals: Signals,
         log: Log,
         *,
-        lag: Lag,
+        lag: Lags,
         metrics: Metrics,
         poll_s: float,
         pace_s: float,
@@ -84,11 +96,12 @@ class Worker:
                         self._errands.wake()
                         self._poll_now.set()
                     else:
-                        self._want(tenant)
+                        self.want(tenant)
         finally:
             await self._end(hands)
 
-    def _want(self, tenant: str) -> None:
+    def want(self, tenant: str) -> None:
+        """Have it look at the tenant, as a signal would."""
         for follower in self._followers:
             self._errands.want((follower, tenant))
 
@@ -110,7 +123,7 @@ class Worker:
     async def _round(self) -> None:
         async for page in roster(self._tenants):
             for tenant in self._random.sample(page, len(page)):
-                self._want(tenant.id)
+                self.want(tenant.id)
             await self._errands.room()
 
     async def _look(self) -> None:

@@ -28,6 +28,7 @@ class Families:
         self._intake()
         self._listening()
         self._following()
+        self._notifying()
         self._process()
 
     def _exchange(self) -> None:
@@ -80,6 +81,26 @@ class Families:
         self.leases_lost = self._counter("leases_lost_total", "Leases that another process took over.")
         self.head = self._gauge("log_head_position", "The highest position any log was seen to reach.", "livemax")
         self.floor = self._gauge("log_floor_position", "The lowest position still served.", "livemax")
+
+    def _notifying(self) -> None:
+        self.notifications = self._counter("notifications_total", "Notifications that came in, by lane.", "lane")
+        self.deliveries = self._counter(
+            "deliveries_total",
+            "Answers of providers, and deliveries left out, by what was said.",
+            "lane",
+            "channel",
+            "fate",
+        )
+        self.deliveries_under_way = self._gauge(
+            "deliveries_under_way", "Deliveries that a provider has not answered yet.", "livesum", "channel"
+        )
+        self.send_seconds = self._histogram(
+            "send_seconds", "A window, from its first byte to its last answer.", _SECONDS
+        )
+        self.dead_letters = self._counter("dead_letters_total", "Deliveries that were given up, by lane.", "lane")
+        self.channels_closed = self._gauge(
+            "channel_closed", "Whether a channel's gate is closed.", "livemax", "channel"
+        )
 
     def _process(self) -> None:
         self.processes = self._gauge("processes", "Processes that run, by version.", "livesum", "version")

@@ -50,6 +50,12 @@ class Metrics:
         self._leases: dict[str, int] = {}
         self._lag = _Children(families.lag)
         self._age = _Children(families.age)
+        self._notifications = _Children(families.notifications)
+        self._deliveries = _Children(families.deliveries)
+        self._delivered: dict[tuple[str, ...], int] = {}
+        self._under_way = _Children(families.deliveries_under_way)
+        self._dead_letters = _Children(families.dead_letters)
+        self._closed = _Children(families.channels_closed)
         self._found = families.pages.labels("cache")
         self._read = families.pages.labels("store")
         self._head = 0
@@ -209,6 +215,33 @@ class Metrics:
         """The lowest position from which a device can still go on."""
         self._families.floor.set(position)
 
+    # Notifications.
+
+    def notification_accepted(self, lane: str) -> None:
+        """One came in that was not there before."""
+        self._notifications[lane,].inc()
+
+    def delivered(self, lane: str, channel: str, fate: str) -> None:
+        """A provider said something of a delivery; or, with no `channel`, it was left out. Shown by `settle`."""
+        key = (lane, channel, fate)
+        self._delivered[key] = self._delivered.get(key, 0) + 1
+
+    def sending(self, channel: str, deliveries: int) -> None:
+        """So many more deliveries wait for their provider's answer; fewer, if it is below 0."""
+        self._under_way[channel,].inc(deliveries)
+
+    def sent(self, seconds: float) -> None:
+        """All of a window were answered."""
+        self._families.send_seconds.observe(seconds)
+
+    def gave_up(self, lane: str, deliveries: int) -> None:
+        """So many lie among the dead letters now."""
+        self._dead_letters[lane,].inc(deliveries)
+
+    def channel_closed(self, channel: str, *, closed: bool) -> None:
+        """Whether nothing goes out through the channel now."""
+        self._closed[channel,].set(closed)
+
     # The process.
 
     def draining(self) -> None:
@@ -234,6 +267,9 @@ class Metrics:
         self._families.waiting.set(self._waiting)
         self._families.admitted.inc(self._admitted)
         self._admitted = 0
+        delivered, self._delivered = self._delivered, {}
+        for labels, count in delivered.items():
+            self._deliveries[labels].inc(count)
 
 
 class _Children(dict[tuple[str, ...], Family], Generic[Family]):

@@ -13,7 +13,7 @@ from homeport_server.observe.metrics import Metrics
 from homeport_server.observe.process import Pulse
 from homeport_sync.meter import Meter
 
-LABELS = {"outcome", "code", "source", "follower", "version", "result"}
+LABELS = {"lane", "channel", "fate", "outcome", "code", "source", "follower", "version", "result"}
 
 
 def value(metrics: Metrics, name: str, **labels: str) -> float | None:

@@ -1,0 +1,33 @@
+"""What is forgotten of notifications: addresses that nobody has seen for long, and what has ended for long."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+from homeport_notify import limits
+from homeport_notify.ports import Addresses, Notifications
+
+# Longer than anything can wait to be told: so a key that comes again is known, or too late to tell anything.
+KEPT_MS: Final = 30 * 86_400_000
+AT_ONCE_MAX: Final = 500  # in one transaction
+STEPS_MAX: Final = 200  # of a tenant in one round; the next round goes on
+
+
+class UpkeepStore(Addresses, Notifications, Protocol):
+    """What is kept up here."""
+
+
+class NotifyUpkeep:
+    """One round for one tenant is one call."""
+
+    def __init__(self, store: UpkeepStore) -> None:
+        self._store = store
+
+    async def keep(self, tenant: str, now_ms: int) -> None:
+        """Retire what was unseen for too long, and forget what ended long ago."""
+        for _ in range(STEPS_MAX):
+            if await self._store.age_out(tenant, now_ms - limits.UNSEEN_MS_MAX, AT_ONCE_MAX) < AT_ONCE_MAX:
+                break
+        for _ in range(STEPS_MAX):
+            if await self._store.forget(tenant, now_ms - KEPT_MS, AT_ONCE_MAX) < AT_ONCE_MAX:
+                break

@@ -1,0 +1,94 @@
+"""Who has to be woken: for each batch of changes, the members' devices that they are news to.
+
+Only a wish is written here, and it is written before anybody knows whether the device is connected: a little later
+`waking.py` looks, and mostly finds that it has pulled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Final, Protocol
+
+from homeport_notify import limits
+from homeport_notify.address import Address, ChannelName
+from homeport_notify.ports import Addresses, Wakes
+from homeport_server.notify.nudges import nudge
+from homeport_server.notify.slices import Slice
+from homeport_sync.lease import Lease
+from homeport_sync.lookups import Lookups
+from homeport_sync.ports import LogEntry, Places, Signals
+
+FOLLOWER: Final = "wakes"
+MEMBERS_PAGE: Final = 500
+RENEWALS: Final = 3  # in the time of a lease
+WAKING: Final[frozenset[ChannelName]] = frozenset({"fcm", "apns"})
+
+
+class WakeStore(Addresses, Wakes, Protocol):
+    """What is asked and written here."""
+
+
+class WakeWork:
+    """The `Work` of the follower `FOLLOWER`, for one slice of each log. `now_s` is a clock that does not go back."""
+
+    def __init__(
+        self,
+        each: Slice,
+        lookups: Lookups,
+        places: Places,
+        store: WakeStore,
+        signals: Signals,
+        *,
+        now_s: Callable[[], float],
+    ) -> None:
+        self._slice = each
+        self._lookups = lookups
+        self._places = places
+        self._store = store
+        self._signals = signals
+        self._now_s = now_s
+
+    async def work(self, lease: Lease, entries: Sequence[LogEntry]) -> Lease:
+        """Want a wake for whom these entries are news to. What is done twice is wanted once."""
+        ours = [each for each in entries if self._slice.holds(each.scope) and each.outcome != "superseded"]
+        due_ms = entries[-1].accepted_at_ms + limits.WAKE_SETTLE_MS
+        wanted: dict[str, int] = {}
+        renew_s = self._now_s() + lease.ttl_ms / RENEWALS / 1_000
+        for scope, changes in _by_scope(ours).items():
+            async for addresses in self._living(lease.tenant, scope):
+                for address in addresses:
+                    if (position := news_to(address.device, changes)) > wanted.get(address.id, 0):
+                        wanted[address.id] = position
+                if len(wanted) >= limits.EXPANDED_AT_ONCE_MAX:
+                    await self._want(lease.tenant, wanted, due_ms)
+                    wanted = {}
+                if self._now_s() >= renew_s:  # a scope may have more members than are gone through in one lease
+                    lease = await self._places.keep_place(lease, lease.position)
+                    renew_s = self._now_s() + lease.ttl_ms / RENEWALS / 1_000
+        await self._want(lease.tenant, wanted, due_ms)
+        return await self._places.keep_place(lease, entries[-1].position)
+
+    async def _living(self, tenant: str, scope: str) -> AsyncIterator[Sequence[Address]]:
+        """The addresses of the scope's members that can be woken, a page of members at a time."""
+        after = ""
+        while users := await self._lookups.members(tenant, scope, after, MEMBERS_PAGE):
+            living = await self._store.of_users(tenant, users)
+            yield [address for address in living if address.channel in WAKING]
+            after = users[-1]
+
+    async def _want(self, tenant: str, wanted: dict[str, int], due_ms: int) -> None:
+        if wanted:
+            await self._store.want(tenant, wanted, due_ms)
+            nudge(self._signals, tenant, "wake")
+
+
+def news_to(device: str, changes: Sequence[LogEntry]) -> int:
+    """The last position of these changes that another device made; 0 if there is none."""
+    return max((each.position for each in changes if each.device != device), default=0)
+
+
+def _by_scope(entries: Sequence[LogEntry]) -> dict[str, list[LogEntry]]:
+    found: dict[str, list[LogEntry]] = {}
+    for each in entries:
+        found.setdefault(each.scope, []).append(each)
+    return found
