@@ -14,7 +14,7 @@ import msgspec
 
 from homeport_notify.emulator import limits
 from homeport_notify.emulator.behaviour import behaviour_of
-from homeport_notify.emulator.exchange import Attend, Outcome, Reply, Request, Served
+from homeport_notify.emulator.exchange import Attend, Outcome, Reply, Request, Served, Unreadable, read_json
 from homeport_notify.emulator.grounds import Grounds
 from homeport_notify.emulator.keys import service_account
 from homeport_notify.emulator.oauth import Bearers
@@ -81,8 +81,8 @@ class Admin:
                 return self._device(request, name.removeprefix("devices/"))
             route = self._routes.get((request.method, name))
             return route(request) if route else _unknown()
-        except (BadEmulation, msgspec.DecodeError) as error:
-            says = error.message if isinstance(error, BadEmulation) else f"{error}."
+        except (BadEmulation, Unreadable, msgspec.ValidationError) as error:
+            says = error.message if isinstance(error, BadEmulation) else str(error)
             return _json(400, {"error": {"code": BadEmulation.code, "message": says}})
 
     def counts(self) -> Mapping[str, object]:
@@ -96,12 +96,11 @@ class Admin:
         return _json(200, msgspec.to_builtins(self._weather.behaviour))
 
     def _change_behaviour(self, request: Request) -> Outcome:
-        fields = msgspec.json.decode(request.body)
-        self._weather.behaviour = behaviour_of(fields, beside=self._weather.behaviour)
+        self._weather.behaviour = behaviour_of(read_json(request.body), beside=self._weather.behaviour)
         return self._show_behaviour()
 
     def _replace_behaviour(self, request: Request) -> Outcome:
-        self._weather.behaviour = behaviour_of(msgspec.json.decode(request.body))
+        self._weather.behaviour = behaviour_of(read_json(request.body))
         return self._show_behaviour()
 
     def _restore_behaviour(self) -> Outcome:
@@ -122,7 +121,7 @@ class Admin:
         return _json(200, {"registered": len(self._phones), "devices": some})
 
     def _register(self, request: Request) -> Outcome:
-        told = msgspec.json.decode(request.body or b"{}", type=_Registration)
+        told = msgspec.convert(read_json(request.body or b"{}"), _Registration)
         phone = self._phones.register(
             told.kind, told.platform, target=told.target, project=told.project, topic=told.topic, topics=told.topics
         )
@@ -146,7 +145,7 @@ class Admin:
         return attend_poll(phone, wait_s=wait_s, after=_whole(request, "after", 0, 2**53))
 
     def _lose(self, request: Request) -> Outcome:
-        targets = msgspec.json.decode(request.body, type=_Targets).targets
+        targets = msgspec.convert(read_json(request.body), _Targets).targets
         self._phones.lose(targets)
         return _json(200, {"gone": len(targets)})
 

@@ -11,14 +11,12 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, Final, assert_never
 
-import msgspec
-
 from homeport_notify.emulator import google, limits
 from homeport_notify.emulator.behaviour import Trouble
-from homeport_notify.emulator.exchange import Reply, Request
+from homeport_notify.emulator.exchange import Reply, Request, Unreadable, read_json
 from homeport_notify.emulator.grounds import Grounds
 from homeport_notify.emulator.provider_token import ProviderTokens
-from homeport_notify.emulator.push import Push
+from homeport_notify.emulator.push import Push, alert_in
 
 DEVICE: Final = "/3/device/"
 PUSH_TYPES: Final = frozenset(
@@ -177,9 +175,7 @@ def _push(request: Request, target: str, name: str, now_ms: int) -> Push:
     if expiration and not (expiration.isascii() and expiration.isdigit() and len(expiration) <= 15):
         raise _Refused("BadExpirationDate")
     payload = _payload(request.body, limits.APNS_VOIP_PAYLOAD_BYTES_MAX if kind == "voip" else 0)
-    aps = payload.get("aps")
-    alert = aps.get("alert", "") if isinstance(aps, dict) else ""
-    words = alert if isinstance(alert, dict) else {"body": alert}
+    words = alert_in(payload)
     return Push(
         provider="apns",
         name=name,
@@ -201,8 +197,8 @@ def _payload(body: bytes, bytes_max: int) -> dict[str, Any]:
     if len(body) > (bytes_max or limits.APNS_PAYLOAD_BYTES_MAX):
         raise _Refused("PayloadTooLarge")
     try:
-        payload = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+        payload = read_json(body)
+    except Unreadable:
         payload = None
     if not isinstance(payload, dict) or not payload:
         raise _Refused("PayloadEmpty")

@@ -73,6 +73,19 @@ Served: TypeAlias = Outcome | Attend
 Serve: TypeAlias = Callable[[Request], Served]
 
 
+class Unreadable(ValueError):
+    """The body is no JSON that anybody could read."""
+
+
+def read_json(body: bytes) -> object:
+    """What is in a body. Raises `Unreadable`."""
+    try:
+        found: object = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Unreadable(f"The body is no JSON: {error}.") from None
+    return found
+
+
 def json_reply(status: int, body: object, *, code: str = "", headers: tuple[tuple[str, str], ...] = ()) -> Reply:
     """A reply as Google writes it: two spaces deep, and a line's end."""
     return Reply(status, (json.dumps(body, indent=2, ensure_ascii=False) + "\n").encode(), JSON, headers, code)

@@ -14,7 +14,7 @@ from homeport_notify.emulator.google import Refusal
 from homeport_notify.emulator.grounds import Grounds
 from homeport_notify.emulator.oauth import Bearers
 from homeport_notify.emulator.phone import Phone, PhonePlatform
-from homeport_notify.emulator.push import Push
+from homeport_notify.emulator.push import Push, alert_in
 
 FAKE: Final = "fake_message_id"  # what a dry run is named
 
@@ -132,13 +132,13 @@ def _push(sending: Sending, name: str, now_ms: int, platform: PhonePlatform) -> 
     message = sending.message
     seen = message.get("notification", _NOTHING)
     part = message.get(platform if platform == "android" else _PARTS[platform], _NOTHING)
-    own = part.get("notification") or _NOTHING
+    own = part.get("notification", _NOTHING)
     if platform == "android":
         ttl_s, priority, collapse_key = sending.ttl_s, "high" if sending.high else "normal", sending.collapse_key
     else:
-        ttl_s, priority, collapse_key = _steering(platform, part.get("headers") or _NOTHING, now_ms)
-    if platform == "ios" and (alert := (part.get("payload") or _NOTHING).get("aps", _NOTHING).get("alert")):
-        own = alert if isinstance(alert, dict) else {"body": str(alert)}
+        ttl_s, priority, collapse_key = _steering(platform, part.get("headers", _NOTHING), now_ms)
+    if platform == "ios":
+        own = alert_in(part.get("payload", _NOTHING))
     return Push(
         provider="fcm",
         name=name,
@@ -149,7 +149,7 @@ def _push(sending: Sending, name: str, now_ms: int, platform: PhonePlatform) -> 
         collapse_key=collapse_key,
         title=str(own.get("title") or seen.get("title", "")),
         body=str(own.get("body") or seen.get("body", "")),
-        data={**message.get("data", _NOTHING), **(part.get("data") or _NOTHING)},
+        data={**message.get("data", _NOTHING), **part.get("data", _NOTHING)},
         message={key: value for key, value in message.items() if key != sending.by},
     )
 
@@ -160,10 +160,15 @@ _PARTS: Final[Mapping[PhonePlatform, str]] = {"android": "android", "ios": "apns
 def _steering(platform: PhonePlatform, headers: Mapping[str, str], now_ms: int) -> tuple[float, str, str]:
     """Time to live, priority and collapse key, as the headers of Apple or of Web Push say them."""
     if platform == "web":
-        ttl = headers.get("TTL", "")
+        asked_s = _seconds(headers.get("TTL", ""))
         high = headers.get("Urgency", "normal") == "high"
-        return float(ttl) if ttl.isdigit() else limits.TTL_S_MAX, "high" if high else "normal", headers.get("Topic", "")
-    until = headers.get("apns-expiration", "")
-    ttl_s = max(0.0, int(until) - now_ms / 1_000) if until.isdigit() else float(limits.TTL_S_MAX)
+        return limits.TTL_S_MAX if asked_s is None else asked_s, "high" if high else "normal", headers.get("Topic", "")
+    until_s = _seconds(headers.get("apns-expiration", ""))
+    ttl_s = float(limits.TTL_S_MAX) if until_s is None else max(0.0, until_s - now_ms / 1_000)
     high = headers.get("apns-priority", "10") == "10"
     return ttl_s, "high" if high else "normal", headers.get("apns-collapse-id", "")
+
+
+def _seconds(text: str) -> int | None:
+    """A whole number of seconds, None if it is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 12 else None

@@ -15,6 +15,7 @@ import msgspec
 
 from homeport_notify.emulator import google, limits
 from homeport_notify.emulator.condition import BadCondition, condition_of
+from homeport_notify.emulator.exchange import Unreadable, read_json
 from homeport_notify.emulator.google import Refusal
 
 TargetField: TypeAlias = Literal["token", "fid", "topic", "condition"]
@@ -63,10 +64,9 @@ class Sending(msgspec.Struct, frozen=True):
 def read_sending(body: bytes) -> Sending:
     """The message in a request's body. Raises `Refusal`, with Google's words."""
     try:
-        call = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+        call = _fields(read_json(body), "", _CALL)
+    except Unreadable:
         raise _unreadable("", "Invalid JSON payload received. Unexpected token.") from None
-    call = _fields(call, "", _CALL)
     dry = call.get("validate_only", False)
     if not isinstance(dry, bool):
         raise _unreadable("validate_only", f"Invalid value at 'validate_only' (TYPE_BOOL), {_shown(dry)}")
@@ -88,7 +88,7 @@ def read_sending(body: bytes) -> Sending:
     )
 
 
-_NOTHING: Final[Mapping[str, Any]] = {}
+_NOTHING: Final[dict[str, Any]] = {}
 
 
 def _unreadable(field: str, says: str) -> Refusal:
@@ -99,11 +99,19 @@ def _shown(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _fields(value: object, where: str, known: frozenset[str]) -> dict[str, Any]:
-    """An object whose names are all known, written with underscores. Raises `Refusal`."""
+def _object(value: object, where: str) -> dict[str, Any]:
+    """An object, without what is null: that is as good as not there. Raises `Refusal`."""
     if not isinstance(value, dict):
         at = f"'{where}'" if where else "the root"
         raise _unreadable(where, f"Invalid value at {at} (type.googleapis.com/google.protobuf.Struct), {_shown(value)}")
+    if None in value.values():
+        return {name: each for name, each in value.items() if each is not None}
+    return value
+
+
+def _fields(found: object, where: str, known: frozenset[str]) -> dict[str, Any]:
+    """An object whose names are all known, written with underscores. Raises `Refusal`."""
+    value = _object(found, where)
     if value.keys() <= known:
         return value
     plain = {_CAPITAL.sub(lambda found: "_" + found[0].lower(), name): each for name, each in value.items()}
@@ -143,18 +151,22 @@ def _check_parts(message: dict[str, Any]) -> None:
     for name, known in _PARTS.items():
         if name in message:
             message[name] = _fields(message[name], f"message.{name}", known)
+            _check_inside(message[name], f"message.{name}")
     _check_texts(message.get("data"), "message.data")
-    for part in ("android", "webpush"):
-        if part in message:
-            _check_texts(message[part].get("data"), f"message.{part}.data")
-    for part in ("webpush", "apns"):
-        if part in message:
-            _check_texts(message[part].get("headers"), f"message.{part}.headers")
     for name, value in message.get("notification", _NOTHING).items():
         _text(value, f"message.notification.{name}")
-    for key in message.get("data") or ():
+    for key in message.get("data", _NOTHING):
         if key == "from" or key.startswith(("google", "gcm")):
             raise Refusal(google.invalid("message.data", f"Invalid data payload key: {key}"))
+
+
+def _check_inside(part: Mapping[str, Any], where: str) -> None:
+    """What the parts of the platforms have in common."""
+    for name in ("data", "headers"):
+        _check_texts(part.get(name), f"{where}.{name}")
+    for name in ("notification", "payload"):
+        if name in part:
+            _object(part[name], f"{where}.{name}")
 
 
 def _text(value: object, where: str) -> str:

@@ -140,6 +140,8 @@ class Http2:
         if not path:
             raise BrokenFrame(ErrorCode.PROTOCOL_ERROR, "A request without a :path.")
         head = Head(headers.get(":method", ""), path, query, headers)
+        if len(self._heads) >= limits.HEADS_MAX:
+            self._heads.clear()
         if all(_INDEXED <= byte < _CONTINUED for byte in block):
             self._heads[block] = head
         else:

@@ -31,6 +31,7 @@ BODY_BYTES_MAX: Final = 16 * 2**20  # of a request; lists of tokens that are gon
 OAUTH_BODY_BYTES_MAX: Final = 16_384  # of a request for a token
 STREAMS_MAX: Final = 100  # requests at once on one HTTP/2 connection, as at Google
 HEADER_LIST_BYTES_MAX: Final = 65_536  # of the headers of a request, unpacked
+HEADS_MAX: Final = 1_000  # header blocks of a connection that are remembered
 WINDOW_BYTES: Final = 2**20  # of flow control that we give to each stream
 CONNECTION_WINDOW_BYTES: Final = 16 * 2**20  # … and to a connection
 PHONES_MAX: Final = 1_000_000

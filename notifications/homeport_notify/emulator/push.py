@@ -29,3 +29,10 @@ class Push(msgspec.Struct, frozen=True, kw_only=True):
     def lives(self, now_ms: int) -> bool:
         """Whether its time is not over."""
         return now_ms <= self.accepted_at_ms + self.ttl_s * 1_000
+
+
+def alert_in(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a person sees of a payload of Apple's: `title` and `body`."""
+    aps = payload.get("aps")
+    alert = aps.get("alert", "") if isinstance(aps, dict) else ""
+    return alert if isinstance(alert, dict) else {"body": str(alert)}

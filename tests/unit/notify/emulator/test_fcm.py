@@ -3,7 +3,10 @@
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from homeport_notify.emulator.exchange import Request
 from tests.unit.notify.emulator.world import World, codes, error, fields
 
 
@@ -97,10 +100,38 @@ def test_a_payload_of_exactly_the_limit_is_taken_however_long_its_token_is() -> 
 
 def test_what_is_no_json_is_refused() -> None:
     world = World()
-    from homeport_notify.emulator.exchange import Request
+    for body in (b"", b"{", b"null", b"\xff", b'{"message":{"token":"\xff"}}', b"[" * 50_000):
+        reply = world.ask(Request("POST", "/v1/projects/emulated/messages:send", "", {}, body)).reply
+        assert (reply.status, error(reply)["status"]) == (400, "INVALID_ARGUMENT")
 
-    reply = world.ask(Request("POST", "/v1/projects/emulated/messages:send", "", {}, b"{")).reply
-    assert (reply.status, error(reply)["status"]) == (400, "INVALID_ARGUMENT")
+
+NAMES = st.sampled_from(
+    "data notification android apns webpush headers payload aps alert ttl priority collapse_key title TTL "
+    "apns-expiration".split()
+)
+VALUES = st.one_of(st.none(), st.booleans(), st.integers(), st.sampled_from(["", "x", "5s", "high", "9" * 400, "²"]))
+
+
+@settings(max_examples=300)
+@given(
+    st.dictionaries(
+        NAMES,
+        st.recursive(
+            VALUES, lambda each: st.one_of(st.lists(each, max_size=2), st.dictionaries(NAMES, each, max_size=3))
+        ),
+        max_size=4,
+    ),
+    st.sampled_from(["android", "ios", "web"]),
+)
+def test_an_odd_message_is_taken_or_refused_and_nothing_else(message: dict[str, object], platform: str) -> None:
+    world = World()
+    phone = world.provider.phones.register(platform=platform)  # type: ignore[arg-type]
+    assert world.send({**message, "token": phone.target}).status in {200, 400}
+    assert phone.waiting == world.provider.tally.fcm.accepted - world.phones["expired"]
+
+
+def test_what_is_null_is_as_good_as_not_there() -> None:
+    assert World().send({"token": "a:b", "data": None, "android": {"ttl": None}, "apns": None}).status == 200
 
 
 def test_names_may_be_written_in_either_way() -> None:
