@@ -37,6 +37,8 @@ class H2Client:
         self.connection = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
         self.answers: dict[int, Answer] = {}
         self.goaway: int | None = None
+        self.acknowledging = True  # that it has read what came, so that more may come
+        self._held: list[tuple[int, int]] = []
 
     async def __aenter__(self) -> H2Client:
         self._reader, self.writer = await asyncio.open_connection(self._where.hostname, self._where.port)
@@ -50,12 +52,14 @@ class H2Client:
     def flush(self) -> None:
         self.writer.write(self.connection.data_to_send())
 
-    def begin(self, path: str, headers: Headers = (), body: bytes = b"", method: str = "POST") -> int:
-        """Send a request; its stream is returned."""
+    def begin(
+        self, path: str, headers: Headers = (), body: bytes = b"", method: str = "POST", *, last: bool = True
+    ) -> int:
+        """Send a request; its stream is returned. Unless it is the `last` of it, a body follows."""
         stream = self.connection.get_next_available_stream_id()
         authority = self._where.netloc
         head = [(":method", method), (":scheme", "http"), (":authority", authority), (":path", path), *headers]
-        self.connection.send_headers(stream, head, end_stream=not body)
+        self.connection.send_headers(stream, head, end_stream=last and not body)
         if body:
             self.connection.send_data(stream, body, end_stream=True)
         self.answers[stream] = Answer()
@@ -77,18 +81,49 @@ class H2Client:
         async with asyncio.timeout(10):
             return await self._reader.read()
 
+    async def some(self) -> bytes:
+        """What came next, as it is."""
+        async with asyncio.timeout(10):
+            return await self._reader.read(65_536)
+
     def _see(self, event: h2.events.Event) -> None:
         if isinstance(event, h2.events.ResponseReceived):
             self.answers[event.stream_id].headers = {str(name): str(value) for name, value in event.headers}
         elif isinstance(event, h2.events.DataReceived):
             self.answers[event.stream_id].body += event.data
-            self.connection.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+            self._held.append((event.flow_controlled_length, event.stream_id))
+            if self.acknowledging:
+                self.acknowledge()
         elif isinstance(event, h2.events.StreamEnded):
             self.answers[event.stream_id].ended = True
         elif isinstance(event, h2.events.StreamReset):
             self.answers[event.stream_id].reset = int(event.error_code)
         elif isinstance(event, h2.events.ConnectionTerminated):
             self.goaway = int(event.error_code or 0)
+
+    def acknowledge(self) -> None:
+        """What came was read."""
+        for length, stream in self._held:
+            self.connection.acknowledge_received_data(length, stream)
+        self._held.clear()
+        self.flush()
+
+    async def upload(self, path: str, body: bytes) -> Answer:
+        """Send a body as the windows of the other end allow, and wait for the answer."""
+        stream = self.begin(path, [("content-length", str(len(body)))], method="POST", last=False)
+        at = 0
+        async with asyncio.timeout(30):
+            while at < len(body):
+                fits = min(self.connection.local_flow_control_window(stream), 16_384, len(body) - at)
+                if not fits:
+                    await self.read()
+                    continue
+                self.connection.send_data(stream, body[at : at + fits], end_stream=at + fits == len(body))
+                at += fits
+                self.flush()
+                await self.writer.drain()
+        [answer] = await self.finish(stream)
+        return answer
 
     async def finish(self, *streams: int) -> list[Answer]:
         """The answers of these streams, whole."""

@@ -3,6 +3,7 @@
 import asyncio
 import json
 
+import hpack
 import pytest
 from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
@@ -52,6 +53,65 @@ async def test_an_answer_waits_for_the_clients_window(open_emulator: Emulator) -
         client.flush()
         [page] = await client.finish(client.begin("/", method="GET"))  # it acknowledges what it reads, bit by bit
     assert page.body.rstrip().endswith(b"</html>")
+
+
+async def test_equal_bytes_of_headers_mean_what_the_table_says_now(open_emulator: Emulator) -> None:
+    encoder = hpack.Encoder()
+
+    def block(path: str) -> bytes:
+        return encoder.encode([(":method", "GET"), (":scheme", "http"), (":path", path)])
+
+    blocks = [block(path) for path in ("/emulator/counts",) * 2 + ("/emulator/behaviour",) * 2]
+    assert blocks[1] == blocks[3]
+    async with H2Client(open_emulator.url) as client:
+        asked = b"".join(frames.headers(2 * at + 1, each, end_stream=True) for at, each in enumerate(blocks))
+        client.writer.write(asked)
+        reader, bodies = FrameReader(), list[bytes]()
+        while len(bodies) < 4:
+            read = reader.read(await client.some())
+            bodies += [payload for kind, _, _, payload in read if kind == frames.DATA]
+    assert [b"latency_ms" in body for body in bodies] == [False, False, True, True]
+
+
+async def test_a_stream_that_only_a_server_may_open_breaks_the_rules(open_emulator: Emulator) -> None:
+    async with H2Client(open_emulator.url) as client:
+        await client.read()
+        client.writer.write(frames.headers(2, b"\x82\x86\x84", end_stream=True))
+        while await client.read():
+            pass
+    assert client.goaway == ErrorCodes.PROTOCOL_ERROR
+
+
+async def test_no_more_is_sent_than_the_connection_may_hold(open_emulator: Emulator) -> None:
+    async with H2Client(open_emulator.url) as client:
+        client.acknowledging = False
+        streams = [client.begin("/", method="GET") for _ in range(30)]
+        while sum(len(client.answers[each].body) for each in streams) < frames.WINDOW_FIRST:
+            await client.read()  # the h2 package would not stand a byte more
+        client.acknowledging = True
+        client.acknowledge()
+        pages = await client.finish(*streams)
+    assert len({page.body for page in pages}) == 1
+
+
+async def test_a_wider_window_is_one_for_what_waits_already(open_emulator: Emulator) -> None:
+    async with H2Client(open_emulator.url) as client:
+        client.acknowledging = False
+        client.connection.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 10})
+        stream = client.begin("/", method="GET")
+        while not client.answers[stream].body:
+            await client.read()
+        client.connection.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 60_000})
+        client.flush()
+        [page] = await client.finish(stream)
+    assert page.body.rstrip().endswith(b"</html>")
+
+
+async def test_bodies_that_are_larger_than_the_windows_arrive(open_emulator: Emulator) -> None:
+    body = json.dumps({"targets": ["a:gone"]}).encode() + b" " * (limits.CONNECTION_WINDOW_BYTES // 3)
+    async with H2Client(open_emulator.url) as client:
+        statuses = [(await client.upload("/emulator/gone", body)).status for _ in range(4)]
+    assert statuses == [200] * 4
 
 
 async def test_more_requests_at_once_than_allowed_are_refused_untaken(open_emulator: Emulator) -> None:

@@ -149,7 +149,8 @@ async def test_requests_that_come_before_the_answer_are_answered_in_turn(open_em
     body = json.dumps(message("a:b")).encode()
     head = f"POST {SEND} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n"
     writer.write((head + "\r\n").encode() + body + (head + "connection: close\r\n\r\n").encode() + body)
-    assert (await reader.read()).count(b"HTTP/1.1 200") == 2
+    async with asyncio.timeout(10):
+        assert (await reader.read()).count(b"HTTP/1.1 200") == 2
     writer.close()
 
 
