@@ -1,0 +1,148 @@
+"""A campaign whose workers die: every address is accounted for, and what is told twice stays within what is declared.
+
+Two `homeport work` processes on PostgreSQL, FCM emulated in this one. A worker is killed with SIGKILL at random moments
+and started again. `make soak` does it with 200,000 addresses and ten deaths.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import pytest
+from msgspec.structs import replace
+
+from benchmarks.fanout.crowd import campaign, crowd, gather
+from homeport_client.fleet.live.cluster import ROLE
+from homeport_client.fleet.live.homeport import HASTE, HomeportProcess, ask
+from homeport_client.fleet.live.postgres import RealPostgres
+from homeport_notify import limits
+from homeport_notify.delivery import DeliveryState as S
+from homeport_notify.emulator import Behaviour, Emulator, EmulatorSettings, Push
+from homeport_notify.notification import Notification
+from homeport_notify.ports import Progress
+from homeport_notify.sql.store import SqlNotifyStore
+from homeport_server.tables import BESIDE
+from homeport_sync.sql.postgres.store import PostgresStore
+
+APP = Path(__file__).resolve().parents[2] / "examples/tasks/app.py"
+SEED = int(os.environ.get("HOMEPORT_SEED", "1"))
+LOOK_S = 0.1
+PATIENCE_S = 300.0
+
+
+@dataclass(slots=True)
+class Seen:
+    """What the provider accepted: by target, and of each the collapse keys it came with."""
+
+    times: Counter[str] = field(default_factory=Counter)
+    keys: dict[str, set[str]] = field(default_factory=dict)
+
+    def note(self, push: Push) -> None:
+        self.times[push.target] += 1
+        self.keys.setdefault(push.target, set()).add(push.collapse_key)
+
+
+@dataclass(slots=True)
+class Site:
+    """Two workers, a provider, and the store they share."""
+
+    tenant: str
+    store: SqlNotifyStore
+    sync: PostgresStore
+    workers: list[HomeportProcess]
+    emulator: Emulator
+    seen: Seen = field(default_factory=Seen)
+
+    async def progress(self, told: Notification) -> Progress:
+        return await self.store.progress(self.tenant, told.id)
+
+
+@asynccontextmanager
+async def site(directory: Path) -> AsyncIterator[Site]:
+    async with AsyncExitStack() as stack:
+        behaviour = Behaviour(latency_ms=20.0)
+        emulator = await stack.enter_async_context(Emulator(EmulatorSettings(behaviour=behaviour)))
+        account = directory / "account.json"
+        account.write_text(json.dumps(emulator.account))  # a small file in memory
+        postgres = await stack.enter_async_context(RealPostgres())
+        await ask("migrate", "--database-url", postgres.url())
+        environ = {
+            **HASTE,
+            "HOMEPORT_DATABASE_URL": postgres.url(user=ROLE),
+            "HOMEPORT_DATA": str(directory / "data"),
+            "HOMEPORT_FCM_SERVICE_ACCOUNT": str(account),
+            "HOMEPORT_FCM_URL": emulator.url,
+        }
+        tenant = (await ask("tenant", "create", "crowd", environ=environ)).split()[-1]
+        sync = await PostgresStore.open(postgres.url(user=ROLE), beside=BESIDE)
+        stack.push_async_callback(sync.close)
+        workers = [
+            HomeportProcess(
+                ("work", str(APP)), ready="working", said=directory / f"worker-{number}.log", environ=environ
+            )
+            for number in (1, 2)
+        ]
+        found = Site(tenant, SqlNotifyStore(sync.beside), sync, workers, emulator)
+        emulator.tally.watch = found.seen.note
+        for worker in workers:
+            stack.push_async_callback(worker.kill)
+        yield found
+
+
+async def told_among_deaths(here: Site, *, addresses: int, deaths: int, at_least_once: bool) -> Progress:
+    """How the campaign stands at its end."""
+    random = Random(SEED)
+    await gather(here.sync.beside, here.tenant, crowd(addresses))
+    told = replace(campaign(here.tenant), at_least_once=at_least_once)
+    await here.store.submit(told)
+    await asyncio.gather(*(worker.start() for worker in here.workers))
+    doomed = sorted(random.uniform(0.05, 0.9) for _ in range(deaths))
+    async with asyncio.timeout(PATIENCE_S):
+        while not (progress := await here.progress(told)).notification.over:
+            if doomed and len(here.seen.times) >= doomed[0] * addresses:
+                doomed.pop(0)
+                worker = random.choice(here.workers)
+                await worker.kill()
+                await worker.start()
+            await asyncio.sleep(LOOK_S)  # other processes set no event of ours
+    assert not doomed, f"seed {SEED}: it was over before everybody had died"
+    return progress
+
+
+@pytest.mark.parametrize("at_least_once", [False, True])
+async def test_every_address_is_accounted_for_though_workers_are_killed(directory: Path, at_least_once: bool) -> None:
+    async with site(directory) as here:
+        await check(here, addresses=12_000, deaths=3, at_least_once=at_least_once)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("at_least_once", [False, True])
+async def test_a_large_campaign_survives_ten_deaths(directory: Path, at_least_once: bool) -> None:
+    async with site(directory) as here:
+        await check(here, addresses=200_000, deaths=10, at_least_once=at_least_once)
+
+
+async def check(here: Site, *, addresses: int, deaths: int, at_least_once: bool) -> None:
+    progress = await told_among_deaths(here, addresses=addresses, deaths=deaths, at_least_once=at_least_once)
+    seen, counts = here.seen, dict(progress.counts)
+    assert sum(counts.values()) == addresses
+    window = deaths * limits.WINDOW_MAX
+    if at_least_once:
+        assert counts == {S.SENT: addresses}
+        assert len(seen.times) == addresses
+        again = {target for target, times in seen.times.items() if times > 1}
+        assert sum(seen.times.values()) - addresses <= window
+        assert all(len(seen.keys[target]) == 1 and "" not in seen.keys[target] for target in again)
+    else:
+        assert counts.keys() <= {S.SENT, S.UNKNOWN}
+        assert max(seen.times.values()) == 1
+        assert counts[S.SENT] <= len(seen.times) <= addresses
+        assert counts.get(S.UNKNOWN, 0) <= window
