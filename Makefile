@@ -14,7 +14,7 @@ COMPILE := uv pip compile pyproject.toml --quiet --universal --generate-hashes -
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help develop demo demo-postgres run test coverage check format lint types bench-push bench-pull bench-scale bench-devices bench-revocation bench-fleet mutants soak soak-kill lock clean
+.PHONY: help develop demo demo-postgres run test coverage check format lint types bench-push bench-pull bench-scale bench-devices bench-revocation bench-fleet bench-fanout mutants soak soak-kill lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -75,6 +75,9 @@ bench-revocation: $(RUN) ## measure what it costs that nothing is left of a lost
 
 bench-fleet: $(RUN) ## measure a simulated day of a thousand phones (HOMEPORT_BENCH_DEVICES, 1000)
 	@$(BIN)/python -m benchmarks.fleet $(ARGS)
+
+bench-fanout: $(DEV) ## measure what it costs to tell a million (some parts: ARGS="sending expanding workers")
+	@$(BIN)/python -m benchmarks.fanout $(ARGS)
 
 mutants: $(DEV) ## plant known bugs one at a time: the default fleet has to find each, and tell it in ten steps
 	@$(BIN)/python -m tests.mutants $(ARGS)

@@ -77,12 +77,12 @@ async def homeport(data: Path) -> AsyncIterator[tuple[Serving, str]]:
         yield server, token
 
 
-async def measured(module: str, part: str, **settings: str) -> dict[str, float]:
-    """What `python -m module part` finds, in a process of its own and with these settings; its last line is JSON."""
+async def measured(module: str, *parts: str, **settings: str) -> dict[str, float]:
+    """What `python -m module parts` finds, in a process of its own and with these settings; its last line is JSON."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", module, part, stdout=asyncio.subprocess.PIPE, env=os.environ | settings
+        sys.executable, "-m", module, *parts, stdout=asyncio.subprocess.PIPE, env=os.environ | settings
     )
     printed, _ = await process.communicate()
-    assert process.returncode == 0, f"the part {part} failed"
+    assert process.returncode == 0, f"{module} {' '.join(parts)} failed"
     figures: dict[str, float] = json.loads(printed.splitlines()[-1])
     return figures
