@@ -49,6 +49,9 @@ class Nobody:
     def left_out(self, lane: Lane, state: DeliveryState) -> None:
         """See `in_hand.Told`."""
 
+    def gave_up(self, lane: Lane, letters: int) -> None:
+        """See `in_hand.Told`."""
+
     def closed(self, channel: ChannelName, until_ms: int, reason: str) -> None:
         """See `in_hand.Told`."""
         raise RuntimeError(reason)

@@ -13,8 +13,6 @@ from statistics import quantiles
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from homeport_server.notify.nudges import nudge
-
 from benchmarks.fanout.crowd import MESSAGE, campaign, crowd, gather, wall_ms
 from benchmarks.fanout.emulating import SUBMITTED
 from benchmarks.processes import serving
@@ -26,6 +24,7 @@ from homeport_notify.audience import ToUsers
 from homeport_notify.delivery import DeliveryState
 from homeport_notify.message import Message
 from homeport_notify.sql.store import SqlNotifyStore
+from homeport_server.notify.nudges import nudge
 from homeport_server.tables import BESIDE
 from homeport_sync.ports import Signals
 from homeport_sync.sql.postgres.signals import postgres_signals
