@@ -96,7 +96,7 @@ class Emulator:
         )
         port = self._server.sockets[0].getsockname()[1]
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        self.provider.url = f"{'https' if secure else 'http'}://{host}:{port}"
+        self.provider.url = settings.url or f"{'https' if secure else 'http'}://{host}:{port}"
 
     async def close(self) -> None:
         """Hang up on everybody."""

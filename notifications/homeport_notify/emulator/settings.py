@@ -12,12 +12,13 @@ from homeport_notify.emulator.keys import EmulatorKeys
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmulatorSettings:
-    """`port` 0 takes any free one. `project` is Firebase's, `team` Apple's; `topics` are the bundle ids that may be
-    sent to, none: any. With `credentials_checked` off whoever comes may send. `certificate` and its `certificate_key`
-    (PEM files) make it speak TLS."""
+    """`port` 0 takes any free one. `url` is where clients reach it, if that is elsewhere. `project` is Firebase's, and
+    `team` Apple's; `topics` are the bundle ids that may be sent to, none: any. With `credentials_checked` off whoever
+    comes may send. `certificate` and its `certificate_key` (PEM files) make it speak TLS."""
 
     host: str = "127.0.0.1"
     port: int = 0
+    url: str = ""
     project: str = "emulated"
     team: str = "EMULATED00"
     topics: frozenset[str] = frozenset()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
@@ -87,8 +87,3 @@ class Tally:
             "tokens": msgspec.to_builtins(self.tokens),
             "phones": msgspec.to_builtins(self.phones),
         }
-
-
-def total(tally: ProviderTally) -> int:
-    """All requests to send that came to a decision."""
-    return tally.accepted + tally.checked + sum(Counter(tally.refused).values())

@@ -30,6 +30,7 @@ def _option(name: str, **how: Any) -> Callable[[Verb], Verb]:  # noqa: ANN401  #
 @click.command()
 @_option("--host", default="127.0.0.1", help="The address to listen on.")
 @_option("--port", type=click.IntRange(0, 65_535), default=_PORT, help="The port to listen on; 0 takes any free one.")
+@_option("--url", default="", help="Where clients reach it, if that is elsewhere, such as http://emulator:8090.")
 @_option("--project", default="emulated", help="What the Firebase project is called.")
 @_option("--team", default="EMULATED00", help="What Apple calls the team.")
 @click.option("--topic", "topics", multiple=True, help="A bundle id that may be sent to; none: any. May be repeated.")

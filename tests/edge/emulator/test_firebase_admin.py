@@ -18,10 +18,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:Message.token is deprecated:Depr
 class Firebase:
     """firebase-admin, in a thread since it blocks, and without its own retries: a test is to see each answer."""
 
-    def __init__(self, app: firebase_admin.App, emulator: Emulator) -> None:
+    def __init__(self, app: firebase_admin.App) -> None:
         self._app = app
         service = messaging._get_messaging_service(app)
-        service._fcm_url = f"{emulator.url}/v1/projects/{emulator.settings.project}/messages:send"
         service._client.session.mount("http://", HTTPAdapter(max_retries=0))
 
     async def send(self, *, dry_run: bool = False, **fields: object) -> str:
@@ -31,9 +30,11 @@ class Firebase:
 
 
 @pytest.fixture
-async def firebase(emulator: Emulator) -> AsyncIterator[Firebase]:
+async def firebase(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Firebase]:
+    """Pointed at the emulator as docs/emulators.md says."""
+    monkeypatch.setattr(messaging._MessagingService, "FCM_URL", f"{emulator.url}/v1/projects/{{0}}/messages:send")
     app = firebase_admin.initialize_app(credentials.Certificate(emulator.account), name=emulator.url)
-    yield Firebase(app, emulator)
+    yield Firebase(app)
     await asyncio.to_thread(firebase_admin.delete_app, app)  # it runs a loop of its own
 
 

@@ -53,6 +53,13 @@ def test_it_writes_files_for_clients_keeps_their_keys_and_sums_up(tmp_path: Path
     assert account.stat().st_mode & 0o777 == apns_key.stat().st_mode & 0o777 == 0o600
 
 
+def test_clients_are_sent_to_where_they_reach_it(tmp_path: Path) -> None:
+    account = tmp_path / "account.json"
+    with emulating("--url", "http://emulator:8090", "--write-account", str(account)) as (url, _):
+        assert url == "http://emulator:8090"
+        assert json.loads(account.read_text())["token_uri"] == "http://emulator:8090/token"
+
+
 def test_an_account_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     account = tmp_path / "account.json"
     account.write_text(json.dumps({"client_email": "me@real.iam.gserviceaccount.com", "private_key": "…"}))
