@@ -14,14 +14,18 @@ from homeport_notify.sql.on_door import OnDoor
 
 OTHERS: Final = Statement(
     """
-    SELECT count(*) FROM addresses
-    WHERE tenant_id = :tenant AND user_id = :user AND retired = '' AND address_id <> :id AND target_digest <> :digest"""
+    SELECT count(*) FROM (
+      SELECT 1 FROM addresses {by:addresses_by_user}
+      WHERE tenant_id = :tenant AND user_id >= :user AND user_id <= :user AND user_id >= '' AND retired = ''
+        AND address_id <> :id AND target_digest <> :digest
+      ORDER BY user_id, address_id LIMIT :room) AS others"""
 )
 SAME_TARGET: Final = Statement(
     """
-    SELECT address_id FROM addresses
-    WHERE tenant_id = :tenant AND target_digest = :digest AND retired = '' AND address_id <> :id
-    ORDER BY address_id"""
+    SELECT address_id FROM addresses {by:addresses_by_target}
+    WHERE tenant_id = :tenant AND target_digest >= :digest AND target_digest <= :digest AND target_digest >= ''
+      AND retired = '' AND address_id <> :id
+    ORDER BY target_digest, address_id"""
 )
 PUT: Final = Statement(
     """
@@ -37,31 +41,39 @@ PUT: Final = Statement(
 )
 OF_DEVICE: Final = Statement(
     """
-    SELECT address_id FROM addresses
-    WHERE tenant_id = :tenant AND device_id = :device AND user_id = :user AND retired = '' ORDER BY address_id"""
+    SELECT address_id FROM addresses {by:addresses_by_device}
+    WHERE tenant_id = :tenant AND device_id >= :device AND device_id <= :device AND device_id >= ''
+      AND user_id = :user AND retired = ''
+    ORDER BY device_id, address_id"""
 )
 OF_USER: Final = Statement(
     """
-    SELECT {of_address} FROM addresses
-    WHERE tenant_id = :tenant AND user_id = :user AND address_id > :after ORDER BY address_id LIMIT :room""",
+    SELECT {of_address} FROM addresses {by:addresses_by_user}
+    WHERE tenant_id = :tenant AND user_id >= :user AND user_id <= :user AND user_id >= '' AND address_id > :after
+    ORDER BY user_id, address_id LIMIT :room""",
     of_address=rows.OF_ADDRESS,
 )
 OF_DEVICES: Final = Statement(
     """
-    SELECT {of_address} FROM {each:devices} {all_found:addresses|
-      addresses.device_id = wanted.value AND addresses.retired = ''|address_id}""",
+    SELECT {of_address}
+    FROM {each:devices} {all_found:addresses|addresses_by_device|
+      addresses.device_id >= wanted.value AND addresses.device_id <= wanted.value AND addresses.device_id >= ''
+      AND addresses.retired = ''|device_id, address_id}""",
     of_address=rows.OF_ADDRESS,
 )
 OF_USERS: Final = Statement(
     """
-    SELECT {of_address} FROM {each:users} {all_found:addresses|
-      addresses.user_id = wanted.value AND addresses.retired = ''|address_id}""",
+    SELECT {of_address}
+    FROM {each:users} {all_found:addresses|addresses_by_user|
+      addresses.user_id >= wanted.value AND addresses.user_id <= wanted.value AND addresses.user_id >= ''
+      AND addresses.retired = ''|user_id, address_id}""",
     of_address=rows.OF_ADDRESS,
 )
 UNSEEN: Final = Statement(
     """
-    SELECT address_id FROM addresses
-    WHERE tenant_id = :tenant AND seen_at < :before AND retired = '' ORDER BY seen_at, address_id LIMIT :room"""
+    SELECT address_id FROM addresses {by:addresses_by_sight}
+    WHERE tenant_id = :tenant AND seen_at < :before AND seen_at >= 0 AND retired = ''
+    ORDER BY seen_at, address_id LIMIT :room"""
 )
 
 
@@ -72,7 +84,9 @@ class SqlAddresses(OnDoor):
         """See `ports.Addresses`."""
         digest = rows.target_digest(address.channel, address.target)
         async with self._work(tenant) as work:
-            ((others,),) = await work.fetch(OTHERS, user=address.user, id=address.id, digest=digest)
+            ((others,),) = await work.fetch(
+                OTHERS, user=address.user, id=address.id, digest=digest, room=limits.ADDRESSES_A_USER_MAX
+            )
             if others >= limits.ADDRESSES_A_USER_MAX:
                 raise too_many(address.user)
             same = await work.fetch(SAME_TARGET, id=address.id, digest=digest)

@@ -28,9 +28,9 @@ LEASE: Final = Statement(
     WITH first AS (
       SELECT notification_id, number FROM chunks
       WHERE tenant_id = :tenant AND lane = :lane AND ready_at <= :now AND leased_until <= {now}
-        AND EXISTS (
-          SELECT 1 FROM notifications WHERE notifications.tenant_id = :tenant
-            AND notifications.notification_id = chunks.notification_id AND notifications.state = 'running')
+        AND 'running' = (
+          SELECT state FROM notifications WHERE notifications.tenant_id = :tenant
+            AND notifications.notification_id = chunks.notification_id LIMIT 1)
       ORDER BY ready_at, notification_id, number LIMIT 1 {lock_free}
     )
     UPDATE chunks SET holder = :holder, fence = fence + 1, leased_until = {now} + :ttl, updated_at = {now}

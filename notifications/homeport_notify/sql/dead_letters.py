@@ -33,9 +33,9 @@ DEAD: Final = Statement(
 TO_REPLAY: Final = Statement(
     """
     SELECT address_id, chunk FROM dead_letters
-    WHERE tenant_id = :tenant AND notification_id = :id AND NOT replayed AND NOT EXISTS (
-      SELECT 1 FROM chunks WHERE chunks.tenant_id = :tenant AND chunks.notification_id = :id
-        AND chunks.number = dead_letters.chunk AND chunks.is_open)
+    WHERE tenant_id = :tenant AND notification_id = :id AND NOT replayed AND NOT (
+      SELECT is_open FROM chunks WHERE chunks.tenant_id = :tenant AND chunks.notification_id = :id
+        AND chunks.number = dead_letters.chunk LIMIT 1)
     ORDER BY address_id LIMIT :room"""
 )
 REPLAYED: Final = Statement(

@@ -27,8 +27,8 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     `now` is the database's clock in milliseconds since 1970. `lock` keeps a row until the transaction ends, `lock_free`
     passes over rows that others keep; SQLite has one writer, so its rows need neither. `each` is the texts of a JSON
     array as `wanted.value`, `each_of` the arrays in one, of which `wanted.value ->> 0` is the first value. `found`
-    joins the one row of the tenant that a condition finds for each of them, `all_found` all rows, in an order. `joined`
-    is all of a column's texts in one, in an order.
+    joins the one row of the tenant that a condition finds for each of them, `all_found` all rows by an index, in its
+    order. `joined` is all of a column's texts in one, in an order; `by` names the index that is walked.
     """
 
     now: str
@@ -41,6 +41,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     found: str
     all_found: str
     joined: str
+    by: str
 
 
 _SQLITE: Final = Words(
@@ -52,8 +53,9 @@ _SQLITE: Final = Words(
     each="json_each(:{0}) AS wanted",
     each_of="json_each(:{0}) AS wanted",
     found="CROSS JOIN {0} ON {0}.tenant_id = :tenant AND {1}",
-    all_found="CROSS JOIN {0} ON {0}.tenant_id = :tenant AND {1}",
+    all_found="CROSS JOIN {0} INDEXED BY {1} ON {0}.tenant_id = :tenant AND {2}",
     joined="group_concat({0}, '')",
+    by="INDEXED BY {0}",
 )
 _POSTGRES: Final = Words(
     now="(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
@@ -64,8 +66,9 @@ _POSTGRES: Final = Words(
     each="jsonb_array_elements_text(CAST(:{0} AS jsonb)) AS wanted(value)",
     each_of="jsonb_array_elements(CAST(:{0} AS jsonb)) AS wanted(value)",
     found="CROSS JOIN LATERAL (SELECT * FROM {0} WHERE tenant_id = :tenant AND {1} LIMIT 1) AS {0}",
-    all_found="CROSS JOIN LATERAL (SELECT * FROM {0} WHERE tenant_id = :tenant AND {1} ORDER BY {2} OFFSET 0) AS {0}",
+    all_found="CROSS JOIN LATERAL (SELECT * FROM {0} WHERE tenant_id = :tenant AND {2} ORDER BY {3} OFFSET 0) AS {0}",
     joined="string_agg({0}, '' ORDER BY {1})",
+    by="",
 )
 
 

@@ -43,7 +43,9 @@ OF_TOPIC: Final = Statement(
 LIVING_OF_USERS: Final = Statement(
     """
     SELECT {joined:addresses.address_id|wanted.value, addresses.address_id}
-    FROM {each:users} {all_found:addresses|addresses.user_id = wanted.value AND addresses.retired = ''|address_id}"""
+    FROM {each:users} {all_found:addresses|addresses_by_user|
+      addresses.user_id >= wanted.value AND addresses.user_id <= wanted.value AND addresses.user_id >= ''
+      AND addresses.retired = ''|user_id, address_id}"""
 )
 MOVE_ON: Final = Statement(
     """

@@ -22,11 +22,13 @@ ADD: Final = Statement(
     INSERT INTO notifications (tenant_id, notification_id, idempotency_key, lane, state, reason, told, due_at,
       expires_at, expand_at, expanded, place, chunks, created_at, updated_at)
     VALUES (:tenant, :id, :key, :lane, :state, '', :told, :due, :expires, :due, false, '', 0, :now, {now})
-    ON CONFLICT (tenant_id, idempotency_key) DO NOTHING"""
+    ON CONFLICT (tenant_id, idempotency_key) WHERE created_at >= 0 DO NOTHING"""
 )
 BY_KEY: Final = Statement(
     """
-    SELECT {of_notification} FROM notifications WHERE tenant_id = :tenant AND idempotency_key = :key""",
+    SELECT {of_notification} FROM notifications {by:notifications_by_key}
+    WHERE tenant_id = :tenant AND idempotency_key >= :key AND idempotency_key <= :key AND created_at >= 0
+    ORDER BY idempotency_key""",
     of_notification=rows.OF_NOTIFICATION,
 )
 # The first row is the notification, the others are its chunks' states.
@@ -62,9 +64,9 @@ NEWEST: Final = Statement(
 )
 NEWEST_OF_LANE: Final = Statement(
     """
-    SELECT {of_notification} FROM notifications
-    WHERE tenant_id = :tenant AND lane = :lane AND notification_id < :before
-    ORDER BY notification_id DESC LIMIT :room""",
+    SELECT {of_notification} FROM notifications {by:notifications_by_lane}
+    WHERE tenant_id = :tenant AND lane >= :lane AND lane <= :lane AND notification_id < :before AND updated_at >= 0
+    ORDER BY lane DESC, notification_id DESC LIMIT :room""",
     of_notification=rows.OF_NOTIFICATION,
 )
 LOCK: Final = Statement(

@@ -19,7 +19,11 @@ PREFER: Final = Statement(
     ON CONFLICT (tenant_id, user_id) DO UPDATE SET prefers = excluded.prefers, updated_at = excluded.updated_at"""
 )
 OTHER_TOPICS: Final = Statement(
-    "SELECT count(*) FROM topics WHERE tenant_id = :tenant AND user_id = :user AND topic <> :topic"
+    """
+    SELECT count(*) FROM (
+      SELECT 1 FROM topics {by:topics_by_user}
+      WHERE tenant_id = :tenant AND user_id >= :user AND user_id <= :user AND user_id >= '' AND topic <> :topic
+      ORDER BY user_id, topic LIMIT :room) AS others"""
 )
 SUBSCRIBE: Final = Statement(
     """
@@ -29,8 +33,9 @@ SUBSCRIBE: Final = Statement(
 UNSUBSCRIBE: Final = Statement("DELETE FROM topics WHERE tenant_id = :tenant AND topic = :topic AND user_id = :user")
 TOPICS: Final = Statement(
     """
-    SELECT topic FROM topics
-    WHERE tenant_id = :tenant AND user_id = :user AND topic > :after ORDER BY topic LIMIT :room"""
+    SELECT topic FROM topics {by:topics_by_user}
+    WHERE tenant_id = :tenant AND user_id >= :user AND user_id <= :user AND user_id >= '' AND topic > :after
+    ORDER BY user_id, topic LIMIT :room"""
 )
 
 
@@ -50,7 +55,7 @@ class SqlPeople(OnDoor):
     async def subscribe(self, tenant: str, user: str, topic: str, now_ms: int) -> None:
         """See `ports.People`."""
         async with self._work(tenant) as work:
-            ((others,),) = await work.fetch(OTHER_TOPICS, user=user, topic=topic)
+            ((others,),) = await work.fetch(OTHER_TOPICS, user=user, topic=topic, room=limits.TOPICS_A_USER_MAX)
             if others >= limits.TOPICS_A_USER_MAX:
                 raise too_many_topics(user)
             await work.execute(SUBSCRIBE, user=user, topic=topic, now=now_ms)

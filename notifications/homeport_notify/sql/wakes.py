@@ -27,12 +27,11 @@ WANT: Final = Statement(
 )
 DUE: Final = Statement(
     """
-    SELECT first.address_id, addresses.device_id, addresses.platform, first.position, first.woken
+    SELECT first.address_id, addresses.device_id, addresses.platform, first.position, first.woken, first.due_at
     FROM (
       SELECT address_id, position, woken, due_at FROM wakes
       WHERE tenant_id = :tenant AND due_at <= :now ORDER BY due_at, address_id LIMIT :room) AS first
-    {found:addresses|addresses.address_id = first.address_id}
-    ORDER BY first.due_at, first.address_id"""
+    {found:addresses|addresses.address_id = first.address_id}"""
 )
 CAUGHT_UP: Final = Statement(
     """
@@ -51,7 +50,7 @@ WOKEN: Final = Statement(
 NEXT: Final = Statement(
     """
     SELECT due_at FROM wakes
-    WHERE tenant_id = :tenant AND due_at IS NOT NULL ORDER BY due_at, address_id LIMIT 1"""
+    WHERE tenant_id = :tenant AND due_at >= 0 ORDER BY due_at, address_id LIMIT 1"""
 )
 _json = msgspec.json.Encoder().encode
 _times = msgspec.json.Decoder(tuple[int, ...]).decode
@@ -67,9 +66,10 @@ class SqlWakes(OnDoor):
 
     async def due(self, tenant: str, now_ms: int, limit: int) -> Sequence[Wanted]:
         """See `ports.Wakes`."""
+        found = await self._read(tenant, DUE, now=now_ms, room=limit)
         return [
             Wanted(address=address, device=device, platform=platform, position=position, woken_ms=_times(woken_at))
-            for address, device, platform, position, woken_at in await self._read(tenant, DUE, now=now_ms, room=limit)
+            for address, device, platform, position, woken_at, _ in sorted(found, key=lambda row: (row[5], row[0]))
         ]
 
     async def settle(

@@ -94,8 +94,8 @@ def _make_notifications() -> None:
         key("tenant_id", "notification_id"),
         sqlite_with_rowid=False,
     )
-    _index("notifications_by_key", "notifications", "idempotency_key", unique=True)
-    _index("notifications_by_lane", "notifications", "lane", "notification_id")
+    _index("notifications_by_key", "notifications", "idempotency_key", where="created_at >= 0", unique=True)
+    _index("notifications_by_lane", "notifications", "lane", "notification_id", where="updated_at >= 0")
     _index(
         "notifications_to_expand",
         "notifications",
@@ -167,10 +167,10 @@ def _make_addresses() -> None:
         sqlite_with_rowid=False,
     )
     _index("addresses_living", "addresses", "address_id", where=_LIVING)
-    _index("addresses_by_user", "addresses", "user_id", "address_id", "retired")
-    _index("addresses_by_device", "addresses", "device_id", "address_id")
-    _index("addresses_by_target", "addresses", "target_digest", "address_id", where=_LIVING)
-    _index("addresses_by_sight", "addresses", "seen_at", "address_id", where=_LIVING)
+    _index("addresses_by_user", "addresses", "user_id", "address_id", "retired", where="user_id >= ''")
+    _index("addresses_by_device", "addresses", "device_id", "address_id", where="device_id >= ''")
+    _index("addresses_by_target", "addresses", "target_digest", "address_id", where="target_digest >= ''")
+    _index("addresses_by_sight", "addresses", "seen_at", "address_id", where=f"{_LIVING} AND seen_at >= 0")
     op.create_table(
         "wakes",
         *text("tenant_id", "address_id"),
@@ -199,7 +199,7 @@ def _make_people() -> None:
         key("tenant_id", "topic", "user_id"),
         sqlite_with_rowid=False,
     )
-    _index("topics_by_user", "topics", "user_id", "topic")
+    _index("topics_by_user", "topics", "user_id", "topic", where="user_id >= ''")
 
 
 def _make_gates() -> None:
