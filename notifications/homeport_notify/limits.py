@@ -37,7 +37,6 @@ STRIKES_MAX: Final = 2  # an address whose target is said to be malformed so oft
 ADDRESSES_A_USER_MAX: Final = 50
 TARGET_LENGTH_MAX: Final = 4_096
 UNSEEN_MS_MAX: Final = 270 * 86_400_000  # FCM's own limit for Android
-KEPT_MS: Final = 30 * 86_400_000  # a notification that has ended, its receipts, and its idempotency key
 TOPICS_A_USER_MAX: Final = 200
 TOPIC_LENGTH_MAX: Final = 100
 
