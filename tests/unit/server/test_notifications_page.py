@@ -1,0 +1,63 @@
+"""The page about notifications says what is so: its example is an app, and its numbers are those of the code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from homeport_notify import limits
+from homeport_server.edge.schema import make_schema
+from homeport_server.listening import CONNECTED_MS
+from homeport_server.notify.compose import GRACE_MS
+from homeport_server.notify.draft import FEW_USERS_MAX
+from homeport_server.notify.upkeep import KEPT_MS
+from homeport_server.notify.work import SQLITE_POLL_S
+from homeport_sync import load_app
+from homeport_sync.tell import TELLS_MAX, TRIES_MAX, TTL_S
+from tests.house.tree import ROOT
+
+PAGE = (ROOT / "docs" / "notifications.md").read_text(encoding="utf-8")
+DAY_S = 86_400
+
+
+def test_the_example_is_an_app_with_its_rule(tmp_path: Path) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    (tmp_path / "app.py").write_text(code, encoding="utf-8")
+    (rule,) = load_app(tmp_path / "app.py").notifications
+    assert (rule.name, rule.kinds) == ("assigned", frozenset({"Task"}))
+
+
+def test_the_numbers_are_those_of_the_code() -> None:
+    for says in (
+        f"a list of at most {TELLS_MAX}",
+        f"left out after {TRIES_MAX} tries",
+        f"waits {GRACE_MS // 1_000} s",
+        f"up to {['ten'][FEW_USERS_MAX // 10 - 1]} named users",
+        f"a window of at most\n{limits.WINDOW_MAX} deliveries",
+        f"iOS devices at most {limits.WAKES_AN_HOUR_IOS_MAX} times an hour, others {limits.WAKES_AN_HOUR_ANDROID_MAX}",
+        f"unseen for {limits.UNSEEN_MS_MAX // DAY_S // 1_000} days",
+        f"connected for {CONNECTED_MS // 1_000} s more",
+        f"forgotten after {KEPT_MS // DAY_S // 1_000} days",
+        f"within {SQLITE_POLL_S:g} s",
+        f"| message | {limits.PAYLOAD_BYTES_MAX:,} bytes as JSON, title {limits.TITLE_LENGTH_MAX} characters, "
+        f"{limits.DATA_ENTRIES_MAX} entries",
+        f"| users named in one notification | {limits.USERS_MAX:,}",
+        f"| scheduled ahead | {limits.SCHEDULE_AHEAD_S_MAX // DAY_S} days |",
+        f"| addresses, topics a user | {limits.ADDRESSES_A_USER_MAX}, {limits.TOPICS_A_USER_MAX} |",
+        f"| collapse key | {limits.COLLAPSE_KEY_BYTES_MAX} bytes |",
+        f"| idempotency key | {limits.KEY_LENGTH_MAX} characters |",
+        f"the **channel closes** for {limits.MISCONFIGURED_MS // 60_000} minutes",
+        f"{limits.THROTTLED_MS // 1_000} s if it does not",
+        f"after {limits.SAME_ERRORS_MAX} such answers",
+    ):
+        assert says in PAGE, says
+    assert (TTL_S, limits.STRIKES_MAX) == (7 * DAY_S, 2)  # "a week", "two strikes"
+    assert (limits.RETRY_FIRST_MS, limits.RETRY_LONGEST_MS, limits.RETRY_WITHIN_MS) == (10_000, 600_000, 3_600_000)
+
+
+def test_every_operation_stands_in_the_page() -> None:
+    text = make_schema().as_str()
+    asked = [*re.findall(r"^type (?:Query|Mutation) \{(.*?)^\}", text, re.DOTALL | re.MULTILINE)]
+    names = set(re.findall(r"^  (\w+)[(:]", "\n".join(asked), re.MULTILINE)) - {"push", "pull"}
+    assert names
+    assert [name for name in sorted(names) if not re.search(rf"\b{name}\b", PAGE)] == []
