@@ -12,6 +12,7 @@ from homeport_server.doctor.files import check_app, check_directory, check_secre
 from homeport_server.doctor.finding import Finding, wrong
 from homeport_server.doctor.followers import check_followers
 from homeport_server.doctor.nats import check_nats
+from homeport_server.doctor.notifications import check_channels, check_notifications
 from homeport_server.doctor.sharing import check_sharing
 from homeport_server.doctor.sqlite import check_file
 from homeport_server.errors import BadSetting
@@ -32,6 +33,10 @@ async def examine(settings: Settings, app: Path | None, now_ms: Callable[[], int
         healthy = healthy and found.ok
         yield found
     for found in await check_nats(settings.nats_url) if settings.nats_url else ():
+        yield found
+    for found in check_channels(settings, now_ms):
+        yield found
+    for found in await check_notifications(settings, now_ms) if healthy else ():
         yield found
     declared = _declared(app)
     for found in await check_followers(settings, now_ms, declared) if healthy else ():
