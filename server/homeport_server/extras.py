@@ -11,12 +11,13 @@ from homeport_server.errors import BadSetting
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extra:
-    """`what` needs the distribution `package`, which is imported as `module`."""
+    """`what` needs the distribution `package`, which is imported as `module`, and `others` that come with it."""
 
     name: str
     what: str
     package: str
     module: str
+    others: frozenset[str] = frozenset()
 
     @property
     def missing(self) -> str:
@@ -31,7 +32,10 @@ class Extra:
 
 POSTGRES = Extra(name="postgres", what="PostgreSQL", package="asyncpg", module="asyncpg")
 NATS = Extra(name="nats", what="NATS", package="nats-py", module="nats")
+_SENDING = frozenset({"hpack", "h11", "jwt", "cryptography"})
 NOTIFY = Extra(name="notify", what="An emulated provider", package="cryptography", module="cryptography")
+FCM = Extra(name="notify", what="FCM", package="pyfcm", module="pyfcm", others=_SENDING)
+APNS = Extra(name="notify", what="APNs", package="cryptography", module="cryptography", others=_SENDING)
 
 
 @contextmanager
@@ -40,6 +44,6 @@ def needing(extra: Extra) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != extra.module:
+        if (error.name or "").partition(".")[0] not in {extra.module, *extra.others}:
             raise  # something else is missing, and that is a fault of ours
         raise BadSetting(f"{extra.missing}: {extra.mend}.") from error

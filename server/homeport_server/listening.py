@@ -55,9 +55,8 @@ class Listening:
         """What other processes do not know yet, by tenant: who came and left since it was asked last, and whose word is
         a minute old."""
         gone, self._gone = self._gone, {}
-        for (tenant, device), said in gone.items():
-            if (tenant, device) not in self._here:
-                yield tenant, said
+        for (tenant, _), said in gone.items():
+            yield tenant, said
         now_ms = self._wall_ms()
         for (tenant, device), here in tuple(self._here.items()):
             if now_ms - here.told_ms >= RENEW_MS:

@@ -30,6 +30,21 @@ MAY_BE_ZERO = frozenset(
     }
 )
 NOTIFY_SLICES_MAX = 64
+CHANNEL_SETTINGS = (
+    "fcm_service_account",
+    "fcm_url",
+    "fcm_a_second",
+    "apns_key",
+    "apns_key_id",
+    "apns_team_id",
+    "apns_topic",
+    "apns_url",
+    "apns_a_second",
+    "webhook_secret",
+    "webhook_allow_private",
+    "webhook_a_second",
+    "notify_console",
+)
 WEB_SCHEMES = ("http://", "https://")
 POSTGRES_SCHEMES = ("postgresql://", "postgres://")
 NATS_SCHEMES = ("nats://", "tls://")
@@ -84,7 +99,7 @@ class Settings:
     apns_topic: Annotated[str, "The app's bundle id."] = ""
     apns_url: Annotated[str, "Where APNs is: its sandbox, or an emulator; empty: Apple's production."] = ""
     apns_a_second: Annotated[int, "How many messages a second APNs may be sent; 0: as many as it takes."] = 0
-    webhook_secret: Annotated[str, "What webhooks are signed with (whsec_…); empty: none are sent."] = ""
+    webhook_secret: Annotated[str, "What signs webhooks (whsec_…, the newest first); empty: none are sent."] = ""
     webhook_allow_private: Annotated[bool, "Webhooks may go to addresses of private networks."] = False
     webhook_a_second: Annotated[int, "How many webhooks a second may be sent; 0: as many as are taken."] = 0
     notify_console: Annotated[bool, "Notifications to the channel console are printed: for development."] = False

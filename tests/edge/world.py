@@ -114,7 +114,10 @@ async def ask(client: httpx2.AsyncClient, query: str, **variables: object) -> ht
 
 
 async def make_world(
-    settings: Settings = SETTINGS, tracer: Tracer | None = None, channels: Channels | None = None
+    settings: Settings = SETTINGS,
+    tracer: Tracer | None = None,
+    channels: Channels | None = None,
+    declared: App = app,
 ) -> World:
     store, signals, clock, secret, out = (
         MemoryStore(),
@@ -127,7 +130,7 @@ async def make_world(
     tenant = await store.create("demo", id=str(uuid.uuid4()), epoch="e1", now_ms=START_MS)
     built = build_app(
         settings,
-        app,
+        declared,
         store=store,
         signals=signals,
         secret=secret,

@@ -46,6 +46,7 @@ from homeport_sync.tell import Rule
 RULES_PACE_S: Final = 0.2  # many small commits become one piece of work
 WAKES_PACE_S: Final = 1.0
 LANE_PACE_S: Final = 0.05  # what one person waits for is on its way within a second
+SQLITE_POLL_S: Final = 5.0  # so late the server finds what a command put into its file
 LANE_HANDS: Final = 8  # tenants at once in each lane; while a provider is slow, a hand waits for it
 
 
@@ -124,7 +125,14 @@ class NotifyWork:
     def _following(self, followers: Sequence[tuple[Follower, Beginning]], pace_s: float) -> Run:
         duties = [follower for follower, _ in followers]
         lag = Lag(self.store, self.store, self.metrics, self.wall_ms)
-        worker = self._worker(duties, LogSignals(self.notifying.signals), lag, pace_s, self.settings.work_at_once_max)
+        worker = self._worker(
+            duties,
+            LogSignals(self.notifying.signals),
+            lag,
+            pace_s=pace_s,
+            hands=self.settings.work_at_once_max,
+            poll_s=self.settings.work_poll_s,
+        )
 
         async def run() -> None:
             with suppress(Exception):  # it is asked again when the first entry comes
@@ -135,7 +143,8 @@ class NotifyWork:
         return run
 
     def _lane(self, lane: Lane) -> Run:
-        timers = Timers(self.wall_ms, self.settings.work_poll_s)
+        poll_s = self.settings.work_poll_s if self.settings.database_url else SQLITE_POLL_S
+        timers = Timers(self.wall_ms, poll_s)
         next_due_ms = self._next_due_ms(lane)
         duty = LaneDuty(
             lane=lane,
@@ -146,7 +155,14 @@ class NotifyWork:
             now_s=time.monotonic,
         )
         lag = LaneLag(next_due_ms, self.metrics, self.wall_ms)
-        worker = self._worker([duty], LaneSignals(self.notifying.signals, lane), lag, LANE_PACE_S, LANE_HANDS)
+        worker = self._worker(
+            [duty],
+            LaneSignals(self.notifying.signals, lane),
+            lag,
+            pace_s=LANE_PACE_S,
+            hands=LANE_HANDS,
+            poll_s=poll_s,
+        )
         timers.tell(worker.want)
         return worker.run
 
@@ -194,7 +210,9 @@ class NotifyWork:
             wall_ms=self.wall_ms,
         )
 
-    def _worker(self, duties: Sequence[Duty], signals: Signals, lag: Lags, pace_s: float, hands: int) -> Worker:
+    def _worker(
+        self, duties: Sequence[Duty], signals: Signals, lag: Lags, *, pace_s: float, hands: int, poll_s: float
+    ) -> Worker:
         return Worker(
             duties,
             self.store,
@@ -202,7 +220,7 @@ class NotifyWork:
             self.log,
             lag=lag,
             metrics=self.metrics,
-            poll_s=self.settings.work_poll_s,
+            poll_s=poll_s,
             pace_s=pace_s,
             at_once_max=hands,
             random=Random(),

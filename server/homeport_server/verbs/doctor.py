@@ -7,19 +7,24 @@ from pathlib import Path
 
 import click
 
-from homeport_server.settings import Settings
-from homeport_server.verbs.options import setting
+from homeport_server.settings import CHANNEL_SETTINGS, Settings
+from homeport_server.verbs.options import settings_named
+
+_SETTINGS = (
+    "data",
+    "database_url",
+    "database_role",
+    "database_connections_max",
+    "nats_url",
+    "workers",
+    "work_poll_s",
+    *CHANNEL_SETTINGS,
+)
 
 
 @click.command()
 @click.argument("app", type=click.Path(path_type=Path), required=False)
-@setting("data")
-@setting("database_url")
-@setting("database_role")
-@setting("database_connections_max")
-@setting("nats_url")
-@setting("workers")
-@setting("work_poll_s")
+@settings_named(*_SETTINGS)
 def doctor(app: Path | None, **given: object) -> None:
     """Look for what is wrong: one line each, with the command that mends it. Changes nothing; exit code 0 or 1.
 

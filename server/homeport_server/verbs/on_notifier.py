@@ -10,7 +10,7 @@ import click
 
 from homeport_server.settings import Settings
 from homeport_server.verbs.on_store import find_tenant, with_store
-from homeport_server.verbs.options import Verb, setting
+from homeport_server.verbs.options import Verb, settings_named
 
 if TYPE_CHECKING:
     from homeport_server.database import Store
@@ -30,9 +30,7 @@ class _Nobody:
 
 def of_tenant(verb: Verb) -> Verb:
     """The argument TENANT and the settings that say where the store is."""
-    for each in (setting("nats_url"), setting("database_url"), setting("data")):
-        verb = each(verb)
-    return click.argument("name", metavar="TENANT")(verb)
+    return click.argument("name", metavar="TENANT")(settings_named("data", "database_url", "nats_url")(verb))
 
 
 def with_notifier(where: dict[str, Any], name: str, work: Callable[[Notifier, Tenant], Awaitable[Result]]) -> Result:

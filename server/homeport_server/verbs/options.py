@@ -41,8 +41,17 @@ def setting(name: str, *flags: str) -> Callable[[Verb], Verb]:
     )
 
 
+def settings_named(*names: str) -> Callable[[Verb], Verb]:
+    """The options of these settings, in this order."""
+
+    def with_options(verb: Verb) -> Verb:
+        for name in reversed(names):
+            verb = setting(name)(verb)
+        return verb
+
+    return with_options
+
+
 def every_setting(verb: Verb) -> Verb:
     """The options of all settings."""
-    for each in reversed(fields(Settings)):
-        verb = setting(each.name)(verb)
-    return verb
+    return settings_named(*(each.name for each in fields(Settings)))(verb)

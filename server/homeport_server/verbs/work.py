@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from homeport_server.settings import Settings, flag
-from homeport_server.verbs.options import Refused, setting
+from homeport_server.settings import CHANNEL_SETTINGS, Settings, flag
+from homeport_server.verbs.options import Refused, setting, settings_named
 
 _SETTINGS = (
     "host",
@@ -24,18 +24,14 @@ _SETTINGS = (
     "upkeep_every_s",
     "drain_notice_s",
     "production",
+    *CHANNEL_SETTINGS,
+    "notify_slices",
 )
-
-
-def _options(verb: Any) -> Any:  # noqa: ANN401  # as click decorates
-    for name in reversed(_SETTINGS):
-        verb = setting(name)(verb)
-    return verb
 
 
 @click.command()
 @click.argument("app", type=click.Path(path_type=Path))
-@_options
+@settings_named(*_SETTINGS)
 @setting("work_port", "--port", flag("work_port"))
 def work(app: Path, work_port: int, **given: Any) -> None:  # noqa: ANN401  # one argument a setting
     """Follow the logs of all tenants of the app that the Python file APP declares, beside any number of others.

@@ -96,15 +96,21 @@ class NotifyHouse:
             await transaction.commit(Writes(head=head, now_ms=clock.now_ms(), grants=grants))
 
     async def register(
-        self, *users: str, channel: ChannelName = "fcm", platform: Platform = "android", tenant: str = TENANT
+        self,
+        *users: str,
+        channel: ChannelName = "fcm",
+        platform: Platform = "android",
+        tenant: str = TENANT,
+        device: str = "",
     ) -> None:
-        """Each user's device can be reached from now on, at a target of the user's name."""
+        """Each user's device can be reached from now on, at a target of the user's name; or another `device`, whose
+        target has a * behind it."""
         for user in users:
             address = make_address(
                 user=user,
-                device=device_of(user),
+                device=device or device_of(user),
                 channel=channel,
-                target=user,
+                target=f"{user}*" if device else user,
                 platform=platform,
                 seen_at_ms=clock.now_ms(),
             )

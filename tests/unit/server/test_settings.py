@@ -51,6 +51,13 @@ def test_every_setting_says_what_it_is_for(name: str) -> None:
         ("drain_notice_s", nan),
         ("poke_poll_s", nan),
         ("retry_after_max_s", inf),
+        ("fcm_url", "127.0.0.1:8090"),
+        ("apns_url", "ftp://apple"),
+        ("apns_topic", "app.lists"),
+        ("fcm_a_second", -1),
+        ("webhook_a_second", -1),
+        ("notify_slices", 0),
+        ("notify_slices", 65),
     ],
 )
 def test_a_value_that_cannot_work_is_refused_by_the_name_of_its_variable(name: str, value: object) -> None:
