@@ -37,8 +37,6 @@ def is_public(address: str) -> bool:
         inner = (
             ip.ipv4_mapped or ip.sixtofour or (ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF) if ip in _NAT64 else None)
         )
-        if ip.teredo is not None or (inner is not None and not is_public(str(inner))):
-            return False
         if inner is not None:
-            return True
+            return is_public(str(inner))
     return ip.is_global and not ip.is_multicast and not ip.is_reserved

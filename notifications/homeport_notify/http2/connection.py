@@ -153,6 +153,7 @@ class Connection(asyncio.Protocol):
     def _fail(self, error: Exception) -> None:
         if not self.ready.done():
             self.ready.set_exception(error)
+            self.ready.exception()  # known from here on: nobody may be waiting for it any more
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

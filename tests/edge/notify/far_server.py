@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import cast
@@ -57,6 +57,7 @@ class FarServer:
 
     def __post_init__(self) -> None:
         self._moved = asyncio.Event()
+        self.stop_listening: Callable[[], None] = lambda: None
 
     @property
     def heard(self) -> list[Heard]:
@@ -82,6 +83,7 @@ async def serving(
     """A server until the end of the block. With a context it speaks TLS, as `localhost`."""
     far = FarServer(script, settings or {})
     listening = await asyncio.get_running_loop().create_server(lambda: Seat(far), "127.0.0.1", 0, ssl=context)
+    far.stop_listening = listening.close
     port = listening.sockets[0].getsockname()[1]
     far.origin = f"https://localhost:{port}" if context else f"http://127.0.0.1:{port}"
     try:

@@ -4,6 +4,7 @@ what becomes of connections that end."""
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -212,7 +213,8 @@ async def test_an_idle_connection_is_closed() -> None:
 
 
 async def test_a_slow_reader_is_waited_for_and_everything_arrives() -> None:
-    counting = serving(lambda far, heard: far.reply(heard.stream, 200, b"%d" % len(heard.body)))
+    many = {SettingCodes.MAX_CONCURRENT_STREAMS: 500}
+    counting = serving(lambda far, heard: far.reply(heard.stream, 200, b"%d" % len(heard.body)), many)
     async with counting as far, sending(far.origin, connections_max=1) as sender:
         await post(sender, [b"first"])
         seat = far.seats[0]
@@ -227,7 +229,8 @@ async def test_a_slow_reader_is_waited_for_and_everything_arrives() -> None:
         bodies = [bytes(16_000)] * 200
         waiting = asyncio.create_task(post(sender, bodies))
         await asyncio.sleep(0)
-        assert connection._paused
+        assert connection.conversation.room
+        assert connection.room == 0
         seat.socket.resume_reading()
         assert (await waiting).bodies == [b"16000"] * 200
 
@@ -249,12 +252,36 @@ async def test_cancelled_it_sends_and_calls_nothing_more() -> None:
         assert [heard.body for heard in far.heard] == [b"1", b"3"]
 
 
-async def test_where_nobody_listens_what_waits_is_told_so() -> None:
+async def test_where_nobody_listens_what_waits_is_told_so_and_nothing_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async with serving() as far:
         origin = far.origin
     async with sending(origin) as sender:
         replies = await post(sender, [b"1", b"2"])
         assert replies.codes() == ["NO_CONNECTION"] * 2
+        later = sender._not_before_s
+        assert (await post(sender, [b"3"])).codes() == ["NO_CONNECTION"]  # tried again, after a pause
+        assert sender._not_before_s > later
+    del sender
+    gc.collect()
+    assert not caplog.records
+
+
+async def test_a_new_connection_that_fails_costs_the_others_nothing() -> None:
+    silent = serving(keep_silent, {SettingCodes.MAX_CONCURRENT_STREAMS: 1})
+    async with silent as far, sending(far.origin) as sender:
+        waiting = asyncio.create_task(post(sender, [b"1"]))
+        await far.heard_of(1)
+        far.stop_listening()
+        more = asyncio.create_task(post(sender, [b"2"]))
+        while not sender._failures:
+            await asyncio.wait({sender._dialing or asyncio.create_task(asyncio.sleep(0))})
+        seat = far.seats[0]
+        seat.far.script = echo
+        seat.reply(seat.far.heard[0])
+        assert (await waiting).codes() == ["200"]
+        assert (await more).bodies == [b"2"]
 
 
 async def test_a_server_that_hangs_up_before_it_speaks_is_nobody() -> None:

@@ -193,6 +193,13 @@ async def test_it_connects_to_the_address_that_was_checked_in_the_name_of_the_ho
         assert stranger.fate is Fate.NOT_SENT  # nobody vouches for it
 
 
+async def test_the_name_is_looked_up_once() -> None:
+    async with receiving() as receiver:
+        answer = await said_to(f"http://leads.invalid:{receiver.port}/", resolved=["127.0.0.1"])
+        assert answer.fate is Fate.SENT
+        assert receiver.header("host") == f"leads.invalid:{receiver.port}"
+
+
 async def test_many_are_sent_at_once_and_no_more_than_that() -> None:
     async with receiving(shut=True) as receiver:
         channel = WebhookChannel([SECRET], wall_ms, private_allowed=True, answer_s=20.0)

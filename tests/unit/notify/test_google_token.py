@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from datetime import datetime
 from random import Random
+from typing import Any
 
 import pytest
+from google.auth import exceptions
 
 from homeport_notify.answer import Fate
 from homeport_notify.channels.bearer import NoBearer
-from homeport_notify.channels.google_token import EARLY_MS, PAUSE_FIRST_MS, GoogleToken, GoogleTokens, Refused
+from homeport_notify.channels.google_token import (
+    EARLY_MS,
+    PAUSE_FIRST_MS,
+    GoogleToken,
+    GoogleTokens,
+    Refused,
+    google_refresh,
+)
 
 HOUR_MS = 3_600_000
 
@@ -56,6 +66,19 @@ async def test_however_many_ask_it_is_got_once() -> None:
     assert await asyncio.gather(*(tokens.bearer() for _ in range(50))) == ["token 1"] * 50
     assert await tokens.bearer() == "token 1"
     assert endpoint.asked == 1
+
+
+async def test_who_leaves_takes_it_from_nobody() -> None:
+    endpoint = Endpoint()
+    endpoint.gate = threading.Event()
+    tokens = endpoint.tokens()
+    one, other = asyncio.create_task(tokens.bearer()), asyncio.create_task(tokens.bearer())
+    await asyncio.sleep(0)
+    one.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await one
+    endpoint.gate.set()
+    assert await other == "token 1"
 
 
 async def test_some_minutes_before_its_end_it_is_renewed_and_nobody_waits_for_that() -> None:
@@ -152,3 +175,46 @@ async def test_closed_it_asks_for_no_more() -> None:
     await closing
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+GOOGLES: Any = exceptions  # whose makers have no types
+
+
+class Account:
+    """Credentials of google-auth, by hand: refreshing them does what the test says."""
+
+    def __init__(self, does: Exception | datetime | None) -> None:
+        self.token: str | None = "given"
+        self.expiry: datetime | None = None
+        self._does = does
+
+    def refresh(self, request: object) -> None:
+        assert callable(request)
+        if isinstance(self._does, Exception):
+            raise self._does
+        self.expiry = self._does
+
+
+def test_what_google_gives_ends_at_a_time_of_ours() -> None:
+    given = google_refresh(Account(datetime(2026, 11, 29, 11, 0)))()  # noqa: DTZ001 -- as google-auth has it
+    assert given == GoogleToken("given", 1_795_950_000_000)
+
+
+@pytest.mark.parametrize(
+    ("does", "code", "final"),
+    [
+        (GOOGLES.TransportError("no route"), "TOKEN_UNAVAILABLE", False),
+        (OSError("no certificates"), "TOKEN_UNAVAILABLE", False),
+        (GOOGLES.RefreshError("<html>Bad gateway</html>"), "TOKEN_UNAVAILABLE", False),
+        (GOOGLES.RefreshError("busy", {"error": "internal_failure"}, retryable=True), "TOKEN_UNAVAILABLE", False),
+        (GOOGLES.RefreshError("invalid_grant: no", {"error": "invalid_grant"}), "INVALID_GRANT", True),
+        (GOOGLES.RefreshError("no", {"error": "invalid_client"}), "INVALID_CLIENT", True),
+        (None, "TOKEN_UNAVAILABLE", False),  # a token that never ends
+    ],
+)
+def test_each_refusal_of_google_is_an_outage_or_a_key_to_be_mended(
+    does: Exception | None, code: str, final: bool
+) -> None:
+    with pytest.raises(Refused) as raised:
+        google_refresh(Account(does))()
+    assert (raised.value.code, raised.value.final) == (code, final)
