@@ -8,13 +8,14 @@ a wrong project or environment costs nobody their address.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from homeport_notify.answer import Answer, Fate
 from homeport_notify.channel import Answered
 from homeport_notify.channels.bearer import Bearers, NoBearer
-from homeport_notify.transport import Head, Post, Reply, Transport
+from homeport_notify.transport import OUT_OF_TIME, Head, Post, Reply, Transport
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,13 +36,12 @@ class Account:
     ) -> None:
         """Send them, as `Channel.send` has it. `head` makes a head that bears what it is given."""
         places: Sequence[int] = range(len(posts))
-        bearer = ""
         try:
-            bearer = await self.bearers.bearer()
+            bearer = await self._bearer(until_s)
             places = await self._round(head(bearer), posts, places, answered, until_s=until_s, last=False)
             if places:
                 self.bearers.refused(bearer)
-                bearer = await self.bearers.bearer()
+                bearer = await self._bearer(until_s)
                 await self._round(head(bearer), posts, places, answered, until_s=until_s, last=True)
         except NoBearer as none:
             for place in places:
@@ -51,6 +51,14 @@ class Account:
         """Let go of it."""
         await self.bearers.close()
         await self.transport.close()
+
+    async def _bearer(self, until_s: float) -> str:
+        """One that is there in time. Raises `NoBearer`."""
+        try:
+            async with asyncio.timeout_at(until_s):
+                return await self.bearers.bearer()
+        except TimeoutError:
+            raise NoBearer(OUT_OF_TIME) from None
 
     async def _round(
         self,

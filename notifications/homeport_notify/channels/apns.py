@@ -20,6 +20,7 @@ from homeport_notify.channels import apns_errors
 from homeport_notify.channels.account import Account
 from homeport_notify.channels.apple_token import AppleTokens
 from homeport_notify.channels.bearer import Bearers
+from homeport_notify.channels.collapse import collapse_header
 from homeport_notify.channels.fcm_payload import DELIVERY, LINK, apns_steering
 from homeport_notify.channels.template import Template
 from homeport_notify.errors import ChannelMissing
@@ -76,7 +77,7 @@ class ApnsChannel:
 def _post(to: Recipient, body: Template, expiration: tuple[bytes, bytes]) -> Post:
     headers = [(b"apns-id", str(UUID(to.delivery)).encode()), expiration]
     if to.collapse_id:
-        headers.append((b"apns-collapse-id", to.collapse_id.encode()))
+        headers.append((b"apns-collapse-id", collapse_header(to.collapse_id).encode()))
     return Post(body.fill((to.delivery,)), b"/3/device/" + to.target.encode(), tuple(headers))
 
 

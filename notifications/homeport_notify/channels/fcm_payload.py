@@ -12,6 +12,7 @@ from typing import Final, Protocol, TypeAlias
 
 from homeport_notify.address import Platform, TargetKind
 from homeport_notify.channel import Recipient
+from homeport_notify.channels.collapse import collapse_header
 from homeport_notify.channels.template import Template
 from homeport_notify.message import OURS, Message
 
@@ -57,7 +58,7 @@ class FcmPayloads:
         template = self._templates.get(sort)
         if template is None:
             template = self._templates[sort] = Template(3, lambda marks: self._write(*sort, marks))
-        return template.fill((to.target, to.delivery, to.collapse_id))
+        return template.fill((to.target, to.delivery, collapse_header(to.collapse_id)))
 
     def _write(self, platform: Platform, kind: TargetKind, collapses: bool, marks: Sequence[str]) -> bytes:
         target, delivery, mark = marks

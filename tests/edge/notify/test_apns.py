@@ -69,6 +69,14 @@ async def test_a_wake_is_a_background_push(emulator: Emulator, tmp_path: Path) -
     assert push.priority == "normal"
 
 
+async def test_a_collapse_key_in_any_script_is_one_header(emulator: Emulator, tmp_path: Path) -> None:
+    phone = emulator.phones.register(platform="ios", target=f"{1:064x}")
+    twice = [to(phone.target, number=number, collapse_id="aufträge\r\nx: y") for number in (1, 2)]
+    async with sending(emulator, tmp_path) as channel:
+        assert await fates(channel, twice) == [Fate.SENT] * 2
+    assert emulator.tally.phones.replaced == 1
+
+
 async def test_a_dry_run_sends_nothing(emulator: Emulator, tmp_path: Path) -> None:
     async with sending(emulator, tmp_path) as channel:
         [answer] = await answers(channel, [to("ab" * 32)], dry_run=True)

@@ -127,6 +127,16 @@ async def test_where_the_token_endpoint_is_down_everything_waits(emulator: Emula
     assert answer.retry_after_ms
 
 
+async def test_where_the_token_endpoint_says_nothing_nobody_waits_longer_than_there_is_time(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    async with sending(emulator, tmp_path) as channel:
+        emulator.behave(tokens_given="silent")
+        [answer] = await answers(channel, [to("abc")], within_s=0.1)
+        await emulator.close()
+    assert answer.code == "NO_TIME"
+
+
 @pytest.mark.parametrize(
     ("outage", "fate", "code"),
     [

@@ -4,6 +4,7 @@ arrives whole and once, and each answer finds its post."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from typing import cast
 
@@ -332,6 +333,34 @@ def test_a_stream_whose_window_cannot_be_is_given_up_alone(more: int) -> None:
     talk.ours.receive(frames.window_update(1, 1) + frames.window_update(1, more))
     assert talk.replies.codes() == ["RESET"]
     assert talk.ours.busy
+
+
+@st.composite
+def _any_frame(draw: st.DrawFn) -> bytes:
+    """Of any type, well or badly made, mostly about a stream that is there."""
+    kind = draw(st.integers(0, 10))
+    stream = draw(st.sampled_from([0, 1, 1, 3, 5, 7, 2]))
+    flags = draw(st.sampled_from([0, 1, 4, 5, 8, 13, 0xFF]))
+    written = (
+        b"\x88",
+        b"\x8d",
+        bytes(4),
+        bytes(8),
+        b"\x00\x00\x00\x01",
+        frames.settings({4: 70_000})[9:],
+        b"\x03abcdef",
+    )
+    return frames.frame(kind, flags, stream, draw(st.sampled_from(written) | st.binary(max_size=12)))
+
+
+@given(st.lists(_any_frame(), max_size=12))
+def test_whatever_a_peer_says_each_post_is_answered_once(said: list[bytes]) -> None:
+    talk = Talk(FarEnd(keep_silent, reads=False, settings={SettingCodes.INITIAL_WINDOW_SIZE: 4}))
+    talk.send(posts(b"1", b"22", b"more than four"))
+    with contextlib.suppress(BrokenFrame):
+        talk.ours.receive(b"".join(said))
+    talk.ours.cut()
+    assert len(talk.replies.all) == 3
 
 
 def test_what_a_callback_raises_ends_its_batch_and_no_other() -> None:
