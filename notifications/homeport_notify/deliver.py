@@ -10,14 +10,12 @@ that two workers never send the same delivery because one of them was slow.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from random import Random
 from typing import Protocol
 
 from homeport_notify import limits
 from homeport_notify.address import ChannelName
 from homeport_notify.channel import Channel
-from homeport_notify.errors import ChunkLost
 from homeport_notify.in_hand import InHand, Means, Told
 from homeport_notify.notification import Lane
 from homeport_notify.passage import Passage
@@ -58,14 +56,19 @@ class Deliverer:
             ttl_ms=ttl_ms,
         )
 
-    async def step(self, tenant: str, lane: Lane) -> bool:
-        """Lease the chunk that has been due longest and work it through; whether there was one.
-
-        Raises what the store raises. Of a chunk that was lost to another worker nothing more is written.
-        """
+    async def take(self, tenant: str, lane: Lane) -> InHand | None:
+        """Lease the chunk that has been due longest, to be worked through; None if there is none. Raises what the store
+        raises."""
         leased = await self._store.lease(tenant, lane, self._holder, self._means.ttl_ms, self._means.wall_ms())
-        if leased is None:
-            return False
-        with suppress(ChunkLost):  # another has it then, and goes on from what was written
-            await InHand(self._means, leased).work()
-        return True
+        return None if leased is None else InHand(self._means, leased)
+
+    async def step(self, tenant: str, lane: Lane) -> bool:
+        """Take one and work it through; whether there was one."""
+        hand = await self.take(tenant, lane)
+        if hand is not None:
+            await hand.work()
+        return hand is not None
+
+    def stop(self) -> None:
+        """Begin no more windows: what is in hand comes to its end, and the rest is given back."""
+        self._means.stopping.set()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from random import Random
 from typing import Final, Protocol
 
@@ -14,7 +15,7 @@ from homeport_notify.answer import Answer, Fate
 from homeport_notify.channel import Channel
 from homeport_notify.chunk import LeasedChunk
 from homeport_notify.delivery import DeliveryState, unpack
-from homeport_notify.errors import NotificationOver
+from homeport_notify.errors import ChunkLost, NotificationOver
 from homeport_notify.message import named
 from homeport_notify.notification import Lane, Notification, State
 from homeport_notify.passage import Closed, Passage
@@ -79,6 +80,7 @@ class Means:
     wall_ms: Callable[[], int]
     random: Random
     ttl_ms: int
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class InHand:
@@ -93,14 +95,21 @@ class InHand:
         self._window: Window | None = None
 
     async def work(self) -> None:
-        """Send what waits, until nothing does or the notification does not run any more. Raises `ChunkLost`."""
-        try:
-            while (places := self._waiting(limits.WINDOW_MAX)) and self._leased.notification.state == "running":
-                await self._send_window(places)
-            await self._leave()
-        except asyncio.CancelledError:
-            await asyncio.shield(self._leave())
-            raise
+        """Send what waits, until nothing does, the notification does not run any more, or the worker stops.
+
+        Raises what the store raises. Of a chunk that was lost to another worker nothing more is written.
+        """
+        with suppress(ChunkLost):  # another has it then, and goes on from what was written
+            try:
+                while self._goes_on() and (places := self._waiting(limits.WINDOW_MAX)):
+                    await self._send_window(places)
+                await self._leave()
+            except asyncio.CancelledError:
+                await asyncio.shield(self._leave())
+                raise
+
+    def _goes_on(self) -> bool:
+        return self._leased.notification.state == "running" and not self._means.stopping.is_set()
 
     async def _send_window(self, places: Sequence[int]) -> None:
         window = await self._sift(places)

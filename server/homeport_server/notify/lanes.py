@@ -1,7 +1,8 @@
 """A lane: what one worker does for a tenant's notifications of one urgency, again and again.
 
 Each lane has a worker of its own, so that a campaign of millions takes nothing from what one person waits for. In a
-lane the tenants take turns: a turn is over after `TURN_S`, be there more to do or not.
+lane the tenants take turns: a turn is over after `TURN_S`, be there more to do or not. What is sent goes on beside the
+turns (`under_way.py`).
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ NextDue: TypeAlias = Callable[[str], Awaitable[int | None]]
 @dataclass(slots=True, kw_only=True, eq=False)
 class LaneDuty:
     """The `Duty` of a lane. `next_due_ms` says when there is something to do (None: nothing is open), and a round makes
-    one of each of the `steps`. `wall_ms` is the clock, `now_s` one that does not go back."""
+    one of each of the `steps`; `end` waits for what they began. `wall_ms` is the clock, `now_s` one that never goes
+    back."""
 
     lane: Lane
     steps: Sequence[Step]
@@ -34,6 +36,7 @@ class LaneDuty:
     timers: Timers
     wall_ms: Callable[[], int]
     now_s: Callable[[], float]
+    end: Callable[[], Awaitable[None]]
     ttl_ms: int = limits.CHUNK_LEASE_MS
     name: str = ""
     _left: set[str] = field(default_factory=set)
@@ -64,5 +67,6 @@ class LaneDuty:
     async def give_back(self) -> int:
         """Nothing more is begun; of how many tenants something is left for others."""
         self.timers.end()
+        await self.end()
         left, self._left = len(self._left), set()
         return left

@@ -32,6 +32,7 @@ from homeport_server.notify.slices import Slice, begins, slices
 from homeport_server.notify.submit import Submitter
 from homeport_server.notify.timers import Timers
 from homeport_server.notify.told import LoggedDeliveries, MeteredChannel
+from homeport_server.notify.under_way import Room, UnderWay
 from homeport_server.notify.wakes import FOLLOWER, WAKING, WakeWork
 from homeport_server.observe import Log
 from homeport_server.observe.metrics import Metrics
@@ -47,7 +48,13 @@ RULES_PACE_S: Final = 0.2  # many small commits become one piece of work
 WAKES_PACE_S: Final = 1.0
 LANE_PACE_S: Final = 0.05  # what one person waits for is on its way within a second
 SQLITE_POLL_S: Final = 5.0  # so late the server finds what a command put into its file
-LANE_HANDS: Final = 8  # tenants at once in each lane; while a provider is slow, a hand waits for it
+LANE_HANDS: Final = 8  # tenants at once in each lane
+# A chunk of what one person waits for is one message mostly; of a campaign it is a thousand.
+IN_HAND: Final[Mapping[Lane, Room]] = {
+    "transactional": Room(of_tenant=50, of_all=200),
+    "wake": Room(of_tenant=4, of_all=32),
+    "bulk": Room(of_tenant=2, of_all=16),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,14 +152,19 @@ class NotifyWork:
     def _lane(self, lane: Lane) -> Run:
         poll_s = self.settings.work_poll_s if self.settings.database_url else SQLITE_POLL_S
         timers = Timers(self.wall_ms, poll_s)
-        next_due_ms = self._next_due_ms(lane)
+        next_due_ms, under_way = self._next_due_ms(lane), self._under_way(lane)
+
+        async def due_ms(tenant: str) -> int | None:
+            return None if under_way.is_full(tenant) else await next_due_ms(tenant)
+
         duty = LaneDuty(
             lane=lane,
-            steps=self._steps(lane),
-            next_due_ms=next_due_ms,
+            steps=self._steps(lane, under_way),
+            next_due_ms=due_ms,
             timers=timers,
             wall_ms=self.wall_ms,
             now_s=time.monotonic,
+            end=under_way.end,
         )
         lag = LaneLag(next_due_ms, self.metrics, self.wall_ms)
         worker = self._worker(
@@ -164,31 +176,32 @@ class NotifyWork:
             poll_s=poll_s,
         )
         timers.tell(worker.want)
+        under_way.tell(worker.want)
         return worker.run
 
-    def _steps(self, lane: Lane) -> Sequence[Step]:
-        store, presences = self.notifying.store, self.notifying.presences
-        expander = Expander(store, self.store)
+    def _under_way(self, lane: Lane) -> UnderWay:
         deliverer = Deliverer(
-            store,
+            self.notifying.store,
             {name: MeteredChannel(channel, self.metrics) for name, channel in self.notifying.channels.items()},
-            presences,
+            self.notifying.presences,
             LoggedDeliveries(self.metrics, self.log),
             holder=self.holder,
             wall_ms=self.wall_ms,
             random=Random(),
             rates=rates(self.settings),
         )
+        return UnderWay(lambda tenant: deliverer.take(tenant, lane), deliverer.stop, IN_HAND[lane])
+
+    def _steps(self, lane: Lane, under_way: UnderWay) -> Sequence[Step]:
+        expander = Expander(self.notifying.store, self.store)
 
         async def expand(tenant: str) -> bool:
             return await expander.step(tenant, lane, self.wall_ms())
 
-        async def deliver(tenant: str) -> bool:
-            return await deliverer.step(tenant, lane)
-
         if lane != "wake":
-            return [expand, deliver]
-        return [Waker(store, presences, wall_ms=self.wall_ms, random=Random()).step, expand, deliver]
+            return [expand, under_way.begin]
+        waker = Waker(self.notifying.store, self.notifying.presences, wall_ms=self.wall_ms, random=Random())
+        return [waker.step, expand, under_way.begin]
 
     def _next_due_ms(self, lane: Lane) -> NextDue:
         store = self.notifying.store

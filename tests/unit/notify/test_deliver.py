@@ -139,6 +139,20 @@ async def test_a_worker_that_is_told_to_stop_writes_what_it_knows_and_gives_the_
     assert await house.counts(note) == {S.SENT: 1, S.UNKNOWN: 1}
 
 
+async def test_a_worker_that_ends_finishes_its_window_and_gives_the_rest_back(house: House) -> None:
+    note = await house.told_to(1_000, a_notification(state="waiting"))
+    ends = house.worker("ends")
+
+    async def stop() -> None:
+        ends.stop()
+
+    house.channel.before = stop
+    await ends.step(TENANT, "bulk")
+    assert await house.counts(note) == {S.SENT: limits.WINDOW_MAX, S.WAITING: 1_000 - limits.WINDOW_MAX}
+    await house.run(note, house.worker("heir"))
+    assert await house.counts(note) == {S.SENT: 1_000}
+
+
 async def test_a_slow_provider_keeps_the_lease_alive(house: House) -> None:
     note = await house.told_to(1, a_notification(state="waiting"))
     slow = Deliverer(

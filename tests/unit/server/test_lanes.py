@@ -40,6 +40,7 @@ class Road:
             timers=self.timers,
             wall_ms=clock.now_ms,
             now_s=lambda: clock.now_ms() / 1_000,
+            end=_at_once,
         )
         self.lag = LaneLag(self.next_due_ms, self.metrics, clock.now_ms)
 
@@ -184,3 +185,7 @@ def test_the_log_and_the_lanes_hear_what_is_meant_for_them_over_one_wire() -> No
 
 async def _nothing(_tenant: str) -> bool:
     return False
+
+
+async def _at_once() -> None:
+    pass

@@ -39,8 +39,10 @@ def test_the_numbers_are_those_of_the_code() -> None:
         f"connected for {CONNECTED_MS // 1_000} s more",
         f"forgotten after {KEPT_MS // DAY_S // 1_000} days",
         f"within {SQLITE_POLL_S:g} s",
-        f"| message | {limits.PAYLOAD_BYTES_MAX:,} bytes as JSON, title {limits.TITLE_LENGTH_MAX} characters, "
-        f"{limits.DATA_ENTRIES_MAX} entries",
+        (
+            f"| message | {limits.PAYLOAD_BYTES_MAX:,} bytes as JSON, title {limits.TITLE_LENGTH_MAX} characters, "
+            f"{limits.DATA_ENTRIES_MAX} entries"
+        ),
         f"| users named in one notification | {limits.USERS_MAX:,}",
         f"| scheduled ahead | {limits.SCHEDULE_AHEAD_S_MAX // DAY_S} days |",
         f"| addresses, topics a user | {limits.ADDRESSES_A_USER_MAX}, {limits.TOPICS_A_USER_MAX} |",
