@@ -50,7 +50,7 @@ def assigned(entry: Entry, task: Mapping[str, object] | None) -> Tell | None:
         return None
     return Tell(
         users=assignee,
-        title=f"{task['title']} is yours now",
+        title=f"{str(task['title'])[:100]} is yours now",
         body=f"{entry.user} gave it to you.",
         data={"list": entry.scope, "task": entry.record},
     )
