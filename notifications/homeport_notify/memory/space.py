@@ -149,7 +149,8 @@ class Space:
     def retire(self, address: Address, why: Retired) -> None:
         """Nothing is sent to it any more, nor is it woken."""
         self.keep_address(replace(address, retired=why))
-        self.wakes.pop(address.id, None)
+        if (wake := self.wakes.get(address.id)) is not None:
+            wake.due_at_ms = None  # if it lives again within the hour, it was woken as often as before
 
 
 class OnMemory:
