@@ -114,7 +114,7 @@ class SimulatedFleets:
                 told += [f"{check.name}: {check.says}", *(f"  - {each}" for each in bounded(check.found))]
         if shortest:
             steps = [f"{number:4}. {step}" for number, step in enumerate(shortest.failure.steps, 1)]
-            own = [each.network for each in people(script, self._app.catalog).values()]
+            own = [each.network for each in people(script, self._app).values()]
             own += [script.network] if script.network else []
             networks = list({each.name: each for each in own}.values())
             told += ["", _shortened(shortest), *bounded(steps, STEPS_MAX)]

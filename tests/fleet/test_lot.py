@@ -17,7 +17,7 @@ from homeport_sync import App
 
 
 def cast_of(app: App, devices: int) -> tuple[Handset, ...]:
-    return deal(Script(devices=devices), Seed(1), app.catalog)
+    return deal(Script(devices=devices), Seed(1), app)
 
 
 @pytest.mark.parametrize(("devices", "processes"), [(1, 4), (30, 1), (30, 2), (100, 3), (100, 64)])

@@ -12,6 +12,7 @@ from uuid import UUID
 from homeport_client.fleet.actor import Actor
 from homeport_client.fleet.persona import Act
 from homeport_sync.catalog import Field, Kind
+from homeport_sync.rules import REGISTER
 from homeport_sync.values import PythonValue
 
 FIELDS_MAX = 3
@@ -46,6 +47,22 @@ def edit(kind: str) -> Act:
             await me.update(record, **me.draw(kind, *chosen))
 
     return _named(act, f"edit {kind}")
+
+
+def entrust(kind: str, field: str) -> Act:
+    """Somebody else is named in a field of any record."""
+
+    async def act(me: Actor) -> None:
+        record = await me.pick(kind)
+        if record and me.others:
+            await me.update(record, **{field: me.chance.choice(me.others)})
+
+    return _named(act, f"entrust {kind}.{field}")
+
+
+def may_name(field: Field) -> bool:
+    """Whether a field may hold the name of a user: it is a text that may be missing, or is a plain one otherwise."""
+    return field.default is None and not field.required and field.rule == REGISTER and field.type.fits("user-1")
 
 
 def erase(kind: str) -> Act:

@@ -12,27 +12,27 @@ from homeport_client.fleet.personas import derived
 from homeport_client.fleet.script import Script
 from homeport_client.fleet.seed import Seed
 from homeport_client.fleet.story import Handset
-from homeport_sync.catalog import Catalog
+from homeport_sync import App
 
 LANES_MAX = 12
 
 
-def people(script: Script, catalog: Catalog) -> dict[str, Persona]:
+def people(script: Script, app: App) -> dict[str, Persona]:
     """The script's personas, or those made from the app, by name."""
-    return {persona.name: persona for persona in script.personas or derived(catalog)}
+    return {persona.name: persona for persona in script.personas or derived(app)}
 
 
-def deal(script: Script, seed: Seed, catalog: Catalog) -> tuple[Handset, ...]:
+def deal(script: Script, seed: Seed, app: App) -> tuple[Handset, ...]:
     """A phone for everybody, and a second one for some; none that is never switched on. The personas are dealt by their
     shares."""
-    kinds = tuple(people(script, catalog).values())
+    kinds = tuple(people(script, app).values())
     switched = ((number, script.on_at_s(number / script.devices)) for number in range(script.devices))
     return tuple(_handset(number, at_s, script, seed, kinds) for number, at_s in switched if at_s is not None)
 
 
-def own_networks(script: Script, catalog: Catalog) -> dict[str, Network]:
+def own_networks(script: Script, app: App) -> dict[str, Network]:
     """The networks that the script or its people bring along, by name."""
-    own = (*(persona.network for persona in people(script, catalog).values()), script.network)
+    own = (*(persona.network for persona in people(script, app).values()), script.network)
     return {each.name: each for each in own if each}
 
 

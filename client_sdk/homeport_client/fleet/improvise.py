@@ -19,10 +19,13 @@ from homeport_client.fleet.networks import Network
 from homeport_client.fleet.persona import Act, Persona
 from homeport_client.fleet.phone import Phone
 from homeport_client.fleet.script import Script
+from homeport_client.fleet.seed import happens
 from homeport_client.fleet.stage import Stage
 from homeport_client.fleet.story import SERVER, Handset, Step
 
 WHOLE = Lot()
+OPENED_WITHIN_S = (2.0, 30.0)
+LOOKED_AT_S = (10.0, 60.0)
 
 
 class Improvisation:
@@ -33,7 +36,7 @@ class Improvisation:
         self._script = script
         self._lot = lot
         self._seed = stage.world.seed
-        self._people = people(script, stage.world.app.catalog)
+        self._people = people(script, stage.world.app)
         self._until_ms = round(script.duration_s * 1_000)
         self._circles = _circles(stage.cast)
         self._firsts = {handset.circle: handset.name for handset in reversed(stage.cast)}
@@ -60,6 +63,8 @@ class Improvisation:
 
     async def _live(self, actor: Actor) -> None:
         persona = self._people[actor.phone.handset.persona]
+        opens = self._seed.stream("opens", actor.phone.name)
+        actor.phone.inbox.noticed = lambda: self._noticed(actor, persona, opens)
         async with beside(self._ride(actor.phone, self._script.network or persona.network)):
             await self._act(actor, persona)
 
@@ -79,6 +84,23 @@ class Improvisation:
                 await world.until(next_ms)
                 (act,) = actor.chance.choices(acts, weights=weights)
                 await self._do(act, actor)
+
+    def _noticed(self, actor: Actor, persona: Persona, chance: Random) -> None:
+        """Something is shown: now and then it is opened at once."""
+        opens_ms = self._stage.world.now_ms() + round(chance.uniform(*OPENED_WITHIN_S) * 1_000)
+        leaves_ms = opens_ms + round(chance.uniform(*LOOKED_AT_S) * 1_000)
+        if happens(chance, persona.opens) and opens_ms < self._until_ms:
+            self._stage.later(self._open(actor, opens_ms, leaves_ms))
+
+    async def _open(self, actor: Actor, opens_ms: int, leaves_ms: int) -> None:
+        """Open what is shown, and look at it; the phone goes back to where it was, unless its user does more."""
+        world, phone, was_asleep = self._stage.world, actor.phone, actor.phone.asleep
+        await world.until(opens_ms)
+        await actor.do("open_notification")
+        attention = phone.attention
+        await world.until(leaves_ms)
+        if was_asleep and phone.attention == attention and leaves_ms < self._until_ms:
+            await actor.do("put_away")
 
     async def _do(self, act: Act, actor: Actor) -> None:
         """One act. A replica that cannot even be read is told, and all go on."""

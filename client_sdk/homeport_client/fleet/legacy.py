@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from homeport_client.fleet.check.evidence import Evidence, Followed, Holding, Revoked
 from homeport_client.fleet.check.glimpse import Glimpse
+from homeport_client.fleet.check.noticed import Noticed
 from homeport_client.fleet.check.witness import Told, Written
 from homeport_client.fleet.measure.meter import Tally
 from homeport_client.fleet.measure.reading import Reading
@@ -21,6 +22,7 @@ from homeport_client.fleet.story import SERVER, Handset, Story
 from homeport_sync.catalog import Kind
 from homeport_sync.ports import LogEntry
 from homeport_sync.role import BUILT_IN, Role
+from homeport_sync.tell import Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,9 @@ class Legacy:
         unrest: Sequence[str] = (),
         kinds: Mapping[str, Kind],
         roles: Mapping[str, Role] = BUILT_IN,
+        noticed: Noticed | None = None,
+        rules: Sequence[Rule] = (),
+        tenant: str = "",
     ) -> Evidence:
         """The same for the checkers, beside what the server kept and the app declares."""
         return Evidence(
@@ -76,6 +81,9 @@ class Legacy:
             unrest=[*unrest, *self.missteps, *self.unserved],
             kinds=kinds,
             roles=roles,
+            noticed=noticed,
+            rules=rules,
+            tenant=tenant,
         )
 
 

@@ -41,6 +41,9 @@ INCIDENTS = (
 
 
 LOSE_POKE = "lose_poke"  # befalls a poke, no request
+# These befall what a provider of notifications brings: a wake never comes, something comes twice, or minutes late.
+LOSE_WAKE, BRING_TWICE, BRING_LATE = "lose_wake", "bring_twice", "bring_late"
+OF_DELIVERIES = (LOSE_WAKE, BRING_TWICE, BRING_LATE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

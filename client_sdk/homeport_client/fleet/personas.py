@@ -7,18 +7,33 @@ phones. Weights and paces are guesses at people who use an app a lot; `docs/flee
 from __future__ import annotations
 
 from homeport_client.fleet import mishaps
-from homeport_client.fleet.acts import call, edit, erase, in_a_group, leave, make, move, share, undo, unshare
+from homeport_client.fleet.acts import (
+    call,
+    edit,
+    entrust,
+    erase,
+    in_a_group,
+    leave,
+    make,
+    may_name,
+    move,
+    share,
+    undo,
+    unshare,
+)
 from homeport_client.fleet.networks import NETWORKS, ROUGH
 from homeport_client.fleet.persona import Act, Persona
+from homeport_sync import App
 from homeport_sync.catalog import Catalog
 from homeport_sync.scope import MEMBER
+from homeport_sync.tell import Rule
 
 TOGETHER_MIN = 4  # what is done so often is also done together with something else
 
 
-def derived(catalog: Catalog) -> tuple[Persona, ...]:
+def derived(app: App) -> tuple[Persona, ...]:
     """Four kinds of people who use the app."""
-    acts = everything(catalog)
+    acts = {**everything(app.catalog), **those_that_are_told(app)}
     calm = {act: weight for act, weight in acts.items() if weight >= 2}
     return (
         Persona(name="desk", does=calm, every_s=25, network=NETWORKS["wifi"], share=1),
@@ -49,6 +64,18 @@ def everything(catalog: Catalog) -> dict[Act, float]:
     often = {act: weight for act, weight in {**acts, **calls}.items() if weight >= TOGETHER_MIN}
     grouped: dict[Act, float] = {in_a_group(often): 8} if often else {}
     return {**acts, **calls, **grouped}
+
+
+def those_that_are_told(app: App) -> dict[Act, float]:
+    """For an app that tells people of things: they name each other where they can, for it may tell whom they name."""
+    kinds = [each for each in app.catalog.kinds.values() if each.name != MEMBER]
+    watched = [each for each in kinds if any(_watches(rule, each.name) for rule in app.notifications)]
+    named = [(kind.name, field.name) for kind in watched for field in kind.fields.values() if may_name(field)]
+    return {entrust(kind, field): 10 for kind, field in named}
+
+
+def _watches(rule: Rule, kind: str) -> bool:
+    return rule.kinds is None or kind in rule.kinds
 
 
 def one_by_one(catalog: Catalog) -> dict[Act, float]:

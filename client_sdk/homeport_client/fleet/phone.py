@@ -8,6 +8,7 @@ nobody looks at any more: just as if the battery had been pulled.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections import Counter
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
@@ -15,10 +16,11 @@ from sqlite3 import Connection
 
 from msgspec.structs import replace
 
-from homeport_client import Device
+from homeport_client import Device, DeviceError
 from homeport_client.fleet.beside import ended
 from homeport_client.fleet.check.eyes import Eyes
 from homeport_client.fleet.clock import WallClock
+from homeport_client.fleet.inbox import BACKGROUND_S, Inbox
 from homeport_client.fleet.measure.track import Track
 from homeport_client.fleet.raised import is_of_device
 from homeport_client.fleet.report.summary import LaneState
@@ -26,6 +28,8 @@ from homeport_client.fleet.story import Handset
 from homeport_client.fleet.world import Way, World
 from homeport_client.state import Event, State
 from homeport_client.storage import MEMORY, open_storage
+
+ASLEEP = "asleep"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,15 +46,18 @@ class Phone:
     where its syncer went wrong, and `raised` what its device raised and may not."""
 
     __slots__ = (
+        "_background",
         "_connection",
         "_cut_off",
         "_looking",
+        "_switching",
         "_world",
         "asleep",
         "attention",
         "device",
         "eyes",
         "handset",
+        "inbox",
         "kept",
         "line",
         "lives",
@@ -77,6 +84,7 @@ class Phone:
         self.missteps: list[str] = []
         self.raised: list[str] = []
         self.asleep = False
+        self.inbox = Inbox(self)
         self.wall = WallClock(handset.skew_ms, world.true_ms)
         self.meter = world.meter()
         self.eyes: Eyes | None = None
@@ -87,6 +95,8 @@ class Phone:
         self._connection: Connection
         self._cut_off: Counter[str] = Counter()
         self._looking: list[asyncio.Task[None]] = []
+        self._background = 0
+        self._switching = False
 
     @property
     def state(self) -> LaneState:
@@ -101,6 +111,12 @@ class Phone:
     def reachable(self) -> bool:
         """Whether nothing keeps it from the network."""
         return not self._cut_off.total()
+
+    @property
+    def takes(self) -> bool:
+        """Whether a provider reaches the phone: for the system there is a network though the app sleeps."""
+        others = sum(times for why, times in self._cut_off.items() if why != ASLEEP)
+        return self.on and not self._switching and not others
 
     async def switch_on(self, image: bytes | None = None) -> None:
         """A new life, on an image of a replica or on nothing."""
@@ -124,6 +140,7 @@ class Phone:
             self.line.disconnect()
         if self.eyes and self.handset.watched:
             self._looking = [asyncio.create_task(look) for look in self.eyes.looks_at(self.device, self.user)]
+        await self._register()
         if not self.asleep:
             await self.device.start()
         self._world.note(self.name, f"is on as {self.device.id}")
@@ -143,15 +160,55 @@ class Phone:
     async def sleep(self) -> None:
         """The system suspends the app: nothing of it runs, and its connections are gone."""
         self.asleep = True
-        self.cut_off("asleep")
+        self.meter.slept()
+        if not self._background:
+            self.cut_off(ASLEEP)
         await self._end(self.device.stop())
 
     async def wake(self) -> None:
         """The app is opened again."""
         if self.asleep:
             self.asleep = False
-            self.let_on("asleep")
+            self.meter.woke()
+            if not self._background:
+                self.let_on(ASLEEP)
             await self.device.start()
+
+    def note(self, what: str) -> None:
+        """See `World`."""
+        self._world.note(self.name, what)
+
+    def begin_background(self) -> None:
+        """The system lets the app run for a while though it sleeps; whatever else is wrong with the network stays."""
+        if self.asleep and not self._background:
+            self.let_on(ASLEEP)
+        self._background += 1
+
+    async def end_background(self) -> None:
+        """That is over; nothing of it runs any more if the app sleeps still."""
+        self._background -= 1
+        if self.asleep and not self._background:
+            self.cut_off(ASLEEP)
+
+    async def fetch(self) -> None:
+        """The system lets the app, which sleeps, fetch what is new."""
+        self.meter.woke()
+        self.begin_background()
+        try:
+            async with asyncio.timeout(BACKGROUND_S):
+                await self.device.sync()
+        except (DeviceError, sqlite3.OperationalError, TimeoutError):
+            pass  # the next time
+        finally:
+            await self.end_background()
+            if self.asleep:
+                self.meter.sleeps_on()
+
+    async def open_unread(self) -> None:
+        """Its user opens what was shown last."""
+        unread, self.inbox.unread = self.inbox.unread, None
+        if unread is not None:
+            await self.device.notifications.opened(unread)
 
     def twin(self) -> Phone:
         """Another phone, not on yet, that is going to be set up from a backup of this one."""
@@ -218,12 +275,22 @@ class Phone:
             phones.append((phone, left.image or b""))
         return phones
 
+    async def _register(self) -> None:
+        """What every app does that is told of things, each time it starts."""
+        target = self._world.target(self.inbox)
+        if target is not None:
+            await self.device.notifications.register(target.channel, target.token, platform=target.platform)
+
     async def _live_on(self, image: bytes | None) -> None:
         old, looking = self.device, self._looking
         self.line.disconnect()
         for look in looking:
             look.cancel()
-        await self.switch_on(image)
+        self._switching = True
+        try:
+            await self.switch_on(image)
+        finally:
+            self._switching = False
         await self._end(old.close())
         await self._end(ended(looking))
 

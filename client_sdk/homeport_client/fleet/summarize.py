@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from msgspec import structs
 
 from homeport_client.fleet.check.judge import CHECKS
+from homeport_client.fleet.check.notices import owed_and_received
+from homeport_client.fleet.check.owed import owed
 from homeport_client.fleet.check.witness import Told
 from homeport_client.fleet.clock import DAY_MS
 from homeport_client.fleet.measure.histogram import Histogram
@@ -127,6 +129,7 @@ def _trends(played: Played) -> dict[str, Trend]:
     trends = {
         "sync_lag": tally.sync_lag,
         "push_lag": tally.push_lag,
+        **({"sleeping_lag": tally.sleeping_lag, "unwoken_lag": tally.unwoken_lag} if _tells(played) else {}),
         "heal": heal,
         "outbox": tally.outbox,
         "bytes_per_device_day": _each(meters, "bytes", lambda meter: (meter.bytes_up + meter.bytes_down) / days),
@@ -151,6 +154,7 @@ def _counts(played: Played, outcomes: Mapping[str, int]) -> dict[str, int]:
         **{name: outcomes.get(name, 0) for name in VERDICTS},
         "requests": sum(meter.requests for meter in meters),
         "pokes": played.tally.pokes,
+        **_noticed(played),
         "bytes_up": sum(meter.bytes_up for meter in meters),
         "bytes_down": sum(meter.bytes_down for meter in meters),
         "incidents": played.tally.incidents.total(),
@@ -158,6 +162,22 @@ def _counts(played: Played, outcomes: Mapping[str, int]) -> dict[str, int]:
         "kills": steps["kill"],
         "steps": len(played.story.steps),
     }
+
+
+def _tells(played: Played) -> bool:
+    """Whether it is known what became of notifications."""
+    return played.evidence is not None and played.evidence.noticed is not None
+
+
+def _noticed(played: Played) -> dict[str, int]:
+    """How many notifications were owed, and how many came; nothing where nobody is told of anything."""
+    evidence = played.evidence
+    if evidence is None or evidence.noticed is None:
+        return {}
+    debts = owed(evidence.log, evidence.rules, evidence.kinds, evidence.tenant)
+    owing, received = owed_and_received(debts, evidence.noticed)
+    wakes = sum(each.wake for each in evidence.noticed.sent)
+    return {"notifications_owed": owing, "notifications_received": received, "wakes": wakes}
 
 
 def _reached(played: Played, outcomes: Mapping[str, int]) -> Reached:

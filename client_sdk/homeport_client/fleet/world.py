@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from random import Random
 from typing import Protocol
 
 from homeport_client import DeviceLimits
 from homeport_client.fleet.check.eyes import Eyes
+from homeport_client.fleet.inbox import Inbox
 from homeport_client.fleet.measure.meter import Meter
 from homeport_client.fleet.networks import Network
 from homeport_client.fleet.seed import Seed
@@ -41,6 +43,15 @@ class Way(Transport, Protocol):
         """The token is not accepted any more, until the device gets another."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What a provider calls a phone."""
+
+    channel: str
+    token: str
+    platform: str
+
+
 class World(Protocol):
     """One of the two worlds."""
 
@@ -59,6 +70,10 @@ class World(Protocol):
 
     def chance(self, handset: Handset, life: int) -> Random:
         """What the device draws its ids and pauses from, for one life of a phone."""
+
+    def target(self, inbox: Inbox) -> Target | None:
+        """Where a provider of notifications reaches the phone that has this inbox, from now on; None if nobody is told
+        of anything here."""
 
     def meter(self) -> Meter:
         """A meter for one more phone."""

@@ -19,7 +19,7 @@ from homeport_client.fleet.playing import load_script
 from homeport_client.fleet.seed import Seed
 from homeport_sync import load_app
 
-CATALOG = load_app(Path(__file__).parents[3] / "examples" / "tasks" / "app.py").catalog
+APP = load_app(Path(__file__).parents[3] / "examples" / "tasks" / "app.py")
 
 
 def test_phones_are_switched_on_one_after_the_other_while_a_ramp_lasts() -> None:
@@ -37,7 +37,7 @@ def test_phones_beyond_the_last_ramp_are_never_switched_on() -> None:
     script = Script(devices=10, duration_s=3_600, phases=[ramp(1, to=0.5)])
     at_s = [script.on_at_s(number / 10) for number in range(10)]
     assert at_s == [pytest.approx(each) for each in (0, 720, 1_440, 2_160, 2_880)] + [None] * 5
-    assert [each.name for each in deal(script, Seed(1), CATALOG)] == [f"phone-{number}" for number in range(1, 6)]
+    assert [each.name for each in deal(script, Seed(1), APP)] == [f"phone-{number}" for number in range(1, 6)]
 
 
 def test_a_spike_is_as_long_as_its_share_and_the_pace_is_back_after_it() -> None:
@@ -47,13 +47,13 @@ def test_a_spike_is_as_long_as_its_share_and_the_pace_is_back_after_it() -> None
 
 def test_each_persona_gets_its_share_of_the_phones_and_neighbours_are_mixed() -> None:
     people = [Persona(name="many", does={}, share=3), Persona(name="few", does={}, share=1)]
-    dealt = [each.persona for each in deal(Script(devices=400, personas=people), Seed(1), CATALOG)]
+    dealt = [each.persona for each in deal(Script(devices=400, personas=people), Seed(1), APP)]
     assert Counter(dealt)["few"] == pytest.approx(100, abs=8)
     assert Counter(dealt[:40])["few"] == pytest.approx(10, abs=3)
 
 
 def test_some_users_have_two_phones_and_people_come_in_circles() -> None:
-    dealt = deal(Script(devices=30, phones_per_user=1.5, circle=5), Seed(1), CATALOG)
+    dealt = deal(Script(devices=30, phones_per_user=1.5, circle=5), Seed(1), APP)
     phones = Counter(each.user for each in dealt)
     assert sorted(phones.values()) == [1] * 10 + [2] * 10
     assert {each.circle for each in dealt} == {0, 1, 2, 3}
@@ -63,7 +63,7 @@ def test_some_users_have_two_phones_and_people_come_in_circles() -> None:
 def test_one_more_phone_leaves_the_others_as_they_were() -> None:
     def clocks(devices: int) -> list[int]:
         script = Script(devices=devices, personas=[Persona(name="late", does={}, skewed=0.5)])
-        return [each.skew_ms for each in deal(script, Seed(3), CATALOG)]
+        return [each.skew_ms for each in deal(script, Seed(3), APP)]
 
     assert clocks(11)[:10] == clocks(10)
     assert any(clocks(10))

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from homeport_client.fleet.check.glimpse import Glimpse
+from homeport_client.fleet.check.noticed import Noticed
 from homeport_client.fleet.check.witness import Told, Written
 from homeport_sync.catalog import Kind
 from homeport_sync.change import Fields
 from homeport_sync.ports import LogEntry
 from homeport_sync.role import BUILT_IN, Role
+from homeport_sync.tell import Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +76,9 @@ class Evidence:
     did, and `glimpses` what may be such. `broken` says which of the app's own invariants did not hold, and where; None
     where it has none. `raised` are the errors that devices may not raise. `fallen` says which processes ended though
     nobody ended them; None where none is ours. `unrest` says what still moved when the time to heal was over (nothing:
-    all came to rest). `kinds` and `roles` are what the app declares.
+    all came to rest). `noticed` is what became of notifications; None where nobody is told of anything. `kinds`,
+    `roles` and `rules` (whom to tell of a change) are what the app declares, whose
+    `tenant` this is.
     """
 
     log: Sequence[LogEntry]
@@ -89,5 +93,8 @@ class Evidence:
     raised: Sequence[str] = ()
     fallen: Sequence[str] | None = None
     unrest: Sequence[str] = ()
+    noticed: Noticed | None = None
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     roles: Mapping[str, Role] = field(default_factory=lambda: BUILT_IN)
+    rules: Sequence[Rule] = ()
+    tenant: str = ""

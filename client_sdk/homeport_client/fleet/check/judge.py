@@ -9,9 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from homeport_client.fleet.check import healing, in_groups, in_log, ledger, on_devices, oracle, outcomes, receipts
+from homeport_client.fleet.check import (
+    healing,
+    in_groups,
+    in_log,
+    ledger,
+    notices,
+    on_devices,
+    oracle,
+    outcomes,
+    receipts,
+)
 from homeport_client.fleet.check.evidence import Evidence
 from homeport_client.fleet.check.glimpse import unaccountable
+from homeport_client.fleet.check.noticed import Noticed
+from homeport_client.fleet.check.owed import owed
 
 CHECKS: Mapping[str, str] = {
     "lost": "acknowledged writes lost",
@@ -33,6 +45,9 @@ CHECKS: Mapping[str, str] = {
     "raised": "errors that a device may not raise",
     "fallen": "processes that ended by themselves",
     "unhealed": "devices that did not heal in time",
+    "untold": "notifications that were owed and did not come",
+    "overtold": "notifications to those who were owed none, or more than once",
+    "overwoken": "phones that were woken more often than their system allows",
 }
 
 
@@ -60,6 +75,9 @@ class Verdict:
     raised: tuple[str, ...]
     fallen: tuple[str, ...]
     unhealed: tuple[str, ...]
+    untold: tuple[str, ...]
+    overtold: tuple[str, ...]
+    overwoken: tuple[str, ...]
     unmade: frozenset[str]
 
     @property
@@ -87,7 +105,10 @@ def judge(evidence: Evidence) -> Verdict:
         "unreceipted": evidence.revoked,
         "broken": evidence.broken,
         "fallen": evidence.fallen,
+        **dict.fromkeys(("untold", "overtold", "overwoken"), evidence.noticed),
     }
+    noticed = evidence.noticed or Noticed()
+    debts = owed(evidence.log, evidence.rules, evidence.kinds, evidence.tenant) if evidence.noticed else {}
     return Verdict(
         lost=(*in_log.lost_from_log(evidence, accepted), *in_log.lost_on_phones(evidence)),
         twice=(*in_log.twice(evidence.log, accepted), *in_log.twice_sent(evidence, accepted)),
@@ -121,5 +142,8 @@ def judge(evidence: Evidence) -> Verdict:
         raised=tuple(evidence.raised),
         fallen=tuple(evidence.fallen or ()),
         unhealed=(*healing.unhealed(evidence), *healing.unfollowed(evidence)),
+        untold=(*notices.untold(debts, noticed), *notices.unshown(noticed)),
+        overtold=tuple(notices.overtold(debts, noticed)),
+        overwoken=tuple(notices.overwoken(noticed)),
         unmade=frozenset(name for name, given in looked_at.items() if given is None),
     )

@@ -9,6 +9,7 @@ from homeport_client.fleet.stage import Stage
 from homeport_client.fleet.story import Step
 
 BACKGROUND_S = 30.0  # so long a system lets an app finish what it does once its user has left it
+REFRESH_S = 900.0  # so often it lets one fetch something that sleeps: Android's shortest
 
 
 async def kill(stage: Stage, phone: Phone, step: Step) -> bool:
@@ -36,6 +37,16 @@ async def take_out(stage: Stage, phone: Phone, step: Step) -> bool:
     """Its user opens the app again."""
     phone.attention += 1
     await phone.wake()
+    return True
+
+
+async def open_notification(stage: Stage, phone: Phone, step: Step) -> bool:
+    """Its user opens what was shown last, and with it the app."""
+    if phone.inbox.unread is None:
+        return False
+    phone.attention += 1
+    await phone.wake()
+    await phone.open_unread()
     return True
 
 
@@ -77,6 +88,17 @@ async def _suspend(stage: Stage, phone: Phone, attention: int) -> None:
     await asyncio.sleep(BACKGROUND_S)
     if phone.attention == attention and not phone.asleep:
         await phone.sleep()
+        if stage.world.app.notifications:
+            stage.later(_refresh(phone, attention))
+
+
+async def _refresh(phone: Phone, attention: int) -> None:
+    """Now and then the system lets a sleeping app fetch what is new: what heals it where every wake is dropped."""
+    while True:
+        await asyncio.sleep(REFRESH_S)
+        if phone.attention != attention or not phone.asleep:
+            return
+        await phone.fetch()
 
 
 async def _resume(phone: Phone, for_s: float) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 
 from homeport_client.fleet.deeds import networks, people, phones, servers, together
-from homeport_client.fleet.networks import INCIDENTS, LOSE_POKE
+from homeport_client.fleet.networks import INCIDENTS, LOSE_POKE, OF_DELIVERIES
 from homeport_client.fleet.phone import Phone
 from homeport_client.fleet.sound import known
 from homeport_client.fleet.stage import Stage
@@ -29,6 +29,7 @@ DEEDS: Mapping[str, Deed] = {
     "kill": phones.kill,
     "put_away": phones.put_away,
     "take_out": phones.take_out,
+    "open_notification": phones.open_notification,
     "suspend": phones.suspend,
     "set_clock": phones.set_clock,
     "clone": phones.clone,
@@ -39,7 +40,7 @@ DEEDS: Mapping[str, Deed] = {
 }
 SERVER_DEEDS: Mapping[str, ServerDeed] = {"crash": servers.crash, "storm": servers.storm}
 
-VERBS = (*DEEDS, *SERVER_DEEDS, *INCIDENTS, LOSE_POKE)
+VERBS = (*DEEDS, *SERVER_DEEDS, *INCIDENTS, LOSE_POKE, *OF_DELIVERIES)
 
 
 def is_armed(step: Step) -> bool:

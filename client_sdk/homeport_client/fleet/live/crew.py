@@ -74,7 +74,7 @@ class OwnCrew:
         self._world = LiveWorld(
             self._app,
             orders,
-            networks=own_networks(self._script, self._app.catalog),
+            networks=own_networks(self._script, self._app),
             crash=self._crash if orders.lot.is_first else lambda: None,
         )
         self._world.stage.enter(orders.lot.phones(orders.cast), orders.cast)

@@ -80,7 +80,7 @@ class LiveFleet:
     async def run(self) -> Played:
         """The script's story, improvised. Raises `ProcessFailed` if the site does not start or a process fails, and
         `FleetError` where a fleet may not play, or cannot. Cancelled, as by Ctrl-C, it is what there is."""
-        return await self._whole(deal(self.script, self.seed, self.app.catalog), None)
+        return await self._whole(deal(self.script, self.seed, self.app), None)
 
     async def replay(self, story: Story) -> Played:
         """Another story, step by step, as far as the machine allows."""

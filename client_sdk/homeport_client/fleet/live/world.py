@@ -19,6 +19,7 @@ from homeport_client.fleet.check.evidence import Holding
 from homeport_client.fleet.check.eyes import Eyes
 from homeport_client.fleet.check.reading import fresh
 from homeport_client.fleet.check.witness import Witness
+from homeport_client.fleet.inbox import Inbox
 from homeport_client.fleet.live.orders import Orders
 from homeport_client.fleet.live.patience import AT_ONCE, until_answered
 from homeport_client.fleet.live.radio import Radio
@@ -29,6 +30,7 @@ from homeport_client.fleet.proxy.tally import Happened
 from homeport_client.fleet.seed import Seed
 from homeport_client.fleet.stage import Stage
 from homeport_client.fleet.story import Handset, Step
+from homeport_client.fleet.world import Target
 from homeport_client.limits import UplinkLimits
 from homeport_sync import App
 
@@ -78,6 +80,10 @@ class LiveWorld:
     def chance(self, handset: Handset, life: int) -> Random:
         """See `World`. The system's, for all: nobody could draw the same ids again here, and a stream weighs 2.5 KB."""
         return self._random
+
+    def target(self, inbox: Inbox) -> Target | None:
+        """See `World`."""
+        return None
 
     def meter(self) -> Meter:
         """See `World`. When a change was accepted stands in the log, which is read in the end."""

@@ -32,6 +32,8 @@ class Tally:
         self.error_codes: Counter[str] = Counter()
         self.incidents: Counter[str] = Counter()
         self.pokes = 0
+        self.sleeping_lag = Histogram("ms")
+        self.unwoken_lag = Histogram("ms")
         self.arrivals: list[Arrival] = []
 
     def settle(self, accepted: Accepted) -> None:
@@ -59,6 +61,8 @@ class Tally:
             (self.push_lag, other.push_lag),
             (self.recent, other.recent),
             (self.outbox, other.outbox),
+            (self.sleeping_lag, other.sleeping_lag),
+            (self.unwoken_lag, other.unwoken_lag),
         ):
             mine.merge(others)
         self.pairs.update(other.pairs)
@@ -81,6 +85,9 @@ class Meter:
         "_reachable_ms",
         "_seen",
         "_seen_before",
+        "_slept_ms",
+        "_unwoken_ms",
+        "_woke_ms",
         "_written_ms",
         "bytes_down",
         "bytes_up",
@@ -103,6 +110,9 @@ class Meter:
         self._written_ms: list[int] = []  # a deque of none weighs 0.6 KB
         self._answered: tuple[str, int] = ("", 0)
         self._seen = self._seen_before = 0
+        self._slept_ms: int | None = None  # since when the app sleeps, or slept last
+        self._woke_ms: int | None = None  # when it was opened after that
+        self._unwoken_ms: list[int] = []
 
     @property
     def waiting(self) -> int:
@@ -127,6 +137,21 @@ class Meter:
     def reached(self) -> None:
         """From now on there is a network."""
         self._reachable_ms = self._now_ms()
+
+    def slept(self) -> None:
+        """The app sleeps from now on."""
+        self._slept_ms, self._woke_ms = self._now_ms(), None
+
+    def woke(self) -> None:
+        """It is opened, or the system lets it fetch what is new: what wakes have brought in between would come now."""
+        self._woke_ms = self._now_ms()
+        for accepted_ms in self._unwoken_ms:
+            self.tally.unwoken_lag.add(self._woke_ms - accepted_ms)
+        self._unwoken_ms = []
+
+    def sleeps_on(self) -> None:
+        """It has fetched what there was."""
+        self._woke_ms = None
 
     def wrote(self) -> None:
         """A change was written."""
@@ -179,4 +204,18 @@ class Meter:
         if self._accepted is None:
             self.tally.arrivals.append((position, device, now_ms, self._reachable_ms))
         else:
-            self.tally.arrived(self._accepted(position), device, now_ms, self._reachable_ms)
+            accepted = self._accepted(position)
+            self.tally.arrived(accepted, device, now_ms, self._reachable_ms)
+            if accepted is not None and accepted[1] != device:
+                self._arrived_asleep(accepted[0], now_ms)
+
+    def _arrived_asleep(self, accepted_ms: int, now_ms: int) -> None:
+        """What was accepted while the app slept, wherever it had a network by then: with the wakes there were, and when
+        it would have come without."""
+        woke_ms = now_ms if self._woke_ms is None else self._woke_ms
+        if self._slept_ms is not None and self._slept_ms <= accepted_ms <= woke_ms:
+            self.tally.sleeping_lag.add(now_ms - accepted_ms)
+            if self._woke_ms is None:
+                self._unwoken_ms.append(accepted_ms)
+            else:
+                self.tally.unwoken_lag.add(now_ms - accepted_ms)

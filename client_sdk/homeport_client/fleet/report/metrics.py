@@ -51,6 +51,17 @@ _ALL = (
         "how long a write waited for its answer: from the moment it was written, or its device could be reached if "
         "later",
     ),
+    _trend(
+        "sleeping_lag",
+        "ms",
+        "how long a change took to a device whose app slept: from the moment the server accepted it until the device "
+        "had pulled it, woken or not",
+    ),
+    _trend(
+        "unwoken_lag",
+        "ms",
+        "the same without wakes: until the app was opened or fetched what was new by itself",
+    ),
     _trend("heal", "ms", "how long after the end of all faults a device had nothing waiting and was caught up"),
     _trend("outbox", "", "the number of changes that waited on a device, at each sample"),
     _trend("bytes_per_device_day", "bytes", "what a device sent and received in a day"),
@@ -66,6 +77,9 @@ _ALL = (
     _count("rejected", "the number of changes that the server refused, saying why", of="written"),
     _count("requests", "the number of requests that devices made"),
     _count("pokes", "the number of pokes that reached devices"),
+    _count("notifications_owed", "the number of notifications that were owed to phones"),
+    _count("notifications_received", "the number of those that phones showed", of="notifications_owed"),
+    _count("wakes", "the number of wakes that the provider of notifications took"),
     _count("bytes_up", "what all devices sent", unit="bytes"),
     _count("bytes_down", "what all devices received", unit="bytes"),
     _count("incidents", "the number of requests to which the network did something", of="requests"),
@@ -91,6 +105,9 @@ _ALL = (
     _check("raised", "errors that a device raised though it may not"),
     _check("fallen", "processes that ended by themselves"),
     _check("unhealed", "devices and followers that did not come to rest in time"),
+    _check("untold", "notifications that were owed to a phone and did not show there"),
+    _check("overtold", "notifications to those who were owed none, had pulled before, or saw one more than once"),
+    _check("overwoken", "phones that were woken more often within an hour than their system allows"),
 )
 
 METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _ALL}

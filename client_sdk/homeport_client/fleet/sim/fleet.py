@@ -53,7 +53,7 @@ class Fleet:
         self.seed = Seed(seed)
         self.script = script
         self.world: SimulatedWorld
-        networks = {**own_networks(script, app.catalog), **(setup.networks or {})}
+        networks = {**own_networks(script, app), **(setup.networks or {})}
         server = setup.server if script.crashes else replace(setup.server, crash_rate=0.0)
         self._setup = replace(setup, networks=networks, server=server)
         self._show = show
@@ -121,7 +121,14 @@ class Fleet:
         log = await self.world.server.store.read(TENANT, 0, LOG_MAX)
         declared = self.app.catalog
         evidence = self._troupe.legacy().evidence(
-            log, revoked=await self.world.revoked(), unrest=unrest, kinds=declared.kinds, roles=declared.roles
+            log,
+            revoked=await self.world.revoked(),
+            unrest=unrest,
+            kinds=declared.kinds,
+            roles=declared.roles,
+            noticed=await self.world.noticed(),
+            rules=self.app.notifications,
+            tenant=TENANT,
         )
         return self._played(evidence)
 
@@ -153,6 +160,7 @@ class Fleet:
         self._look()
         for failure in filter(None, (line.failure for line in self.world.lines)):
             raise failure
+        await self.world.end_deliveries()
         moving = sum(line.busy for line in self.world.lines)
         return [f"{moving} old requests are still on their way."] if moving else []
 
@@ -171,7 +179,7 @@ class Fleet:
         )
 
     def _cast(self) -> tuple[Handset, ...]:
-        return deal(self.script, self.seed, self.app.catalog)
+        return deal(self.script, self.seed, self.app)
 
 
 def heal_bound_s(limits: DeviceLimits, networks: Iterable[Network], *, down_s: float) -> float:

@@ -119,8 +119,20 @@ class Line:
         return page
 
     async def tell(self, telling: Telling) -> None:
-        """See `Transport`."""
-        await self._told(self._server.tell, tell_request(telling), read_tell)
+        """See `Transport`. It meets no incident, for it is told beside requests that may come at the same moment: what
+        befell which of them, a replay could not tell. Where there is no network, it fails."""
+        body, breaks = tell_request(telling), self._breaks
+        if not self._reachable:
+            raise Unreachable("There is no network here.")
+        self._meter.sent(len(body))
+        try:
+            await self._travel(len(body), breaks)
+            answer = await self._serve(self._server.tell, body)
+            await self._travel(len(answer[1]), breaks)
+            read_tell(URL, *answer)
+        except DeviceError as error:
+            self._meter.failed(error.code)
+            raise
 
     @asynccontextmanager
     async def pokes(self, device: str) -> AsyncIterator[AsyncIterator[None]]:
@@ -200,7 +212,7 @@ class Line:
             left -= rate
         drawn = bool(named)
         if not named:
-            named = self._armed.take(lambda name: name != _POKE)
+            named = self._armed.take(lambda name: name in BY_NAME)
         if not named and 0 < self.network.body_bytes_max < size:
             named = _TOO_LARGE
         if named:

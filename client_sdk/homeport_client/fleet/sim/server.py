@@ -17,8 +17,10 @@ from homeport_client.envelope import PullRequest, PushRequest
 from homeport_client.fleet.check.witness import Witness, decode_answered
 from homeport_client.fleet.seed import Seed
 from homeport_client.fleet.sim.incidents import Answer
+from homeport_client.fleet.sim.notices import Notices
 from homeport_client.fleet.sim.storage import FaultyStore, Gate
 from homeport_client.fleet.troubles import NONE, Troubles
+from homeport_notify.notification import LANES
 from homeport_sync.catalog import Catalog
 from homeport_sync.cursor import CursorSeal
 from homeport_sync.errors import HomeportError
@@ -32,6 +34,9 @@ from homeport_sync.wire import PushMessage
 Result = TypeVar("Result")
 TENANT = "fleet"
 _KEY = b"the simulated server's cursor key"
+_SEAL = CursorSeal(_KEY)
+_PAGE = b'{"cursor":"'  # how a page begins, and how it does beside the answer to a push
+_PAGE_BESIDE = b',"pull":{"cursor":"'
 _encode = msgspec.json.Encoder().encode
 _decode_push = msgspec.json.Decoder(PushRequest).decode
 _decode_pull = msgspec.json.Decoder(PullRequest).decode
@@ -105,6 +110,7 @@ class Server:
         self.faults = faults
         self.lives = 0
         self.note: Callable[[str, str], None] = lambda who, what: None
+        self.notices: Notices | None = None
         self.armed = armed
         self.struck: Callable[[str], None] = lambda crossing: None
         self._catalog = catalog
@@ -132,12 +138,17 @@ class Server:
             store=store,
             catalog=self._catalog,
             signals=signals,
-            seal=CursorSeal(_KEY),
+            seal=_SEAL,
             limits=self._limits,
             wall_ms=self._wall_ms,
         )
         self.process = Process(exchange, gate, signals)
         self.process.start(self._poke_all(self.process))
+        if self.notices is not None:
+            life = self.notices.life(gate, self._seed.stream("notices", self.lives), f"life {self.lives}")
+            self.process.start(life.follow(signals))
+            for lane in LANES:
+                self.process.start(life.work(lane))
 
     def crash(self, where: str) -> None:
         """The process dies; after `down_s` the next one starts."""
@@ -175,6 +186,7 @@ class Server:
         except HomeportError as error:
             return _refusal(error)
         self.witness.saw(user, message, decode_answered(pushed.text))
+        self._gave(user, message.device, pushed.text, _PAGE_BESIDE)
         return 200, b"".join((b'{"data":{"push":', pushed.text, b"}}"))
 
     async def pull(self, user: str, body: bytes) -> Answer:
@@ -183,10 +195,12 @@ class Server:
         return await process.serve(self._pulled(process, user, body))
 
     async def _pulled(self, process: Process, user: str, body: bytes) -> Answer:
+        message = _decode_pull(body).variables
         try:
-            page = await process.exchange.pull(TENANT, user, _decode_pull(body).variables)
+            page = await process.exchange.pull(TENANT, user, message)
         except HomeportError as error:
             return _refusal(error)
+        self._gave(user, message.device, page, _PAGE)
         return 200, b"".join((b'{"data":{"pull":', page, b"}}"))
 
     async def tell(self, user: str, body: bytes) -> Answer:
@@ -195,7 +209,24 @@ class Server:
         return await process.serve(self._told(user, body))
 
     async def _told(self, user: str, body: bytes) -> Answer:
-        return 200, b'{"errors":[{"message":"There are none here.","extensions":{"code":"GRAPHQL_INVALID"}}]}'
+        if self.notices is None:
+            return 200, b'{"errors":[{"message":"There are none here.","extensions":{"code":"GRAPHQL_INVALID"}}]}'
+        try:
+            await self.notices.registry.tell(user, body)
+        except HomeportError as error:
+            return _refusal(error)
+        return 200, b'{"data":{"told":true}}'
+
+    def _gave(self, user: str, device: str, answer: bytes, opening: bytes) -> None:
+        """Note how far the log goes that the device is given with this answer."""
+        at = answer.find(opening) + len(opening)
+        if self.notices is not None and at >= len(opening):
+            cursor = _SEAL.open(answer[at : answer.find(b'"', at)].decode(), tenant=TENANT, user=user)
+            self.notices.registry.gave(device, cursor.position)
+
+    def listening(self) -> set[str]:
+        """The devices that have a poke socket open."""
+        return {device for told in self._listeners.values() for device in told.values()}
 
     @property
     def head(self) -> int:

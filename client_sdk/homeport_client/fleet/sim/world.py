@@ -7,23 +7,29 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from random import Random
+from zlib import crc32
 
 from homeport_client import DeviceLimits
 from homeport_client.fleet.calm import calmed
 from homeport_client.fleet.check.evidence import Holding, Revoked
 from homeport_client.fleet.check.eyes import Eyes
+from homeport_client.fleet.check.noticed import Noticed
 from homeport_client.fleet.check.reading import fresh
 from homeport_client.fleet.check.witness import Witness
 from homeport_client.fleet.clock import now_ms
+from homeport_client.fleet.inbox import Inbox
 from homeport_client.fleet.measure.meter import Meter, Tally
-from homeport_client.fleet.networks import NETWORKS, PERFECT, Network
+from homeport_client.fleet.networks import LOSE_WAKE, NETWORKS, OF_DELIVERIES, PERFECT, Network
 from homeport_client.fleet.seed import Seed
 from homeport_client.fleet.sim.line import Line
+from homeport_client.fleet.sim.notices import Notices
+from homeport_client.fleet.sim.provider import Provider, ProviderFaults
 from homeport_client.fleet.sim.server import TENANT, Server, ServerFaults
 from homeport_client.fleet.stage import Stage
 from homeport_client.fleet.story import SERVER, Handset, Step
 from homeport_client.fleet.trace import Trace
 from homeport_client.fleet.troubles import Troubles
+from homeport_client.fleet.world import Target
 from homeport_sync import App, Limits
 from homeport_sync.memory import MemoryStore
 from homeport_sync.receipts import Ended
@@ -31,6 +37,7 @@ from homeport_sync.receipts import Ended
 # Small pages, every one of them cached, and short polls: what is rare in the field happens here in every run.
 SERVER_LIMITS = Limits(page_size=3, page_cached_bytes_min=0)
 DEVICE_LIMITS = DeviceLimits(poll_s=30.0, retry_max_ms=20_000)
+PROVIDER = ProviderFaults()
 SHAKY = ServerFaults(crash_rate=0.0005, store_delay_s=0.05)
 ENDED_MAX = 1_000_000
 FRESH_S = 300.0  # of virtual time, in which a page takes some milliseconds
@@ -46,6 +53,7 @@ class Setup:
     device_limits: DeviceLimits = DEVICE_LIMITS
     server_limits: Limits = SERVER_LIMITS
     networks: Mapping[str, Network] | None = None
+    provider: ProviderFaults = PROVIDER
     store: Callable[..., MemoryStore] = MemoryStore
 
 
@@ -73,6 +81,13 @@ class SimulatedWorld:
         self.server = Server(
             self._store, app.catalog, seed, now_ms, faults=faults, limits=setup.server_limits, armed=self._of(SERVER)
         )
+        self._provider = setup.provider
+        self.provider: Provider | None = None
+        self._chances: dict[str, Random] = {}
+        if app.notifications:
+            salt = seed.stream("provider").getrandbits(32)
+            self.provider = Provider(setup.provider, self._befalls, now_ms, salt=salt)
+            self.server.notices = Notices(app, TENANT, self._store, self.provider, self.server.listening)
         self.server.note = self.note
         self.server.struck = lambda crossing: self._step(SERVER, "crash", at=crossing)
 
@@ -105,6 +120,16 @@ class SimulatedWorld:
     def chance(self, handset: Handset, life: int) -> Random:
         """See `World`. A stream of its own."""
         return self.seed.stream("device", handset.name, life)
+
+    def target(self, inbox: Inbox) -> Target | None:
+        """See `World`. Half of the phones are of each system, by their names."""
+        if self.provider is None or self.server.notices is None:
+            return None
+        platform = ("android", "ios")[crc32(inbox.name.encode()) % 2]
+        token = f"{platform}-{inbox.name}"
+        self.server.notices.registry.inboxes[token] = inbox
+        self.provider.reach(token, inbox)
+        return Target(channel="fcm", token=token, platform=platform)
 
     def meter(self) -> Meter:
         """See `World`."""
@@ -154,6 +179,15 @@ class SimulatedWorld:
         holders = await self._store.holders(TENANT, ended, "", ENDED_MAX)
         return frozenset(each.device for each in holders if each.received_at_ms is not None)
 
+    async def noticed(self) -> Noticed | None:
+        """What became of notifications; None where nobody is told of anything."""
+        return await self.server.notices.noticed() if self.server.notices else None
+
+    async def end_deliveries(self) -> None:
+        """Nothing more is brought to phones. Raises what failed in it."""
+        if self.provider is not None:
+            await self.provider.end()
+
     async def until(self, at_ms: int) -> None:
         """See `World`."""
         if at_ms > self.now_ms():
@@ -180,6 +214,21 @@ class SimulatedWorld:
         if self._calm:
             return calmed(network)
         return network if self._drawing else replace(network, rates={}, lose_poke=0.0)
+
+    def _befalls(self, who: str, wake: bool) -> str:
+        """What befalls a delivery to this phone; one is drawn in any case."""
+        chance = self._chances.setdefault(who, self.seed.stream("deliveries", who))
+        left, named = chance.random(), ""
+        for incident, rate in self._provider.rates.items():
+            fits = self._drawing and not self._calm and (wake or incident != LOSE_WAKE)
+            if 0 <= left < rate and fits:
+                named = incident
+            left -= rate
+        drawn = bool(named)
+        named = named or self._of(who).take(lambda name: name in OF_DELIVERIES and (wake or name != LOSE_WAKE))
+        if named:
+            self._struck(who, named, drawn=drawn)
+        return named
 
     def _struck(self, who: str, incident: str, *, drawn: bool) -> None:
         self.tally.incidents[incident] += 1
