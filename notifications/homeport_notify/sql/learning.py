@@ -30,10 +30,10 @@ RETIRE: Final = Statement(
     UPDATE addresses SET retired = :why, deleted_at = {now}, updated_at = {now}
     WHERE tenant_id = :tenant AND address_id = :address AND retired = ''"""
 )
-# Who is not reached any more is not woken either.
+# Who is not reached any more is not woken either. How often it was is kept: it may live again within the hour.
 LET_SLEEP: Final = Statement(
     """
-    DELETE FROM wakes WHERE tenant_id = :tenant AND address_id = :address AND EXISTS (
+    UPDATE wakes SET due_at = NULL, updated_at = {now} WHERE tenant_id = :tenant AND address_id = :address AND EXISTS (
       SELECT 1 FROM addresses
       WHERE addresses.tenant_id = :tenant AND addresses.address_id = :address AND addresses.retired <> '')"""
 )

@@ -131,3 +131,11 @@ async def test_the_notification_is_submitted_with_what_it_wakes_or_neither_is_ke
     await notify.settle(TENANT, NOW, caught_up=[], later=[], woken=[ann], notification=other)
     assert await notify.due(TENANT, NOW, ALL) == []
     assert (await notify.progress(TENANT, other.id)).notification == other
+
+
+async def test_who_lives_again_within_the_hour_was_woken_as_often_as_before(notify: NotifyStore) -> None:
+    (each,) = await wanted(notify, "ann")
+    await settled(notify, woken=each)
+    await notify.retire(TENANT, "ann", each.device, "signed_out")
+    await wanted(notify, "ann", position=9)
+    assert [again.woken_ms for again in await notify.due(TENANT, NOW, ALL)] == [(NOW,)]
