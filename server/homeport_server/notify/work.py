@@ -165,6 +165,7 @@ class NotifyWork:
             wall_ms=self.wall_ms,
             now_s=time.monotonic,
             end=under_way.end,
+            ttl_ms=int(self.settings.lease_s * 1_000),
         )
         lag = LaneLag(next_due_ms, self.metrics, self.wall_ms)
         worker = self._worker(
@@ -189,6 +190,7 @@ class NotifyWork:
             wall_ms=self.wall_ms,
             random=Random(),
             rates=rates(self.settings),
+            ttl_ms=int(self.settings.lease_s * 1_000),
         )
         return UnderWay(lambda tenant: deliverer.take(tenant, lane), deliverer.stop, IN_HAND[lane])
 
