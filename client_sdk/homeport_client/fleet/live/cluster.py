@@ -18,9 +18,21 @@ from homeport_client.fleet.live.accounts import Accounts
 from homeport_client.fleet.live.balancer import Balancer
 from homeport_client.fleet.live.homeport import HASTE, HomeportProcess, ask
 from homeport_client.fleet.live.nats import RealNats
+from homeport_client.fleet.live.notified import Account, account
 from homeport_client.fleet.live.postgres import RealPostgres
 from homeport_client.fleet.live.process import ProcessFailed, free_port
-from homeport_client.fleet.live.rows import entry, followed, followed_of, head_of, log_of, revoked, revoked_of
+from homeport_client.fleet.live.rows import (
+    addresses_of,
+    entry,
+    followed,
+    followed_of,
+    head_of,
+    log_of,
+    receipts_of,
+    revoked,
+    revoked_of,
+    told_of,
+)
 from homeport_client.fleet.live.site import Part
 from homeport_sync.ports import LogEntry
 
@@ -145,6 +157,14 @@ class Cluster:
     async def revoked(self, tenant: str) -> list[Revoked]:
         """See `Site`."""
         return revoked(await self.postgres.query(revoked_of(tenant)))
+
+    async def notified(self, tenant: str) -> Account:
+        """See `Site`."""
+        return account(
+            await self.postgres.query(told_of(tenant)),
+            await self.postgres.query(addresses_of(tenant)),
+            await self.postgres.query(receipts_of(tenant)),
+        )
 
     async def log(self, tenant: str) -> list[LogEntry]:
         """See `Site`."""

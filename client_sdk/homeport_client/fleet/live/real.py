@@ -15,8 +15,20 @@ from homeport_client.fleet.check.evidence import Followed, Revoked
 from homeport_client.fleet.live import sqlite
 from homeport_client.fleet.live.accounts import Accounts
 from homeport_client.fleet.live.homeport import HASTE, HomeportProcess
+from homeport_client.fleet.live.notified import Account, account
 from homeport_client.fleet.live.process import free_port
-from homeport_client.fleet.live.rows import entry, followed, followed_of, head_of, log_of, revoked, revoked_of
+from homeport_client.fleet.live.rows import (
+    addresses_of,
+    entry,
+    followed,
+    followed_of,
+    head_of,
+    log_of,
+    receipts_of,
+    revoked,
+    revoked_of,
+    told_of,
+)
 from homeport_client.fleet.live.site import Part
 from homeport_sync.ports import LogEntry
 
@@ -85,6 +97,14 @@ class RealServer:
     async def revoked(self, tenant: str) -> list[Revoked]:
         """See `Site`."""
         return revoked(await self._rows(revoked_of(tenant)))
+
+    async def notified(self, tenant: str) -> Account:
+        """See `Site`."""
+        return account(
+            await self._rows(told_of(tenant)),
+            await self._rows(addresses_of(tenant)),
+            await self._rows(receipts_of(tenant)),
+        )
 
     async def log(self, tenant: str) -> list[LogEntry]:
         """See `Site`."""

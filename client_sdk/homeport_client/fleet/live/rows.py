@@ -27,6 +27,28 @@ _REVOKED = """SELECT g.user_id, g.scope_id, g.until, coalesce(r.device_id, '') F
     WHERE g.until IS NOT NULL AND g.{tenant} ORDER BY g.user_id, g.scope_id"""
 
 
+_TOLD = """SELECT n.notification_id, n.lane, n.told, d.states, d.addresses FROM notifications n LEFT JOIN deliveries d
+    ON d.tenant_id = n.tenant_id AND d.notification_id = n.notification_id WHERE n.{tenant}
+    ORDER BY n.notification_id, d.number"""
+_ADDRESSES = "SELECT address_id, device_id FROM addresses WHERE {tenant}"
+_RECEIPTS = "SELECT notification_id, device_id FROM notification_receipts WHERE {tenant}"
+
+
+def told_of(tenant: str) -> str:
+    """What reads all that was told, and the state of each delivery; `live/notified.py` makes nouns of it."""
+    return _TOLD.format(tenant=_is(tenant))
+
+
+def addresses_of(tenant: str) -> str:
+    """What reads whose each address is."""
+    return _ADDRESSES.format(tenant=_is(tenant))
+
+
+def receipts_of(tenant: str) -> str:
+    """What reads which devices have received which notification."""
+    return _RECEIPTS.format(tenant=_is(tenant))
+
+
 def log_of(tenant: str) -> str:
     """What reads the whole log of a tenant, by its name or its id, in order."""
     return _LOG.format(tenant=_is(tenant))

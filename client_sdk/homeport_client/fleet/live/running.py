@@ -17,7 +17,20 @@ from homeport_client.fleet.errors import ServerUnusable
 from homeport_client.fleet.live import psql, sqlite
 from homeport_client.fleet.live.accounts import Accounts
 from homeport_client.fleet.live.mark import must_be_playable
-from homeport_client.fleet.live.rows import entry, followed, followed_of, head_of, literal, log_of, revoked, revoked_of
+from homeport_client.fleet.live.notified import Account, account
+from homeport_client.fleet.live.rows import (
+    addresses_of,
+    entry,
+    followed,
+    followed_of,
+    head_of,
+    literal,
+    log_of,
+    receipts_of,
+    revoked,
+    revoked_of,
+    told_of,
+)
 from homeport_client.fleet.live.site import Part
 from homeport_sync.ports import LogEntry
 from homeport_sync.wire import PullMessage
@@ -77,6 +90,14 @@ class RunningSite:
     async def revoked(self, tenant: str) -> list[Revoked]:
         """See `Site`."""
         return revoked(await self._rows(revoked_of(tenant), tenant))
+
+    async def notified(self, tenant: str) -> Account:
+        """See `Site`."""
+        return account(
+            await self._rows(told_of(tenant), tenant),
+            await self._rows(addresses_of(tenant), tenant),
+            await self._rows(receipts_of(tenant), tenant),
+        )
 
     async def log(self, tenant: str) -> list[LogEntry]:
         """See `Site`."""

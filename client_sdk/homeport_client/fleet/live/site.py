@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from homeport_client.fleet.check.evidence import Followed, Revoked
+from homeport_client.fleet.live.notified import Account
 from homeport_sync.ports import LogEntry
 
 
@@ -65,6 +66,9 @@ class Site(Protocol):
 
     async def revoked(self, tenant: str) -> Sequence[Revoked]:
         """Its ended grants and who has answered them, as the database has it now."""
+
+    async def notified(self, tenant: str) -> Account:
+        """What it says was told to whom, as the database has it now."""
 
     async def log(self, tenant: str) -> Sequence[LogEntry]:
         """Its whole log, as the database has it now, read with nothing of ours."""
