@@ -203,10 +203,11 @@ class Wakes(Protocol):
         later: Sequence[tuple[Wanted, int]],
         woken: Sequence[Wanted],
         notification: Notification | None,
-    ) -> None:
+    ) -> bool:
         """What became of them, in one transaction: those that have all need nothing more, unless there is more by now;
         those for `later` are due at their times; those `woken` are to be told by the `notification`, which is submitted
-        with them, and remember this wake."""
+        with them, and remember this wake. Nothing is written, and it returns False, if one of them was woken by another
+        worker since it was looked at, or lives no more."""
 
     async def next_wake_ms(self, tenant: str) -> int | None:
         """When the next is due; None if none is wanted."""

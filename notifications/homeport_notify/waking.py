@@ -31,7 +31,8 @@ class Waker:
         self._random = random
 
     async def step(self, tenant: str) -> bool:
-        """Look at those that are due, a chunk of them at most; whether there were any."""
+        """Look at those that are due, a chunk of them at most; whether there were any. Beside another worker it may
+        look in vain, and then looks again."""
         now_ms = self._wall_ms()
         due = await self._wakes.due(tenant, now_ms, limits.CHUNK_ADDRESSES_MAX)
         if not due:

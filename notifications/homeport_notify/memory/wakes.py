@@ -36,9 +36,13 @@ class MemoryWakes(OnMemory):
         later: Sequence[tuple[Wanted, int]],
         woken: Sequence[Wanted],
         notification: Notification | None,
-    ) -> None:
+    ) -> bool:
         """See `ports.Wakes`."""
         space = self._spaces[tenant]
+        for each in woken:
+            kept = space.wakes.get(each.address)
+            if kept is None or tuple(kept.woken_ms) != tuple(each.woken_ms):
+                return False
         if notification is not None:
             submitted(space, notification)
         for each in woken:
@@ -51,6 +55,7 @@ class MemoryWakes(OnMemory):
             kept = space.wakes.get(each.address)
             if kept is not None:
                 kept.due_at_ms = due_at_ms
+        return True
 
     async def next_wake_ms(self, tenant: str) -> int | None:
         """See `ports.Wakes`."""

@@ -24,15 +24,17 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     """What differs between the databases. A piece is written into a statement as `{now}`, one with arguments as
     `{found:addresses|address_id = wanted.value}`.
 
-    `now` is the database's clock in milliseconds since 1970. `lock` keeps a row until the transaction ends, `lock_free`
-    passes over rows that others keep; SQLite has one writer, so its rows need neither. `each` is the texts of a JSON
-    array as `wanted.value`, `each_of` the arrays in one, of which `wanted.value ->> 0` is the first value. `found`
-    joins the one row of the tenant that a condition finds for each of them, `all_found` all rows by an index, in its
-    order. `joined` is all of a column's texts in one, in an order; `by` names the index that is walked.
+    `now` is the database's clock in milliseconds since 1970. `lock` keeps a row until the transaction ends, `lock_of`
+    those of one table, `lock_free` passes over rows that others keep; SQLite has one writer, so its rows need neither.
+    `each` is the texts of a JSON array as `wanted.value`, `each_of` the arrays in one, of which `wanted.value ->> 0`
+    is the first value. `found` joins the one row of the tenant that a condition finds for each of them, `all_found`
+    all rows by an index, in its order. `joined` is all of a column's texts in one, in an order; `by` names the index
+    that is walked.
     """
 
     now: str
     lock: str
+    lock_of: str
     lock_free: str
     least: str
     greatest: str
@@ -47,6 +49,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
 _SQLITE: Final = Words(
     now="CAST((julianday('now') - 2440587.5) * 86400000 + 0.5 AS INTEGER)",
     lock="",
+    lock_of="",
     lock_free="",
     least="min",
     greatest="max",
@@ -60,6 +63,7 @@ _SQLITE: Final = Words(
 _POSTGRES: Final = Words(
     now="(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
     lock="FOR UPDATE",
+    lock_of="FOR UPDATE OF {0}",
     lock_free="FOR UPDATE SKIP LOCKED",
     least="least",
     greatest="greatest",

@@ -42,6 +42,11 @@ LATER: Final = Statement(
     """
     UPDATE wakes SET due_at = :due, updated_at = {now} WHERE tenant_id = :tenant AND address_id = :address"""
 )
+LOOK_AGAIN: Final = Statement(
+    """
+    SELECT wakes.address_id, wakes.woken FROM {each:ids} {found:wakes|wakes.address_id = wanted.value}
+    {lock_of:wakes}"""
+)
 WOKEN: Final = Statement(
     """
     UPDATE wakes SET woken = :woken, due_at = CASE WHEN position > :position THEN due_at END, updated_at = {now}
@@ -81,15 +86,19 @@ class SqlWakes(OnDoor):
         later: Sequence[tuple[Wanted, int]],
         woken: Sequence[Wanted],
         notification: Notification | None,
-    ) -> None:
+    ) -> bool:
         """See `ports.Wakes`."""
         async with self._work(tenant) as work:
+            found = await work.fetch(LOOK_AGAIN, ids=json_list(sorted(each.address for each in woken)))
+            if dict(map(tuple, found)) != {each.address: _text(each.woken_ms) for each in woken}:
+                return False
             if notification is not None:
                 await submitted(work, notification)
             done = ({"address": each.address, "position": each.position} for each in caught_up)
             await work.execute_many(CAUGHT_UP, done)
             await work.execute_many(LATER, ({"address": each.address, "due": due} for each, due in later))
             await work.execute_many(WOKEN, (_told(each, now_ms) for each in woken))
+        return True
 
     async def next_wake_ms(self, tenant: str) -> int | None:
         """See `ports.Wakes`."""
@@ -98,5 +107,9 @@ class SqlWakes(OnDoor):
 
 
 def _told(wanted: Wanted, now_ms: int) -> dict[str, object]:
-    at_ms = _json(woken(wanted.woken_ms, now_ms)).decode()
-    return {"address": wanted.address, "position": wanted.position, "woken": at_ms}
+    after = _text(woken(wanted.woken_ms, now_ms))
+    return {"address": wanted.address, "position": wanted.position, "woken": after}
+
+
+def _text(times_ms: Sequence[int]) -> str:
+    return _json(times_ms).decode()

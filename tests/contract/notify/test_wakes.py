@@ -26,8 +26,8 @@ async def settled(
     later: tuple[Wanted, int] | None = None,
     woken: Wanted | None = None,
     now_ms: int = NOW,
-) -> None:
-    await notify.settle(
+) -> bool:
+    return await notify.settle(
         TENANT,
         now_ms,
         caught_up=[caught_up] if caught_up else [],
@@ -110,6 +110,20 @@ async def test_one_that_was_woken_remembers_it_for_an_hour(notify: NotifyStore) 
     assert times == [(NOW,), (NOW, NOW + 10)]
     await notify.want(TENANT, {ann.address: 10}, NOW)
     assert [tuple(each.woken_ms) for each in await notify.due(TENANT, NOW, ALL)] == [(NOW + 10, NOW + HOUR_MS + 5)]
+
+
+async def test_of_two_workers_that_look_at_one_moment_one_wakes(notify: NotifyStore) -> None:
+    (ann,) = await wanted(notify, "ann")
+    (bob,) = [each for each in await wanted(notify, "bob") if each.address != ann.address]
+    looked = [ann, bob]
+    first, second = (
+        notification(number, key=str(number), audience=ToAddresses((ann.address, bob.address))) for number in (1, 2)
+    )
+    assert await notify.settle(TENANT, NOW, caught_up=(), later=(), woken=looked, notification=first)
+    assert not await notify.settle(TENANT, NOW, caught_up=(), later=(), woken=looked, notification=second)
+    assert [each.id for each in await notify.notifications(TENANT, "", ALL, lane=None)] == [first.id]
+    await notify.want(TENANT, {ann.address: 9}, NOW)
+    assert [tuple(each.woken_ms) for each in await notify.due(TENANT, NOW, ALL)] == [(NOW,)]
 
 
 async def test_one_that_was_woken_stays_due_if_there_is_more_by_now(notify: NotifyStore) -> None:
