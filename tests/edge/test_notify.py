@@ -76,6 +76,28 @@ async def test_nobody_registers_the_device_of_another(world: World) -> None:
         assert await told(client, RETIRE, device=DEVICE) == {"retireAddresses": 0}
 
 
+async def test_a_webhook_is_registered_only_by_who_may_notify(world: World) -> None:
+    hook = {"device": DEVICE, "channel": "webhook", "target": "https://example.org/hook", "targetKind": "url"}
+    async with world.client("office") as client:
+        assert await told(client, REGISTER, **hook) == "FORBIDDEN"
+    async with world.client("office", may=["notify"]) as client:
+        assert "registerAddress" in await told(client, REGISTER, **hook)
+    assert await addresses(world, "office") == {"https://example.org/hook": None}
+
+
+async def test_a_closed_channel_is_a_warning_and_no_reason_to_take_the_traffic_away() -> None:
+    world = await make_world(channels={"fcm": ChannelByHand()})
+    await world.notify.close_gate("fcm", START_MS + 60_000, "fcm: PERMISSION_DENIED")
+    async with world.built.routes.router.lifespan_context(world.built.routes), world.client() as client:
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
+        ready = await client.get("/readyz")
+        assert ready.status_code == 200
+        (warning,) = ready.json()["warnings"]
+        assert warning == "the channel fcm is closed until 2023-11-14 22:14:20 UTC: fcm: PERMISSION_DENIED"
+        assert 'homeport_channel_closed{channel="fcm"} 1.0' in (await client.get("/metrics")).text
+
+
 async def test_a_user_says_what_they_want_and_reads_it_again(client: httpx2.AsyncClient) -> None:
     empty = {"preferences": {"timezone": "", "quietHours": None, "muted": []}, "topics": []}
     assert await told(client, WANTS) == empty

@@ -34,13 +34,16 @@ def telling(call: Call) -> Notifier:
 
 
 async def register(call: Call, message: RegisterAddress) -> str:
-    """The id of the address. Raises `BadAddress`, `Malformed`, `DeviceForeign`."""
+    """The id of the address. Raises `BadAddress`, `Malformed`, `DeviceForeign`, and `Forbidden` for a webhook of who
+    may not notify."""
     try:
         platform = msgspec.convert(message.platform, Platform)
         kind = msgspec.convert(message.target_kind, TargetKind)
         channel = msgspec.convert(message.channel, ChannelName)
     except msgspec.ValidationError as wrong:
         raise Malformed(f"The address does not have its shape: {wrong}. See RegisterAddress in PROTOCOL.md.") from None
+    if channel == "webhook" and NOTIFY not in call.caller.may:
+        raise Forbidden("A webhook makes this server call a URL: register it with a token that may notify.")
     address = make_address(
         user=call.caller.user,
         device=message.device,

@@ -17,6 +17,7 @@ from homeport_server.notify.timers import Timers
 from homeport_sync.follow import Turn
 
 TURN_S: Final = 0.5
+HELD_MS: Final = 1_000  # what is due and cannot be had is asked for again after that
 
 # One step of work for a tenant; whether there was any.
 Step: TypeAlias = Callable[[str], Awaitable[bool]]
@@ -54,8 +55,8 @@ class LaneDuty:
             if any(worked) and self.now_s() >= until_s:
                 return Turn.MORE
             due_ms = await self.next_due_ms(tenant)
-            if not any(worked):  # another worker has it
-                break
+            if not any(worked) and due_ms is not None:  # another worker has it, or what begins it has no room
+                due_ms = max(due_ms, self.wall_ms() + HELD_MS)
         self.timers.set(tenant, due_ms)
         self._left.discard(tenant)
         return Turn.DONE

@@ -10,7 +10,7 @@ from random import Random
 from homeport_client.fleet import clock
 from homeport_server.followers.worker import Worker
 from homeport_server.notify.lag import LaneLag
-from homeport_server.notify.lanes import TURN_S, LaneDuty
+from homeport_server.notify.lanes import HELD_MS, TURN_S, LaneDuty
 from homeport_server.notify.nudges import LaneSignals, LogSignals, nudge
 from homeport_server.notify.timers import Timers
 from homeport_server.observe import make_log
@@ -116,14 +116,23 @@ def test_a_tenant_with_much_to_do_lets_others_have_their_turn() -> None:
     play(scene)
 
 
-def test_a_turn_ends_when_nothing_is_due_and_when_another_has_it() -> None:
+def test_what_is_due_and_cannot_be_had_is_asked_for_again_a_little_later_and_not_at_once() -> None:
     async def scene() -> None:
-        road = Road()
+        road, asked = Road(), 0
+
+        async def another_has_it(_tenant: str) -> bool:
+            nonlocal asked
+            asked += 1
+            return False
+
         assert await road.duty.catch_up(TENANT) is Turn.DONE
         road.due[TENANT] = [clock.now_ms()]
-        road.duty.steps = [_nothing]
-        assert await road.duty.catch_up(TENANT) is Turn.DONE
-        road.timers.end()
+        road.duty.steps = [another_has_it]
+        running = asyncio.create_task((await road.worker()).run())
+        await asyncio.sleep(10 * HELD_MS / 1_000)
+        assert 9 <= asked <= 11
+        running.cancel()
+        await asyncio.wait({running})
 
     play(scene)
 
@@ -183,9 +192,5 @@ def test_the_log_and_the_lanes_hear_what_is_meant_for_them_over_one_wire() -> No
     play(scene)
 
 
-async def _nothing(_tenant: str) -> bool:
-    return False
-
-
 async def _at_once() -> None:
-    pass
+    """Nothing is under way."""
