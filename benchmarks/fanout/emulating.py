@@ -1,7 +1,7 @@
 """A provider in a process of its own: `python -m benchmarks.fanout.emulating ACCOUNT LATENCY_MS SEEN`.
 
 Writes its service account to the file ACCOUNT, and to the file SEEN a line for each message whose data says when it was
-submitted: how many milliseconds later it arrived, by the machine's one clock.
+submitted: whose it is, and how many milliseconds later it arrived, by the machine's one clock.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from homeport_notify.emulator import Behaviour, Emulator, EmulatorSettings, Push
 from homeport_server.process.serve import allow_open_files
 
 SUBMITTED = "submitted_ms"
+WHOSE = "whose"
 
 
 async def emulate(account: Path, latency_ms: float, lines: TextIO) -> None:
@@ -25,7 +26,7 @@ async def emulate(account: Path, latency_ms: float, lines: TextIO) -> None:
 
     def note(push: Push) -> None:
         if submitted := push.data.get(SUBMITTED):
-            lines.write(f"{push.accepted_at_ms - int(submitted)}\n")
+            lines.write(f"{push.data[WHOSE]} {push.accepted_at_ms - int(submitted)}\n")
             lines.flush()
 
     async with Emulator(EmulatorSettings(behaviour=Behaviour(latency_ms=latency_ms))) as emulator:
