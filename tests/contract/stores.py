@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
+from homeport_server.tables import BESIDE
 from homeport_sync.installation import Installation
 from homeport_sync.key_book import KeyBook
 from homeport_sync.limits import Limits
@@ -39,7 +40,7 @@ async def memory(_: Path, limits: Limits) -> AsyncIterator[Store]:
 
 @asynccontextmanager
 async def sqlite(path: Path, limits: Limits) -> AsyncIterator[Store]:
-    store = await SqliteStore.open(path, limits)
+    store = await SqliteStore.open(path, limits, beside=BESIDE)
     try:
         yield store
     finally:
