@@ -17,6 +17,7 @@ from homeport_server.notify.slices import Slice
 from homeport_sync.lease import Lease
 from homeport_sync.lookups import Lookups
 from homeport_sync.ports import LogEntry, Places, Signals
+from homeport_sync.scope import EVERYBODY, MEMBER
 
 FOLLOWER: Final = "wakes"
 MEMBERS_PAGE: Final = 500
@@ -55,7 +56,7 @@ class WakeWork:
         wanted: dict[str, int] = {}
         renew_s = self._now_s() + lease.ttl_ms / RENEWALS / 1_000
         for scope, changes in _by_scope(ours).items():
-            async for addresses in self._living(lease.tenant, scope):
+            async for addresses in self._living(lease.tenant, scope, changes):
                 for address in addresses:
                     if (position := news_to(address.device, changes)) > wanted.get(address.id, 0):
                         wanted[address.id] = position
@@ -68,13 +69,25 @@ class WakeWork:
         await self._want(lease.tenant, wanted, due_ms)
         return await self._places.keep_place(lease, entries[-1].position)
 
-    async def _living(self, tenant: str, scope: str) -> AsyncIterator[Sequence[Address]]:
-        """The addresses of the scope's members that can be woken, a page of members at a time."""
+    async def _living(self, tenant: str, scope: str, changes: Sequence[LogEntry]) -> AsyncIterator[Sequence[Address]]:
+        """The addresses that can be woken: of those who were put out, to drop what they hold, and of the scope's
+        members, a page of them at a time."""
+        if users := await self._put_in_or_out(tenant, changes):
+            yield await self._of_users(tenant, users)
         after = ""
         while users := await self._lookups.members(tenant, scope, after, MEMBERS_PAGE):
-            living = await self._store.of_users(tenant, users)
-            yield [address for address in living if address.channel in WAKING]
+            yield await self._of_users(tenant, users)
             after = users[-1]
+
+    async def _put_in_or_out(self, tenant: str, changes: Sequence[LogEntry]) -> Sequence[str]:
+        """Whom member records that were changed are about."""
+        ids = [each.record for each in changes if each.kind == MEMBER]
+        found = await self._lookups.records(tenant, ids) if ids else {}
+        return sorted({str(each.fields["user"]) for each in found.values() if each.fields.get("user")} - {EVERYBODY})
+
+    async def _of_users(self, tenant: str, users: Sequence[str]) -> Sequence[Address]:
+        living = await self._store.of_users(tenant, users)
+        return [address for address in living if address.channel in WAKING]
 
     async def _want(self, tenant: str, wanted: dict[str, int], due_ms: int) -> None:
         if wanted:

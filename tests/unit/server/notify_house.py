@@ -21,7 +21,7 @@ from homeport_sync.change import Op, Record
 from homeport_sync.clock import NEVER, make_stamp
 from homeport_sync.memory import MemoryStore
 from homeport_sync.ports import LogEntry, StoredRecord, Writes
-from homeport_sync.scope import Grant
+from homeport_sync.scope import MEMBER, Grant, member_id
 from homeport_sync.signals import LocalSignals
 from tests.unit.notify.channels import ChannelByHand
 from tests.unit.sync.afterwards import NOTHING, OTHER, TENANT, new_app, new_store
@@ -94,6 +94,40 @@ class NotifyHouse:
         async with self.store.transaction(tenant) as transaction:
             await transaction.load(NOTHING)
             await transaction.commit(Writes(head=head, now_ms=clock.now_ms(), grants=grants))
+
+    async def put_out(self, user: str, *, by: str = "ana") -> None:
+        """The user is no member of the list any more."""
+        head = self.heads[TENANT] = self.heads.get(TENANT, 0) + 1
+        stamp, id = make_stamp(clock.now_ms(), head, device_of(by)), member_id(LIST, user)
+        record = Record(id=id, kind=MEMBER, scope=LIST, stamp=stamp, position=head, fields={"user": user, "role": None})
+        entry = LogEntry(
+            position=head,
+            op="update",
+            kind=MEMBER,
+            record=id,
+            scope=LIST,
+            fields={"role": None},
+            before={"role": "editor"},
+            stamp=stamp,
+            device=device_of(by),
+            number=head,
+            user=by,
+            outcome="applied",
+            request_id=f"request {head}",
+            accepted_at_ms=clock.now_ms(),
+        )
+        async with self.store.transaction(TENANT) as transaction:
+            await transaction.load(NOTHING)
+            await transaction.commit(
+                Writes(
+                    head=head,
+                    now_ms=clock.now_ms(),
+                    log=[entry],
+                    records=[StoredRecord(record=record, author=device_of(by), foreign_position=0)],
+                    grants=[Grant(user=user, scope=LIST, role="editor", since=0, until=head)],
+                )
+            )
+        self.signals.publish(TENANT, head)
 
     async def register(
         self,

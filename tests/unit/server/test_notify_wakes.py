@@ -42,6 +42,21 @@ def test_members_who_sleep_are_woken_and_the_author_is_not() -> None:
     play(scene)
 
 
+def test_who_is_put_out_is_woken_to_drop_what_they_hold() -> None:
+    async def scene(house: NotifyHouse) -> None:
+        await house.join("ana", "ben")
+        await house.register("ana", "ben")
+        async with house.working():
+            await house.put_out("ben")
+            await asyncio.sleep(SOON_S)
+            assert house.told() == ["ben"]
+            await house.write("Milk")
+            await asyncio.sleep(SOON_S)
+            assert house.told() == ["ben"]
+
+    play(scene)
+
+
 def test_one_that_is_connected_is_woken_only_when_it_has_gone_without_pulling() -> None:
     async def scene(house: NotifyHouse) -> None:
         await house.join("ana", "ben")
