@@ -12,9 +12,14 @@ from pathlib import Path
 import pytest
 
 from homeport_notify import limits
+from homeport_notify.address import TargetKind
+from homeport_notify.answer import Answer, Fate
+from homeport_notify.channel import Channel, Recipient
 from homeport_notify.emulator import Emulator
 from homeport_notify.emulator.phone import Phone
 from homeport_notify.emulator.push import Push
+from homeport_notify.message import Message
+from homeport_server.app import wall_ms
 from homeport_server.errors import BadSetting
 from homeport_server.notify.channels import channel_names, close_all, make_channels
 from homeport_server.notify.compose import GRACE_MS
@@ -24,7 +29,7 @@ from homeport_sync import App, Entry, Tell
 from homeport_sync.telling import REGISTER
 from homeport_sync.wire import PULL
 from tests.edge.test_notify import BEN, TURNS
-from tests.edge.world import DEVICE, SETTINGS, World, ask, make_world
+from tests.edge.world import DEVICE, SETTINGS, START_MS, World, ask, make_world
 
 
 def new_app() -> App:
@@ -154,11 +159,44 @@ async def test_apple_webhooks_and_the_console_are_built_from_their_settings(tmp_
             webhook_secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
             notify_console=True,
         )
-        channels = make_channels(settings, lambda: 0)
+        channels = make_channels(settings, wall_ms)
         assert {name: channel.name for name, channel in channels.items()} == {
             name: name for name in ("apns", "webhook", "console")
         }
+        phone = emulator.phones.register("apns", "ios", topic="app.lists")
+        (answer,) = await sent(channels["apns"], phone.target)
+        assert answer.fate is Fate.SENT
+        assert [push.title for push in await came(phone, 1)] == ["Hello"]
         await close_all(channels)
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+async def test_webhooks_go_into_the_network_only_where_that_is_allowed(allowed: bool) -> None:
+    called = asyncio.Event()
+
+    async def call(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        called.set()
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    settings = Settings(webhook_secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", webhook_allow_private=allowed)
+    channels = make_channels(settings, lambda: START_MS)
+    async with await asyncio.start_server(call, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        (answer,) = await sent(channels["webhook"], f"http://127.0.0.1:{port}/", "url")
+    assert (answer.fate is Fate.SENT, called.is_set()) == (allowed, allowed)
+    await close_all(channels)
+
+
+async def sent(channel: Channel, target: str, kind: TargetKind = "token") -> list[Answer]:
+    """What the provider says of a message to this target."""
+    answers: list[Answer] = []
+    to = Recipient(target=target, target_kind=kind, platform="other", delivery="d" * 32)
+    until_s = asyncio.get_running_loop().time() + 10
+    await channel.send(Message(title="Hello"), [to], lambda _, answer: answers.append(answer), until_s=until_s)
+    return answers
 
 
 @pytest.mark.parametrize(
