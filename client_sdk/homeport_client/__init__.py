@@ -1,5 +1,6 @@
 """The client room: a device with its own replica, which works offline and syncs. No server, no web framework."""
 
+from homeport_client.announcer import Announced, Announcer, Progress
 from homeport_client.device import Device
 from homeport_client.errors import (
     DeviceClosed,
@@ -64,6 +65,8 @@ __all__ = [
     "UPLINK_LIMITS",
     "Adding",
     "Altering",
+    "Announced",
+    "Announcer",
     "CascadeTooLarge",
     "ChangeOutcome",
     "Choice",
@@ -86,6 +89,7 @@ __all__ = [
     "NotUnique",
     "Notifications",
     "Placing",
+    "Progress",
     "RecordExists",
     "RecordGone",
     "ReferenceGone",

@@ -6,6 +6,7 @@ that end in the middle. Whatever is not an answer of ours is `Unreachable`, and 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Generic, TypeVar
 
 import msgspec
@@ -82,6 +83,11 @@ def tell_request(telling: Telling) -> bytes:
     return _encode(TellRequest(telling, telling.document))
 
 
+def ask_request(document: str, variables: Mapping[str, object]) -> bytes:
+    """The body that carries any other operation."""
+    return _encode({"query": document, "variables": variables})
+
+
 def read_push(url: str, status: int, body: bytes) -> PushAnswer:
     """The answer to a push. Raises `Unreachable`, `Refused` or `ServerError`; so does `read_pull`."""
     return _read(url, status, body, _push_reply).push
@@ -95,6 +101,11 @@ def read_pull(url: str, status: int, body: bytes) -> Page:
 def read_tell(url: str, status: int, body: bytes) -> None:
     """The answer to what was told."""
     _read(url, status, body, _tell_reply)
+
+
+def read_ask(url: str, status: int, body: bytes) -> Mapping[str, object]:
+    """The `data` of the answer to any other operation."""
+    return _read(url, status, body, _tell_reply)
 
 
 def _read(url: str, status: int, body: bytes, decoder: msgspec.json.Decoder[_Reply[_Data]]) -> _Data:

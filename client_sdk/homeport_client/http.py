@@ -7,12 +7,21 @@ that end in the middle. Whatever is not an answer of ours is `Unreachable`, and 
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from homeport_client.envelope import pull_request, push_request, read_pull, read_push, read_tell, tell_request
+from homeport_client.envelope import (
+    ask_request,
+    pull_request,
+    push_request,
+    read_ask,
+    read_pull,
+    read_push,
+    read_tell,
+    tell_request,
+)
 from homeport_client.errors import Refused, Unreachable
 from homeport_client.limits import ALONE, DEVICE_LIMITS, DeviceLimits
 from homeport_client.poke_stream import poke_stream
@@ -71,6 +80,10 @@ class HttpTransport:
     async def tell(self, telling: Telling) -> None:
         """Tells something about notifications; see `Transport.tell`."""
         read_tell(self._url, *await self._ask(tell_request(telling)))
+
+    async def ask(self, document: str, variables: Mapping[str, object]) -> Mapping[str, object]:
+        """The `data` of any other GraphQL operation, which has to be one that may be sent again. Raises as `push`."""
+        return read_ask(self._url, *await self._ask(ask_request(document, variables)))
 
     def renew(self, token: str) -> None:
         """Uses another token from the next call on."""

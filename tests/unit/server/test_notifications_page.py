@@ -21,7 +21,7 @@ DAY_S = 86_400
 
 
 def test_the_example_is_an_app_with_its_rule(tmp_path: Path) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    code, *_ = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     (tmp_path / "app.py").write_text(code, encoding="utf-8")
     (rule,) = load_app(tmp_path / "app.py").notifications
     assert (rule.name, rule.kinds) == ("assigned", frozenset({"Task"}))
