@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
@@ -36,6 +36,9 @@ from homeport_notify.window import Window
 
 RENEWALS: Final = 3  # of the lease while a window is on its way, in the time of one
 SENDS_WITHIN: Final = 2 / 3  # of the time of a lease: later nothing of a window is begun
+BROKEN: Final = Answer(
+    fate=Fate.UNANSWERED, code="CHANNEL_BROKEN", detail="The channel broke off: what it was sending is not known."
+)
 NO_CHANNEL: Final = Answer(
     fate=Fate.NOT_SENT, code="CHANNEL_MISSING", detail="This server has no such channel: set it up, then replay."
 )
@@ -93,11 +96,14 @@ class InHand:
         self._ledger = Ledger(leased, _resumed(leased), means.random)
         self._message = named(leased.notification.message, leased.notification.id)
         self._window: Window | None = None
+        self._refused = 0
+        self._bug: Exception | None = None
 
     async def work(self) -> None:
         """Send what waits, until nothing does, the notification does not run any more, or the worker stops.
 
-        Raises what the store raises. Of a chunk that was lost to another worker nothing more is written.
+        Raises what the store raises, and what a channel raises (a bug) when all is written and given back. Of a chunk
+        that was lost to another worker nothing more is written.
         """
         with suppress(ChunkLost):  # another has it then, and goes on from what was written
             try:
@@ -105,11 +111,15 @@ class InHand:
                     await self._send_window(places)
                 await self._leave()
             except asyncio.CancelledError:
-                await asyncio.shield(self._leave())
+                with suppress(ChunkLost):
+                    await asyncio.shield(self._leave())
                 raise
+        if self._bug is not None:
+            raise self._bug
 
     def _goes_on(self) -> bool:
-        return self._leased.notification.state == "running" and not self._means.stopping.is_set()
+        runs = self._leased.notification.state == "running"
+        return runs and self._bug is None and not self._means.stopping.is_set()
 
     async def _send_window(self, places: Sequence[int]) -> None:
         window = await self._sift(places)
@@ -179,16 +189,25 @@ class InHand:
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
         await self._settle(window)
+        self._settle_broken(window)
 
-    def _through(self, window: Window, channel: ChannelName, until_s: float) -> Awaitable[None]:
-        notification = self._leased.notification
-        return self._means.channels[channel].send(
-            self._message,
-            window.recipients(channel),
-            window.answered(channel),
-            until_s=until_s,
-            dry_run=notification.dry_run,
-        )
+    async def _through(self, window: Window, channel: ChannelName, until_s: float) -> None:
+        try:
+            await self._means.channels[channel].send(
+                self._message,
+                window.recipients(channel),
+                window.answered(channel),
+                until_s=until_s,
+                dry_run=self._leased.notification.dry_run,
+            )
+        except Exception as bug:  # noqa: BLE001  # it is raised when what was answered is written
+            self._bug = bug
+
+    def _settle_broken(self, window: Window) -> None:
+        """What a channel broke off is not known: sent again as it is, at once, it would break off again and again."""
+        for place in window.places if self._bug is not None else ():
+            if self._ledger.states[place] == DeliveryState.STARTED:
+                self._ledger.settle(place, window.address(place), BROKEN, self._means.wall_ms())
 
     async def _settle(self, window: Window) -> None:
         """Enter what was answered until now, and heed what is about more than one delivery."""
@@ -212,7 +231,8 @@ class InHand:
             reason = reason_of(channel, failed[-1])
             told.closed(channel, await passage.rest(channel, failed[-1], reason, random), reason)
         refused = [each for each in answers if each.fate is Fate.BAD_MESSAGE]
-        if is_refused(len(answers), len(refused)):
+        self._refused += len(refused)
+        if refused and is_refused(self._refused, self._leased.chunk.number, self._ledger.states):
             await self._steer("stop", reason_of(channel, refused[0]))
 
     async def _steer(self, how: Steering, reason: str) -> None:
@@ -237,8 +257,15 @@ class InHand:
             await self._means.store.give_back(self._leased)
 
     async def _write(self) -> None:
+        """What goes on elsewhere is in these writes and nowhere else, so whoever is cancelled waits until it is known
+        whether they are written."""
         writes = self._ledger.writes()
-        self._leased = await self._means.store.commit(self._leased, writes, self._means.ttl_ms)
+        committing = asyncio.ensure_future(self._means.store.commit(self._leased, writes, self._means.ttl_ms))
+        try:
+            self._leased = await asyncio.shield(committing)
+        except asyncio.CancelledError:
+            self._leased = await committing
+            raise
         if writes.dead:
             self._means.told.gave_up(self._leased.notification.lane, len(writes.dead))
 

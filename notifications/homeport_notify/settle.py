@@ -17,6 +17,10 @@ from homeport_notify.chunk import ChunkWrites, DeadLetter, Deferred, LeasedChunk
 from homeport_notify.delivery import DeliveryState
 
 _FAILED: Final = frozenset({Fate.UNAVAILABLE, Fate.NOT_SENT})
+# Of those who were asked: given up. The others were not asked at all.
+_NOT_TAKEN: Final = frozenset(
+    {DeliveryState.FAILED, DeliveryState.MUTED, DeliveryState.SEEN, DeliveryState.EXPIRED, DeliveryState.RETIRED}
+)
 
 
 @dataclass(slots=True)
@@ -143,9 +147,10 @@ def has_failed(answer: Answer) -> bool:
     return answer.fate in _FAILED and answer.code != NO_TIME and answer.narrow == "account"
 
 
-def is_refused(answers: int, refused: int) -> bool:
-    """Whether the message itself is at fault: so many say so, or all do that were asked."""
-    return refused >= limits.SAME_ERRORS_MAX or 0 < refused == answers
+def is_refused(refused: int, chunk: int, states: bytes | bytearray) -> bool:
+    """Whether the message itself is at fault: so many of a chunk say so, or all do who were asked first. A few of many
+    say nothing of the others."""
+    return refused >= limits.SAME_ERRORS_MAX or (chunk == 0 and set(states) <= _NOT_TAKEN)
 
 
 def names_channel(answer: Answer) -> bool:

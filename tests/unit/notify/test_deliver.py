@@ -45,7 +45,7 @@ class House:
         self.told = ToldByHand()
         self.presences = PresencesByHand()
 
-    def worker(self, name: str = "one", *, rate: int | None = None) -> Deliverer:
+    def worker(self, name: str = "one", *, rate: int | None = None, ttl_ms: int = limits.CHUNK_LEASE_MS) -> Deliverer:
         return Deliverer(
             self.store,
             {"fcm": self.channel},
@@ -55,6 +55,7 @@ class House:
             wall_ms=lambda: self.now_ms,
             random=Random(1),
             rates={"fcm": rate} if rate else {},
+            ttl_ms=ttl_ms,
         )
 
     async def told_to(self, addresses: int, notification: Notification) -> Notification:
@@ -155,16 +156,7 @@ async def test_a_worker_that_ends_finishes_its_window_and_gives_the_rest_back(ho
 
 async def test_a_slow_provider_keeps_the_lease_alive(house: House) -> None:
     note = await house.told_to(1, a_notification(state="waiting"))
-    slow = Deliverer(
-        house.store,
-        {"fcm": house.channel},
-        house.presences,
-        house.told,
-        holder="slow",
-        wall_ms=lambda: house.now_ms,
-        random=Random(1),
-        ttl_ms=30,
-    )
+    slow = house.worker("slow", ttl_ms=30)
     house.channel.held.clear()
     works = asyncio.create_task(slow.step(TENANT, "bulk"))
     await house.channel.busy.wait()

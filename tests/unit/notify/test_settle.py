@@ -16,6 +16,7 @@ from homeport_notify.settle import Ledger, has_failed, is_outage, is_refused, na
 from tests.unit.notify.samples import HOUR_MS, NOW_MS, a_notification, an_address, leased
 
 ONE = an_address(1)
+S = DeliveryState
 
 
 def a_ledger(*, at_least_once: bool = False, lane: Lane = "bulk", attempt: int = 0, first_at_ms: int = 0) -> Ledger:
@@ -145,11 +146,15 @@ def test_many_failures_are_an_outage_and_a_few_are_not() -> None:
     assert not is_outage(3, 3)
 
 
-def test_a_message_is_refused_as_such_when_all_or_many_say_so() -> None:
-    assert is_refused(1, 1)
-    assert is_refused(500, limits.SAME_ERRORS_MAX)
-    assert not is_refused(500, limits.SAME_ERRORS_MAX - 1)
-    assert not is_refused(0, 0)
+def test_a_message_is_refused_as_such_when_many_say_so_or_all_who_were_asked_first() -> None:
+
+    assert is_refused(1, 0, bytes([S.FAILED]))
+    assert is_refused(1, 0, bytes([S.FAILED, S.MUTED, S.SEEN, S.RETIRED]))
+    assert not is_refused(1, 0, bytes([S.FAILED, S.SENT]))
+    assert not is_refused(1, 0, bytes([S.FAILED, S.STARTED]))
+    assert not is_refused(1, 1, bytes([S.FAILED]))  # what was tried again alone says nothing of the others
+    assert is_refused(limits.SAME_ERRORS_MAX, 7, bytes([S.FAILED, S.SENT]))
+    assert not is_refused(limits.SAME_ERRORS_MAX - 1, 7, bytes([S.FAILED, S.SENT]))
 
 
 def test_pauses_double_up_to_a_bound_and_never_undercut_the_provider() -> None:
