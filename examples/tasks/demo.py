@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random, SystemRandom
 from tempfile import TemporaryDirectory
@@ -23,6 +24,7 @@ from homeport_client.fleet.hurried import hurried
 from homeport_client.fleet.live.cluster import Cluster
 from homeport_client.fleet.live.fleet import LiveFleet
 from homeport_client.fleet.live.process import ProcessFailed
+from homeport_client.fleet.live.provider import LiveProvider
 from homeport_client.fleet.live.real import RealServer
 from homeport_client.fleet.live.trouble import EndlessTrouble, Trouble, killing
 from homeport_client.fleet.report.board import Board
@@ -47,29 +49,41 @@ def arguments() -> argparse.Namespace:
     return given
 
 
-def stage(directory: Path, given: argparse.Namespace, seed: int) -> tuple[RealServer | Cluster, Trouble]:
+def stage(
+    directory: Path, given: argparse.Namespace, seed: int, settings: Mapping[str, str]
+) -> tuple[RealServer | Cluster, Trouble]:
     """Where the phones call, and what dies there."""
     if given.soak:
-        return Cluster(APP, directory, nats=True, durable=True), EndlessTrouble(Random(seed))
+        cluster = Cluster(APP, directory, nats=True, durable=True, settings=settings)
+        return cluster, EndlessTrouble(Random(seed))
     if given.postgres:
-        return Cluster(APP, directory), killing("PostgreSQL", "server 1", "worker 1")
-    return RealServer(APP, directory), killing("server")
+        return Cluster(APP, directory, settings=settings), killing("PostgreSQL", "server 1", "worker 1")
+    return RealServer(APP, directory, settings=settings), killing("server")
 
 
 async def demo(directory: Path, seed: int, console: Console, given: argparse.Namespace) -> bool:
     """The whole day; whether every promise was kept."""
     app = load_app(APP)
-    opened, trouble = stage(directory, given, seed)
-    script = hurried(app.catalog, devices=given.devices, duration_s=given.seconds)
-    async with opened as site:
-        with Board(console, whole_s=given.seconds) as board:
-            played = await LiveFleet(app, site, seed, script=script, trouble=trouble, show=board.show).run()
+    script = hurried(app, devices=given.devices, duration_s=given.seconds)
+    async with LiveProvider(directory) as provider:
+        opened, trouble = stage(directory, given, seed, provider.settings)
+        async with opened as site:
+            with Board(console, whole_s=given.seconds) as board:
+                fleet = LiveFleet(app, site, seed, script=script, trouble=trouble, show=board.show, provider=provider)
+                played = await fleet.run()
+            told = provider.tallies(await site.notified(fleet.tenant)) if played.kept else None
     again = " ".join(["python", *sys.argv[:1], *(each for each in sys.argv[1:] if each), f"--seed {seed}"])
     draw(console, summarize(played, app.catalog, network=script.personas[0].network.name, again=again))
     if isinstance(trouble, EndlessTrouble):
         killed = ", ".join(f"{name} {times} times" for name, times in trouble.killed.most_common())
         console.print(f"Killed: {killed}", soft_wrap=True)
-    return played.kept
+    differ = [*told.differ()] if told else []
+    if told:
+        who = f"the provider took {told.taken}, by the database {told.sent} were sent"
+        console.print(f"Tallies   {who}, phones gave {told.received} receipts", soft_wrap=True)
+    for sentence in differ:
+        console.print(sentence, style="red", soft_wrap=True)
+    return played.kept and not differ
 
 
 def main() -> int:

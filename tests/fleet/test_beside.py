@@ -92,7 +92,7 @@ def test_a_board_that_fails_ends_the_fleet(app: App) -> None:
 
 
 async def test_a_board_that_fails_ends_a_real_fleet_too(app: App, directory: Path) -> None:
-    script = hurried(app.catalog, devices=2, duration_s=1)
+    script = hurried(app, devices=2, duration_s=1)
     async with RealServer(APP, directory / "data") as server:
         with pytest.raises(Broken):
             await LiveFleet(app, server, 1, script=script, show=breaks_at_once()).run()

@@ -18,7 +18,7 @@ from homeport_sync import App, load_app
 
 APP = Path(__file__).parents[2] / "examples" / "tasks" / "app.py"
 SEED = int(os.environ.get("HOMEPORT_SEED", "1"))
-SCRIPT = hurried(load_app(APP).catalog, devices=8, duration_s=16)
+SCRIPT = hurried(load_app(APP), devices=8, duration_s=16)
 
 
 @pytest.mark.promise("I1")

@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 APP = ROOT / "examples" / "tasks" / "app.py"
 WAITS = "import sys; sys.stdin.read()"
 PARENT = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {WAITS!r}])"
-SCRIPT = hurried(load_app(APP).catalog, devices=4, duration_s=3)
+SCRIPT = hurried(load_app(APP), devices=4, duration_s=3)
 
 
 def started(program: str) -> tuple[Life, subprocess.Popen[bytes]]:

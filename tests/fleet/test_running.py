@@ -19,7 +19,7 @@ from homeport_sync import App, load_app
 from tests.fleet.far_end import FarEnd
 
 APP = Path(__file__).parents[2] / "examples" / "tasks" / "app.py"
-SCRIPT = replace(hurried(load_app(APP).catalog, devices=6, duration_s=3), crashes=1)
+SCRIPT = replace(hurried(load_app(APP), devices=6, duration_s=3), crashes=1)
 
 
 @pytest.fixture

@@ -44,6 +44,15 @@ async def be_suspended(me: Actor) -> None:
     await me.do("suspend", for_s=round(me.chance.uniform(1, 30), 1))
 
 
+def nap(shortest_s: float, longest_s: float) -> Act:
+    """The same for another while."""
+
+    async def doze(me: Actor) -> None:
+        await me.do("suspend", for_s=round(me.chance.uniform(shortest_s, longest_s), 1))
+
+    return doze
+
+
 async def lose_token(me: Actor) -> None:
     """The token expires, and the app gets another one a while later."""
     await me.do("expire_token", for_s=round(me.chance.uniform(0.5, 30), 1))

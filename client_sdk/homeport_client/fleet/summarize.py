@@ -129,7 +129,7 @@ def _trends(played: Played) -> dict[str, Trend]:
     trends = {
         "sync_lag": tally.sync_lag,
         "push_lag": tally.push_lag,
-        **({"sleeping_lag": tally.sleeping_lag, "unwoken_lag": tally.unwoken_lag} if _tells(played) else {}),
+        **({"sleeping_lag": tally.sleeping_lag, "unwoken_lag": tally.unwoken_lag} if tally.sleeping_lag.count else {}),
         "heal": heal,
         "outbox": tally.outbox,
         "bytes_per_device_day": _each(meters, "bytes", lambda meter: (meter.bytes_up + meter.bytes_down) / days),
@@ -162,11 +162,6 @@ def _counts(played: Played, outcomes: Mapping[str, int]) -> dict[str, int]:
         "kills": steps["kill"],
         "steps": len(played.story.steps),
     }
-
-
-def _tells(played: Played) -> bool:
-    """Whether it is known what became of notifications."""
-    return played.evidence is not None and played.evidence.noticed is not None
 
 
 def _noticed(played: Played) -> dict[str, int]:

@@ -78,6 +78,7 @@ class Troupe:
             requests=sum(meter.requests for meter in meters),
             incidents=tally.incidents.total(),
             lag=tally.take_recent(),
+            asleep=tally.take_asleep(),
         )
 
     async def heal(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 # What systems allow, written down a second time: who judges asks nobody whom they judge.
@@ -15,9 +15,10 @@ FOREVER_MS = 1 << 62
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registered:
-    """`token` reached the `phone` as `device` of `user`, from one moment until before the other."""
+    """`token` reached the `phone`, of a `platform`, as `device` of `user`, from one moment until before the other."""
 
     token: str
+    platform: str
     phone: str
     device: str
     user: str
@@ -27,6 +28,11 @@ class Registered:
     def holds(self, from_ms: int, until_ms: int) -> bool:
         """Whether it did so all that time."""
         return self.from_ms <= from_ms and until_ms < self.until_ms
+
+    def ended(self, by: Registered, at_ms: int) -> Registered:
+        """The same, ended if the other one takes its place: a token and a device have one registration at a time."""
+        replaced = self.until_ms == FOREVER_MS and (by.token == self.token or by.device == self.device)
+        return replace(self, until_ms=at_ms) if replaced else self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +64,8 @@ class Noticed:
     it was given of the log: when, and up to where. `unknown` are the declared ambiguities, as (position, device): the
     server died while it was sending, and tells nobody twice. `under_way` are the
     deliveries that the provider still had when everything ended. `muted` says from when on a user wants nothing (or
-    wants it again: False)."""
+    wants it again: False). It is `exact` where all this is what the server itself knew. Phones that say it have not
+    heard of every registration, and a server that was killed may have forgotten what they had pulled."""
 
     registered: Sequence[Registered] = ()
     sent: Sequence[Sent] = ()
@@ -68,6 +75,7 @@ class Noticed:
     unknown: frozenset[tuple[int, str]] = frozenset()
     under_way: frozenset[str] = frozenset()
     muted: Sequence[tuple[str, int, bool]] = ()
+    exact: bool = True
 
     @cached_property
     def _by_user(self) -> Mapping[str, Sequence[Registered]]:
@@ -75,11 +83,6 @@ class Noticed:
         for each in self.registered:
             found.setdefault(each.user, []).append(each)
         return found
-
-    @property
-    def platforms(self) -> Mapping[str, str]:
-        """The system of each token, which its name begins with."""
-        return {each.token: each.token.partition("-")[0] for each in self.registered}
 
     def pulled(self, device: str, position: int, by_ms: int) -> bool:
         """Whether the device had been given the log up to there by then."""

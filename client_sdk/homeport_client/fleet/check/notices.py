@@ -32,14 +32,15 @@ def overtold(log: Mapping[int, Owed], noticed: Noticed) -> Iterator[str]:
         of, first = log.get(position), all_sent[0]
         at = noticed.registration(token, first.at_ms)
         if at is None:
-            yield f"{token} was told of change {position}, and nobody had registered it."
+            if noticed.exact:  # else the phone was, and has not heard of it
+                yield f"{token} was told of change {position}, and nobody had registered it."
             continue
         allowed = of.may[at.user] if of is not None else 0
         if len({each.notification for each in all_sent}) > allowed:
             yield f"{at.phone} of {at.user} was told {len(all_sent)} times of change {position}; {allowed} are owed."
         elif of is not None and at.device == of.entry.device:
             yield f"{at.phone} was told of change {position}, which it has made."
-        elif noticed.pulled(at.device, position, first.at_ms - KNOWN_MS):
+        elif noticed.exact and noticed.pulled(at.device, position, first.at_ms - KNOWN_MS):
             yield f"{at.phone} was told of change {position}, which it had pulled before."
         elif noticed.mutes(at.user, first.at_ms - KNOWN_MS):
             yield f"{at.phone} of {at.user} was told of change {position}, and {at.user} wants to be told nothing."
@@ -60,19 +61,19 @@ def unshown(noticed: Noticed) -> Iterator[str]:
 def overwoken(noticed: Noticed) -> Iterator[str]:
     """Which device was woken more often within an hour than its system allows. What was sent again, because nobody knew
     whether it had been sent, counts once."""
-    wakes: dict[tuple[str, str], list[int]] = defaultdict(list)
+    wakes: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     known = set[str]()
     for each in noticed.sent:
         at = noticed.registration(each.token, each.at_ms) if each.wake else None
         if at is not None and each.delivery not in known:
             known.add(each.delivery)
-            wakes[each.token, at.device].append(each.at_ms)
-    for (token, device), at_ms in wakes.items():
-        allowed = AN_HOUR_MAX[noticed.platforms.get(token, "other")]
+            wakes[at.phone, at.platform, at.device].append(each.at_ms)
+    for (phone, platform, device), at_ms in wakes.items():
+        allowed = AN_HOUR_MAX[platform]
         for first, last in zip(at_ms, at_ms[allowed:], strict=False):
             if last - first < HOUR_MS - KNOWN_MS:
                 minutes = (last - first) / 60_000
-                yield f"{token} was woken {allowed + 1} times within {minutes:.0f} minutes, as device {device}."
+                yield f"{phone} was woken {allowed + 1} times within {minutes:.1f} minutes, as device {device}."
                 break
 
 

@@ -17,6 +17,7 @@ from homeport_client.fleet.legacy import Legacy
 from homeport_client.fleet.live.orders import Orders
 from homeport_client.fleet.live.patience import AT_ONCE, until_answered
 from homeport_client.fleet.live.process import allow_open_files
+from homeport_client.fleet.live.provider import LiveProvider
 from homeport_client.fleet.live.world import LiveWorld
 from homeport_client.fleet.measure.standing import Standing
 from homeport_client.fleet.replay import play_again
@@ -25,6 +26,7 @@ from homeport_client.fleet.troupe import Troupe
 from homeport_sync import App
 
 CLOSE_S = 0.5
+RECEIPTS_S = 10.0  # so long phones may take to give their receipts
 
 
 class Crew(Protocol):
@@ -56,12 +58,15 @@ class Crew(Protocol):
 
 
 class OwnCrew:
-    """A `Crew` in this process. `crash` is called when the story makes the server die."""
+    """A `Crew` in this process. `crash` is called when the story makes the server die, `provider` reaches phones."""
 
-    def __init__(self, app: App, script: Script, crash: Callable[[], None]) -> None:
+    def __init__(
+        self, app: App, script: Script, crash: Callable[[], None], provider: LiveProvider | None = None
+    ) -> None:
         self._app = app
         self._script = script
         self._crash = crash
+        self._provider = provider
         self._ends = contextlib.AsyncExitStack()
         self._orders: Orders
         self._world: LiveWorld
@@ -76,6 +81,7 @@ class OwnCrew:
             orders,
             networks=own_networks(self._script, self._app),
             crash=self._crash if orders.lot.is_first else lambda: None,
+            provider=self._provider,
         )
         self._world.stage.enter(orders.lot.phones(orders.cast), orders.cast)
         self._troupe = Troupe(self._world.stage, self._world, self._script)
@@ -109,7 +115,10 @@ class OwnCrew:
         return True
 
     async def put_down(self) -> None:
-        """See `Crew`."""
+        """See `Crew`. Before, phones get what the provider still has for them."""
+        if self._provider is not None:
+            await self._provider.rest()
+            await self.catch_up(RECEIPTS_S)
         await self._troupe.put_down()
 
     async def legacy(self) -> Legacy:

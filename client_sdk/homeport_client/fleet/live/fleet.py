@@ -22,6 +22,7 @@ from homeport_client.fleet.live.crew import Crew, OwnCrew
 from homeport_client.fleet.live.hired import HiredCrew
 from homeport_client.fleet.live.orders import Orders
 from homeport_client.fleet.live.process import ProcessFailed
+from homeport_client.fleet.live.provider import LiveProvider
 from homeport_client.fleet.live.site import Site
 from homeport_client.fleet.live.trouble import Trouble, nothing
 from homeport_client.fleet.lot import lots
@@ -45,7 +46,8 @@ STOPPED_S = 0.6  # so long a fleet that is stopped waits for what its processes 
 
 class LiveFleet:
     """One app at one site. `trouble` happens to the site while the phones write, and is over when it returns; `show` is
-    told how it stands, now and then. `sources` are needed for more than one of `processes`."""
+    told how it stands, now and then. `sources` are needed for more than one of `processes`.
+    With a `provider`, to which the site sends, phones of one process are told and woken."""
 
     def __init__(
         self,
@@ -59,6 +61,7 @@ class LiveFleet:
         show: Callable[[Now], None] = lambda now: None,
         processes: int = 1,
         sources: Sources | None = None,
+        provider: LiveProvider | None = None,
     ) -> None:
         self.app = app
         self.seed = Seed(seed)
@@ -69,6 +72,7 @@ class LiveFleet:
         self._show = show
         self._processes = processes
         self._sources = sources
+        self._provider = provider if processes == 1 else None
         self._hired: Sequence[Crew] = ()
         self._crews: Sequence[Crew] = ()  # those that have begun
         self._cast: tuple[Handset, ...] = ()
@@ -119,7 +123,7 @@ class LiveFleet:
     def _crew(self, of: int) -> Crew:
         """Raises `ValueError` where there are to be many, and nobody said where they find what they play."""
         if of == 1:
-            return OwnCrew(self.app, self.script, self._attendants.crash)
+            return OwnCrew(self.app, self.script, self._attendants.crash, self._provider)
         if self._sources is None:
             raise ValueError("Several processes need `sources`: each loads the app and the script from their files.")
         return HiredCrew(self._sources, self._attendants.crash)
@@ -165,6 +169,9 @@ class LiveFleet:
             unrest=unrest,
             kinds=self.app.catalog.kinds,
             roles=self.app.catalog.roles,
+            noticed=self._provider.noticed(await self._site.notified(self.tenant), log) if self._provider else None,
+            rules=self.app.notifications,
+            tenant=self.tenant,
         )
         return self._played(legacy, evidence)
 

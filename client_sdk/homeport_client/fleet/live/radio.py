@@ -15,6 +15,7 @@ import msgspec
 from homeport_client.envelope import pull_request, push_request, tell_request
 from homeport_client.errors import DeviceError, Unreachable
 from homeport_client.fleet.check.witness import Witness
+from homeport_client.fleet.live.provider import LiveProvider
 from homeport_client.fleet.measure.meter import Meter
 from homeport_client.fleet.networks import PERFECT
 from homeport_client.transport import GoAway, Transport
@@ -29,13 +30,23 @@ _encode = msgspec.json.Encoder().encode
 class Radio:
     """`Transport` through another one, as long as there is a network."""
 
-    def __init__(self, transport: Transport, user: str, token: str, witness: Witness, meter: Meter) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        user: str,
+        token: str,
+        witness: Witness,
+        meter: Meter,
+        *,
+        provider: LiveProvider | None = None,
+    ) -> None:
         self.network = PERFECT  # what goes wrong happens in a proxy behind it
         self._transport = transport
         self._user = user
         self._token = token
         self._witness = witness
         self._meter = meter
+        self._provider = provider
         self._reachable = True
         self._valid = True
         self._under_way: dict[asyncio.Timeout, None] = {}
@@ -77,6 +88,8 @@ class Radio:
         self._witness.saw(self._user, message, answer)
         self._meter.received(len(_encode(answer)))
         self._meter.answered(message.device, answer)
+        if self._provider is not None and answer.pull is not None:
+            self._provider.pulled(message.device, answer.pull)
         return answer
 
     async def pull(self, message: PullMessage) -> Page:
@@ -84,11 +97,15 @@ class Radio:
         page = await self._metered(len(pull_request(message)), lambda: self._transport.pull(message))
         self._meter.received(len(_encode(page)))
         self._meter.pulled(message.device, page)
+        if self._provider is not None:
+            self._provider.pulled(message.device, page)
         return page
 
     async def tell(self, telling: Telling) -> None:
         """See `Transport`."""
         await self._metered(len(tell_request(telling)), lambda: self._transport.tell(telling))
+        if self._provider is not None:
+            self._provider.told(self._user, telling)
 
     @asynccontextmanager
     async def pokes(self, device: str) -> AsyncIterator[AsyncIterator[GoAway | None]]:

@@ -22,6 +22,7 @@ from homeport_client.fleet.check.witness import Witness
 from homeport_client.fleet.inbox import Inbox
 from homeport_client.fleet.live.orders import Orders
 from homeport_client.fleet.live.patience import AT_ONCE, until_answered
+from homeport_client.fleet.live.provider import LiveProvider
 from homeport_client.fleet.live.radio import Radio
 from homeport_client.fleet.measure.meter import Meter, Tally
 from homeport_client.fleet.networks import INCIDENTS, LOSE_POKE, NETWORKS, PERFECT, Network
@@ -43,9 +44,18 @@ ARMABLE = frozenset((*INCIDENTS, LOSE_POKE))  # the others follow from what else
 
 
 class LiveWorld:
-    """A `World` as it is ordered. `networks` are those that are not in `NETWORKS`; `crash` makes the server die."""
+    """A `World` as it is ordered. `networks` are those that are not in `NETWORKS`; `crash` makes the server die, and
+    with a `provider` phones can be told and woken."""
 
-    def __init__(self, app: App, orders: Orders, *, networks: Mapping[str, Network], crash: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        app: App,
+        orders: Orders,
+        *,
+        networks: Mapping[str, Network],
+        crash: Callable[[], None],
+        provider: LiveProvider | None = None,
+    ) -> None:
         self.app = app
         self.seed = Seed(orders.seed)
         self.limits = device_limits(len(orders.cast))
@@ -56,6 +66,7 @@ class LiveWorld:
         self._networks = {**NETWORKS, **networks}
         self._drawing = orders.story is None
         self._crash = crash
+        self._provider = provider
         self._random = SystemRandom()
         self._uplink = Uplink(UPLINK_LIMITS)
         self._calm = False
@@ -83,7 +94,7 @@ class LiveWorld:
 
     def target(self, inbox: Inbox) -> Target | None:
         """See `World`."""
-        return None
+        return self._provider.target(inbox) if self._provider is not None else None
 
     def meter(self) -> Meter:
         """See `World`. When a change was accepted stands in the log, which is read in the end."""
@@ -102,7 +113,7 @@ class LiveWorld:
         else:
             patient = replace(self.limits, answer_s=network.patience_s)
             transport = HttpTransport(await self._proxied(handset.name, network), token, patient)
-        return Radio(transport, user, token, self.witness, meter)
+        return Radio(transport, user, token, self.witness, meter, provider=self._provider)
 
     async def fresh(self, users: Iterable[str]) -> list[Holding]:
         """See `Ending`. A few at a time, by the way that nothing happens on, for at most `FRESH_S` seconds."""

@@ -34,6 +34,7 @@ class Tally:
         self.pokes = 0
         self.sleeping_lag = Histogram("ms")
         self.unwoken_lag = Histogram("ms")
+        self.recent_asleep = (Histogram("ms"), Histogram("ms"))
         self.arrivals: list[Arrival] = []
 
     def settle(self, accepted: Accepted) -> None:
@@ -52,6 +53,21 @@ class Tally:
     def take_recent(self) -> Histogram:
         """The sync lags since this was last asked."""
         recent, self.recent = self.recent, Histogram("ms")
+        return recent
+
+    def arrived_asleep(self, lag_ms: int) -> None:
+        """A change came to a device whose app slept when it was accepted."""
+        self.sleeping_lag.add(lag_ms)
+        self.recent_asleep[0].add(lag_ms)
+
+    def would_arrive(self, lag_ms: int) -> None:
+        """It would have come then without wakes."""
+        self.unwoken_lag.add(lag_ms)
+        self.recent_asleep[1].add(lag_ms)
+
+    def take_asleep(self) -> tuple[Histogram, Histogram]:
+        """Both since this was last asked."""
+        recent, self.recent_asleep = self.recent_asleep, (Histogram("ms"), Histogram("ms"))
         return recent
 
     def merge(self, other: Tally) -> None:
@@ -146,7 +162,7 @@ class Meter:
         """It is opened, or the system lets it fetch what is new: what wakes have brought in between would come now."""
         self._woke_ms = self._now_ms()
         for accepted_ms in self._unwoken_ms:
-            self.tally.unwoken_lag.add(self._woke_ms - accepted_ms)
+            self.tally.would_arrive(self._woke_ms - accepted_ms)
         self._unwoken_ms = []
 
     def sleeps_on(self) -> None:
@@ -214,8 +230,8 @@ class Meter:
         it would have come without."""
         woke_ms = now_ms if self._woke_ms is None else self._woke_ms
         if self._slept_ms is not None and self._slept_ms <= accepted_ms <= woke_ms:
-            self.tally.sleeping_lag.add(now_ms - accepted_ms)
+            self.tally.arrived_asleep(now_ms - accepted_ms)
             if self._woke_ms is None:
                 self._unwoken_ms.append(accepted_ms)
             else:
-                self.tally.unwoken_lag.add(now_ms - accepted_ms)
+                self.tally.would_arrive(now_ms - accepted_ms)

@@ -16,11 +16,15 @@ class Recorder:
         self.samples: list[Sample] = []
         self._before = (0, 0, 0)
         self._lag = Histogram("ms")
+        self._asleep = (Histogram("ms"), Histogram("ms"))
 
     def look(self, now: Standing, *, at_ms: int, logged: int, keep: bool = True) -> Sample:
         """A sample, against the last one that was kept: how it stands, when, and how long the log is."""
         up, down, requests = self._before
         self._lag.merge(now.lag)
+        for mine, theirs in zip(self._asleep, now.asleep, strict=True):
+            mine.merge(theirs)
+        woken, unwoken = (round(each.percentile(0.95), 1) if each.count else None for each in self._asleep)
         sample = Sample(
             at_s=at_ms / 1_000,
             states=now.states,
@@ -33,8 +37,11 @@ class Recorder:
             requests=now.requests - requests,
             lag_p50_ms=round(self._lag.percentile(0.5), 1) if self._lag.count else None,
             lag_p95_ms=round(self._lag.percentile(0.95), 1) if self._lag.count else None,
+            sleeping_p95_ms=woken,
+            unwoken_p95_ms=unwoken,
         )
         if keep:
             self.samples.append(sample)
             self._before, self._lag = (now.bytes_up, now.bytes_down, now.requests), Histogram("ms")
+            self._asleep = (Histogram("ms"), Histogram("ms"))
         return sample

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from homeport_client.fleet.measure.histogram import Histogram
 from homeport_client.fleet.report.summary import LaneState
@@ -12,8 +12,9 @@ from homeport_client.fleet.report.summary import LaneState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """`states` counts the phones in each, `lag` has the sync lags since the last standing; the others are totals so
-    far, and `waiting_max` is the most that waits on one phone."""
+    """`states` counts the phones in each. `lag` has the sync lags since the last standing, and `asleep` those where the
+    app slept, with the wakes there were and without. The others are totals so far, and `waiting_max` is the most that
+    waits on one phone."""
 
     states: Mapping[LaneState, int]
     written: int
@@ -24,15 +25,18 @@ class Standing:
     requests: int
     incidents: int
     lag: Histogram
+    asleep: tuple[Histogram, Histogram] = field(default_factory=lambda: (Histogram("ms"), Histogram("ms")))
 
 
 def together(standings: Sequence[Standing]) -> Standing:
     """All of them as one."""
     states: Counter[LaneState] = Counter()
-    lag = Histogram("ms")
+    lag, asleep = Histogram("ms"), (Histogram("ms"), Histogram("ms"))
     for each in standings:
         states.update(each.states)
         lag.merge(each.lag)
+        for mine, theirs in zip(asleep, each.asleep, strict=True):
+            mine.merge(theirs)
     return Standing(
         states=dict(sorted(states.items())),
         written=sum(each.written for each in standings),
@@ -43,4 +47,5 @@ def together(standings: Sequence[Standing]) -> Standing:
         requests=sum(each.requests for each in standings),
         incidents=sum(each.incidents for each in standings),
         lag=lag,
+        asleep=asleep,
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from homeport_client.fleet.report.sentences import STEPS_MAX, bounded, printable, shortened
 from homeport_client.fleet.report.summary import Check, Failure, Summary, Threshold, Trend
 from homeport_client.fleet.report.units import spoken
-from homeport_client.fleet.report.words import outcomes, verdict_words
+from homeport_client.fleet.report.words import outcomes, told, verdict_words
 
 TREND_COLUMNS = ("p50", "p95", "p99", "max")
 
@@ -41,6 +41,8 @@ def _lines(summary: Summary) -> Iterator[str]:
             yield title
             yield from (f"  {row}" for row in rows)
     yield f"Outcomes: {outcomes(summary.counts)}"
+    if says := told(summary.counts, summary.trends):
+        yield f"Told: {says}"
     yield f"Reached: {reached(summary)}"
     yield f"Seed: {summary.seed}"
     yield f"Again: {summary.again}"

@@ -42,7 +42,8 @@ class Trend(Struct, frozen=True, kw_only=True):
 
 class Sample(Struct, frozen=True, kw_only=True):
     """How the fleet stood at one moment. `states` counts the phones in each; `lag_p50_ms` and `lag_p95_ms` are of the
-    changes that arrived since the sample before (None: none did); the byte and request counts are since then too."""
+    changes that arrived since the sample before (None: none did); the byte and request counts are since then too.
+    `sleeping_p95_ms` is of those that came to devices whose app slept, `unwoken_p95_ms` the same without wakes."""
 
     at_s: float
     states: Mapping[LaneState, int]
@@ -55,6 +56,8 @@ class Sample(Struct, frozen=True, kw_only=True):
     requests: int = 0
     lag_p50_ms: float | None = None
     lag_p95_ms: float | None = None
+    sleeping_p95_ms: float | None = None
+    unwoken_p95_ms: float | None = None
 
 
 class Contested(Struct, frozen=True, kw_only=True):

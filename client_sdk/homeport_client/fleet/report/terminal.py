@@ -10,7 +10,7 @@ from rich.text import Text
 from homeport_client.fleet.report.lines import TREND_COLUMNS, lines, reached, trend_row
 from homeport_client.fleet.report.sentences import STEPS_MAX, WIDTH_MAX, bounded, printable, shortened
 from homeport_client.fleet.report.summary import Failure, Summary
-from homeport_client.fleet.report.words import outcomes, verdict_words
+from homeport_client.fleet.report.words import outcomes, told, verdict_words
 
 TABLE_WIDTH_MIN = 60
 
@@ -53,6 +53,8 @@ class Drawing:
         if summary.failure:
             self.draw_story(summary.failure)
         self._say(f"Outcomes  {outcomes(summary.counts)}")
+        if says := told(summary.counts, summary.trends):
+            self._say(f"Told      {says}")
         self._say(f"Reached   {reached(summary)}")
         self._say(f"Seed      {summary.seed}")
         self._say(f"Again     {summary.again}", "bold")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from homeport_client.fleet.report.sentences import bounded, counted, joined, missed, printable, shortened
-from homeport_client.fleet.report.summary import Summary
+from homeport_client.fleet.report.summary import Summary, Trend
 from homeport_client.fleet.report.units import spoken
 
 MISSED_MAX = 3
@@ -38,6 +38,20 @@ def outcomes(counts: Mapping[str, int]) -> str:
     how = [f"{counts[name]:,} {says}" for name, says in _OUTCOMES.items() if counts.get(name)]
     accepted = f"{counts.get('accepted', 0):,} accepted" + (f" ({joined(how)})" if how else "")
     return f"{accepted}, {counts.get('rejected', 0):,} rejected"
+
+
+def told(counts: Mapping[str, int], trends: Mapping[str, Trend]) -> str:
+    """What became of notifications, and what wakes were worth: "86 of 86 notifications owed came; 224 wakes; …".
+    Nothing, where nobody is told of anything."""
+    if "notifications_owed" not in counts:
+        return ""
+    owed, came = counts["notifications_owed"], counts.get("notifications_received", 0)
+    said = [f"{came:,} of {owed:,} notifications owed came", counted(counts.get("wakes", 0), "wake")]
+    woken, unwoken = trends.get("sleeping_lag"), trends.get("unwoken_lag")
+    if woken and unwoken and woken.count and unwoken.count:
+        lags = f"{spoken(woken.p95, woken.unit)} with wakes, {spoken(unwoken.p95, unwoken.unit)} without"
+        said.append(f"p95 from commit to synced where the app slept: {lags}")
+    return "; ".join(said)
 
 
 def _worked(summary: Summary) -> str:

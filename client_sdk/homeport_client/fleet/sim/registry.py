@@ -117,16 +117,26 @@ class Registry:
         await self._store.register(self._tenant, address, now_ms)
         self._devices[address.id].add(told.device)
         phone = self.inboxes[told.target].name
-        new = Registered(token=told.target, phone=phone, device=told.device, user=user, from_ms=now_ms)
+        new = Registered(
+            token=told.target,
+            platform=told.platform,
+            phone=phone,
+            device=told.device,
+            user=user,
+            from_ms=now_ms,
+        )
         held = [each for each in self._registered if each.until_ms == FOREVER_MS]
         if any((each.token, each.device, each.user) == (new.token, new.device, new.user) for each in held):
             return
-        self._end(lambda each: each.token == new.token or each.device == new.device)
-        self._registered.append(new)
+        self._registered = [*(each.ended(new, now_ms) for each in self._registered), new]
 
     async def _retire(self, user: str, device: str) -> None:
         await self._store.retire(self._tenant, user, device, "signed_out")
-        self._end(lambda each: (each.user, each.device) == (user, device))
+        now_ms = self._now_ms()
+        self._registered = [
+            replace(each, until_ms=min(each.until_ms, now_ms)) if (each.user, each.device) == (user, device) else each
+            for each in self._registered
+        ]
 
     async def _prefer(self, user: str, told: SetPreferences) -> None:
         hours = told.quiet_hours
@@ -149,10 +159,3 @@ class Registry:
             for each in told.receipts
         ]
         await self._store.keep_receipts(self._tenant, user, told.device, receipts, self._now_ms())
-
-    def _end(self, ends: Callable[[Registered], bool]) -> None:
-        now_ms = self._now_ms()
-        self._registered = [
-            replace(each, until_ms=now_ms) if each.until_ms == FOREVER_MS and ends(each) else each
-            for each in self._registered
-        ]

@@ -30,7 +30,8 @@ def section(summary: Summary, timeline: Timeline) -> Markup:
 
 
 def _drawn(samples: Sequence[Sample], devices: int, timeline: Timeline) -> Iterator[Markup]:
-    figures = (_states(samples, devices), _lag(samples), _outbox(samples), _log(samples), _wire(samples))
+    asleep = [_asleep(samples)] if any(each.sleeping_p95_ms is not None for each in samples) else []
+    figures = (_states(samples, devices), _lag(samples), *asleep, _outbox(samples), _log(samples), _wire(samples))
     yield states.key(_occurring(samples), *time.signs(timeline))
     yield tag("div", *(figure.markup(each, timeline) for each in figures), class_="plots")
 
@@ -74,6 +75,34 @@ def _lag(samples: Sequence[Sample]) -> Figure:
         panels=(Panel(says=says, scale=axis, words=words.lag, series=series, height=ALONE_PX),),
         moments_s=_times(samples),
         told=_told(samples, {"p95": map(words.lag_or_none, worst), "p50": map(words.lag_or_none, middles)}),
+    )
+
+
+def _asleep(samples: Sequence[Sample]) -> Figure:
+    """What wakes are worth: the same changes on the same devices."""
+    woken = tuple(sample.sleeping_p95_ms for sample in samples)
+    unwoken = tuple(sample.unwoken_p95_ms for sample in samples)
+    axis = scale.lags(value for value in (*woken, *unwoken) if value is not None)
+    series = (
+        Series(name="without wakes", style="second", values=unwoken),
+        Series(name="with wakes", style="first", values=woken),
+    )
+    columns = {"with wakes": map(words.lag_or_none, woken), "without wakes": map(words.lag_or_none, unwoken)}
+    return Figure(
+        name="asleep",
+        title="Sync lag of sleeping apps",
+        says="From commit to synced, p95, where the app slept when the change was accepted",
+        panels=(
+            Panel(
+                says="logarithmic scale" if axis.logarithmic else "time",
+                scale=axis,
+                words=words.lag,
+                series=series,
+                height=ALONE_PX,
+            ),
+        ),
+        moments_s=_times(samples),
+        told=_told(samples, columns),
     )
 
 
