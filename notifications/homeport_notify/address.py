@@ -81,6 +81,9 @@ def make_address(
         raise BadAddress(f"The webhook {target[:80]!r} is no URL: expected https://….")
     if channel == "apns" and not (len(target) % 2 == 0 and all(each in "0123456789abcdefABCDEF" for each in target)):
         raise BadAddress("The device token of APNs is not hexadecimal: send the bytes that iOS gave as hex digits.")
+    for each in (locale, timezone):
+        if len(each) > limits.LOCALE_LENGTH_MAX or not each.isprintable():
+            raise BadAddress(f"{each[:40]!r} is no locale and no time zone: expected such as it-IT and Europe/Rome.")
     owner = f"{user} {target}" if channel == "webhook" else device
     if not owner:
         raise BadAddress(f"An address of {channel} belongs to a device: send its id.")

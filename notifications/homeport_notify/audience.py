@@ -54,10 +54,13 @@ def check_audience(audience: Audience) -> None:
                     f"It names {len(users):,} users; {limits.USERS_MAX:,} at most: use a topic, or several."
                 )
             if wrong := [user for user in users if not is_name(user) or user == EVERYBODY]:
-                raise BadNotification(f"{wrong[0]!r} is no user's name.")
+                raise BadNotification(f"{wrong[0][:40]!r} is no user's name.")
         case ToTopic(topic=topic):
             check_topic(topic)
-        case ToScope() | ToEveryone() | ToAddresses():
+        case ToScope(scope=scope):
+            if not is_name(scope):
+                raise BadNotification(f"{scope[:40]!r} is no scope: name it by its id.")
+        case ToEveryone() | ToAddresses():
             pass
 
 

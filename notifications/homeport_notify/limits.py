@@ -36,6 +36,7 @@ STRIKES_MAX: Final = 2  # an address whose target is said to be malformed so oft
 # Addresses.
 ADDRESSES_A_USER_MAX: Final = 50
 TARGET_LENGTH_MAX: Final = 4_096
+LOCALE_LENGTH_MAX: Final = 100  # and of a time zone's name
 UNSEEN_MS_MAX: Final = 270 * 86_400_000  # FCM's own limit for Android
 TOPICS_A_USER_MAX: Final = 200
 TOPIC_LENGTH_MAX: Final = 100

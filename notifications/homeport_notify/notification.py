@@ -84,6 +84,8 @@ def check_notification(notification: Notification, now_ms: int) -> None:
         raise BadNotification(
             f"The idempotency key has {len(notification.key)} characters; 1 to {limits.KEY_LENGTH_MAX} are possible."
         )
+    if "\0" in notification.key:
+        raise BadNotification("The idempotency key has a NUL, which no database takes: expected plain text.")
     if notification.local_time:
         read_local(notification.local_time)
     if notification.due_at_ms > now_ms + limits.SCHEDULE_AHEAD_S_MAX * 1_000:

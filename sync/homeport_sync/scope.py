@@ -49,8 +49,9 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def is_name(name: str) -> bool:
-    """Whether somebody can be named so: not blank, with no space around it. No token is issued to another."""
-    return name != "" and name == name.strip()
+    """Whether somebody can be named so: not blank, with no space around it, and without NUL, which no database takes.
+    No token is issued to another."""
+    return name != "" and name == name.strip() and "\0" not in name
 
 
 def member_id(scope: str, user: str) -> str:

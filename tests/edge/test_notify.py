@@ -60,6 +60,9 @@ async def test_a_device_says_where_it_can_be_reached_and_again_and_no_more(world
         ({"channel": "fcm", "target": ""}, "BAD_ADDRESS"),
         ({"channel": "apns", "target": "no hex"}, "BAD_ADDRESS"),
         ({"channel": "fcm", "target": "x", "device": "mine"}, "MALFORMED"),
+        ({"channel": "fcm", "target": "x", "locale": "e" * 101}, "BAD_ADDRESS"),
+        ({"channel": "fcm", "target": "x", "locale": "e\0"}, "BAD_ADDRESS"),
+        ({"channel": "fcm", "target": "x", "timezone": "e" * 101}, "BAD_ADDRESS"),
     ],
 )
 async def test_an_address_that_is_none_is_refused_with_its_reason(
@@ -74,6 +77,7 @@ async def test_nobody_registers_the_device_of_another(world: World) -> None:
     async with world.client("ben") as client:
         assert await told(client, REGISTER, device=DEVICE, channel="fcm", target="x") == "DEVICE_FOREIGN"
         assert await told(client, RETIRE, device=DEVICE) == {"retireAddresses": 0}
+        assert await told(client, REPORT, device=DEVICE, receipts=[]) == "DEVICE_FOREIGN"
 
 
 async def test_a_webhook_is_registered_only_by_who_may_notify(world: World) -> None:
@@ -157,6 +161,11 @@ async def test_what_is_told_with_one_key_is_told_once(world: World) -> None:
         ({"localAt": "2026-11-30T09:00+01:00"}, "BAD_NOTIFICATION"),
         ({"at": "2026-11-30T09:00Z", "localAt": "2026-11-30T09:00"}, "BAD_NOTIFICATION"),
         ({"key": ""}, "BAD_NOTIFICATION"),
+        ({"key": "a\0"}, "BAD_NOTIFICATION"),
+        ({"to": {"users": ["ben\0"]}}, "BAD_NOTIFICATION"),
+        ({"to": {"topic": "a\0"}}, "BAD_NOTIFICATION"),
+        ({"to": {"scope": "a\0"}}, "BAD_NOTIFICATION"),
+        ({"to": {"scope": " "}}, "BAD_NOTIFICATION"),
     ],
 )
 async def test_what_cannot_be_told_is_refused_with_its_reason(
@@ -200,6 +209,10 @@ async def test_it_is_listed_page_by_page_paused_resumed_and_cancelled(world: Wor
         assert await told(client, STEER, id=BEN, how="pause") == "NOTIFICATION_UNKNOWN"
         assert await told(client, STEER, id=id, how="stop") == "BAD_NOTIFICATION"
         assert await told(client, SHOW, id=BEN) == "NOTIFICATION_UNKNOWN"
+        for wrong in ("", "x\0", "é"):  # no id, so no database is asked for it
+            assert await told(client, SHOW, id=wrong) == "NOTIFICATION_UNKNOWN"
+            assert await told(client, STEER, id=wrong, how="pause") == "NOTIFICATION_UNKNOWN"
+        assert await told(client, LIST, before="x\0") == "MALFORMED"
 
 
 async def test_it_reaches_the_phone_and_its_receipts_are_counted() -> None:
@@ -230,7 +243,8 @@ async def test_it_reaches_the_phone_and_its_receipts_are_counted() -> None:
                 "notification": {"state": "done"},
             }
         }
-        assert await told(ben, REPORT, device=BEN, receipts=[{"notification": 1}]) == "MALFORMED"
+        for wrong in ({"notification": 1}, {**receipt, "notification": "a\0"}, {**receipt, "receivedAtMs": 10**20}):
+            assert await told(ben, REPORT, device=BEN, receipts=[wrong]) == "MALFORMED"
         assert await told(ben, REPORT, device=BEN, receipts=[receipt] * (RECEIPTS_MAX + 1)) == "MALFORMED"
 
 

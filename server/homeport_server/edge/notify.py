@@ -18,7 +18,7 @@ from homeport_server.errors import Forbidden
 from homeport_server.notify.notifier import Notifier
 from homeport_server.rights import NOTIFY
 from homeport_sync.errors import Malformed
-from homeport_sync.telling import RegisterAddress, SetPreferences
+from homeport_sync.telling import NotificationReceipt, RegisterAddress, SetPreferences
 
 
 def notifier(call: Call) -> Notifier:
@@ -72,11 +72,15 @@ async def prefer(call: Call, message: SetPreferences) -> bool:
 
 
 async def report(call: Call, device: str, receipts: object) -> int:
-    """How many receipts were kept. Raises `Malformed`."""
+    """How many receipts were kept. Raises `Malformed`, `DeviceForeign`."""
     try:
-        read = msgspec.convert(receipts, list[Receipt])
+        said = msgspec.convert(receipts, list[NotificationReceipt])
     except msgspec.ValidationError as wrong:
         raise Malformed(f"receipts do not have their shape: {wrong}. See NotificationReceipt in PROTOCOL.md.") from None
+    read = [
+        Receipt(notification=each.notification, received_at_ms=each.received_at_ms, opened_at_ms=each.opened_at_ms)
+        for each in said
+    ]
     return await notifier(call).report(call.caller.tenant, call.caller.user, device, read)
 
 

@@ -229,7 +229,7 @@ async def _subscribe(info: Info, *, topic: str) -> bool:
 
 async def _unsubscribe(info: Info, *, topic: str) -> bool:
     call = info.context
-    await notify.notifier(call).store.unsubscribe(call.caller.tenant, call.caller.user, topic)
+    await notify.notifier(call).unsubscribe(call.caller.tenant, call.caller.user, topic)
     return True
 
 

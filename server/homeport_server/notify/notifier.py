@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from homeport_notify.address import Address
 from homeport_notify.audience import check_topic
-from homeport_notify.errors import BadNotification
+from homeport_notify.errors import BadNotification, NotificationUnknown
 from homeport_notify.notification import Lane, Notification
 from homeport_notify.ports import NotifyStore, Progress, Receipt
 from homeport_notify.preferences import Preferences, check_preferences
@@ -60,12 +60,14 @@ class Notifier:
         `NotificationOver`, and `BadNotification` for what is no way to steer."""
         if how not in HOWS:
             raise BadNotification(f"It can be told to {', '.join(HOWS)}, and not to {how[:40]!r}.")
+        _check_id(notification)
         steered = await self.store.steer(tenant, notification, how, reason)  # type: ignore[arg-type]  # one of them
         nudge(self.signals, tenant, steered.lane)
         return steered
 
     async def standing(self, tenant: str, notification: str) -> Standing:
         """Where it stands. Raises `NotificationUnknown`."""
+        _check_id(notification)
         progress = await self.store.progress(tenant, notification)
         received, opened = await self.store.received(tenant, notification)
         return Standing(progress=progress, received=received, opened=opened)
@@ -73,11 +75,15 @@ class Notifier:
     async def notifications(
         self, tenant: str, before: str, limit: int, lane: Lane | None = None
     ) -> Sequence[Notification]:
-        """Those before that id, newest first, at most `PAGE_MAX`. Raises `Malformed` for another limit."""
+        """Those before that id, newest first, at most `PAGE_MAX`. Raises `Malformed` for another limit, or no id."""
+        if before and not is_uuid(before):
+            raise Malformed(f"They are asked for before {before[:40]!r}: expected the id of the last one.")
         return await self.store.notifications(tenant, before, _page(limit), lane=lane)
 
     async def replay(self, tenant: str, notification: str) -> int:
-        """Try the dead letters that were not replayed yet once more, at most `REPLAYED_MAX`; how many."""
+        """Try the dead letters that were not replayed yet once more, at most `REPLAYED_MAX`; how many. Raises
+        `NotificationUnknown`, `NotificationOver`."""
+        _check_id(notification)
         replayed = await self.store.replay(tenant, notification, REPLAYED_MAX, self.wall_ms())
         if replayed:
             nudge(self.signals, tenant, (await self.store.progress(tenant, notification)).notification.lane)
@@ -85,10 +91,7 @@ class Notifier:
 
     async def register(self, tenant: str, address: Address) -> None:
         """Keep where a user's device can be reached. Raises `BadAddress`, and `DeviceForeign` for another user's."""
-        _check_device(address.device)
-        facts = await self.sightings.device(tenant, address.device)
-        if facts is not None and facts.known is not None and facts.known.user != address.user:
-            raise DeviceForeign
+        await self._check_own(tenant, address.user, address.device)
         await self.store.register(tenant, address, self.wall_ms())
 
     async def retire(self, tenant: str, user: str, device: str) -> int:
@@ -106,23 +109,40 @@ class Notifier:
         check_topic(topic)
         await self.store.subscribe(tenant, user, topic, self.wall_ms())
 
+    async def unsubscribe(self, tenant: str, user: str, topic: str) -> None:
+        """No longer. Raises `BadNotification`."""
+        check_topic(topic)
+        await self.store.unsubscribe(tenant, user, topic)
+
     async def topics(self, tenant: str, user: str, after: str, limit: int) -> Sequence[str]:
         """The user's topics after one, in order, at most `PAGE_MAX`."""
         return await self.store.topics(tenant, user, after, _page(limit))
 
     async def report(self, tenant: str, user: str, device: str, receipts: Sequence[Receipt]) -> int:
-        """Keep what a device says came of what it was told; how many it said. Raises `Malformed` for too many."""
-        _check_device(device)
+        """Keep what a device says came of what it was told; how many it said. Raises `Malformed` for too many,
+        and `DeviceForeign` for another user's device."""
+        await self._check_own(tenant, user, device)
         if len(receipts) > RECEIPTS_MAX:
             raise Malformed(f"{len(receipts):,} receipts come at once; {RECEIPTS_MAX} at most: send the rest later.")
         await self.store.keep_receipts(tenant, user, device, receipts, self.wall_ms())
         return len(receipts)
+
+    async def _check_own(self, tenant: str, user: str, device: str) -> None:
+        _check_device(device)
+        facts = await self.sightings.device(tenant, device)
+        if facts is not None and facts.known is not None and facts.known.user != user:
+            raise DeviceForeign
 
 
 def _page(limit: int) -> int:
     if not 1 <= limit <= PAGE_MAX:
         raise Malformed(f"The limit is {limit}; 1 to {PAGE_MAX} are possible.")
     return limit
+
+
+def _check_id(notification: str) -> None:
+    if not is_uuid(notification):
+        raise NotificationUnknown(f"There is no notification {notification[:40]!r}: look at the id.")
 
 
 def _check_device(device: str) -> None:

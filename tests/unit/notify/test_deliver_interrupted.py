@@ -81,7 +81,7 @@ async def test_whoever_is_cancelled_while_it_writes_loses_nothing_of_what_goes_o
     house = House()
     note = await house.told_to(4, a_notification(state="waiting"))
     house.channel.says = lambda _: LATER
-    house.store.commit = commit = SlowCommits(house, after=1)  # type: ignore[method-assign,assignment]
+    house.store.commit = commit = SlowCommits(house, after=1)  # type: ignore[method-assign,method-assign]
     works = asyncio.create_task(house.worker().step(TENANT, "bulk"))
     await commit.waits.wait()
     works.cancel()
