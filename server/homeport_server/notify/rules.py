@@ -6,17 +6,17 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from random import Random
 
-from homeport_notify.errors import KeyReused
+from homeport_notify.errors import BadNotification, KeyReused
 from homeport_server.notify.compose import composed
 from homeport_server.notify.slices import Slice
 from homeport_server.notify.submit import Submitter
 from homeport_sync.catalog import Kind
 from homeport_sync.clock import uuid7
 from homeport_sync.entry import Entry, read_fields
-from homeport_sync.errors import HomeportError
+from homeport_sync.errors import BadTell, HomeportError
 from homeport_sync.lookups import Lookups
 from homeport_sync.ports import LogEntry
-from homeport_sync.tell import Rule
+from homeport_sync.tell import Rule, Tell
 
 
 class RuleFollower:
@@ -51,18 +51,31 @@ class RuleFollower:
         return self._rule.wants(logged) and self._slice.holds(logged.scope)
 
     def leaves_out(self, tries: int, error: BaseException | None) -> bool:
-        """Only what is the rule's own fault: a store that does not answer is asked until it does."""
+        """Only what is the rule's own fault: a store that does not answer is asked until it does. What cannot be told
+        is left out at once: a rule says the same again, and what is behind it would wait for nothing."""
+        if isinstance(error, BadTell | BadNotification):
+            return True
         is_passing = isinstance(error, HomeportError) and error.retryable
         return not is_passing and self._rule.leaves_out(tries, error)
 
     async def function(self, entry: Entry) -> None:
-        """Submit what the rule says of this change. Raises whatever the rule raises, `BadTell`, `BadNotification`."""
+        """Submit what the rule says of this change. Raises whatever the rule raises, `BadTell`, and the first
+        `BadNotification` when the others are submitted."""
         found = await self._lookups.records(entry.tenant, [entry.record])
         fields = read_fields(found.get(entry.record), self._kinds[entry.kind])
+        refused: BadNotification | None = None
         for ordinal, tell in enumerate(self._rule.tells(entry, fields)):
-            now_ms = self._wall_ms()
-            id = uuid7(now_ms, self._random)
-            notification = composed(self._rule.name, tell, ordinal, entry, id=id, now_ms=now_ms)
-            if notification is not None:
-                with suppress(KeyReused):  # the record is another by now, or the rule: what was told first is told
-                    await self._submitter.submit(notification, request_id=entry.request_id)
+            try:
+                await self._submit(tell, ordinal, entry)
+            except BadNotification as error:
+                refused = refused or error
+        if refused is not None:
+            raise refused
+
+    async def _submit(self, tell: Tell, ordinal: int, entry: Entry) -> None:
+        now_ms = self._wall_ms()
+        id = uuid7(now_ms, self._random)
+        notification = composed(self._rule.name, tell, ordinal, entry, id=id, now_ms=now_ms)
+        if notification is not None:
+            with suppress(KeyReused):  # the record is another by now, or the rule: what was told first is told
+                await self._submitter.submit(notification, request_id=entry.request_id)

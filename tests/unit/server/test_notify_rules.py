@@ -164,6 +164,25 @@ def test_what_cannot_be_told_is_left_out_as_well(told: object) -> None:
     play(scene)
 
 
+@pytest.mark.promise("I7")
+def test_what_can_never_be_told_holds_nobody_behind_it_and_nothing_beside_it() -> None:
+    async def scene(house: NotifyHouse) -> None:
+        @house.app.notification(kinds=["Task"])
+        def says(entry: Entry, _task: Row) -> Told:
+            title = str(entry.fields["title"])
+            return [Tell(users="ben", title=title), Tell(users="cleo", title="Another") if title else Tell()]
+
+        await house.register("ben", "cleo")
+        async with house.working():
+            for title in ("x" * 500, "", "Milk"):
+                await house.write(title)
+            await asyncio.sleep(SOON_S)
+            assert sorted(house.told()) == ["ben", "cleo", "cleo"]
+            assert house.reading("follower_done_total", follower="notify:says", result="given_up") == 2
+
+    play(scene)
+
+
 def test_a_store_that_does_not_answer_is_asked_until_it_does() -> None:
     async def scene(house: NotifyHouse) -> None:
         submit, broken = house.notify.submit, True
