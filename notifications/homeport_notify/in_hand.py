@@ -168,7 +168,8 @@ class InHand:
             window.keep(channel, 0)
             return
         try:
-            window.keep(channel, await self._means.passage.share(channel, len(places)))
+            lane = self._leased.notification.lane
+            window.keep(channel, await self._means.passage.share(channel, len(places), lane))
         except Closed as closed:
             for place in places:
                 self._ledger.wait(place, self._ids[place], closed.until_ms)

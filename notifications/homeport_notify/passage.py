@@ -12,8 +12,11 @@ from homeport_notify import limits
 from homeport_notify.address import ChannelName
 from homeport_notify.answer import Answer, Fate
 from homeport_notify.backoff import ramp
+from homeport_notify.notification import Lane
 from homeport_notify.ports import Gates
 
+# Of a second's messages: what goes to many leaves the rest to what one person waits for.
+PARTS: Final[Mapping[Lane, float]] = {"transactional": 1.0, "wake": 0.9, "bulk": 0.8}
 LOOK_AGAIN_S: Final = 0.25  # when a second's share is used up
 
 
@@ -33,15 +36,17 @@ class Passage:
         self._rates = rates
         self._wall_ms = wall_ms
 
-    async def share(self, channel: ChannelName, wanted: int) -> int:
-        """How many of the `wanted` messages may go now; 0 if this second's share is used up. Raises `Closed`."""
+    async def share(self, channel: ChannelName, wanted: int, lane: Lane) -> int:
+        """How many of the `wanted` messages may go now; 0 if this second's share of the lane is used up. Raises
+        `Closed`."""
         gate, now_ms = await self._gates.gate(channel), self._wall_ms()
         if gate.closed_until_ms > now_ms:
             raise Closed(gate.closed_until_ms)
         speed = ramp(gate.opened_at_ms, now_ms)
         wanted = max(int(wanted * speed), 1)
-        rate = self._rates.get(channel)
-        return wanted if rate is None else await self._gates.take(channel, wanted, max(int(rate * speed), 1), now_ms)
+        if (rate := self._rates.get(channel)) is None:
+            return wanted
+        return await self._gates.take(channel, wanted, max(int(rate * speed * PARTS[lane]), 1), now_ms)
 
     async def wait(self) -> None:
         """Until it is worth asking again."""

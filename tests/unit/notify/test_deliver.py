@@ -337,7 +337,7 @@ async def test_a_channel_that_is_not_set_up_is_a_dead_letter_that_says_so(house:
 
 
 async def test_no_more_than_the_rate_goes_out_in_a_second(house: House) -> None:
-    note = await house.told_to(30, a_notification(state="waiting"))
+    note = await house.told_to(30, a_notification(state="waiting", lane="transactional"))
     worker = house.worker(rate=10)
     house.now_ms += 10_000_000
 
@@ -354,6 +354,17 @@ async def test_no_more_than_the_rate_goes_out_in_a_second(house: House) -> None:
     await house.run(note, worker)
     assert await house.counts(note) == {S.SENT: 30}
     assert len(by_second) == 3
+
+
+async def test_a_campaign_leaves_some_of_the_rate_to_what_one_person_waits_for(house: House) -> None:
+    passage = house.worker(rate=100)._means.passage
+    house.now_ms += 10_000_000
+    assert [await passage.share("fcm", 500, "bulk") for _ in range(2)] == [80, 0]
+    assert [await passage.share("fcm", 500, "wake") for _ in range(2)] == [10, 0]
+    assert [await passage.share("fcm", 3, "transactional") for _ in range(4)] == [3, 3, 3, 1]
+    assert await house.worker(rate=1)._means.passage.share("fcm", 1, "bulk") == 0
+    house.now_ms += 1_000
+    assert await house.worker(rate=1)._means.passage.share("fcm", 1, "bulk") == 1
 
 
 def _devices(count: int) -> list[str]:
