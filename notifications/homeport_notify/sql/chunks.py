@@ -85,7 +85,7 @@ STANDING: Final = Statement(
     """
     SELECT state, reason, expires_at FROM notifications WHERE tenant_id = :tenant AND notification_id = :id"""
 )
-# Those that are held are among the first, and are as many as there are workers.
+# Those that are held are among the first: what runs out next is found there, and what is free comes after them.
 NEXT_DUE: Final = Statement(
     """
     SELECT min(CASE WHEN leased_until > {now} THEN {greatest}(ready_at, leased_until) ELSE ready_at END)
@@ -93,6 +93,11 @@ NEXT_DUE: Final = Statement(
       SELECT ready_at, leased_until FROM chunks
       WHERE tenant_id = :tenant AND lane = :lane AND ready_at IS NOT NULL
       ORDER BY ready_at, notification_id, number LIMIT 100) AS first
+    UNION ALL
+    SELECT * FROM (
+      SELECT ready_at FROM chunks
+      WHERE tenant_id = :tenant AND lane = :lane AND ready_at IS NOT NULL AND leased_until <= {now}
+      ORDER BY ready_at, notification_id, number LIMIT 1) AS free
     UNION ALL
     SELECT * FROM (
       SELECT expand_at FROM notifications

@@ -9,9 +9,16 @@ from homeport_notify import limits
 from homeport_notify.address import Address, Retired
 from homeport_notify.chunk import ChunkWrites
 from homeport_notify.sql import rows
-from homeport_notify.sql.dialect import Statement
+from homeport_notify.sql.dialect import Statement, json_list
 from homeport_notify.sql.on_door import Work
 
+# In one order for all: of two workers that learn of the same addresses, in whatever order they sent to them, one would
+# be thrown out otherwise, with all that its window was told.
+TOUCHED: Final = Statement(
+    """
+    SELECT addresses.address_id FROM {each:ids} {found:addresses|addresses.address_id = wanted.value}
+    {lock_of:addresses}"""
+)
 # One that has another target by now is left alone: the word was about the former.
 RETIRE_AS_SENT: Final = Statement(
     """
@@ -41,17 +48,21 @@ LET_SLEEP: Final = Statement(
 
 async def learn(work: Work, writes: ChunkWrites) -> None:
     """Retire and strike those that are still as they were when they were sent to."""
+    touched = sorted({each.id for each, _ in writes.retired} | {each.id for each in writes.struck})
+    if not touched:
+        return
+    await work.fetch(TOUCHED, ids=json_list(touched))
     await work.execute_many(
         RETIRE_AS_SENT,
         ({"why": why, **_as_sent(each)} for each, why in writes.retired),
     )
     await work.execute_many(STRIKE, ({"most": limits.STRIKES_MAX, **_as_sent(each)} for each in writes.struck))
-    touched = [each for each, _ in writes.retired] + list(writes.struck)
-    await work.execute_many(LET_SLEEP, ({"address": each.id} for each in touched))
+    await work.execute_many(LET_SLEEP, ({"address": each} for each in touched))
 
 
 async def retire(work: Work, ids: Sequence[str], why: Retired) -> None:
     """Nothing is sent to these any more."""
+    ids = sorted(ids)
     await work.execute_many(RETIRE, ({"why": why, "address": each} for each in ids))
     await work.execute_many(LET_SLEEP, ({"address": each} for each in ids))
 

@@ -42,6 +42,7 @@ LATER: Final = Statement(
     """
     UPDATE wakes SET due_at = :due, updated_at = {now} WHERE tenant_id = :tenant AND address_id = :address"""
 )
+# In one order, so that two workers never wait for each other.
 LOOK_AGAIN: Final = Statement(
     """
     SELECT wakes.address_id, wakes.woken FROM {each:ids} {found:wakes|wakes.address_id = wanted.value}
@@ -88,9 +89,11 @@ class SqlWakes(OnDoor):
         notification: Notification | None,
     ) -> bool:
         """See `ports.Wakes`."""
+        seen = {each.address: _text(each.woken_ms) for each in woken}
+        touched = {*seen, *(each.address for each in caught_up), *(each.address for each, _ in later)}
         async with self._work(tenant) as work:
-            found = await work.fetch(LOOK_AGAIN, ids=json_list(sorted(each.address for each in woken)))
-            if dict(map(tuple, found)) != {each.address: _text(each.woken_ms) for each in woken}:
+            found = await work.fetch(LOOK_AGAIN, ids=json_list(sorted(touched)))
+            if {address: times for address, times in found if address in seen} != seen:
                 return False
             if notification is not None:
                 await submitted(work, notification)

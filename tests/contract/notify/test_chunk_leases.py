@@ -213,6 +213,18 @@ async def test_a_chunk_that_is_held_is_due_when_its_lease_runs_out(notify: Notif
     assert await notify.next_due_ms(TENANT, "bulk") == NOW
 
 
+async def test_what_is_free_is_due_however_many_before_it_are_held(notify: NotifyStore) -> None:
+    await registered(notify, "ann")
+    for number in range(1, 103):
+        await notify.submit(notification(number))
+    await expanded(notify)
+    for _ in range(101):
+        await leased(notify)
+    assert await notify.next_due_ms(TENANT, "bulk") == NOW
+    await leased(notify)
+    assert (await notify.next_due_ms(TENANT, "bulk") or 0) > NOW
+
+
 async def test_a_whole_chunk_of_a_thousand_comes_back_byte_by_byte(notify: NotifyStore) -> None:
     await crowd(notify, CHUNK_ADDRESSES_MAX)
     told = notification()

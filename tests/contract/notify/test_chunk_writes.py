@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+
 import pytest
 
-from homeport_notify.address import Address
-from homeport_notify.chunk import ChunkWrites, DeadLetter, Deferred
+from homeport_notify.address import Address, Retired
+from homeport_notify.chunk import ChunkWrites, DeadLetter, Deferred, LeasedChunk
 from homeport_notify.delivery import DeliveryState, unpack
 from homeport_notify.errors import NotificationOver, NotificationUnknown
 from homeport_notify.limits import RETRY_WITHIN_MS, STRIKES_MAX
@@ -18,7 +21,9 @@ from tests.contract.notify.samples import (
     S,
     W,
     counted,
+    crowd,
     leased,
+    notification,
     notification_id,
     phone,
     registered,
@@ -161,3 +166,22 @@ async def test_why_an_address_was_retired_first_stays(notify: NotifyStore) -> No
     await notify.retire(TENANT, "ann", ann.device, "signed_out")
     await notify.commit(held, ChunkWrites(states=bytes([W]), retired=[(ann, "gone")]), LONG_MS)
     assert (await the_only(notify, "ann")).retired == "signed_out"
+
+
+async def test_two_workers_learn_of_the_same_addresses_in_whatever_order_they_sent_to_them(notify: NotifyStore) -> None:
+    phones = await crowd(notify, 200)
+    for number in (1, 2):
+        await submitted(notify, notification(number))
+    chunks = [await leased(notify, holder) for holder in ("one", "two")]
+    orders = [phones, phones[::-1]]
+
+    async def learn(chunk: LeasedChunk, order: Sequence[Address]) -> None:
+        retired: list[tuple[Address, Retired]] = [(each, "gone") for each in order[:100]]
+        writes = ChunkWrites(states=chunk.chunk.states, retired=retired, struck=order[100:])
+        await notify.commit(chunk, writes, LONG_MS)
+
+    for _ in range(3):
+        await asyncio.gather(*(learn(chunk, order) for chunk, order in zip(chunks, orders, strict=True)))
+        assert not any(each.retired is None for each in await notify.of_users(TENANT, [phones[0].user]))
+        for each in phones:
+            await notify.register(TENANT, each, NOW)

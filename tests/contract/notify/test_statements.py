@@ -78,7 +78,10 @@ def explained(connection: sqlite3.Connection, name: str) -> list[str]:
 
 def is_bounded(step: str) -> bool:
     """Whether the step reads no table from end to end, nor all that a tenant has in it."""
-    if re.fullmatch(r"(SCAN|SEARCH) (first|page|step|others|unexpanded|CONSTANT ROW)", step) or "VIRTUAL TABLE" in step:
+    if (
+        re.fullmatch(r"(SCAN|SEARCH) (first|page|step|free|others|unexpanded|CONSTANT ROW)", step)
+        or "VIRTUAL TABLE" in step
+    ):
         return True  # a step back, no table
     return not step.startswith(("SCAN", "SEARCH")) or step.startswith("SEARCH gates") or " AND " in step
 
