@@ -18,6 +18,9 @@ IpAddress: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
 
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")  # the last 32 bits are an address of IPv4
+# Not every Python knows that these are nobody's on the internet: addresses of protocols, a network's own translation of
+# IPv4, and what was called private in IPv6 before fc00::/7 was.
+_INSIDE: Final = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "64:ff9b:1::/48", "fec0::/10")))
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:
@@ -39,4 +42,4 @@ def is_public(address: str) -> bool:
         )
         if inner is not None:
             return is_public(str(inner))
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+    return ip.is_global and not (ip.is_multicast or ip.is_reserved or any(ip in inside for inside in _INSIDE))

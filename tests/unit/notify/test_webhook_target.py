@@ -37,6 +37,9 @@ PRIVATE = [
     "2002:7f00:1::1",
     "2002:a00:1::1",
     "2001:0:4136:e378:8000:63bf:3fff:fdd2",  # Teredo
+    "fec0::1",  # site-local: not used any more, and still routed by old networks
+    "64:ff9b:1::a00:1",
+    "192.0.0.8",
     "localhost",
     "",
 ]
