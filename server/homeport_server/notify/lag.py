@@ -1,4 +1,7 @@
-"""How late the lanes of this worker are: since when the oldest of what is due waits (see `worker.Lags`)."""
+"""How late the lanes of this worker are: since when the oldest of what is due waits (see `worker.Lags`).
+
+A lane whose hands are full of a tenant is through with it for now, and what waits behind them is late all the same.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,15 @@ class LaneLag:
         self._metrics = metrics
         self._wall_ms = wall_ms
         self._since_ms: dict[str, int] = {}
+        self._no_room: dict[str, int] = {}  # since when the oldest that waits for free hands is due, by tenant
+
+    def room(self, tenant: str) -> None:
+        """Nothing of the tenant waits for free hands."""
+        self._no_room.pop(tenant, None)
+
+    def no_room(self, tenant: str, due_ms: int) -> None:
+        """What was due then waits for free hands."""
+        self._no_room[tenant] = due_ms
 
     async def behind(self, follower: str, tenant: str) -> None:
         """It was left with more to do, or failed."""
@@ -38,5 +50,5 @@ class LaneLag:
 
     def _show(self, follower: str) -> None:
         now_ms = self._wall_ms()
-        late_ms = now_ms - min(self._since_ms.values(), default=now_ms)
+        late_ms = now_ms - min((*self._since_ms.values(), *self._no_room.values()), default=now_ms)
         self._metrics.followed(follower, lag_positions=0, age_s=max(late_ms, 0) / 1_000)

@@ -52,7 +52,7 @@ class UnderWay:
         self._want = want
 
     def is_full(self, tenant: str) -> bool:
-        """Whether there is no room for one more of the tenant. It is told of when there is."""
+        """Whether there is no room for what the tenant has due. It is told of when there is."""
         taking = self._taking
         of_tenant = sum(each == tenant for each in self._tasks.values()) + taking[tenant]
         full = of_tenant >= self._room.of_tenant or len(self._tasks) + taking.total() >= self._room.of_all

@@ -153,9 +153,15 @@ class NotifyWork:
         poll_s = self.settings.work_poll_s if self.settings.database_url else SQLITE_POLL_S
         timers = Timers(self.wall_ms, poll_s)
         next_due_ms, under_way = self._next_due_ms(lane), self._under_way(lane)
+        lag = LaneLag(next_due_ms, self.metrics, self.wall_ms)
 
         async def due_ms(tenant: str) -> int | None:
-            return None if under_way.is_full(tenant) else await next_due_ms(tenant)
+            lag.room(tenant)
+            at_ms = await next_due_ms(tenant)
+            if at_ms is None or at_ms > self.wall_ms() or not under_way.is_full(tenant):
+                return at_ms
+            lag.no_room(tenant, at_ms)
+            return None
 
         duty = LaneDuty(
             lane=lane,
@@ -167,7 +173,6 @@ class NotifyWork:
             end=under_way.end,
             ttl_ms=int(self.settings.lease_s * 1_000),
         )
-        lag = LaneLag(next_due_ms, self.metrics, self.wall_ms)
         worker = self._worker(
             [duty],
             LaneSignals(self.notifying.signals, lane),
