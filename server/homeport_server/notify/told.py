@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from asyncio import get_running_loop
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 from homeport_notify.address import ChannelName
-from homeport_notify.answer import Answer
+from homeport_notify.answer import NO_TIME, Answer, Fate
 from homeport_notify.channel import Answered, Channel, Recipient
 from homeport_notify.delivery import DeliveryState
 from homeport_notify.message import Message
@@ -18,16 +19,30 @@ from homeport_server.observe.metrics import Metrics
 from homeport_sync.entry import moment_of
 
 
+FAILING_EVERY_S: Final = 60.0  # so often it is said of a channel, and not for each of a million
+_FAILING: Final = frozenset({Fate.UNAVAILABLE, Fate.NOT_SENT, Fate.UNANSWERED})
+
+
 @dataclass(frozen=True, slots=True)
 class LoggedDeliveries:
     """See `in_hand.Told`."""
 
     metrics: Metrics
     log: Log
+    _said_at_s: dict[ChannelName, float] = field(default_factory=dict)
 
     def answered(self, lane: Lane, channel: ChannelName, answer: Answer) -> None:
-        """See `in_hand.Told`."""
+        """See `in_hand.Told`. What fails and is tried again has no other place where it says why."""
         self.metrics.delivered(lane, channel, answer.fate.name.lower())
+        if answer.fate in _FAILING and answer.code != NO_TIME:
+            self._failing(channel, answer)
+
+    def _failing(self, channel: ChannelName, answer: Answer) -> None:
+        now_s = get_running_loop().time()
+        if now_s - self._said_at_s.get(channel, -FAILING_EVERY_S) >= FAILING_EVERY_S:
+            self._said_at_s[channel] = now_s
+            code = answer.code or answer.fate.name
+            self.log.warning("deliveries fail", channel=channel, code=code, reason=answer.detail)
 
     def left_out(self, lane: Lane, state: DeliveryState) -> None:
         """See `in_hand.Told`."""

@@ -28,6 +28,8 @@ _DETAIL = "DETAIL:"
 _rows = re.compile(r"^DETAIL:.*?(?=^\n?(?:Traceback |The above |During handling )|\Z)", re.MULTILINE | re.DOTALL)
 # Each socket's coming and going is no news; at debug level these write every frame, and so the tokens in them.
 _KEPT_ABOVE_DEBUG = ("uvicorn", "uvicorn.error", "uvicorn.asgi", "websockets", "asyncio")
+# These write the URL of every request, and in the URL of a webhook there may be a secret.
+_KEPT_AT_WARNING = ("httpx2", "httpcore2")
 
 
 def make_log(level: str, out: BinaryIO | None = None) -> Log:
@@ -61,6 +63,8 @@ def adopt_standard_logging(level: str, out: BinaryIO | None = None) -> None:
     libraries_level = logging.INFO if level == "debug" else max(_LEVELS[level.upper()], logging.WARNING)
     for name in _KEPT_ABOVE_DEBUG:
         logging.getLogger(name).setLevel(libraries_level)
+    for name in _KEPT_AT_WARNING:
+        logging.getLogger(name).setLevel(max(_LEVELS[level.upper()], logging.WARNING))
 
 
 class _Lines:

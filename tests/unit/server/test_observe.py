@@ -142,3 +142,9 @@ def test_what_libraries_log_has_the_same_form(adopted: io.BytesIO) -> None:
 def test_libraries_that_write_frames_at_debug_level_do_not_even_then(adopted: io.BytesIO, name: str) -> None:
     logging.getLogger(name).debug('< TEXT {"authorization": "Bearer canary"}')
     assert adopted.getvalue() == b""
+
+
+@pytest.mark.parametrize("name", ["httpx2", "httpcore2.connection"])
+def test_the_url_of_a_webhook_is_no_line_of_the_log(adopted: io.BytesIO, name: str) -> None:
+    logging.getLogger(name).info("HTTP Request: POST https://crm.example/hooks/canary")
+    assert adopted.getvalue() == b""
