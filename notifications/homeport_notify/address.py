@@ -73,10 +73,12 @@ def make_address(
         or not target.isprintable()
     ):
         raise BadAddress(
-            f"The target of {channel} is empty, too long or no plain text: register what the phone was given."
+            f"The target of {channel} is {target[:40]!r}; expected 1 to {limits.TARGET_LENGTH_MAX:,} plain"
+            " characters: register what its provider gave the phone."
         )
     if (channel == "webhook") != (target_kind == "url") or (channel == "apns" and target_kind != "token"):
-        raise BadAddress(f"An address of {channel} cannot be a {target_kind}.")
+        expected = {"webhook": "url", "apns": "token"}.get(channel, "token, or fid for an installation id of Firebase")
+        raise BadAddress(f"The target of {channel} cannot be a {target_kind}: expected targetKind {expected}.")
     if channel == "webhook" and urlsplit(target).scheme not in {"http", "https"}:
         raise BadAddress(f"The webhook {target[:80]!r} is no URL: expected https://….")
     if channel == "apns" and not (len(target) % 2 == 0 and all(each in "0123456789abcdefABCDEF" for each in target)):

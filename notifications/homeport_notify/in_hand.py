@@ -39,9 +39,6 @@ SENDS_WITHIN: Final = 2 / 3  # of the time of a lease: later nothing of a window
 BROKEN: Final = Answer(
     fate=Fate.UNANSWERED, code="CHANNEL_BROKEN", detail="The channel broke off: what it was sending is not known."
 )
-NO_CHANNEL: Final = Answer(
-    fate=Fate.NOT_SENT, code="CHANNEL_MISSING", detail="This server has no such channel: set it up, then replay."
-)
 _ENDS: Final[Mapping[State, DeliveryState]] = {
     "cancelled": DeliveryState.CANCELLED,
     "stopped": DeliveryState.CANCELLED,
@@ -163,8 +160,10 @@ class InHand:
         """Keep in the window what may go through the channel now."""
         places, now_ms = window.of(channel), self._means.wall_ms()
         if channel not in self._means.channels:
+            detail = f"Whoever sends has no channel {channel}: set it up, then replay."
+            missing = Answer(fate=Fate.NOT_SENT, code="CHANNEL_MISSING", detail=detail)
             for place in places:
-                self._ledger.bury(place, self._ids[place], NO_CHANNEL, now_ms)
+                self._ledger.bury(place, self._ids[place], missing, now_ms)
             window.keep(channel, 0)
             return
         try:

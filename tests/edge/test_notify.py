@@ -71,6 +71,12 @@ async def test_an_address_that_is_none_is_refused_with_its_reason(
     assert await told(client, REGISTER, **{"device": DEVICE, **given}) == code
 
 
+async def test_what_is_none_of_the_possible_is_named_with_those(client: httpx2.AsyncClient) -> None:
+    answer = await ask(client, REGISTER, device=DEVICE, channel="pigeon", target="x")
+    (error,) = answer.json()["errors"]
+    assert error["message"] == "The channel is 'pigeon'; expected one of fcm, apns, webhook, console."
+
+
 @pytest.mark.promise("I8")
 async def test_nobody_registers_the_device_of_another(world: World) -> None:
     await world.push(world.new_list(DEVICE))
@@ -81,7 +87,7 @@ async def test_nobody_registers_the_device_of_another(world: World) -> None:
 
 
 async def test_a_webhook_is_registered_only_by_who_may_notify(world: World) -> None:
-    hook = {"device": DEVICE, "channel": "webhook", "target": "https://example.org/hook", "targetKind": "url"}
+    hook = {"device": DEVICE, "channel": "webhook", "target": "https://example.org/hook"}
     async with world.client("office") as client:
         assert await told(client, REGISTER, **hook) == "FORBIDDEN"
     async with world.client("office", may=["notify"]) as client:

@@ -114,7 +114,11 @@ def open_apns(
     try:
         key_pem = key_file.read_text()
     except (OSError, ValueError) as error:
-        raise ChannelMissing(f"The key of Apple cannot be read: {error}. Name the .p8 file of your team.") from error
+        raise ChannelMissing(f"{key_file} cannot be read ({error}): name the .p8 file of your team.") from error
+    try:
+        tokens = AppleTokens(team, key_id, key_pem, wall_ms)
+    except ChannelMissing as wrong:
+        raise ChannelMissing(f"{key_file}: {wrong.message}") from wrong
     origin = base or (SANDBOX if sandbox else PRODUCTION)
     transport = Sender(origin, context=secure_context(cafile) if cafile else None)
-    return ApnsChannel(topic, transport, AppleTokens(team, key_id, key_pem, wall_ms), wall_ms)
+    return ApnsChannel(topic, transport, tokens, wall_ms)

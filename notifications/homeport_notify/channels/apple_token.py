@@ -50,7 +50,7 @@ class AppleTokens:
             key = load_pem_private_key(key_pem.encode(), None)
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise ChannelMissing(
-                f"The key of Apple cannot be read: expected the text of a .p8 file ({error})."
+                f"The key of Apple cannot be read: expected the text of a .p8 file ({str(error).split('. ')[0]})."
             ) from error
         if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
             raise ChannelMissing("The key of Apple is none of P-256: expected a .p8 file for APNs.")

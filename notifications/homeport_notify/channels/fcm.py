@@ -71,12 +71,15 @@ def open_fcm(
     from pyfcm import FCMNotification
 
     try:
+        if not service_account_file.is_file():
+            raise FileNotFoundError("there is no such file")
         writer = FCMNotification(service_account_file=str(service_account_file), project_id=project or None)
         writer.FCM_END_POINT_BASE = (base or BASE).rstrip("/")
         end_point = urlsplit(writer.fcm_end_point)
     except Exception as error:
+        why = str(error).split(". ")[0].rstrip(".")
         raise ChannelMissing(
-            f"{service_account_file} is no service account's key that FCM can use: {error}. Download it from the"
+            f"{service_account_file} is no service account's key that FCM can use ({why}): download it from the"
             " project's settings, under Service accounts."
         ) from error
     transport = Sender(f"{end_point.scheme}://{end_point.netloc}", context=secure_context(cafile) if cafile else None)

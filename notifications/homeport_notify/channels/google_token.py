@@ -82,11 +82,16 @@ def google_refresh(credentials: Credentials) -> Refresh:
 
 def _refused(error: Exception) -> Refused:
     """Google says why as OAuth has it (RFC 6749, section 5.2); what says nothing of that sort is an outage."""
-    said = error.args[1] if len(error.args) > 1 else None
-    code = said.get("error") if isinstance(said, dict) else None
+    said = error.args[1] if len(error.args) > 1 and isinstance(error.args[1], dict) else {}
+    code = said.get("error")
     if not isinstance(code, str) or getattr(error, "retryable", False):
-        return Refused("TOKEN_UNAVAILABLE", f"The token endpoint failed: {str(error)[:200]}", final=False)
-    return Refused(code.upper(), f"Google refuses the service account: {str(error)[:200]}", final=True)
+        return Refused(
+            "TOKEN_UNAVAILABLE",
+            f"The token endpoint failed: {str(error.args[0] if error.args else error)[:200]}",
+            final=False,
+        )
+    why = str(said.get("error_description") or error.args[0]).removesuffix(".")[:200]
+    return Refused(code.upper(), f"Google refuses the service account: {why}.", final=True)
 
 
 class GoogleTokens:

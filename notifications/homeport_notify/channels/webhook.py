@@ -43,7 +43,11 @@ def _alone(fate: Fate, code: str, detail: str, *, wait_ms: int | None = None) ->
 UNANSWERED: Final = _alone(Fate.UNANSWERED, "TOO_LATE", "It did not answer in time, or broke off.")
 NO_HOST: Final = _alone(Fate.NOT_SENT, "NO_HOST", "Its name leads nowhere.")
 NO_URL: Final = _alone(Fate.BAD_TARGET, "NO_URL", "It is no URL.")
-PRIVATE: Final = _alone(Fate.BAD_TARGET, "PRIVATE_ADDRESS", "Its name leads to an address that is not public.")
+PRIVATE: Final = _alone(
+    Fate.BAD_TARGET,
+    "PRIVATE_ADDRESS",
+    "Its name leads to an address that is not public: only HOMEPORT_WEBHOOK_ALLOW_PRIVATE lets webhooks go there.",
+)
 
 
 def read_webhook(status: int, headers: Mapping[str, str], now_ms: int) -> Answer:

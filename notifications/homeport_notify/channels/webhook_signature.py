@@ -27,8 +27,8 @@ def read_secret(text: str) -> bytes:
         secret = b""
     if not text.startswith(PREFIX) or not SECRET_BYTES_MIN <= len(secret) <= SECRET_BYTES_MAX:
         raise ChannelMissing(
-            f"The secret of webhooks is none: expected {PREFIX} and {SECRET_BYTES_MIN} to {SECRET_BYTES_MAX} bytes in"
-            " base64."
+            f"The secret of webhooks (HOMEPORT_WEBHOOK_SECRET) is none: expected {PREFIX} and {SECRET_BYTES_MIN} to"
+            f" {SECRET_BYTES_MAX} bytes in base64, such as `echo {PREFIX}$(openssl rand -base64 24)` prints."
         )
     return secret
 

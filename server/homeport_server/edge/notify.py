@@ -6,6 +6,7 @@ Everything may be sent again: an address and a preference are kept as they were 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, get_args
 
 import msgspec
 
@@ -36,12 +37,9 @@ def telling(call: Call) -> Notifier:
 async def register(call: Call, message: RegisterAddress) -> str:
     """The id of the address. Raises `BadAddress`, `Malformed`, `DeviceForeign`, and `Forbidden` for a webhook of who
     may not notify."""
-    try:
-        platform = msgspec.convert(message.platform, Platform)
-        kind = msgspec.convert(message.target_kind, TargetKind)
-        channel = msgspec.convert(message.channel, ChannelName)
-    except msgspec.ValidationError as wrong:
-        raise Malformed(f"The address does not have its shape: {wrong}. See RegisterAddress in PROTOCOL.md.") from None
+    channel: ChannelName = _one_of("channel", message.channel, ChannelName)
+    platform: Platform = _one_of("platform", message.platform, Platform)
+    kind: TargetKind = _one_of("targetKind", message.target_kind, TargetKind)
     if channel == "webhook" and NOTIFY not in call.caller.may:
         raise Forbidden("A webhook makes this server call a URL: register it with a token that may notify.")
     address = make_address(
@@ -57,6 +55,12 @@ async def register(call: Call, message: RegisterAddress) -> str:
     )
     await notifier(call).register(call.caller.tenant, address)
     return address.id
+
+
+def _one_of(name: str, said: str, values: Any) -> Any:  # noqa: ANN401  # a Literal, which has no type of its own
+    if said not in get_args(values):
+        raise Malformed(f"The {name} is {said[:40]!r}; expected one of {', '.join(get_args(values))}.")
+    return said
 
 
 async def prefer(call: Call, message: SetPreferences) -> bool:

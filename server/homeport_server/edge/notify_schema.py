@@ -192,7 +192,7 @@ async def _register(
         device=device,
         channel=channel,
         target=target,
-        target_kind=given(target_kind, "token"),
+        target_kind=given(target_kind, "url" if channel == "webhook" else "token"),
         platform=given(platform, "other"),
         timezone=given(timezone, ""),
         locale=given(locale, ""),

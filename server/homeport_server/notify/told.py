@@ -18,7 +18,6 @@ from homeport_server.observe import Log
 from homeport_server.observe.metrics import Metrics
 from homeport_sync.entry import moment_of
 
-
 FAILING_EVERY_S: Final = 60.0  # so often it is said of a channel, and not for each of a million
 _FAILING: Final = frozenset({Fate.UNAVAILABLE, Fate.NOT_SENT, Fate.UNANSWERED})
 

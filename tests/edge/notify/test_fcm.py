@@ -187,7 +187,7 @@ async def test_a_connection_that_leaves_loses_nothing_that_was_begun(emulator: E
 def test_a_file_that_is_no_service_account_is_refused_with_what_to_do(tmp_path: Path, text: str) -> None:
     path = tmp_path / "account.json"
     path.write_text(text)
-    with pytest.raises(ChannelMissing, match="Download it"):
+    with pytest.raises(ChannelMissing, match="download it"):
         open_fcm(path, wall_ms)
     with pytest.raises(ChannelMissing):
         open_fcm(tmp_path / "nowhere.json", wall_ms)

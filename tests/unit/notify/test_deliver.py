@@ -334,6 +334,7 @@ async def test_a_channel_that_is_not_set_up_is_a_dead_letter_that_says_so(house:
     await house.run(note)
     (dead,) = await house.store.dead_letters(TENANT, note.id, "", 10)
     assert dead.code == "CHANNEL_MISSING"
+    assert "no channel apns" in dead.detail
 
 
 async def test_no_more_than_the_rate_goes_out_in_a_second(house: House) -> None:

@@ -218,3 +218,11 @@ def test_each_refusal_of_google_is_an_outage_or_a_key_to_be_mended(
     with pytest.raises(Refused) as raised:
         google_refresh(Account(does))()
     assert (raised.value.code, raised.value.final) == (code, final)
+    assert "{" not in str(raised.value)  # a sentence, and not what Python makes of an answer
+
+
+def test_why_google_refuses_is_said_in_its_own_words() -> None:
+    said = {"error": "invalid_grant", "error_description": "Invalid JWT Signature."}
+    with pytest.raises(Refused) as raised:
+        google_refresh(Account(GOOGLES.RefreshError("invalid_grant: Invalid JWT Signature.", said)))()
+    assert str(raised.value) == "Google refuses the service account: Invalid JWT Signature."
