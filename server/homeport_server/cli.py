@@ -55,6 +55,8 @@ class _Verbs(click.Group):
             raise Refused(
                 f"The database cannot be used ({error}): restore it from a backup, or name another --data."
             ) from error
+        except BrokenPipeError:
+            raise  # nobody reads on (`… | head`): click ends without a word
         except OSError as error:
             raise Refused(f"{error.filename or error}: {error.strerror}; choose another place, or mend it.") from error
 

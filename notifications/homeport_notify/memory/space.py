@@ -110,7 +110,9 @@ class Space:
         """The notification of that id. Raises `NotificationUnknown`."""
         found = self.notifications.get(notification)
         if found is None:
-            raise NotificationUnknown(f"There is no notification {notification[:40]!r}: look at the id.")
+            raise NotificationUnknown(
+                f"There is no notification {notification[:40]!r}: `homeport notify list` shows the ids."
+            )
         return found
 
     def of_lane(self, lane: Lane, *states: str) -> Iterator[KeptNotification]:

@@ -125,7 +125,7 @@ async def locked(work: Work, id: str) -> Row:
 
 def unknown(id: str) -> NotificationUnknown:
     """What whoever names an id is told that is not there."""
-    return NotificationUnknown(f"There is no notification {id[:40]!r}: look at the id.")
+    return NotificationUnknown(f"There is no notification {id[:40]!r}: `homeport notify list` shows the ids.")
 
 
 class SqlNotifications(OnDoor):

@@ -26,7 +26,7 @@ def check_channels(settings: Settings, now_ms: Callable[[], int]) -> Sequence[Fi
         make_channels(settings, now_ms)
     except BadSetting as error:
         return [wrong("a channel of notifications cannot be used as it is set up", error.message)]
-    return all_fine(f"channels of notifications: {', '.join(names) or 'none is set up'}", [])
+    return all_fine(f"channels of notifications: {', '.join(names) or 'none is set up in these settings'}", [])
 
 
 async def check_notifications(settings: Settings, now_ms: Callable[[], int]) -> Sequence[Finding]:

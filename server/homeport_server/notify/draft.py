@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
-from homeport_notify import limits
 from homeport_notify.audience import Audience, ToEveryone, ToScope, ToTopic, ToUsers
 from homeport_notify.errors import BadNotification
 from homeport_notify.message import Message
 from homeport_notify.notification import Lane, Notification, read_local
+from homeport_server.notify.compose import TELLABLE_S_MIN
+from homeport_sync.clock import is_uuid
 
 # The clocks of the world: the first at which a time of day comes, and the last.
 FIRST_ZONE_MS: Final = 14 * 3_600_000
@@ -41,6 +42,8 @@ def audience_of(*, users: tuple[str, ...] = (), scope: str = "", topic: str = ""
     if users:
         return ToUsers(users=users)
     if scope:
+        if not is_uuid(scope):
+            raise BadNotification(f"The scope is {scope[:40]!r}; expected the id of its root, a UUID in lowercase.")
         return ToScope(scope=scope)
     return ToTopic(topic=topic) if topic else ToEveryone()
 
@@ -73,7 +76,7 @@ def drafted(draft: Draft, *, tenant: str, author: str, id: str, now_ms: int) -> 
         urgent=draft.urgent,
         due_at_ms=due_ms,
         local_time=draft.local_at,
-        expires_at_ms=last_ms + max(draft.message.ttl_s, limits.RETRY_WITHIN_MS // 1_000) * 1_000,
+        expires_at_ms=last_ms + max(draft.message.ttl_s, TELLABLE_S_MIN) * 1_000,
         dry_run=draft.dry_run,
         author=author,
         created_at_ms=now_ms,

@@ -142,7 +142,9 @@ def _page(limit: int) -> int:
 
 def _check_id(notification: str) -> None:
     if not is_uuid(notification):
-        raise NotificationUnknown(f"There is no notification {notification[:40]!r}: look at the id.")
+        raise NotificationUnknown(
+            f"There is no notification {notification[:40]!r}: `homeport notify list` shows the ids."
+        )
 
 
 def _check_device(device: str) -> None:

@@ -59,7 +59,7 @@ def list_notifications(*, name: str, limit: int, **where: Any) -> None:  # noqa:
 @click.argument("id")
 def show(*, name: str, id: str, **where: Any) -> None:  # noqa: ANN401  # settings
     """Print where the notification ID stands, and what devices say came of it."""
-    from homeport_server.verbs.notify_lines import bar, facts_of
+    from homeport_server.verbs.notify_lines import bar, facts_of, hints_of
 
     async def showing(notifier: Notifier, tenant: Tenant) -> Standing:
         return await notifier.standing(tenant.id, id)
@@ -69,6 +69,8 @@ def show(*, name: str, id: str, **where: Any) -> None:  # noqa: ANN401  # settin
         click.echo(bar(standing))
     for fact, value in facts_of(standing):
         click.echo(f"{fact + ':':<11}{value}".rstrip())
+    for hint in hints_of(standing, name):
+        click.echo(hint, err=True)
 
 
 def _steers(how: str, says: str) -> None:
@@ -103,6 +105,8 @@ def dead(*, name: str, id: str, replay: bool, **where: Any) -> None:  # noqa: AN
             for each in page:
                 click.echo(dead_line(each))
             after, found = page[-1].address, found + len(page)
+        if not found:
+            await notifier.standing(tenant.id, id)  # which says so if there is no such notification
         return found
 
     async def _replay(notifier: Notifier, tenant: Tenant) -> int:

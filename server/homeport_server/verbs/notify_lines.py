@@ -62,6 +62,18 @@ def facts_of(standing: Standing) -> Iterator[tuple[str, str]]:
     yield "opened", f"{standing.opened:,}"
 
 
+def hints_of(standing: Standing, tenant: str) -> Iterator[str]:
+    """Where to look next, of what does not explain itself."""
+    each, counts = standing.progress.notification, counts_of(standing)
+    if counts.get("failed"):
+        yield f"why they failed: homeport notify dead {tenant} {each.id}"
+    if standing.progress.expanded and not counts:
+        yield f"no device of whom it is for has registered: homeport notify addresses {tenant} USER"
+    if each.state == "running" and counts.get("waiting"):
+        yield "what waits: for its turn, for quiet hours or a local time to be over, or for a provider that fails; of"
+        yield "such a one /readyz and the sender's log lines `deliveries fail` and `channel closed` say why"
+
+
 def counts_of(standing: Standing) -> Mapping[str, int]:
     """How many deliveries are in each state, by its name."""
     return {state.name.lower(): count for state, count in sorted(standing.progress.counts.items())}

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @click.option("--at-least-once", is_flag=True, help="In doubt twice, rather than perhaps never.")
 @click.option("--dry-run", is_flag=True, help="Go through with it, and have no provider show it to anybody.")
 @click.option(
-    "--key", default="", help="The idempotency key: with the same key it is sent once. Made up, unless given."
+    "--key", default=None, help="The idempotency key: with the same key it is sent once. Made up, unless given."
 )
 def send(*, name: str, data: Any, database_url: str, nats_url: str, **asked: Any) -> None:  # noqa: ANN401
     """Have the users, members or topic of TENANT told, and print the notification's id.
@@ -66,7 +66,7 @@ def _draft(
     pairs: Sequence[str],
     ttl_s: int | None,
     at: str,
-    key: str,
+    key: str | None,
     local_at: str,
     topic: str,
     urgent: bool,
@@ -80,7 +80,7 @@ def _draft(
 
     ttl_s = limits.TTL_S_MAX if ttl_s is None else ttl_s
     return Draft(
-        key=key or str(uuid4()),
+        key=str(uuid4()) if key is None else key,
         audience=audience_of(users=tuple(users), scope=scope, topic=audience_topic, everyone=everyone),
         message=Message(data=_data(pairs), ttl_s=ttl_s, **words),
         at=read_moment(at) if at else None,

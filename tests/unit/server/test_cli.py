@@ -1,6 +1,9 @@
 """The command line: what it prints, and one clear sentence with exit code 2 for what a user gets wrong."""
 
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -47,6 +50,15 @@ def test_making_a_tenant_prints_its_id_and_making_it_again_the_same(run: Run) ->
     assert first.exit_code == 0
     assert first.stdout == second.stdout
     assert len(first.stdout.split()) == 1
+
+
+def test_whoever_reads_no_further_hears_of_no_error(app_file: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    verb = [sys.executable, "-m", "homeport_server", "schema", str(app_file)]
+    ended = subprocess.run(verb, stdout=write, stderr=subprocess.PIPE, timeout=60, check=False)
+    os.close(write)
+    assert (ended.returncode, ended.stderr) == (1, b"")
 
 
 def test_tenants_are_listed_with_their_ids(run: Run) -> None:

@@ -20,6 +20,7 @@ from homeport_notify.ports import NotifyStore
 from homeport_server.cli import main
 from homeport_server.data import database_of
 from homeport_server.database import notify_store_of
+from homeport_server.notify.compose import TELLABLE_S_MIN
 from homeport_server.tables import BESIDE
 from homeport_sync.limits import LIMITS
 from homeport_sync.sql.sqlite.store import SqliteStore
@@ -104,6 +105,8 @@ def test_the_same_key_sends_once(desk: Desk) -> None:
         (["--everyone", "--title=x", "--at=2026-11-30T09:00"], "expected one with its zone"),
         (["--everyone", "--title=x", "--local-at=soon"], "expected one without a zone"),
         (["--everyone", "--title=x", "--priority=now"], "'now' is not one of"),
+        (["--everyone", "--title=x", "--key="], "has 0 characters"),
+        (["--to-scope=home", "--title=x"], "The scope is 'home'; expected the id of its root"),
     ],
 )
 def test_what_cannot_be_sent_is_refused_in_one_sentence(desk: Desk, arguments: list[str], says: str) -> None:
@@ -136,6 +139,9 @@ def test_it_is_paused_resumed_and_cancelled(desk: Desk) -> None:
     assert refused.exit_code == 2
     assert "cancelled" in refused.stderr
     assert "There is no notification" in desk.run("show", "demo", "x").stderr
+    unknown = desk.run("dead", "demo", "0192f0c1-a2b3-7000-8000-000000000000")
+    assert unknown.exit_code == 2
+    assert "There is no notification" in unknown.stderr
 
 
 def test_the_addresses_of_a_user_are_printed_with_their_targets_shortened(desk: Desk) -> None:
@@ -190,10 +196,30 @@ def test_what_was_given_up_is_printed_and_tried_once_more(desk: Desk) -> None:
     id = desk.send("--to-user=ben", "--title=Hello")
     assert "nothing of it was given up" in desk.run("dead", "demo", id).stderr
     desk.ask(give_up(desk.tenant))
+    assert f"why they failed: homeport notify dead demo {id}" in desk.run("show", "demo", id).stderr
     (line,) = desk.run("dead", "demo", id).stdout.splitlines()
     assert line.startswith(f"{an_address(user='ben').id}  INVALID_ARGUMENT  ")
     assert line.endswith("no token")
     assert desk.run("dead", "demo", id, "--replay").stdout.strip() == "1 are tried once more"
     assert desk.run("dead", "demo", id, "--replay").stdout.strip() == "0 are tried once more"
     assert "  replayed  " in desk.run("dead", "demo", id).stdout
-    assert "state:     running" in desk.run("show", "demo", id).stdout
+    waits = desk.run("show", "demo", id)
+    assert "state:     running" in waits.stdout
+    assert "`deliveries fail`" in waits.stderr
+
+
+def test_a_notification_that_reaches_nobody_says_so(desk: Desk) -> None:
+    id = desk.send("--to-user=nobody", "--title=Hello")
+    assert desk.run("show", "demo", id).stderr == ""
+    desk.ask(give_up(desk.tenant))
+    shown = desk.run("show", "demo", id)
+    assert "state:     done" in shown.stdout
+    assert shown.stderr == "no device of whom it is for has registered: homeport notify addresses demo USER\n"
+
+
+def test_a_short_time_to_live_is_kept_and_not_stretched(desk: Desk) -> None:
+    for given_s, lives_s in ((300, 300), (0, TELLABLE_S_MIN)):
+        id = desk.send("--to-user=ben", "--title=Your code is 123456", f"--ttl={given_s}")
+        note = desk.ask(lambda store, id=id: store.progress(desk.tenant, id)).notification  # type: ignore[misc]
+        assert note.expires_at_ms == note.due_at_ms + lives_s * 1_000
+        assert note.message.ttl_s == given_s
