@@ -57,6 +57,8 @@ class Tell:
 
     def __post_init__(self) -> None:
         """Raises `BadTell` unless it says in one way whom to tell."""
+        if not isinstance(self.scope, bool):
+            raise BadTell("scope= of a Tell is True or False: the members of the change's own scope are told.")
         if (self.users not in ("", (), [])) + self.scope + (self.topic != "") != 1:
             raise BadTell("A Tell is to users=, to scope=True or to topic=: say one of them.")
 

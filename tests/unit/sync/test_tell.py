@@ -72,6 +72,11 @@ def test_a_tell_says_in_one_way_whom_to_tell(given: dict[str, object]) -> None:
         Tell(title="Hello", **given)  # type: ignore[arg-type]  # what a developer may write
 
 
+def test_the_scope_of_a_tell_is_the_changes_own() -> None:
+    with pytest.raises(BadTell, match="True or False"):
+        Tell(title="Hello", scope="0192f0c1-a2b3-7000-8000-000000000000")  # type: ignore[arg-type]
+
+
 def test_a_user_who_is_named_twice_is_told_once() -> None:
     assert Tell(users=["ben", "ana", "ben"], title="Hello").named == ("ben", "ana")
 
