@@ -2,8 +2,9 @@
 
 The first who needs one waits for it with everybody else; after that it is renewed behind the back of the sending, some
 minutes early. Where the token endpoint is down, the old one goes on as long as it holds, and then what is sent is
-`UNAVAILABLE`; where Google refuses the key, it is `MISCONFIGURED`. Either way the endpoint is asked again only after a
-while, longer each time.
+`UNAVAILABLE`, and the endpoint is asked again only after a while, longer each time. Where Google refuses the key, it is
+`MISCONFIGURED`: the channel's gate keeps everybody away then, so whoever mends the key and opens it is not told again
+what was said of the former.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from homeport_notify.channels.bearer import NoBearer
 EARLY_MS: Final = 5 * 60_000  # before its end a token is renewed; at most half of its life before
 PAUSE_FIRST_MS: Final = 10_000
 PAUSE_LONGEST_MS: Final = 5 * 60_000
+PAUSE_FINAL_MS: Final = 1_000  # for those who were on their way already when the key was refused
 ENDPOINT_S: Final = 10.0  # for one try of the token endpoint; google-auth makes three
 
 
@@ -138,6 +140,8 @@ class GoogleTokens:
             token = await asyncio.to_thread(self._refresh)
         except Refused as refused:
             pause_ms = min(PAUSE_FIRST_MS * 2 ** min(self._failures, 16), PAUSE_LONGEST_MS)
+            if refused.final:
+                pause_ms = PAUSE_FINAL_MS
             self._failures += 1
             self._failed = refused
             self._not_before_ms = self._wall_ms() + int(pause_ms * self._random.uniform(0.5, 1.0))
@@ -151,8 +155,10 @@ class GoogleTokens:
 
     def _answer(self) -> Answer:
         failed = self._failed or Refused("TOKEN_UNAVAILABLE", "The token ended as soon as it was given.", final=False)
+        if failed.final:
+            return Answer(fate=Fate.MISCONFIGURED, code=failed.code, detail=str(failed))
         return Answer(
-            fate=Fate.MISCONFIGURED if failed.final else Fate.UNAVAILABLE,
+            fate=Fate.UNAVAILABLE,
             code=failed.code,
             detail=str(failed),
             retry_after_ms=max(0, self._not_before_ms - self._wall_ms()) or None,

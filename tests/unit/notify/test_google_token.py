@@ -15,6 +15,7 @@ from homeport_notify.answer import Fate
 from homeport_notify.channels.bearer import NoBearer
 from homeport_notify.channels.google_token import (
     EARLY_MS,
+    PAUSE_FINAL_MS,
     PAUSE_FIRST_MS,
     GoogleToken,
     GoogleTokens,
@@ -129,11 +130,28 @@ async def test_a_refusal_says_what_it_means_and_the_endpoint_is_left_alone_for_a
         with pytest.raises(NoBearer) as raised:
             await tokens.bearer()
         assert (raised.value.answer.fate, raised.value.answer.code) == (fate, refusal.code)
-        assert 0 < (raised.value.answer.retry_after_ms or 0) <= PAUSE_FIRST_MS
     assert endpoint.asked == 1
     endpoint.now_ms += PAUSE_FIRST_MS
     endpoint.refuses = None
     assert await tokens.bearer() == "token 2"
+
+
+async def test_who_is_refused_is_told_when_to_ask_again_unless_the_key_has_to_be_mended_first() -> None:
+    endpoint = Endpoint()
+    tokens = endpoint.tokens()
+    endpoint.refuses = DOWN
+    with pytest.raises(NoBearer) as raised:
+        await tokens.bearer()
+    assert 0 < (raised.value.answer.retry_after_ms or 0) <= PAUSE_FIRST_MS
+    endpoint.now_ms += PAUSE_FIRST_MS
+    endpoint.refuses = REVOKED
+    for _ in range(5):
+        with pytest.raises(NoBearer) as raised:
+            await tokens.bearer()
+        assert raised.value.answer.retry_after_ms is None
+        endpoint.now_ms += PAUSE_FINAL_MS
+    endpoint.refuses = None  # mended: however often it was refused before, it is asked for at once
+    assert await tokens.bearer() == "token 7"
 
 
 async def test_the_pause_grows_with_each_refusal() -> None:
