@@ -224,7 +224,7 @@ class Http2:
         self._prefix = b""
         if outcome.ending is Ending.RESET:
             self._out.append(frames.headers(number, block, end_stream=False))
-            self._flush_now()
+            self._flush()
             self._broken()
             return
         body = reply.body
