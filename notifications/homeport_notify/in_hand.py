@@ -23,6 +23,7 @@ from homeport_notify.ports import Chunks, Notifications, Presences
 from homeport_notify.settle import (
     Ledger,
     about_all,
+    gravity,
     has_failed,
     is_outage,
     is_refused,
@@ -93,6 +94,7 @@ class InHand:
         self._ledger = Ledger(leased, _resumed(leased), means.random)
         self._message = named(leased.notification.message, leased.notification.id)
         self._window: Window | None = None
+        self._resting: dict[int, int] = {}  # places whose channel is closed, and until when
         self._refused = 0
         self._bug: Exception | None = None
 
@@ -153,11 +155,12 @@ class InHand:
                 self._ledger.states[place] = verdict
                 means.told.left_out(notification.lane, verdict)
             else:
-                self._ledger.defer(place, ids[place], verdict)
+                self._ledger.defer(place, ids[place], verdict)  # people's own time, of whatever length
         return Window(notification, self._leased.chunk, ids, now, reachable)
 
     async def _pass(self, window: Window, channel: ChannelName) -> None:
-        """Keep in the window what may go through the channel now."""
+        """Keep in the window what may go through the channel now. What its gate keeps back rests in its chunk: to put
+        it into another each time would write a whole campaign anew every few seconds of an outage."""
         places, now_ms = window.of(channel), self._means.wall_ms()
         if channel not in self._means.channels:
             detail = f"Whoever sends has no channel {channel}: set it up, then replay."
@@ -170,8 +173,7 @@ class InHand:
             lane = self._leased.notification.lane
             window.keep(channel, await self._means.passage.share(channel, len(places), lane))
         except Closed as closed:
-            for place in places:
-                self._ledger.wait(place, self._ids[place], closed.until_ms)
+            self._resting |= dict.fromkeys(places, closed.until_ms)
             window.keep(channel, 0)
 
     async def _on_its_way(self, window: Window) -> None:
@@ -221,13 +223,13 @@ class InHand:
 
     async def _heed(self, channel: ChannelName, answers: Sequence[Answer]) -> None:
         passage, told, random = self._means.passage, self._means.told, self._means.random
-        if about := next(filter(names_channel, answers), None):
+        if about := max(filter(names_channel, answers), key=gravity, default=None):
             reason = reason_of(channel, about)
             told.closed(channel, await passage.close(channel, about, reason), reason)
             if pauses(about, self._leased.notification.lane):
                 await self._steer("pause", reason)
         failed = list(filter(has_failed, answers))
-        if is_outage(len(answers), len(failed)):
+        if failed and is_outage(len(answers), len(failed), await passage.speed(channel)):
             reason = reason_of(channel, failed[-1])
             told.closed(channel, await passage.rest(channel, failed[-1], reason, random), reason)
         refused = [each for each in answers if each.fate is Fate.BAD_MESSAGE]
@@ -250,11 +252,12 @@ class InHand:
             await self._settle(self._window)
         await self._write()
         if end := _ENDS.get(self._leased.notification.state):
+            self._resting.clear()
             for place in self._waiting(len(self._ids)):
                 self._ledger.states[place] = end
             await self._write()
         if self._is_open():
-            await self._means.store.give_back(self._leased)
+            await self._means.store.give_back(self._leased, due_at_ms=self._rests_until_ms())
 
     async def _write(self) -> None:
         """What goes on elsewhere is in these writes and nowhere else, so whoever is cancelled waits until it is known
@@ -270,12 +273,20 @@ class InHand:
             self._means.told.gave_up(self._leased.notification.lane, len(writes.dead))
 
     def _waiting(self, room: int) -> list[int]:
-        """The places of the first that wait, at most `room`."""
+        """The places of the first that wait and do not rest, at most `room`."""
         places: list[int] = []
         at, states = -1, self._ledger.states
         while len(places) < room and (at := states.find(DeliveryState.WAITING, at + 1)) >= 0:
-            places.append(at)
+            if at not in self._resting:
+                places.append(at)
         return places
+
+    def _rests_until_ms(self) -> int | None:
+        """When the first of those that rest may go on, if nothing else is to be done before."""
+        on_its_way = DeliveryState.STARTED in self._ledger.states
+        if on_its_way or self._leased.notification.state != "running" or self._waiting(1):
+            return None
+        return min(self._resting.values(), default=None)
 
     def _is_open(self) -> bool:
         states = self._ledger.states

@@ -38,15 +38,23 @@ class Passage:
 
     async def share(self, channel: ChannelName, wanted: int, lane: Lane) -> int:
         """How many of the `wanted` messages may go now; 0 if this second's share of the lane is used up. Raises
-        `Closed`."""
+        `Closed`.
+
+        The ramp is one of whole windows, not of what is left of a chunk: of a small one a tenth would be tried, and the
+        next time a tenth of that, until every delivery was a chunk of its own.
+        """
         gate, now_ms = await self._gates.gate(channel), self._wall_ms()
         if gate.closed_until_ms > now_ms:
             raise Closed(gate.closed_until_ms)
         speed = ramp(gate.opened_at_ms, now_ms)
-        wanted = max(int(wanted * speed), 1)
+        wanted = min(wanted, max(int(limits.WINDOW_MAX * speed), 1))
         if (rate := self._rates.get(channel)) is None:
             return wanted
         return await self._gates.take(channel, wanted, max(int(rate * speed * PARTS[lane]), 1), now_ms)
+
+    async def speed(self, channel: ChannelName) -> float:
+        """Which share of its speed the channel has now, 0.1 to 1."""
+        return ramp((await self._gates.gate(channel)).opened_at_ms, self._wall_ms())
 
     async def wait(self) -> None:
         """Until it is worth asking again."""

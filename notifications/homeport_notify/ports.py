@@ -94,8 +94,8 @@ class Chunks(Protocol):
         that is expanded and all of whose chunks are over is done. Raises `ChunkLost`, and writes nothing, if there is a
         newer lease."""
 
-    async def give_back(self, leased: LeasedChunk) -> None:
-        """Let another have it at once. Nothing, if there is a newer lease."""
+    async def give_back(self, leased: LeasedChunk, *, due_at_ms: int | None = None) -> None:
+        """Let another have it at once, or from `due_at_ms` on. Nothing, if there is a newer lease."""
 
     async def next_due_ms(self, tenant: str, lane: Lane) -> int | None:
         """When the tenant's next chunk of the lane can be leased, or its next notification expanded; None if nothing is

@@ -16,7 +16,8 @@ from homeport_notify.backoff import given_up, retry_at_ms
 from homeport_notify.chunk import ChunkWrites, DeadLetter, Deferred, LeasedChunk
 from homeport_notify.delivery import DeliveryState
 
-_FAILED: Final = frozenset({Fate.UNAVAILABLE, Fate.NOT_SENT})
+_FAILED: Final = frozenset({Fate.UNAVAILABLE, Fate.UNANSWERED, Fate.NOT_SENT})
+_FAILURES_MIN: Final = 2  # one that fails alone says nothing of the provider
 # Of those who were asked: given up. The others were not asked at all.
 _NOT_TAKEN: Final = frozenset(
     {DeliveryState.FAILED, DeliveryState.MUTED, DeliveryState.SEEN, DeliveryState.EXPIRED, DeliveryState.RETIRED}
@@ -37,10 +38,10 @@ class Ledger:
     first_at_ms: int = 0
     _chance: float = -1.0
 
-    def defer(self, place: int, address: str, at_ms: int, *, attempt: int | None = None) -> None:
-        """It goes on in another chunk, at that time; with `attempt` because it failed."""
-        tried = self.leased.chunk.attempt if attempt is None else attempt
-        self.deferred.setdefault((at_ms, tried), []).append(address)
+    def defer(self, place: int, address: str, at_ms: int, *, attempt: int = 0) -> None:
+        """It goes on in another chunk, at that time, as one that failed `attempt` times; with 0 its time to be tried in
+        begins anew."""
+        self.deferred.setdefault((at_ms, attempt), []).append(address)
         self.states[place] = DeliveryState.DEFERRED
 
     def bury(self, place: int, address: str, answer: Answer, now_ms: int) -> None:
@@ -72,7 +73,7 @@ class Ledger:
                 self.bury(place, address.id, answer, now_ms)
             case Fate.UNANSWERED if not self._again:
                 self.states[place] = DeliveryState.UNKNOWN
-            case Fate.NOT_SENT if answer.code == NO_TIME:
+            case Fate.NOT_SENT | Fate.MISCONFIGURED if self._stays(answer):
                 self.states[place] = DeliveryState.WAITING
             case Fate.MISCONFIGURED if answer.narrow != "platform":
                 self.wait(place, address.id, now_ms + (answer.retry_after_ms or limits.MISCONFIGURED_MS))
@@ -81,13 +82,17 @@ class Ledger:
             case _:
                 self._try_again(place, address.id, answer, now_ms)
 
+    def _stays(self, answer: Answer) -> bool:
+        """Whether it waits where it is: it had no time, or the notification pauses until somebody mends something."""
+        return answer.code == NO_TIME or pauses(answer, self.leased.notification.lane)
+
     def writes(self) -> ChunkWrites:
         """All of it, to be written; from here on it begins anew."""
         first_ms = self.leased.chunk.first_at_ms or self.first_at_ms
         written = ChunkWrites(
             states=bytes(self.states),
             deferred=[
-                Deferred(addresses=addresses, due_at_ms=due, attempt=attempt, first_at_ms=first_ms)
+                Deferred(addresses=addresses, due_at_ms=due, attempt=attempt, first_at_ms=first_ms if attempt else 0)
                 for (due, attempt), addresses in self.deferred.items()
             ],
             dead=self.dead,
@@ -107,7 +112,7 @@ class Ledger:
         if at_ms >= self.leased.notification.expires_at_ms:
             self.states[place] = DeliveryState.EXPIRED
         else:
-            self.defer(place, address, _rounded(at_ms))
+            self.defer(place, address, _rounded(at_ms), attempt=self.leased.chunk.attempt)
 
     def _try_again(self, place: int, address: str, answer: Answer, now_ms: int) -> None:
         attempt = self.leased.chunk.attempt
@@ -137,9 +142,11 @@ def about_all(answers: Sequence[tuple[int, Answer]]) -> Sequence[tuple[int, Answ
     ]
 
 
-def is_outage(answers: int, failed: int) -> bool:
-    """Whether so many failed that it is the provider, and not these deliveries."""
-    return failed >= limits.SAME_ERRORS_MAX and failed >= answers * limits.OUTAGE_SHARE
+def is_outage(answers: int, failed: int, speed: float = 1.0) -> bool:
+    """Whether so many failed that it is the provider, and not these deliveries. At a lower `speed` (`backoff.ramp`)
+    fewer were asked, and so fewer are enough: a provider that has just come back is left alone again."""
+    enough = max(limits.SAME_ERRORS_MAX * speed, _FAILURES_MIN)
+    return failed >= enough and failed >= answers * limits.OUTAGE_SHARE
 
 
 def has_failed(answer: Answer) -> bool:
@@ -157,6 +164,12 @@ def names_channel(answer: Answer) -> bool:
     """Whether the answer is about the whole channel, and so all who use it wait."""
     about_all = answer.fate in {Fate.THROTTLED, Fate.MISCONFIGURED}
     return about_all and answer.narrow == "account"
+
+
+def gravity(answer: Answer) -> tuple[bool, int]:
+    """Of answers that name the channel, the gravest is heeded: what is set up wrongly, then who wants longest to be
+    left alone."""
+    return answer.fate is Fate.MISCONFIGURED, answer.retry_after_ms or 0
 
 
 def pauses(answer: Answer, lane: str) -> bool:

@@ -60,11 +60,14 @@ class MemoryChunks(OnMemory):
         kept.end_if_done(self._clock())
         return _leased(leased.tenant, kept, chunk, holder=leased.holder)
 
-    async def give_back(self, leased: LeasedChunk) -> None:
+    async def give_back(self, leased: LeasedChunk, *, due_at_ms: int | None = None) -> None:
         """See `ports.Chunks`."""
         found = _held(self._spaces[leased.tenant], leased)
         if found is not None:
-            found[1].holder, found[1].until_ms = NOBODY, 0
+            chunk = found[1]
+            chunk.holder, chunk.until_ms = NOBODY, 0
+            if due_at_ms is not None:
+                chunk.chunk = replace(chunk.chunk, due_at_ms=due_at_ms)
 
     async def next_due_ms(self, tenant: str, lane: Lane) -> int | None:
         """See `ports.Chunks`."""

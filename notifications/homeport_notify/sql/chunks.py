@@ -81,6 +81,14 @@ GIVE_BACK: Final = Statement(
     UPDATE chunks SET leased_until = 0, holder = '', updated_at = {now} WHERE {held}""",
     held=_HELD,
 )
+# While the notification does not run, nobody is to look for it.
+POSTPONE: Final = Statement(
+    """
+    UPDATE chunks SET leased_until = 0, holder = '', due_at = :due, updated_at = {now},
+      ready_at = CASE WHEN ready_at IS NULL THEN NULL ELSE CAST(:due AS bigint) END
+    WHERE {held}""",
+    held=_HELD,
+)
 STANDING: Final = Statement(
     """
     SELECT state, reason, expires_at FROM notifications WHERE tenant_id = :tenant AND notification_id = :id"""
@@ -168,10 +176,13 @@ class SqlChunks(OnDoor):
             until_ms=until_ms,
         )
 
-    async def give_back(self, leased: LeasedChunk) -> None:
+    async def give_back(self, leased: LeasedChunk, *, due_at_ms: int | None = None) -> None:
         """See `ports.Chunks`."""
         async with self._work(leased.tenant) as work:
-            await work.execute(GIVE_BACK, **_held(leased))
+            if due_at_ms is None:
+                await work.execute(GIVE_BACK, **_held(leased))
+            else:
+                await work.execute(POSTPONE, **_held(leased), due=due_at_ms)
 
     async def next_due_ms(self, tenant: str, lane: Lane) -> int | None:
         """See `ports.Chunks`."""

@@ -89,6 +89,31 @@ async def test_a_lease_given_back_is_had_at_once_under_a_higher_fence_with_what_
     assert second.chunk.states == bytes([S, 0])
 
 
+async def test_a_lease_given_back_for_later_is_had_then_and_not_before(notify: NotifyStore) -> None:
+    await registered(notify, "ann")
+    told = await submitted(notify)
+    await notify.give_back(await leased(notify), due_at_ms=NOW + 60_000)
+    assert await notify.lease(TENANT, "bulk", "two", LONG_MS, NOW + 59_999) is None
+    assert await notify.next_due_ms(TENANT, "bulk") == NOW + 60_000
+    again = await notify.lease(TENANT, "bulk", "two", LONG_MS, NOW + 60_000)
+    assert again is not None
+    assert again.chunk.due_at_ms == NOW + 60_000
+    await notify.steer(TENANT, told.id, "pause", "")
+    await notify.give_back(again, due_at_ms=NOW + 90_000)
+    assert await notify.next_due_ms(TENANT, "bulk") is None, "while it does not run, nobody looks for it"
+    await notify.steer(TENANT, told.id, "resume", "")
+    assert await notify.next_due_ms(TENANT, "bulk") == NOW + 90_000
+
+
+async def test_one_who_lost_its_lease_postpones_nothing(notify: NotifyStore) -> None:
+    await registered(notify, "ann")
+    await submitted(notify)
+    late = await leased(notify, "late", OVER_MS)
+    await notify.give_back(await leased(notify, "newer"))
+    await notify.give_back(late, due_at_ms=NOW + 60_000)
+    assert await notify.lease(TENANT, "bulk", "third", LONG_MS, NOW) is not None
+
+
 async def test_a_holder_that_wakes_after_its_lease_was_taken_writes_nothing(notify: NotifyStore) -> None:
     ann, bob = await registered(notify, "ann", "bob")
     told = await submitted(notify)

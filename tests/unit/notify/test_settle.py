@@ -12,7 +12,7 @@ from homeport_notify.answer import NO_TIME, SENT, Answer, Fate
 from homeport_notify.backoff import given_up, ramp, retry_at_ms
 from homeport_notify.delivery import DeliveryState
 from homeport_notify.notification import Lane
-from homeport_notify.settle import Ledger, has_failed, is_outage, is_refused, names_channel, pauses
+from homeport_notify.settle import Ledger, gravity, has_failed, is_outage, is_refused, names_channel, pauses
 from tests.unit.notify.samples import HOUR_MS, NOW_MS, a_notification, an_address, leased
 
 ONE = an_address(1)
@@ -61,19 +61,45 @@ def test_a_webhook_that_is_down_is_no_outage_of_the_channel() -> None:
     assert not has_failed(Answer(fate=Fate.UNAVAILABLE, narrow="device"))
 
 
+def test_a_provider_that_answers_nothing_is_in_trouble_as_well() -> None:
+    assert has_failed(Answer(fate=Fate.UNANSWERED))
+    assert not has_failed(Answer(fate=Fate.UNANSWERED, narrow="device"))
+    assert not has_failed(Answer(fate=Fate.NOT_SENT, code=NO_TIME))
+
+
+def test_of_what_names_the_channel_a_wrong_account_is_heeded_first_and_then_who_wants_longest() -> None:
+    said = [Answer(fate=Fate.THROTTLED, retry_after_ms=each) for each in (None, 7, 900_000)]
+    assert max(said, key=gravity).retry_after_ms == 900_000
+    assert max([*said, Answer(fate=Fate.MISCONFIGURED)], key=gravity).fate is Fate.MISCONFIGURED
+
+
 def test_a_malformed_target_is_a_strike_and_a_dead_letter() -> None:
     writes = settled(Answer(fate=Fate.BAD_TARGET, code="INVALID_ARGUMENT", detail="no token")).writes()
     assert (list(writes.struck), [each.code for each in writes.dead]) == ([ONE], ["INVALID_ARGUMENT"])
     assert not writes.retired
 
 
-@pytest.mark.parametrize("fate", [Fate.MISCONFIGURED, Fate.THROTTLED])
-def test_what_is_about_the_account_touches_no_address_and_counts_no_try(fate: Fate) -> None:
-    writes = settled(Answer(fate=fate, retry_after_ms=90_000)).writes()
+@pytest.mark.parametrize(("fate", "lane"), [(Fate.MISCONFIGURED, "transactional"), (Fate.THROTTLED, "bulk")])
+def test_what_is_about_the_account_touches_no_address_and_counts_no_try(fate: Fate, lane: Lane) -> None:
+    writes = settled(Answer(fate=fate, retry_after_ms=90_000), a_ledger(lane=lane)).writes()
     (later,) = writes.deferred
     assert (later.due_at_ms, later.attempt, list(later.addresses)) == (NOW_MS + 90_000, 0, [ONE.id])
     assert not writes.dead
     assert not writes.retired
+
+
+def test_what_waits_for_somebody_to_mend_the_account_waits_in_its_chunk() -> None:
+    writes = settled(Answer(fate=Fate.MISCONFIGURED)).writes()
+    assert writes.states[0] == DeliveryState.WAITING
+    assert not any((writes.deferred, writes.dead, writes.retired, writes.struck))
+
+
+def test_what_had_to_wait_has_its_whole_time_to_be_tried_in_unless_it_has_failed_before() -> None:
+    for attempt, first_at_ms in ((0, 0), (2, NOW_MS - HOUR_MS)):
+        ledger = a_ledger(attempt=attempt, first_at_ms=first_at_ms)
+        ledger.first_at_ms = NOW_MS  # another of the chunk was sent just now
+        (later,) = settled(Answer(fate=Fate.THROTTLED), ledger).writes().deferred
+        assert (later.attempt, later.first_at_ms) == (attempt, first_at_ms)
 
 
 def test_what_may_have_been_sent_is_unknown_for_at_most_once_and_sent_again_for_at_least_once_and_wakes() -> None:
@@ -144,6 +170,8 @@ def test_many_failures_are_an_outage_and_a_few_are_not() -> None:
     assert is_outage(40, 20)
     assert not is_outage(41, 20)
     assert not is_outage(3, 3)
+    assert is_outage(3, 2, speed=0.1)
+    assert not is_outage(1, 1, speed=0.1)
 
 
 def test_a_message_is_refused_as_such_when_many_say_so_or_all_who_were_asked_first() -> None:
