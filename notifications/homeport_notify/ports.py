@@ -142,6 +142,10 @@ class Addresses(Protocol):
     async def age_out(self, tenant: str, unseen_since_ms: int, limit: int) -> int:
         """Retire at most `limit` that were seen last before that time; how many."""
 
+    async def forget_addresses(self, tenant: str, unseen_since_ms: int, limit: int) -> int:
+        """Forget at most `limit` retired ones that were seen last before that time, and how they were woken; how many.
+        A delivery that still waits for one finds nobody there."""
+
 
 class People(Protocol):
     """What users prefer, and to which topics they subscribe."""

@@ -56,3 +56,12 @@ class MemoryAddresses(OnMemory):
         for each in gone:
             space.retire(each, "aged")
         return len(gone)
+
+    async def forget_addresses(self, tenant: str, unseen_since_ms: int, limit: int) -> int:
+        """See `ports.Addresses`."""
+        space = self._spaces[tenant]
+        old = [each for each in space.addresses.values() if each.retired and each.seen_at_ms < unseen_since_ms]
+        gone = sorted(old, key=lambda each: (each.seen_at_ms, each.id))[:limit]
+        for each in gone:
+            space.forget_address(each)
+        return len(gone)

@@ -148,6 +148,14 @@ class Space:
         self.of_user[address.user].add(address.id)
         self.by_target[address.channel, address.target].add(address.id)
 
+    def forget_address(self, address: Address) -> None:
+        """Take it out of all indexes."""
+        del self.addresses[address.id]
+        self.ids.remove(address.id)
+        self.of_user[address.user].discard(address.id)
+        self.by_target[address.channel, address.target].discard(address.id)
+        self.wakes.pop(address.id, None)
+
     def retire(self, address: Address, why: Retired) -> None:
         """Nothing is sent to it any more, nor is it woken."""
         self.keep_address(replace(address, retired=why))

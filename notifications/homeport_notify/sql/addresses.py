@@ -75,6 +75,22 @@ UNSEEN: Final = Statement(
     WHERE tenant_id = :tenant AND seen_at < :before AND seen_at >= 0 AND retired = ''
     ORDER BY seen_at, address_id LIMIT :room"""
 )
+LONG_RETIRED: Final = Statement(
+    """
+    SELECT address_id FROM addresses {by:addresses_retired}
+    WHERE tenant_id = :tenant AND seen_at < :before AND seen_at >= 0 AND retired <> ''
+    ORDER BY seen_at, address_id LIMIT :room"""
+)
+# One that lives again by now stays, and how often it was woken.
+FORGET: Final = Statement(
+    """
+    DELETE FROM addresses WHERE tenant_id = :tenant AND address_id = :address AND retired <> ''"""
+)
+FORGET_WAKE: Final = Statement(
+    """
+    DELETE FROM wakes WHERE tenant_id = :tenant AND address_id = :address AND NOT EXISTS (
+      SELECT 1 FROM addresses WHERE addresses.tenant_id = :tenant AND addresses.address_id = :address)"""
+)
 
 
 class SqlAddresses(OnDoor):
@@ -134,3 +150,12 @@ class SqlAddresses(OnDoor):
             found = await work.fetch(UNSEEN, before=unseen_since_ms, room=limit)
             await retire(work, [row[0] for row in found], "aged")
         return len(found)
+
+    async def forget_addresses(self, tenant: str, unseen_since_ms: int, limit: int) -> int:
+        """See `ports.Addresses`."""
+        async with self._work(tenant) as work:
+            found = await work.fetch(LONG_RETIRED, before=unseen_since_ms, room=limit)
+            gone = [{"address": address} for address in sorted(row[0] for row in found)]
+            await work.execute_many(FORGET, gone)
+            await work.execute_many(FORGET_WAKE, gone)
+        return len(gone)

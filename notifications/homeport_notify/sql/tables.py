@@ -175,6 +175,7 @@ _index("addresses_by_user", _of.tenant_id, _of.user_id, _of.address_id, _of.reti
 _index("addresses_by_device", _of.tenant_id, _of.device_id, _of.address_id, where="device_id >= ''")
 _index("addresses_by_target", _of.tenant_id, _of.target_digest, _of.address_id, where="target_digest >= ''")
 _index("addresses_by_sight", _of.tenant_id, _of.seen_at, _of.address_id, where="retired = '' AND seen_at >= 0")
+_index("addresses_retired", _of.tenant_id, _of.seen_at, _of.address_id, where="retired <> '' AND seen_at >= 0")
 
 preferences = Table(
     "preferences",

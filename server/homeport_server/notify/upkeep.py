@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
 from homeport_notify import limits
@@ -24,10 +25,15 @@ class NotifyUpkeep:
         self._store = store
 
     async def keep(self, tenant: str, now_ms: int) -> None:
-        """Retire what was unseen for too long, and forget what ended long ago."""
-        for _ in range(STEPS_MAX):
-            if await self._store.age_out(tenant, now_ms - limits.UNSEEN_MS_MAX, AT_ONCE_MAX) < AT_ONCE_MAX:
-                break
-        for _ in range(STEPS_MAX):
-            if await self._store.forget(tenant, now_ms - KEPT_MS, AT_ONCE_MAX) < AT_ONCE_MAX:
-                break
+        """Retire what was unseen for too long, and forget what was retired or has ended long ago."""
+        unseen_ms, kept_ms = now_ms - limits.UNSEEN_MS_MAX, now_ms - KEPT_MS
+        await _all(lambda: self._store.age_out(tenant, unseen_ms, AT_ONCE_MAX))
+        await _all(lambda: self._store.forget_addresses(tenant, unseen_ms - KEPT_MS, AT_ONCE_MAX))
+        await _all(lambda: self._store.forget(tenant, kept_ms, AT_ONCE_MAX))
+
+
+async def _all(step: Callable[[], Awaitable[int]]) -> None:
+    """As many steps as it takes, for this round."""
+    for _ in range(STEPS_MAX):
+        if await step() < AT_ONCE_MAX:
+            break

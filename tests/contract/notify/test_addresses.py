@@ -6,10 +6,22 @@ import pytest
 from msgspec.structs import replace
 
 from homeport_notify.address import make_address
+from homeport_notify.audience import ToAddresses
 from homeport_notify.errors import BadAddress
 from homeport_notify.limits import ADDRESSES_A_USER_MAX, TARGET_LENGTH_MAX
 from homeport_notify.ports import NotifyStore
-from tests.contract.notify.samples import ALL, NOW, TENANT, ids, phone, registered
+from tests.contract.notify.samples import (
+    ALL,
+    NOW,
+    TENANT,
+    ids,
+    leased,
+    notification,
+    phone,
+    registered,
+    submitted,
+    told_to,
+)
 
 
 async def living(notify: NotifyStore, user: str) -> list[str]:
@@ -112,6 +124,27 @@ async def test_those_that_were_not_seen_for_long_age_out_oldest_first(notify: No
     assert retired == ["aged", "aged", None, None]
     assert await notify.age_out(TENANT, NOW + 3, 9) == 1
     assert await notify.age_out(TENANT, NOW + 3, 9) == 0
+
+
+async def test_what_was_retired_long_ago_is_forgotten_with_its_wakes_and_what_lives_stays(notify: NotifyStore) -> None:
+    for number in range(4):
+        await notify.register(TENANT, phone(f"user {number}", seen_at_ms=NOW + number), NOW)
+    gone = phone("user 1")
+    await notify.want(TENANT, {gone.id: 7}, NOW)
+    for number in (1, 2, 3):
+        await notify.retire(TENANT, f"user {number}", phone(f"user {number}").device, "signed_out")
+    told = await submitted(notify, notification(audience=ToAddresses((phone("user 0").id,))))
+    assert await notify.forget_addresses(TENANT, NOW + 3, 1) == 1
+    assert await notify.forget_addresses(TENANT, NOW + 3, 9) == 1
+    assert await notify.forget_addresses(TENANT, NOW + 3, 9) == 0
+    kept = [len(await notify.addresses(TENANT, f"user {number}", "", 1)) for number in range(4)]
+    assert kept == [1, 0, 0, 1]
+    assert set(await notify.reachable(await leased(notify), [gone.id, *await told_to(notify, told)])) == {
+        phone("user 0").id
+    }
+    await notify.register(TENANT, gone, NOW)
+    await notify.want(TENANT, {gone.id: 3}, NOW)
+    assert [each.position for each in await notify.due(TENANT, NOW, 9)] == [3]
 
 
 async def test_the_longest_target_is_kept_whole(notify: NotifyStore) -> None:

@@ -52,6 +52,7 @@ async def test_no_port_shows_or_changes_what_another_tenant_has(notify: NotifySt
     assert await notify.of_users(OTHER, ["ann"]) == []
     assert await notify.retire(OTHER, "ann", ann.device, "gone") == 0
     assert await notify.age_out(OTHER, FOREVER_MS, ALL) == 0
+    assert await notify.forget_addresses(OTHER, FOREVER_MS, ALL) == 0
     assert await notify.preferences(OTHER, "ann") == NO_PREFERENCES
     assert await notify.topics(OTHER, "ann", "", ALL) == []
     assert await notify.due(OTHER, NOW, ALL) == []

@@ -41,6 +41,7 @@ HOT = (
     "notifications.CHUNKS",
     "forgetting.ENDED",
     "addresses.UNSEEN",
+    "addresses.LONG_RETIRED",
     "addresses.OF_USER",
     "wakes.DUE",
     "wakes.NEXT",

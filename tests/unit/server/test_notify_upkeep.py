@@ -17,6 +17,10 @@ async def test_an_address_that_nobody_has_seen_for_long_is_retired() -> None:
     assert [each.retired for each in await store.addresses(TENANT, address.user, "", 10)] == [None]
     await NotifyUpkeep(store).keep(TENANT, NOW_MS + limits.UNSEEN_MS_MAX + 1)
     assert [each.retired for each in await store.addresses(TENANT, address.user, "", 10)] == ["aged"]
+    await NotifyUpkeep(store).keep(TENANT, NOW_MS + limits.UNSEEN_MS_MAX + KEPT_MS)
+    assert len(await store.addresses(TENANT, address.user, "", 10)) == 1
+    await NotifyUpkeep(store).keep(TENANT, NOW_MS + limits.UNSEEN_MS_MAX + KEPT_MS + 1)
+    assert await store.addresses(TENANT, address.user, "", 10) == []
 
 
 async def test_what_has_ended_long_ago_is_forgotten_however_much_it_is_and_what_runs_is_not() -> None:

@@ -171,6 +171,7 @@ def _make_addresses() -> None:
     _index("addresses_by_device", "addresses", "device_id", "address_id", where="device_id >= ''")
     _index("addresses_by_target", "addresses", "target_digest", "address_id", where="target_digest >= ''")
     _index("addresses_by_sight", "addresses", "seen_at", "address_id", where=f"{_LIVING} AND seen_at >= 0")
+    _index("addresses_retired", "addresses", "seen_at", "address_id", where="retired <> '' AND seen_at >= 0")
     op.create_table(
         "wakes",
         *text("tenant_id", "address_id"),
