@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import re
+import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from homeport_notify import limits
+from homeport_notify.channels.webhook import ANSWER_S
+from homeport_notify.channels.webhook_signature import read_secret, signed_headers
+from homeport_notify.delivery import DeliveryState
 from homeport_server.edge.schema import make_schema
 from homeport_server.listening import CONNECTED_MS
-from homeport_server.notify.compose import GRACE_MS
+from homeport_server.notify.compose import GRACE_MS, TELLABLE_S_MIN
 from homeport_server.notify.draft import FEW_USERS_MAX
+from homeport_server.notify.gates import LOOK_S
 from homeport_server.notify.upkeep import KEPT_MS
 from homeport_server.notify.work import SQLITE_POLL_S
 from homeport_sync import load_app
@@ -46,6 +56,11 @@ def test_the_numbers_are_those_of_the_code() -> None:
         f"| users named in one notification | {limits.USERS_MAX:,}",
         f"| scheduled ahead | {limits.SCHEDULE_AHEAD_S_MAX // DAY_S} days |",
         f"| addresses, topics a user | {limits.ADDRESSES_A_USER_MAX}, {limits.TOPICS_A_USER_MAX} |",
+        f"| time to live | {limits.TTL_S_MAX // DAY_S} days |",
+        f"({TELLABLE_S_MIN} at least,\n{limits.TTL_S_MAX // DAY_S} days unless given)",
+        f"after so many seconds ({TELLABLE_S_MIN} at least)",
+        f"Answer 2xx within {ANSWER_S:g} s",
+        f"(it looks every {LOOK_S:g} s)",
         f"| collapse key | {limits.COLLAPSE_KEY_BYTES_MAX} bytes |",
         f"| idempotency key | {limits.KEY_LENGTH_MAX} characters |",
         f"the **channel closes** for {limits.MISCONFIGURED_MS // 60_000} minutes",
@@ -63,3 +78,22 @@ def test_every_operation_stands_in_the_page() -> None:
     names = set(re.findall(r"^  (\w+)[(:]", "\n".join(asked), re.MULTILINE)) - {"push", "pull"}
     assert names
     assert [name for name in sorted(names) if not re.search(rf"\b{name}\b", PAGE)] == []
+
+
+def test_every_state_of_a_delivery_is_explained() -> None:
+    table = PAGE.partition("### Nothing arrives?")[2].partition("\n## ")[0]
+    named = {word for line in table.splitlines() if "|" in line for word in re.findall(r"`(\w+)`", line.split("|")[1])}
+    states = {state.name.lower() for state in DeliveryState} - {"deferred"}  # it is counted where it waits
+    assert states <= named
+
+
+def test_a_receiver_can_verify_a_webhook_as_the_page_does() -> None:
+    (code,) = re.findall(r"```python\n(def is_ours.*?)```", PAGE, re.DOTALL)
+    names: dict[str, Any] = {"base64": base64, "hashlib": hashlib, "hmac": hmac, "time": time, "Mapping": Mapping}
+    exec(code, names)  # noqa: S102  # the page's own
+    old, new = (f"whsec_{base64.b64encode(each * 24).decode()}" for each in (b"o", b"n"))
+    headers = signed_headers([read_secret(new), read_secret(old)], "id", int(time.time()), b"{}")
+    assert names["is_ours"](old, headers, b"{}")
+    assert names["is_ours"](new, headers, b"{}")
+    assert not names["is_ours"](new, headers, b"{ }")
+    assert not names["is_ours"](new, {**headers, "webhook-timestamp": "1"}, b"{}")
