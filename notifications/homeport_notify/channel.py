@@ -39,7 +39,8 @@ class Channel(Protocol):
         """Send the message to each of them, at most `WINDOW_MAX`, as many at once as the provider takes; return when
         each has its answer. What is not on its way at `until_s` (the loop's clock) is `NOT_SENT` with the code
         `NO_TIME`; what is on its way then is waited for as long as an answer may take. A `dry_run` shows nothing to
-        anybody: the provider only checks it, if it can. Cancelled, it sends nothing more."""
+        anybody: the provider only checks it, if it can. Cancelled, it sends nothing more: what is not on its way then
+        is `NO_TIME` as well, as far as it knows, so that another worker sends it."""
 
     async def close(self) -> None:
         """Let go of all connections."""

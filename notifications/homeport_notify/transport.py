@@ -62,8 +62,8 @@ class Transport(Protocol):
 
     async def post(self, head: Head, posts: Sequence[Post], replied: Replied, *, until_s: float) -> None:
         """Send them all, as many at once as the peer takes; return when each has been replied to. What is not on its
-        way at `until_s` (the loop's clock) is `OUT_OF_TIME`. Cancelled, it sends and calls nothing more. What `replied`
-        raises is raised here."""
+        way at `until_s` (the loop's clock) is `OUT_OF_TIME`. Cancelled, it sends nothing more: what is not on its way
+        then is `OUT_OF_TIME` as well, and of the rest nothing is said. What `replied` raises is raised here."""
 
     async def close(self) -> None:
         """Let go of all connections. What waits is `CLOSED`, what is on its way is `BROKEN`."""

@@ -118,6 +118,9 @@ class WebhookChannel:
         except TimeoutError:
             answered(index, OUT_OF_TIME)
             return
+        except asyncio.CancelledError:
+            answered(index, OUT_OF_TIME)
+            raise
         try:
             answered(index, await self._look_up_and_post(to, body, until_s))
         finally:

@@ -77,7 +77,11 @@ class Sender:
         timer = loop.call_at(until_s, self._give_up, batch, OUT_OF_TIME)
         try:
             self._pump()
-            await batch.done
+            await asyncio.shield(batch.done)
+        except asyncio.CancelledError:
+            batch.give_up(OUT_OF_TIME)  # what waits; the rest may have been sent
+            batch.done.cancel()
+            raise
         finally:
             timer.cancel()
             self._forget(batch)

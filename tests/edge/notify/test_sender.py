@@ -18,7 +18,7 @@ from h2.settings import SettingCodes
 from homeport_notify.answer import Answer
 from homeport_notify.http2 import frames, limits
 from homeport_notify.http2.sender import Sender, secure_context
-from homeport_notify.transport import Head, Post, Reply
+from homeport_notify.transport import OUT_OF_TIME, Head, Post, Reply
 from tests.edge.notify.certificates import server_context, write_certificate
 from tests.edge.notify.far_server import serving
 from tests.unit.notify.far_end import HEAD, FarEnd, Heard, Replies, echo, keep_silent
@@ -235,7 +235,7 @@ async def test_a_slow_reader_is_waited_for_and_everything_arrives() -> None:
         assert (await waiting).bodies == [b"16000"] * 200
 
 
-async def test_cancelled_it_sends_and_calls_nothing_more() -> None:
+async def test_cancelled_it_sends_nothing_more_and_says_of_what_was_not_sent_that_it_was_not() -> None:
     silent = serving(keep_silent, {SettingCodes.MAX_CONCURRENT_STREAMS: 1})
     async with silent as far, sending(far.origin, connections_max=1) as sender:
         replies = Replies()
@@ -244,11 +244,12 @@ async def test_cancelled_it_sends_and_calls_nothing_more() -> None:
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
+        assert replies.all == {1: OUT_OF_TIME}
         seat = far.seats[0]
         seat.far.script = echo
         seat.reply(seat.far.heard[0])
         assert (await post(sender, [b"3"])).bodies == [b"3"]
-        assert replies.all == {}
+        assert replies.all == {1: OUT_OF_TIME}
         assert [heard.body for heard in far.heard] == [b"1", b"3"]
 
 

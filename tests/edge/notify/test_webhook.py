@@ -216,6 +216,23 @@ async def test_many_are_sent_at_once_and_no_more_than_that() -> None:
         await channel.close()
 
 
+async def test_cancelled_it_says_of_those_that_waited_for_their_turn_that_they_were_not_sent() -> None:
+    async with receiving(shut=True) as receiver:
+        channel = WebhookChannel([SECRET], wall_ms, private_allowed=True, answer_s=20.0)
+        urls = [f"http://127.0.0.1:{receiver.port}/{at}" for at in range(AT_ONCE_MAX + 10)]
+        recipients = [to(url, kind="url", number=at) for at, url in enumerate(urls)]
+        said: dict[int, Answer] = {}
+        until_s = asyncio.get_running_loop().time() + 20
+        under_way = asyncio.create_task(channel.send(NEWS, recipients, said.__setitem__, until_s=until_s))
+        for _ in range(AT_ONCE_MAX):
+            await receiver.came.acquire()
+        under_way.cancel()
+        await asyncio.wait({under_way})
+        assert sorted(said) == list(range(AT_ONCE_MAX, AT_ONCE_MAX + 10))
+        assert {each.code for each in said.values()} == {"NO_TIME"}
+        await channel.close()
+
+
 async def test_a_name_that_is_looked_up_for_too_long_is_not_sent_to() -> None:
     async def never(_host: str, _port: int) -> Sequence[str]:
         await asyncio.Event().wait()
