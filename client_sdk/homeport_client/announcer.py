@@ -90,7 +90,7 @@ class Announcer:
         link: str = "",
         data: Mapping[str, str] | None = None,
         collapse_key: str = "",
-        priority: str = "normal",
+        priority: str = "high",
         ttl_s: int | None = None,
         at: datetime | None = None,
         local_at: datetime | None = None,

@@ -151,6 +151,14 @@ async def test_what_is_told_with_one_key_is_told_once(world: World) -> None:
     assert line["notification"] == first["notification"]["id"]
 
 
+async def test_a_message_is_as_urgent_as_from_the_command_line_unless_it_says_otherwise(world: World) -> None:
+    async with world.client("office", may=["notify"]) as client:
+        for key, said in (("high", {}), ("normal", {"priority": "normal"})):
+            made = await told(client, NOTIFY, key=key, to={"users": ["ben"]}, message={**HELLO, **said})
+            kept = await world.notify.progress(world.tenant, made["notify"]["notification"]["id"])
+            assert kept.notification.message.priority == key
+
+
 @pytest.mark.parametrize(
     ("given", "code"),
     [

@@ -35,7 +35,7 @@ class MessageInput:
     collapse_key: str | None = strawberry.field(
         default=strawberry.UNSET, description="Of those with the same, a device that was away shows the last."
     )
-    priority: str | None = strawberry.field(default=strawberry.UNSET, description="normal, or high.")
+    priority: str | None = strawberry.field(default=strawberry.UNSET, description="high (unless given), or normal.")
     ttl_s: int | None = strawberry.field(
         default=strawberry.UNSET, description="What was not delivered so many seconds after it was due is given up."
     )
@@ -138,7 +138,7 @@ def _audience(to: AudienceInput) -> Audience:
 def _message(message: MessageInput) -> Message:
     plain = {name: given(getattr(message, name)) for name in Message.__struct_fields__ if name != "data"}
     said = {name: value for name, value in plain.items() if value is not None}
-    return notify.message_of({**said, "data": given(message.data, {})})
+    return notify.message_of({"priority": "high", **said, "data": given(message.data, {})})
 
 
 async def _notify(
