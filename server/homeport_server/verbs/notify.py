@@ -126,8 +126,9 @@ def dead(*, name: str, id: str, replay: bool, **where: Any) -> None:  # noqa: AN
 @of_tenant
 @click.argument("user")
 def addresses(*, name: str, user: str, **where: Any) -> None:  # noqa: ANN401  # settings
-    """Print where the USER of TENANT can be reached, and could be."""
-    from homeport_server.verbs.notify_lines import address_line
+    """Print where the USER of TENANT can be reached, and could be, and what they want to be told."""
+    from homeport_notify.limits import TOPICS_A_USER_MAX
+    from homeport_server.verbs.notify_lines import address_line, wishes_of
 
     async def listing(notifier: Notifier, tenant: Tenant) -> int:
         after, found = "", 0
@@ -135,6 +136,10 @@ def addresses(*, name: str, user: str, **where: Any) -> None:  # noqa: ANN401  #
             for each in page:
                 click.echo(address_line(each))
             after, found = page[-1].id, found + len(page)
+        for wish in wishes_of(await notifier.store.preferences(tenant.id, user)):
+            click.echo(wish)
+        if topics := await notifier.store.topics(tenant.id, user, "", TOPICS_A_USER_MAX):
+            click.echo(f"topics:    {', '.join(topics)}")
         return found
 
     if not with_notifier(where, name, listing):

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from homeport_notify.address import Address
     from homeport_notify.chunk import DeadLetter
     from homeport_notify.notification import Notification
+    from homeport_notify.preferences import Preferences
     from homeport_server.notify.notifier import Standing
 
 _BAR = 40
@@ -32,7 +33,22 @@ def address_line(each: Address) -> str:
     state = f"retired: {each.retired}" if each.retired else "lives"
     strikes = f"  strikes {each.strikes}" if each.strikes else ""
     where = f"{each.channel}  {each.platform}  {each.device or '-'}"
-    return f"{each.id}  {where}  {each.target[:12]}…  {state}{strikes}  seen {moment(each.seen_at_ms)}"
+    zone = f"  {each.timezone}" if each.timezone else ""
+    return f"{each.id}  {where}  {each.target[:12]}…  {state}{strikes}{zone}  seen {moment(each.seen_at_ms)}"
+
+
+def wishes_of(preferences: Preferences) -> Iterator[str]:
+    """What a user has said of when and what they want to be told, a line each."""
+    if preferences.timezone:
+        yield f"timezone:  {preferences.timezone}"
+    if quiet := preferences.quiet:
+        yield f"quiet:     {_clock(quiet.from_min)} to {_clock(quiet.until_min)}"
+    if preferences.muted:
+        yield f"muted:     {', '.join(sorted(preferences.muted))}"
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
 
 
 def dead_line(each: DeadLetter) -> str:

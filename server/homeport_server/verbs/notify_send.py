@@ -99,5 +99,7 @@ def _data(pairs: Sequence[str]) -> dict[str, str]:
         key, equals, value = pair.partition("=")
         if not key or not equals:
             raise Refused(f"--with is {pair!r}; expected KEY=VALUE, such as list=groceries.")
+        if key in found:
+            raise Refused(f"--with names {key!r} twice: give each key once.")
         found[key] = value
     return found

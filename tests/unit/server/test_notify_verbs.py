@@ -17,6 +17,7 @@ from homeport_notify.answer import Answer, Fate
 from homeport_notify.deliver import Deliverer
 from homeport_notify.expand import Expander
 from homeport_notify.ports import NotifyStore
+from homeport_notify.preferences import Preferences, QuietHours
 from homeport_server.cli import main
 from homeport_server.data import database_of
 from homeport_server.database import notify_store_of
@@ -102,6 +103,7 @@ def test_the_same_key_sends_once(desk: Desk) -> None:
         (["--title=x", "--everyone", "--to-user=ben"], "in one way"),
         (["--everyone"], "The message says nothing"),
         (["--everyone", "--title=x", "--with=a"], "expected KEY=VALUE"),
+        (["--everyone", "--title=x", "--with=a=1", "--with=a=2"], "names 'a' twice"),
         (["--everyone", "--title=x", "--at=2026-11-30T09:00"], "expected one with its zone"),
         (["--everyone", "--title=x", "--local-at=soon"], "expected one without a zone"),
         (["--everyone", "--title=x", "--priority=now"], "'now' is not one of"),
@@ -154,6 +156,24 @@ def test_the_addresses_of_a_user_are_printed_with_their_targets_shortened(desk: 
     desk.ask(register)
     (line,) = desk.run("addresses", "demo", "ben").stdout.splitlines()
     assert line.startswith(f"{address.id}  fcm  android  {address.device}  token-1…  lives  seen 2026-11-")
+
+
+def test_what_a_user_wants_to_be_told_is_printed_with_their_addresses(desk: Desk) -> None:
+    async def want(store: NotifyStore) -> None:
+        await store.register(desk.tenant, an_address(user="ben", timezone="Asia/Tokyo"), NOW_MS)
+        wishes = Preferences(timezone="Europe/Rome", quiet=QuietHours(1_320, 425), muted=frozenset({"news", "ads"}))
+        await store.prefer(desk.tenant, "ben", wishes, NOW_MS)
+        await store.subscribe(desk.tenant, "ben", "goals", NOW_MS)
+
+    desk.ask(want)
+    address, *wishes = desk.run("addresses", "demo", "ben").stdout.splitlines()
+    assert "  lives  Asia/Tokyo  seen " in address
+    assert wishes == [
+        "timezone:  Europe/Rome",
+        "quiet:     22:00 to 07:05",
+        "muted:     ads, news",
+        "topics:    goals",
+    ]
 
 
 def test_a_closed_channel_is_opened(desk: Desk) -> None:
