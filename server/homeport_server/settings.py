@@ -5,10 +5,12 @@ One rule names them: the field `token_ttl_s` is the flag `--token-ttl-s` and the
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from math import isfinite
 from pathlib import Path
-from typing import Annotated, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 from homeport_server.errors import BadSetting
 from homeport_server.urls import can_be_read
@@ -162,8 +164,13 @@ class Settings:
 
 def says(name: str) -> str:
     """The sentence of a setting."""
-    sentence: str = get_type_hints(Settings, include_extras=True)[name].__metadata__[0]
+    sentence: str = _hints()[name].__metadata__[0]
     return sentence
+
+
+@functools.cache  # each verb asks for each of its settings, and reading them all takes most of a millisecond
+def _hints() -> Mapping[str, Any]:
+    return get_type_hints(Settings, include_extras=True)
 
 
 def variable(name: str) -> str:
