@@ -48,8 +48,9 @@ class Notifications(Protocol):
         """Pause, resume, cancel or stop it; the notification as it is then. Steering again the same way changes
         nothing. Raises `NotificationUnknown`, and `NotificationOver` for one that has ended."""
 
-    async def forget(self, tenant: str, ended_before_ms: int, limit: int) -> int:
-        """Forget, with their chunks, receipts and dead letters, at most `limit` that had ended by then; how many."""
+    async def forget(self, tenant: str, lane: Lane, ended_before_ms: int, limit: int) -> int:
+        """Forget, with their chunks, receipts and dead letters, at most `limit` of the lane that had ended by then; how
+        many. One that runs again meanwhile stays."""
 
 
 class Expanding(msgspec.Struct, frozen=True, kw_only=True):

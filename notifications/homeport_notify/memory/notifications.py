@@ -10,7 +10,7 @@ from homeport_notify.chunk import Chunk
 from homeport_notify.delivery import as_ended, tally
 from homeport_notify.errors import KeyReused
 from homeport_notify.memory.space import KeptNotification, OnMemory, Space
-from homeport_notify.notification import Lane, Notification, says_the_same
+from homeport_notify.notification import ENDS, Lane, Notification, says_the_same
 from homeport_notify.ports import Progress
 from homeport_notify.steering import Steering, steered
 
@@ -58,10 +58,11 @@ class MemoryNotifications(OnMemory):
             kept.ended_at_ms = self._clock()
         return kept.notification
 
-    async def forget(self, tenant: str, ended_before_ms: int, limit: int) -> int:
+    async def forget(self, tenant: str, lane: Lane, ended_before_ms: int, limit: int) -> int:
         """See `ports.Notifications`."""
         space = self._spaces[tenant]
-        ended = [(each.ended_at_ms, id) for id, each in space.notifications.items() if each.ended_at_ms is not None]
+        of_lane = space.of_lane(lane, *ENDS)
+        ended = [(each.ended_at_ms, each.notification.id) for each in of_lane if each.ended_at_ms is not None]
         gone = [id for at_ms, id in sorted(ended) if at_ms < ended_before_ms][:limit]
         for id in gone:
             del space.by_key[space.notifications.pop(id).notification.key]

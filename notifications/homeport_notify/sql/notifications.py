@@ -169,9 +169,9 @@ class SqlNotifications(OnDoor):
                 await work.execute(STEER_CHUNKS, id=notification, goes_on=goes_on)
             return after
 
-    async def forget(self, tenant: str, ended_before_ms: int, limit: int) -> int:
+    async def forget(self, tenant: str, lane: Lane, ended_before_ms: int, limit: int) -> int:
         """See `ports.Notifications`."""
-        return await forgotten(self._door, tenant, ended_before_ms, limit)
+        return await forgotten(self._door, tenant, lane, ended_before_ms, limit)
 
     async def chunks(self, tenant: str, notification: str, after: int, limit: int) -> Sequence[Chunk]:
         """See `ports.Chunks`."""

@@ -86,7 +86,7 @@ _index(
     _of.notification_id,
     where="expand_at IS NOT NULL",
 )
-_index("notifications_ended", _of.tenant_id, _of.ended_at, _of.notification_id, where="ended_at IS NOT NULL")
+_index("notifications_ended", _of.tenant_id, _of.lane, _of.ended_at, _of.notification_id, where="ended_at IS NOT NULL")
 
 chunks = Table(
     "chunks",

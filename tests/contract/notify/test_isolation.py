@@ -44,7 +44,7 @@ async def test_no_port_shows_or_changes_what_another_tenant_has(notify: NotifySt
     assert await notify.expanding(OTHER, "bulk", NOW) is None
     assert await notify.lease(OTHER, "bulk", "one", LONG_MS, NOW) is None
     assert await notify.next_due_ms(OTHER, "bulk") is None
-    assert await notify.forget(OTHER, FOREVER_MS, ALL) == 0
+    assert await notify.forget(OTHER, "bulk", FOREVER_MS, ALL) == 0
     assert await notify.dead_letters(OTHER, told.id, "", ALL) == []
     assert await notify.received(OTHER, told.id) == (0, 0)
     assert await notify.addresses(OTHER, "ann", "", ALL) == []

@@ -123,20 +123,3 @@ async def test_one_that_is_done_is_not_steered(notify: NotifyStore) -> None:
 async def test_what_is_not_there_is_not_steered(notify: NotifyStore) -> None:
     with pytest.raises(NotificationUnknown):
         await notify.steer(TENANT, notification_id(9), "pause", "")
-
-
-async def test_what_ended_long_ago_is_forgotten_with_its_key_and_what_runs_is_not(notify: NotifyStore) -> None:
-    await registered(notify, "ann")
-    gone = await submitted(notify, notification(1, key="k"))
-    await written(notify, await leased(notify))
-    running = await submitted(notify, notification(2))
-    forever_ms = 10_000_000_000_000
-    assert await notify.forget(TENANT, 1, 10) == 0
-    assert await notify.forget(TENANT, forever_ms, 10) == 1
-    assert await notify.notifications(TENANT, "", 10, lane=None) == [
-        (await notify.progress(TENANT, running.id)).notification
-    ]
-    with pytest.raises(NotificationUnknown):
-        await notify.chunks(TENANT, gone.id, -1, 10)
-    _, new = await notify.submit(notification(3, key="k", title="Bye"))
-    assert new

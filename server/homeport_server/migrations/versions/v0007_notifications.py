@@ -104,7 +104,7 @@ def _make_notifications() -> None:
         "notification_id",
         where="expand_at IS NOT NULL",
     )
-    _index("notifications_ended", "notifications", "ended_at", "notification_id", where="ended_at IS NOT NULL")
+    _index("notifications_ended", "notifications", "lane", "ended_at", "notification_id", where="ended_at IS NOT NULL")
     op.create_table(
         "notification_receipts",
         *text("tenant_id", "notification_id", "device_id", "user_id"),
