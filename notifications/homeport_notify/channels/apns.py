@@ -21,7 +21,7 @@ from homeport_notify.channels.account import Account
 from homeport_notify.channels.apple_token import AppleTokens
 from homeport_notify.channels.bearer import Bearers
 from homeport_notify.channels.collapse import collapse_header
-from homeport_notify.channels.fcm_payload import DELIVERY, LINK, apns_steering
+from homeport_notify.channels.fcm_payload import DELIVERY, LINK, apns_steering, apple_manner
 from homeport_notify.channels.template import Template
 from homeport_notify.errors import ChannelMissing
 from homeport_notify.http2.sender import Sender, secure_context
@@ -82,18 +82,15 @@ def _post(to: Recipient, body: Template, expiration: tuple[bytes, bytes]) -> Pos
 
 
 def _payload(message: Message, delivery: str) -> bytes:
-    """The app's data stands beside `aps`, as Apple has it. An image is for the app's extension to load."""
-    aps: dict[str, object] = {}
-    if message.silent:
-        aps["content-available"] = 1
-    else:
+    """The app's data stands beside `aps`, as Apple has it."""
+    aps = dict(apple_manner(message))
+    if not message.silent:
         words = {"title": message.title, "body": message.body}
         aps["alert"] = {name: text for name, text in words.items() if text}
     ours = {DELIVERY: delivery}
     if message.link:
         ours[LINK] = message.link
     if message.image:
-        aps["mutable-content"] = 1
         ours[IMAGE] = message.image
     return msgspec.json.encode({"aps": aps, **{key: str(value) for key, value in message.data.items()}, **ours})
 

@@ -96,14 +96,26 @@ def _apns(message: Message, collapse: str, now_s: int) -> Json:
     headers = apns_steering(message, now_s)
     if collapse:
         headers["apns-collapse-id"] = collapse
-    aps: dict[str, object] = {"content-available": 1} if message.silent else {}
+    aps = dict(apple_manner(message))
     part: dict[str, object] = {"headers": headers}
     if message.image:
-        aps["mutable-content"] = 1
         part["fcm_options"] = {"image": message.image}
     if aps:
         part["payload"] = {"aps": aps}
     return part
+
+
+def apple_manner(message: Message) -> Json:
+    """What stands in Apple's `aps` beside the words. A silent message wakes the app; one of high priority is heard,
+    as people expect it, where Android's own channel of the app decides; an image is for the app's extension to load."""
+    manner: dict[str, object] = {}
+    if message.silent:
+        manner["content-available"] = 1
+    elif message.priority == "high":
+        manner["sound"] = "default"
+    if message.image:
+        manner["mutable-content"] = 1
+    return manner
 
 
 def apns_steering(message: Message, now_s: int) -> dict[str, str]:

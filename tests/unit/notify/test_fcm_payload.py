@@ -66,7 +66,7 @@ def test_a_phone_of_apples_gets_its_part() -> None:
             "apns-expiration": str(NOW_S + 3_600),
             "apns-collapse-id": "c1",
         },
-        "payload": {"aps": {"mutable-content": 1}},
+        "payload": {"aps": {"sound": "default", "mutable-content": 1}},
         "fcm_options": {"image": "https://example.com/a.png"},
     }
     assert "android" not in payload(platform="ios")
