@@ -8,12 +8,15 @@ from typing import Any
 
 import httpx2
 import pytest
+from msgspec.structs import replace
 
+from homeport_notify.notification import LANES, Lane, Notification
 from homeport_server.notify.notifier import PAGE_MAX
 from homeport_server.notify.nudges import nudge
 from homeport_sync.telling import PREFER, RECEIPTS_MAX, REGISTER, REPORT, RETIRE, SUBSCRIBE, UNSUBSCRIBE
 from tests.edge.world import DEVICE, START_MS, World, ask, make_world
 from tests.unit.notify.channels import ChannelByHand
+from tests.unit.notify.samples import a_notification
 
 BEN = "00000000-0000-4000-8000-00000000000b"
 NOTIFY = """mutation N($key: String!, $to: AudienceInput!, $message: MessageInput!, $at: String, $localAt: String,
@@ -25,6 +28,10 @@ LIST = "query L($before: ID, $limit: Int) { notifications(before: $before, limit
 WANTS = "query W { preferences { timezone quietHours { fromMin untilMin } muted } topics }"
 HELLO = {"title": "Hello"}
 TURNS = 100  # of the loop
+
+
+def one_of(number: int, *, lane: Lane, tenant: str) -> Notification:
+    return replace(a_notification(number, lane=lane), tenant=tenant)
 
 
 async def told(client: httpx2.AsyncClient, query: str, **variables: object) -> Any:  # noqa: ANN401  # JSON
@@ -227,6 +234,15 @@ async def test_it_is_listed_page_by_page_paused_resumed_and_cancelled(world: Wor
             assert await told(client, SHOW, id=wrong) == "NOTIFICATION_UNKNOWN"
             assert await told(client, STEER, id=wrong, how="pause") == "NOTIFICATION_UNKNOWN"
         assert await told(client, LIST, before="x\0") == "MALFORMED"
+
+
+async def test_wakes_are_not_among_what_was_told(world: World) -> None:
+    for number, lane in enumerate(LANES * 2):
+        await world.notify.submit(one_of(number, lane=lane, tenant=world.tenant))
+    async with world.client("office", may=["notify"]) as client:
+        page = (await told(client, LIST, limit=3))["notifications"]
+        rest = (await told(client, LIST, before=page[-1]["id"]))["notifications"]
+    assert [int(each["id"][4:8], 16) for each in page + rest] == [5, 3, 2, 0]
 
 
 async def test_it_reaches_the_phone_and_its_receipts_are_counted() -> None:

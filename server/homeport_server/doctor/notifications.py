@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import get_args
 
 from homeport_notify.address import ChannelName
@@ -13,10 +14,11 @@ from homeport_server.doctor.followers import TENANTS_MAX
 from homeport_server.errors import BadSetting
 from homeport_server.notify.channels import channel_names, make_channels
 from homeport_server.notify.gates import closed_says
+from homeport_server.notify.notifier import TOLD
 from homeport_server.settings import Settings
 from homeport_sync.ports import Tenant
 
-LOOKED_AT_MAX = 5  # of a tenant's notifications, the newest
+LOOKED_AT_MAX = 5  # of a tenant's notifications in a lane, the newest
 
 
 def check_channels(settings: Settings, now_ms: Callable[[], int]) -> Sequence[Finding]:
@@ -53,7 +55,8 @@ async def _gates(store: NotifyStore, now_ms: int) -> list[Finding]:
 
 async def _of(store: NotifyStore, tenant: Tenant) -> list[Finding]:
     found: list[Finding] = []
-    for each in await store.notifications(tenant.id, "", LOOKED_AT_MAX, lane=None):
+    pages = [await store.notifications(tenant.id, "", LOOKED_AT_MAX, lane=lane) for lane in TOLD]
+    for each in chain(*pages):
         if each.state in {"paused", "stopped"} and each.reason:
             then = f"resume {tenant.name} {each.id}" if each.state == "paused" else f"send {tenant.name} …"
             what = f"the notification {each.id} is {each.state}: {each.reason}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from random import Random
 from typing import Final, Literal, TypeAlias, get_args
 
@@ -22,6 +23,7 @@ from homeport_sync.ports import Signals
 from homeport_sync.sightings import Sightings
 from homeport_sync.telling import RECEIPTS_MAX
 
+TOLD: Final[tuple[Lane, ...]] = ("transactional", "bulk")  # the lanes of what people are told
 PAGE_MAX: Final = 100
 REPLAYED_MAX: Final = 1_000  # dead letters at once
 
@@ -72,13 +74,13 @@ class Notifier:
         received, opened = await self.store.received(tenant, notification)
         return Standing(progress=progress, received=received, opened=opened)
 
-    async def notifications(
-        self, tenant: str, before: str, limit: int, lane: Lane | None = None
-    ) -> Sequence[Notification]:
-        """Those before that id, newest first, at most `PAGE_MAX`. Raises `Malformed` for another limit, or no id."""
+    async def notifications(self, tenant: str, before: str, limit: int) -> Sequence[Notification]:
+        """Those before that id, newest first, at most `PAGE_MAX`, without wakes, which nobody asked for and which are
+        many. Raises `Malformed` for another limit, or no id."""
         if before and not is_uuid(before):
             raise Malformed(f"They are asked for before {before[:40]!r}: expected the id of the last one.")
-        return await self.store.notifications(tenant, before, _page(limit), lane=lane)
+        pages = [await self.store.notifications(tenant, before, _page(limit), lane=lane) for lane in TOLD]
+        return sorted(chain(*pages), key=lambda each: each.id, reverse=True)[:limit]
 
     async def replay(self, tenant: str, notification: str) -> int:
         """Try the dead letters that were not replayed yet once more, at most `REPLAYED_MAX`; how many. Raises

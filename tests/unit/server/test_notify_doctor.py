@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from msgspec.structs import replace
 
 from homeport_notify.ports import NotifyStore
 from homeport_server.cli import main
-from tests.unit.notify.samples import NOW_MS
+from homeport_server.doctor.notifications import LOOKED_AT_MAX
+from tests.unit.notify.samples import NOW_MS, a_notification
 from tests.unit.server.test_doctor import wrongs
 from tests.unit.server.test_notify_verbs import Desk, give_up
 
@@ -50,6 +52,13 @@ def test_a_closed_channel_is_told_with_its_reason_and_the_command(desk: Desk) ->
 def test_what_was_paused_is_told_with_who_did_it(desk: Desk) -> None:
     id = desk.send("--everyone", "--title=Hello")
     desk.run("pause", "demo", id)
+
+    async def wake(store: NotifyStore) -> None:  # however many there were since
+        for number in range(LOOKED_AT_MAX):
+            one = a_notification(lane="wake", state="waiting", key=str(number))
+            await store.submit(replace(one, tenant=desk.tenant, id=f"01ff0000-0000-7000-8000-{number:012x}"))
+
+    desk.ask(wake)
     (line,) = wrongs(doctor(desk))
     assert line.endswith(f"is paused: by the command line — mend it, then: homeport notify resume demo {id}")
 
