@@ -126,13 +126,14 @@ class InHand:
             await self._pass(window, channel)
         for place in window.places:
             self._ledger.states[place] = DeliveryState.STARTED
+        until_s = self._begins_until_s()  # before the lease runs anew, however long it takes to write that
         await self._write()
         if not window.places:
             if self._waiting(1):
                 await self._means.passage.wait()
         elif self._leased.notification.state == "running":
             self._window = window
-            await self._on_its_way(window)
+            await self._on_its_way(window, until_s)
             self._window = None
         else:
             for place in window.places:
@@ -176,10 +177,12 @@ class InHand:
             self._resting |= dict.fromkeys(places, closed.until_ms)
             window.keep(channel, 0)
 
-    async def _on_its_way(self, window: Window) -> None:
+    def _begins_until_s(self) -> float:
+        return asyncio.get_running_loop().time() + self._means.ttl_ms * SENDS_WITHIN / 1_000
+
+    async def _on_its_way(self, window: Window, until_s: float) -> None:
         """Send it over all its channels at once; the lease runs anew meanwhile, and what was answered is written."""
         means = self._means
-        until_s = asyncio.get_running_loop().time() + means.ttl_ms * SENDS_WITHIN / 1_000
         self._ledger.first_at_ms = self._ledger.first_at_ms or means.wall_ms()
         sending = asyncio.gather(*(self._through(window, channel, until_s) for channel in window.channels))
         try:

@@ -17,7 +17,7 @@ from homeport_notify.ports import Gates
 
 # Of a second's messages: what goes to many leaves the rest to what one person waits for.
 PARTS: Final[Mapping[Lane, float]] = {"transactional": 1.0, "wake": 0.9, "bulk": 0.8}
-LOOK_AGAIN_S: Final = 0.25  # when a second's share is used up
+SECOND_MS: Final = 1_000
 
 
 class Closed(Exception):
@@ -57,8 +57,8 @@ class Passage:
         return ramp((await self._gates.gate(channel)).opened_at_ms, self._wall_ms())
 
     async def wait(self) -> None:
-        """Until it is worth asking again."""
-        await asyncio.sleep(LOOK_AGAIN_S)
+        """Until it is worth asking again: the next second has its own share."""
+        await asyncio.sleep((SECOND_MS - self._wall_ms() % SECOND_MS) / 1_000)
 
     async def close(self, channel: ChannelName, answer: Answer, reason: str) -> int:
         """The provider wants to be left alone, or has to be: until when."""

@@ -8,11 +8,16 @@ from collections.abc import Sequence
 
 import pytest
 
+from homeport_client.fleet import clock
+from homeport_notify import limits
 from homeport_notify.answer import SENT, Answer, Fate
 from homeport_notify.channel import Answered, Recipient
 from homeport_notify.chunk import ChunkWrites, LeasedChunk
 from homeport_notify.delivery import DeliveryState
+from homeport_notify.in_hand import SENDS_WITHIN
+from homeport_notify.memory import MemoryNotifyStore
 from homeport_notify.message import Message
+from homeport_notify.passage import Passage
 from tests.unit.notify.samples import TENANT, a_notification
 from tests.unit.notify.test_deliver import House
 
@@ -90,6 +95,38 @@ async def test_whoever_is_cancelled_while_it_writes_loses_nothing_of_what_goes_o
     with pytest.raises(asyncio.CancelledError):
         await works
     assert await house.counts(note) == {S.WAITING: 4}
+
+
+async def test_the_time_to_send_in_runs_from_before_the_lease_was_written() -> None:
+    house = House()
+    await house.told_to(1, a_notification(state="waiting"))
+    house.store.commit = commit = SlowCommits(house, after=0)  # type: ignore[method-assign]
+    loop, untils = asyncio.get_running_loop(), list[float]()
+    send = house.channel.send
+
+    async def noted(*args: object, until_s: float, dry_run: bool) -> None:
+        untils.append(until_s)
+        await send(*args, until_s=until_s, dry_run=dry_run)  # type: ignore[arg-type]
+
+    house.channel.send = noted  # type: ignore[method-assign,assignment]
+    works = asyncio.create_task(house.worker().step(TENANT, "bulk"))
+    await commit.waits.wait()
+    written_s = loop.time()
+    commit.turn.set()
+    await works
+    assert untils[0] <= written_s + limits.CHUNK_LEASE_MS * SENDS_WITHIN / 1_000
+
+
+def test_when_a_seconds_share_is_used_up_it_is_asked_again_in_the_next_second() -> None:
+    async def scene() -> None:
+        passage = Passage(MemoryNotifyStore(), {}, clock.now_ms)
+        await asyncio.sleep(0.3)
+        await passage.wait()
+        assert clock.now_ms() % 1_000 == 0
+        await passage.wait()
+        assert clock.now_ms() % 1_000 == 0
+
+    clock.run(scene())
 
 
 @pytest.mark.parametrize(("at_least_once", "rest"), [(False, S.UNKNOWN), (True, S.WAITING)])
