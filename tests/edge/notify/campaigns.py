@@ -23,12 +23,12 @@ from homeport_notify.address import Address, ChannelName, make_address
 from homeport_notify.channel import Answered, Channel, Recipient
 from homeport_notify.channels.apns import ApnsChannel, open_apns
 from homeport_notify.channels.fcm import FcmChannel, open_fcm
-from homeport_notify.deliver import Deliverer
+from homeport_notify.deliver import Deliverer, DelivererStore
 from homeport_notify.delivery import DeliveryState
 from homeport_notify.emulator import Emulator, EmulatorSettings, Push
 from homeport_notify.emulator.emulator import wall_ms
 from homeport_notify.emulator.keys import EmulatorKeys
-from homeport_notify.emulator.phone import Phone, PhoneKind, PhonePlatform
+from homeport_notify.emulator.phone import PhoneKind, PhonePlatform
 from homeport_notify.expand import Expander
 from homeport_notify.http2.sender import Sender
 from homeport_notify.memory import MemoryNotifyStore
@@ -117,7 +117,6 @@ class Site:
     told: ToldByHand = field(default_factory=ToldByHand)
     presences: PresencesByHand = field(default_factory=PresencesByHand)
     took: list[tuple[int, Push]] = field(default_factory=list)
-    phones: dict[str, Phone] = field(default_factory=dict)  # by their targets
     addresses: list[Address] = field(default_factory=list)
     own: Deliverer | None = None
 
@@ -127,13 +126,12 @@ class Site:
         self, count: int, channel: ChannelName = "fcm", *, topic: str = "", project: str = ""
     ) -> list[Address]:
         """So many users with a phone each."""
-        ios = channel == "apns"
+        ios, new = channel == "apns", list[Address]()
         for _ in range(count):
             kind: tuple[PhoneKind, PhonePlatform] = ("apns", "ios") if ios else ("token", "android")
             phone = self.emulator.phones.register(*kind, topic=topic, project=project)
-            self.phones[phone.target] = phone
-        new = [self.address(each, number, channel) for number, each in enumerate(self.phones)]
-        self.addresses = new
+            new.append(self.address(phone.target, len(self.addresses) + len(new), channel))
+        self.addresses += new
         await self.gather(new)
         return new
 
@@ -170,9 +168,16 @@ class Site:
         while await Expander(self.store, NoMembers()).step(TENANT, lane, self.clock.now_ms):
             pass
 
-    def worker(self, name: str = "one", *, seed: int = 1, ttl_ms: int = limits.CHUNK_LEASE_MS) -> Deliverer:
+    def worker(
+        self,
+        name: str = "one",
+        *,
+        seed: int = 1,
+        ttl_ms: int = limits.CHUNK_LEASE_MS,
+        store: DelivererStore | None = None,
+    ) -> Deliverer:
         return Deliverer(
-            self.store,
+            store or self.store,
             self.channels,
             self.presences,
             self.told,
@@ -227,6 +232,11 @@ class Site:
     def apns(self) -> Watched:
         return self.channels["apns"]
 
+    async def reopen(self) -> None:
+        """The server begins anew, with another channel to FCM; on the providers' own clock."""
+        await self.fcm.channel.close()
+        self.fcm.channel = fcm(self.emulator, self.path.parent, wall_ms)
+
     def impatient(self, answer_s: float = 0.3) -> None:
         """FCM's answers are waited for no longer than that."""
         channel = self.fcm.channel
@@ -259,14 +269,15 @@ async def site(
     together: bool = False,
     project: str = "",
     in_memory: bool = False,
+    ahead_ms: int = 0,
     seed: int = 1,
 ) -> AsyncIterator[Site]:
-    """On SQLite, or `in_memory`; `together`: the providers run by the clock as well."""
+    """On SQLite, or `in_memory`; `together`: the providers run by the clock as well, or `ahead_ms` before it."""
     clock = Clock()
     providers: Callable[[], int] = clock if together else wall_ms
     settings = EmulatorSettings(keys=keys, seed=seed, topics=frozenset({TOPIC}))
     async with AsyncExitStack() as stack:
-        emulator = await stack.enter_async_context(Emulator(settings, clock=providers))
+        emulator = await stack.enter_async_context(Emulator(settings, clock=lambda: providers() + ahead_ms))
         channels: dict[ChannelName, Watched] = {
             "fcm": Watched(fcm(emulator, directory, providers, project=project), clock),
             "apns": Watched(apns(emulator, directory, providers), clock),
