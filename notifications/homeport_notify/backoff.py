@@ -14,9 +14,10 @@ def retry_at_ms(attempt: int, now_ms: int, chance: float, *, after_ms: int | Non
     return now_ms + pause_ms + int(pause_ms * chance)
 
 
-def given_up(first_ms: int, again_ms: int, expires_ms: int) -> bool:
-    """Whether it is too late to try again at `again_ms`: the message is stale, or it was tried for long enough."""
-    return again_ms >= expires_ms or again_ms > first_ms + limits.RETRY_WITHIN_MS
+def given_up(first_ms: int, again_ms: int, expires_ms: int, *, attempt: int = 1) -> bool:
+    """Whether it is too late to try again at `again_ms`: the message is stale, or it was tried for long enough. What
+    has failed for the first time (`attempt` 0) was not, however long the provider wants to be left alone."""
+    return again_ms >= expires_ms or (attempt > 0 and again_ms > first_ms + limits.RETRY_WITHIN_MS)
 
 
 def ramp(opened_ms: int, now_ms: int) -> float:

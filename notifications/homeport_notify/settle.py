@@ -120,7 +120,7 @@ class Ledger:
             self._chance = self.random.random()
         again_ms = retry_at_ms(attempt, now_ms, self._chance, after_ms=answer.retry_after_ms)
         first_ms = self.leased.chunk.first_at_ms or self.first_at_ms or now_ms
-        if given_up(first_ms, again_ms, self.leased.notification.expires_at_ms):
+        if given_up(first_ms, again_ms, self.leased.notification.expires_at_ms, attempt=attempt):
             self.bury(place, address, answer, now_ms)
         else:
             self.defer(place, address, _rounded(again_ms), attempt=attempt + 1)

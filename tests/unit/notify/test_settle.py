@@ -127,6 +127,11 @@ def test_a_provider_that_stays_in_trouble_is_given_up_in_time() -> None:
     assert [each.code for each in writes.dead] == ["UNAVAILABLE"]
 
 
+def test_a_first_failure_is_not_the_last_however_long_the_provider_wants_to_be_left_alone() -> None:
+    (later,) = settled(Answer(fate=Fate.UNAVAILABLE, retry_after_ms=2 * HOUR_MS)).writes().deferred
+    assert (later.attempt, later.due_at_ms >= NOW_MS + 2 * HOUR_MS) == (1, True)
+
+
 def test_what_would_come_too_late_is_given_up_or_over() -> None:
     soon = msgspec.structs.replace(a_ledger().leased.notification, expires_at_ms=NOW_MS + 5_000)
     held = msgspec.structs.replace(a_ledger().leased, notification=soon)
