@@ -46,21 +46,21 @@ class Nobody:
         return {}
 
     def answered(self, lane: Lane, channel: ChannelName, answer: Answer) -> None:
-        """See `in_hand.Told`."""
+        """See `means.Told`."""
         self.first_s = self.first_s or time.perf_counter()
 
     def left_out(self, lane: Lane, state: DeliveryState) -> None:
-        """See `in_hand.Told`."""
+        """See `means.Told`."""
 
     def gave_up(self, lane: Lane, letters: int) -> None:
-        """See `in_hand.Told`."""
+        """See `means.Told`."""
 
     def closed(self, channel: ChannelName, until_ms: int, reason: str) -> None:
-        """See `in_hand.Told`."""
+        """See `means.Told`."""
         raise RuntimeError(reason)
 
     def steered(self, notification: Notification, how: Steering, reason: str) -> None:
-        """See `in_hand.Told`."""
+        """See `means.Told`."""
         raise RuntimeError(reason)
 
 

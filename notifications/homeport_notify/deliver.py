@@ -16,7 +16,8 @@ from typing import Protocol
 from homeport_notify import limits
 from homeport_notify.address import ChannelName
 from homeport_notify.channel import Channel
-from homeport_notify.in_hand import InHand, Means, Told
+from homeport_notify.in_hand import InHand
+from homeport_notify.means import Means, Told
 from homeport_notify.notification import Lane
 from homeport_notify.passage import Passage
 from homeport_notify.ports import Chunks, Gates, Notifications, Presences

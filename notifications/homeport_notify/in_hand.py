@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from random import Random
-from typing import Final, Protocol
+from typing import Final
 
 from homeport_notify import limits
 from homeport_notify.address import ChannelName
 from homeport_notify.answer import Answer, Fate
-from homeport_notify.channel import Channel
 from homeport_notify.chunk import LeasedChunk
 from homeport_notify.delivery import DeliveryState, unpack
 from homeport_notify.errors import ChunkLost, NotificationOver
+from homeport_notify.means import Means
 from homeport_notify.message import named
-from homeport_notify.notification import Lane, Notification, State
-from homeport_notify.passage import Closed, Passage
-from homeport_notify.ports import Chunks, Notifications, Presences
+from homeport_notify.notification import State
+from homeport_notify.passage import Closed
 from homeport_notify.settle import (
     Ledger,
     about_all,
@@ -44,44 +41,6 @@ _ENDS: Final[Mapping[State, DeliveryState]] = {
     "cancelled": DeliveryState.CANCELLED,
     "stopped": DeliveryState.CANCELLED,
 }
-
-
-class DeliveryStore(Notifications, Chunks, Protocol):
-    """What delivering works on."""
-
-
-class Told(Protocol):
-    """Who is told how it goes."""
-
-    def answered(self, lane: Lane, channel: ChannelName, answer: Answer) -> None:
-        """A provider said something of one delivery."""
-
-    def left_out(self, lane: Lane, state: DeliveryState) -> None:
-        """One was not sent, and why."""
-
-    def gave_up(self, lane: Lane, deliveries: int) -> None:
-        """So many lie among the dead letters now."""
-
-    def closed(self, channel: ChannelName, until_ms: int, reason: str) -> None:
-        """The channel rests until then."""
-
-    def steered(self, notification: Notification, how: Steering, reason: str) -> None:
-        """It was paused or stopped because of what a provider said."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
-    """What a worker delivers with. `wall_ms` is the clock; `ttl_ms` how long a lease is, in milliseconds."""
-
-    store: DeliveryStore
-    channels: Mapping[ChannelName, Channel]
-    presences: Presences
-    passage: Passage
-    told: Told
-    wall_ms: Callable[[], int]
-    random: Random
-    ttl_ms: int
-    stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class InHand:

@@ -24,14 +24,14 @@ _FAILING: Final = frozenset({Fate.UNAVAILABLE, Fate.NOT_SENT, Fate.UNANSWERED})
 
 @dataclass(frozen=True, slots=True)
 class LoggedDeliveries:
-    """See `in_hand.Told`."""
+    """See `means.Told`."""
 
     metrics: Metrics
     log: Log
     _said_at_s: dict[ChannelName, float] = field(default_factory=dict)
 
     def answered(self, lane: Lane, channel: ChannelName, answer: Answer) -> None:
-        """See `in_hand.Told`. What fails and is tried again has no other place where it says why."""
+        """See `means.Told`. What fails and is tried again has no other place where it says why."""
         self.metrics.delivered(lane, channel, answer.fate.name.lower())
         if answer.fate in _FAILING and answer.code != NO_TIME:
             self._failing(channel, answer)
@@ -44,20 +44,20 @@ class LoggedDeliveries:
             self.log.warning("deliveries fail", channel=channel, code=code, reason=answer.detail)
 
     def left_out(self, lane: Lane, state: DeliveryState) -> None:
-        """See `in_hand.Told`."""
+        """See `means.Told`."""
         self.metrics.delivered(lane, "", state.name.lower())
 
     def gave_up(self, lane: Lane, deliveries: int) -> None:
-        """See `in_hand.Told`."""
+        """See `means.Told`."""
         self.metrics.gave_up(lane, deliveries)
 
     def closed(self, channel: ChannelName, until_ms: int, reason: str) -> None:
-        """See `in_hand.Told`."""
+        """See `means.Told`."""
         self.metrics.channel_closed(channel, closed=True)
         self.log.warning("channel closed", channel=channel, until=moment_of(until_ms).isoformat(), reason=reason)
 
     def steered(self, notification: Notification, how: Steering, reason: str) -> None:
-        """See `in_hand.Told`."""
+        """See `means.Told`."""
         facts = {"tenant": notification.tenant, "notification": notification.id, "state": notification.state}
         self.log.error("notification halted", **facts, reason=reason)
 

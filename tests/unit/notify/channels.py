@@ -70,27 +70,27 @@ class ToldByHand:
         self.given_up = 0
 
     def answered(self, lane: Lane, channel: ChannelName, answer: Answer) -> None:
-        """See `in_hand.Told`."""
+        """See `means.Told`."""
         assert lane
         assert channel
         self.answers.append(answer)
 
     def left_out(self, lane: Lane, state: DeliveryState) -> None:
-        """See `in_hand.Told`."""
+        """See `means.Told`."""
         assert lane
         self.out.append(state)
 
     def gave_up(self, lane: Lane, deliveries: int) -> None:
-        """See `in_hand.Told`."""
+        """See `means.Told`."""
         assert lane
         self.given_up += deliveries
 
     def closed(self, channel: ChannelName, until_ms: int, reason: str) -> None:
-        """See `in_hand.Told`."""
+        """See `means.Told`."""
         self.closings.append((channel, until_ms, reason))
 
     def steered(self, notification: Notification, how: Steering, reason: str) -> None:
-        """See `in_hand.Told`."""
+        """See `means.Told`."""
         assert notification.id
         self.steerings.append((how, reason))
 

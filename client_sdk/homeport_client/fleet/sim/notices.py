@@ -218,7 +218,7 @@ class _NobodyIsTold:
     """How it goes is told by the checkers."""
 
     def answered(self, lane: Lane, channel: ChannelName, answer: Answer) -> None:
-        """See `in_hand.Told`, as for all of these."""
+        """See `means.Told`, as for all of these."""
 
     def left_out(self, lane: Lane, state: DeliveryState) -> None: ...
 
