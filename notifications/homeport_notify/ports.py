@@ -113,8 +113,8 @@ class DeadLetters(Protocol):
         """Those of a notification after an address's id ("" for the first), in the order of those ids."""
 
     async def replay(self, tenant: str, notification: str, limit: int, now_ms: int) -> int:
-        """Try at most `limit` of those that were not replayed yet once more, in new chunks, until a time of
-        `RETRY_WITHIN_MS` from now; how many. Those of a chunk that is still worked on are left for later. A
+        """Try at most `limit` of those that failed by now and were not replayed yet once more, in new chunks, until a
+        time of `RETRY_WITHIN_MS` from now; how many. Those of a chunk that is still worked on are left for later. A
         notification that was done runs again. Raises `NotificationUnknown`, and `NotificationOver` for one that was
         cancelled or stopped."""
 

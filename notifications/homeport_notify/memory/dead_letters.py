@@ -27,7 +27,9 @@ class MemoryDeadLetters(OnMemory):
         kept = self._spaces[tenant].kept(notification)
         running = replayed(kept.notification, now_ms)
         over = {
-            each for each, (letter, number) in kept.dead.items() if not (letter.replayed or kept.chunks[number].open)
+            each
+            for each, (letter, number) in kept.dead.items()
+            if letter.failed_at_ms <= now_ms and not (letter.replayed or kept.chunks[number].open)
         }
         chosen = sorted(over)[:limit]
         if not chosen:

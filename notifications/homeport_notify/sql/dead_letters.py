@@ -33,7 +33,7 @@ DEAD: Final = Statement(
 TO_REPLAY: Final = Statement(
     """
     SELECT address_id, chunk FROM dead_letters
-    WHERE tenant_id = :tenant AND notification_id = :id AND NOT replayed AND NOT (
+    WHERE tenant_id = :tenant AND notification_id = :id AND NOT replayed AND failed_at <= :now AND NOT (
       SELECT is_open FROM chunks WHERE chunks.tenant_id = :tenant AND chunks.notification_id = :id
         AND chunks.number = dead_letters.chunk LIMIT 1)
     ORDER BY address_id LIMIT :room"""
@@ -102,7 +102,7 @@ class SqlDeadLetters(OnDoor):
         async with self._work(tenant) as work:
             *row, _, _, _ = await locked(work, notification)
             running = replayed(rows.notification(row), now_ms)
-            found = await work.fetch(TO_REPLAY, id=notification, room=limit)
+            found = await work.fetch(TO_REPLAY, id=notification, room=limit, now=now_ms)
             if not found:
                 return 0
             await _take_out(work, notification, [(address, number) for address, number in found])

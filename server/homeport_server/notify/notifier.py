@@ -25,7 +25,7 @@ from homeport_sync.telling import RECEIPTS_MAX
 
 TOLD: Final[tuple[Lane, ...]] = ("transactional", "bulk")  # the lanes of what people are told
 PAGE_MAX: Final = 100
-REPLAYED_MAX: Final = 1_000  # dead letters at once
+REPLAYED_MAX: Final = 1_000  # dead letters in one transaction
 
 How: TypeAlias = Literal["pause", "resume", "cancel"]
 HOWS: Final[tuple[str, ...]] = get_args(How)
@@ -83,10 +83,12 @@ class Notifier:
         return sorted(chain(*pages), key=lambda each: each.id, reverse=True)[:limit]
 
     async def replay(self, tenant: str, notification: str) -> int:
-        """Try the dead letters that were not replayed yet once more, at most `REPLAYED_MAX`; how many. Raises
-        `NotificationUnknown`, `NotificationOver`."""
+        """Try all dead letters that were not replayed yet once more; how many. What fails again meanwhile is not
+        replayed again. Raises `NotificationUnknown`, `NotificationOver`."""
         _check_id(notification)
-        replayed = await self.store.replay(tenant, notification, REPLAYED_MAX, self.wall_ms())
+        replayed, now_ms = 0, self.wall_ms()
+        while some := await self.store.replay(tenant, notification, REPLAYED_MAX, now_ms):
+            replayed += some
         if replayed:
             nudge(self.signals, tenant, (await self.store.progress(tenant, notification)).notification.lane)
         return replayed

@@ -99,7 +99,7 @@ def dead(*, name: str, id: str, replay: bool, **where: Any) -> None:  # noqa: AN
 
     async def working(notifier: Notifier, tenant: Tenant) -> int:
         if replay:
-            return await _replay(notifier, tenant)
+            return await notifier.replay(tenant.id, id)
         after, found = "", 0
         while page := await notifier.store.dead_letters(tenant.id, id, after, PAGE):
             for each in page:
@@ -108,12 +108,6 @@ def dead(*, name: str, id: str, replay: bool, **where: Any) -> None:  # noqa: AN
         if not found:
             await notifier.standing(tenant.id, id)  # which says so if there is no such notification
         return found
-
-    async def _replay(notifier: Notifier, tenant: Tenant) -> int:
-        count = 0
-        while replayed := await notifier.replay(tenant.id, id):
-            count += replayed
-        return count
 
     found = with_notifier(where, name, working)
     if replay:

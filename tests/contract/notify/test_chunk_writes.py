@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from msgspec.structs import replace
 
 from homeport_notify.address import Address, Retired
 from homeport_notify.chunk import ChunkWrites, DeadLetter, Deferred, LeasedChunk
@@ -102,6 +103,16 @@ async def test_dead_letters_are_replayed_once_in_a_chunk_of_their_own_and_counte
         seen = await written(notify, await leased(notify, now_ms=later_ms))
     assert seen.notification.state == "done"
     assert (await notify.progress(TENANT, told)).counts == {S: 3}
+
+
+async def test_what_fails_again_while_others_are_replayed_is_not_replayed_with_them(notify: NotifyStore) -> None:
+    told, addresses = await failed(notify, "ann", "bob")
+    assert await notify.replay(TENANT, told, 1, NOW) == 1
+    again = replace(letter(told, addresses[0]), failed_at_ms=NOW + 1)
+    await notify.commit(await leased(notify), ChunkWrites(states=bytes([F]), dead=[again]), LONG_MS)
+    assert await notify.replay(TENANT, told, ALL, NOW) == 1
+    assert await notify.replay(TENANT, told, ALL, NOW) == 0
+    assert await notify.replay(TENANT, told, ALL, NOW + 1) == 1
 
 
 async def test_what_failed_again_after_a_replay_can_be_replayed_again(notify: NotifyStore) -> None:

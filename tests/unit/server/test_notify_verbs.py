@@ -190,7 +190,7 @@ def test_a_closed_channel_is_opened(desk: Desk) -> None:
 def give_up(tenant: str) -> Callable[[NotifyStore], Awaitable[None]]:
     """Has the provider refuse what waits in the transactional lane, for one address of Ben's."""
     address = an_address(user="ben")
-    now_ms = time.time_ns() // 1_000_000 + 1_000
+    now_ms = time.time_ns() // 1_000_000
 
     async def fail(store: NotifyStore) -> None:
         await store.register(tenant, address, now_ms)
