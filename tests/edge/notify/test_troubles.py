@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from homeport_notify import limits
+from homeport_notify.audience import ToUsers
 from homeport_notify.delivery import DeliveryState as S
 from homeport_notify.emulator import Push
 from homeport_notify.emulator.keys import EmulatorKeys
@@ -106,6 +107,7 @@ async def test_a_storm_of_errors_leaves_the_provider_alone_and_is_given_up_in_ti
         ]
         assert min(rests) >= limits.RETRY_FIRST_MS
         assert len(set(rests)) >= len(rests) // 2  # by chance, not in step
+        assert len(windows) <= 12 * (1 + people / (limits.WINDOW_MAX * limits.RAMP_FROM))  # it is not cut to pieces
         assert len(await here.store.chunks(TENANT, told.id, -1, 10_000)) <= len(windows) + 2
         assert max(len(times) for times in here.fcm.asked.values()) <= 20
         assert here.clock.now_ms - begun_ms < limits.RETRY_WITHIN_MS + 3 * limits.RETRY_LONGEST_MS
@@ -115,6 +117,22 @@ async def test_a_storm_of_errors_leaves_the_provider_alone_and_is_given_up_in_ti
         await here.run_on()
         assert await here.counts(told) == {S.SENT: people}
         assert set(here.times.values()) == {1}
+
+
+async def test_few_that_fail_are_enough_to_leave_one_alone_who_has_just_come_back(
+    tmp_path: Path, keys: EmulatorKeys
+) -> None:
+    async with site(tmp_path, keys) as here:
+        here.emulator.behave(outage="unavailable")
+        people = await here.people(600)
+        few = tuple(each.user for each in people[:12])
+        await here.tell(here.campaign(1, audience=ToUsers(few)))
+        await here.tell(here.campaign(2))
+        await here.run()
+        assert [len(targets) for _, targets in here.fcm.windows] == [12, 500]
+        here.clock.now_ms += 2 * limits.RETRY_FIRST_MS
+        await here.run()
+        assert [len(targets) for _, targets in here.fcm.windows] == [12, 500, 12]
 
 
 @pytest.mark.parametrize("outage", ["unavailable", "internal", "bad_gateway"])
@@ -141,7 +159,7 @@ async def test_what_was_made_to_wait_is_not_given_up_at_its_first_failure(tmp_pa
         await here.run()
         here.emulator.behave(outage="unavailable", retry_after_s=0)
         here.clock.now_ms += 2 * 3_600_000 + 1_000
-        await here.run()
+        await here.run_on(until_ms=here.clock.now_ms + 5 * 60_000)
         here.emulator.behave(outage="none")
         await here.run_on()
         assert await told_once(here, told)
@@ -175,7 +193,7 @@ async def test_a_key_that_is_revoked_in_mid_campaign_pauses_it_and_afterwards_ev
         begun_ms = here.clock.now_ms
         await here.run_on()
         assert await told_once(here, told)
-        assert here.clock.now_ms - begun_ms < limits.MISCONFIGURED_MS  # it went on at once
+        assert here.clock.now_ms - begun_ms < 60_000  # it went on at once
 
 
 async def test_a_key_that_google_calls_expired_again_and_again_pauses_as_well(
