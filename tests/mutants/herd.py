@@ -6,6 +6,7 @@ from tests.mutants.in_device import IN_CLOCK, IN_OUTBOX, IN_REPLICA
 from tests.mutants.in_intake import IN_INTAKE
 from tests.mutants.in_log import IN_LOG
 from tests.mutants.in_merge import IN_MERGE
+from tests.mutants.in_notifications import IN_NOTIFICATIONS
 from tests.mutants.in_pull import IN_PULL
 from tests.mutants.in_receipts import IN_RECEIPTS
 from tests.mutants.in_rules import IN_RULES
@@ -25,5 +26,6 @@ MUTANTS: Mapping[str, Mutant] = {
         *IN_RECEIPTS,
         *IN_CLOCK,
         *IN_SYNCER,
+        *IN_NOTIFICATIONS,
     )
 }

@@ -14,6 +14,8 @@ from pathlib import Path
 import msgspec
 
 import homeport_client
+import homeport_notify
+import homeport_server
 import homeport_sync
 from homeport_client.fleet import Fleet, Played, Script
 from homeport_client.fleet.failing import shorten
@@ -82,7 +84,7 @@ def _cut_down(played: Played, app: App, script: Script) -> Found:
 def main() -> None:
     """Reads an `Order` as JSON from the one argument, and writes what was `Found`."""
     order = msgspec.json.decode(sys.argv[1], type=Order)
-    for package in (homeport_sync, homeport_client):
+    for package in (homeport_sync, homeport_notify, homeport_server, homeport_client):
         assert Path(str(package.__file__)).is_relative_to(order.source), f"{package.__file__} is not the mutant's copy"
     began_s = time.monotonic()
     found = hunt(load_app(APP), order)

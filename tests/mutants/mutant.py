@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCE_ROOTS = ("sync", "client_sdk")  # all that a simulated fleet runs on
+SOURCE_ROOTS = ("sync", "notifications", "server", "client_sdk")  # all that a simulated fleet runs on
 SYNC = "sync/homeport_sync"
 CLIENT = "client_sdk/homeport_client"
+NOTIFY = "notifications/homeport_notify"
+SERVER = "server/homeport_server"
 
 
 class MutantOutdated(Exception):

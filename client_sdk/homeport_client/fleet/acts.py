@@ -50,12 +50,12 @@ def edit(kind: str) -> Act:
 
 
 def entrust(kind: str, field: str) -> Act:
-    """Somebody else is named in a field of any record."""
+    """Somebody is named in a field of any record, or now and then oneself."""
 
     async def act(me: Actor) -> None:
         record = await me.pick(kind)
-        if record and me.others:
-            await me.update(record, **{field: me.chance.choice(me.others)})
+        if record:
+            await me.update(record, **{field: me.chance.choice([*me.others, me.phone.user])})
 
     return _named(act, f"entrust {kind}.{field}")
 

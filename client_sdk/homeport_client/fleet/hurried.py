@@ -20,7 +20,10 @@ def hurried(app: App, *, devices: int, duration_s: float, network: Network = PER
         mishaps.set_clock: 2,
     }
     if app.notifications:
-        befalls |= {mishaps.nap(duration_s / 4, duration_s / 2): 8, **dict.fromkeys(those_that_are_told(app), 30)}
+        befalls |= {
+            mishaps.nap(duration_s / 4, duration_s / 2): 8,
+            **{act: 3 * often for act, often in those_that_are_told(app).items()},
+        }
     does = {**everything(app.catalog), **befalls}
     persona = Persona(name="hurried", does=does, every_s=0.4, network=network, skewed=0.4)
     return Script(

@@ -53,6 +53,11 @@ def nap(shortest_s: float, longest_s: float) -> Act:
     return doze
 
 
+async def want_quiet(me: Actor) -> None:
+    """Its user wants to be told of nothing any more, or of everything again."""
+    await me.do("prefer", muted=me.chance.random() < 0.5)
+
+
 async def lose_token(me: Actor) -> None:
     """The token expires, and the app gets another one a while later."""
     await me.do("expire_token", for_s=round(me.chance.uniform(0.5, 30), 1))

@@ -67,11 +67,13 @@ def everything(catalog: Catalog) -> dict[Act, float]:
 
 
 def those_that_are_told(app: App) -> dict[Act, float]:
-    """For an app that tells people of things: they name each other where they can, for it may tell whom they name."""
+    """For an app that tells people of things: they name each other where they can, for it may tell whom they name, and
+    now and then one wants to be told of nothing."""
     kinds = [each for each in app.catalog.kinds.values() if each.name != MEMBER]
     watched = [each for each in kinds if any(_watches(rule, each.name) for rule in app.notifications)]
     named = [(kind.name, field.name) for kind in watched for field in kind.fields.values() if may_name(field)]
-    return {entrust(kind, field): 10 for kind, field in named}
+    acts: dict[Act, float] = {entrust(kind, field): 10 for kind, field in named}
+    return {**acts, mishaps.want_quiet: 0.5} if app.notifications else acts
 
 
 def _watches(rule: Rule, kind: str) -> bool:

@@ -98,7 +98,8 @@ class Noticed:
         """Where the user could be reached, at any time."""
         return self._by_user.get(user, ())
 
-    def mutes(self, user: str, at_ms: int) -> bool:
-        """Whether the user wanted to be told nothing at that moment."""
-        said = [wants for who, since_ms, wants in self.muted if who == user and since_ms <= at_ms]
-        return bool(said) and said[-1]
+    def mutes(self, user: str, from_ms: int, until_ms: int) -> set[bool]:
+        """Whether the user wanted to be told nothing in that time: all that they wanted then."""
+        said = [(since_ms, wants) for who, since_ms, wants in self.muted if who == user and since_ms <= until_ms]
+        before = [wants for since_ms, wants in said if since_ms <= from_ms]
+        return {before[-1] if before else False, *(wants for since_ms, wants in said if since_ms > from_ms)}

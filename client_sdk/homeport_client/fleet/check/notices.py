@@ -42,7 +42,7 @@ def overtold(log: Mapping[int, Owed], noticed: Noticed) -> Iterator[str]:
             yield f"{at.phone} was told of change {position}, which it has made."
         elif noticed.exact and noticed.pulled(at.device, position, first.at_ms - KNOWN_MS):
             yield f"{at.phone} was told of change {position}, which it had pulled before."
-        elif noticed.mutes(at.user, first.at_ms - KNOWN_MS):
+        elif noticed.mutes(at.user, first.at_ms - KNOWN_MS, first.at_ms) == {True}:
             yield f"{at.phone} of {at.user} was told of change {position}, and {at.user} wants to be told nothing."
     seen = Counter((each.phone, each.user, each.delivery) for each in noticed.shown)
     for (phone, user, delivery), times in seen.items():
@@ -102,7 +102,7 @@ def _is_spared(of: Owed, at: Registered, noticed: Noticed) -> bool:
         at.device == of.entry.device
         or not at.holds(accepted_ms, late_ms)
         or noticed.pulled(at.device, position, accepted_ms + FIRST_MS)
-        or noticed.mutes(at.user, accepted_ms)
+        or True in noticed.mutes(at.user, accepted_ms, late_ms)
         or (position, at.device) in noticed.unknown
     )
 

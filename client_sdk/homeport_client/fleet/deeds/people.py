@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
+from contextlib import suppress
 from typing import cast
 
-from homeport_client import StorageFull
+from homeport_client import DeviceError, StorageFull
 from homeport_client.fleet.check.witness import Written
 from homeport_client.fleet.deeds.meaning import Meaning, meaning
 from homeport_client.fleet.phone import Phone
@@ -114,6 +115,17 @@ async def airplane_mode(stage: Stage, phone: Phone, step: Step) -> bool:
         phone.meter.reached()
         await phone.device.go_online()
     return True
+
+
+async def prefer(stage: Stage, phone: Phone, step: Step) -> bool:
+    """Its user wants to be told of nothing (`muted`), or of everything. Without a network nothing comes of it."""
+    stage.later(_prefer(phone, muted=bool(step.what.get("muted"))))
+    return True
+
+
+async def _prefer(phone: Phone, *, muted: bool) -> None:
+    with suppress(DeviceError):
+        await phone.device.notifications.prefer(muted=["*"] if muted else [])
 
 
 async def _try(stage: Stage, phone: Phone, write: Awaitable[str | bool]) -> str | bool | None:

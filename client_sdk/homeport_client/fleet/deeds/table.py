@@ -30,6 +30,7 @@ DEEDS: Mapping[str, Deed] = {
     "put_away": phones.put_away,
     "take_out": phones.take_out,
     "open_notification": phones.open_notification,
+    "prefer": people.prefer,
     "suspend": phones.suspend,
     "set_clock": phones.set_clock,
     "clone": phones.clone,

@@ -41,6 +41,7 @@ from homeport_sync.signals import LocalSignals
 
 CHANNELS: Final[tuple[ChannelName, ...]] = ("fcm", "apns")
 READ_MAX: Final = 100
+KEPT_EVERY: Final = 10  # readings: the next life reads again what this one had read since, and tells it once
 MEMBERS_MAX: Final = 10_000
 POLL_MS: Final = 30_000
 LISTENS_MS: Final = 30_000
@@ -56,7 +57,7 @@ class NoticedLog(Lookups, Protocol):
 
 class Notices:
     """Those of one tenant. `listening` says which devices have a poke socket open; `place` is how far rules have
-    read."""
+    read, as it is kept."""
 
     def __init__(
         self, app: App, tenant: str, log: NoticedLog, provider: Provider, listening: Callable[[], Collection[str]]
@@ -111,6 +112,9 @@ class NoticesLife:
 
     def __init__(self, notices: Notices, gate: Gate, chance: Random, holder: str) -> None:
         self._notices = notices
+        self._place = notices.place
+        self._read_times = 0
+        self._gate = gate
         self._chance = chance
         self._nudged = {lane: asyncio.Event() for lane in LANES}
         store = cast(NotifyStore, _Mortal(notices.store, gate))
@@ -155,11 +159,15 @@ class NoticesLife:
 
     async def _read(self) -> None:
         notices = self._notices
-        while entries := await notices.log.read(notices.tenant, notices.place, READ_MAX):
+        while entries := await notices.log.read(notices.tenant, self._place, READ_MAX):
             for each in entries:
                 await self._tell(each)
             await self._want(entries)
-            notices.place = entries[-1].position
+            self._place = entries[-1].position
+            self._read_times += 1
+            if self._read_times % KEPT_EVERY == 0:
+                await self._gate.cross("before place")
+                notices.place = self._place
             for nudged in self._nudged.values():
                 nudged.set()
 

@@ -216,16 +216,17 @@ class SimulatedWorld:
         return network if self._drawing else replace(network, rates={}, lose_poke=0.0)
 
     def _befalls(self, who: str, wake: bool) -> str:
-        """What befalls a delivery to this phone; one is drawn in any case."""
+        """What befalls a delivery to this phone; one is drawn in any case. Wakes and what is to be seen often come at
+        one moment: what befalls the one never befalls the other, or a replay could not tell which it was."""
         chance = self._chances.setdefault(who, self.seed.stream("deliveries", who))
         left, named = chance.random(), ""
         for incident, rate in self._provider.rates.items():
-            fits = self._drawing and not self._calm and (wake or incident != LOSE_WAKE)
+            fits = self._drawing and not self._calm and wake == (incident == LOSE_WAKE)
             if 0 <= left < rate and fits:
                 named = incident
             left -= rate
         drawn = bool(named)
-        named = named or self._of(who).take(lambda name: name in OF_DELIVERIES and (wake or name != LOSE_WAKE))
+        named = named or self._of(who).take(lambda name: name in OF_DELIVERIES and wake == (name == LOSE_WAKE))
         if named:
             self._struck(who, named, drawn=drawn)
         return named
