@@ -38,10 +38,12 @@ class LeasedChunk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reachable(msgspec.Struct, frozen=True, kw_only=True):
-    """An address, and what its user prefers, as both are at this moment."""
+    """An address, and what its user prefers, as both are at this moment. `woken_at_ms` is when it was woken last, 0 for
+    never; it is looked up for notifications about a change."""
 
     address: Address
     preferences: Preferences
+    woken_at_ms: int = 0
 
 
 class Deferred(msgspec.Struct, frozen=True, kw_only=True):

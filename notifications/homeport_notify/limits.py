@@ -45,4 +45,5 @@ TOPIC_LENGTH_MAX: Final = 100
 WAKES_AN_HOUR_IOS_MAX: Final = 3
 WAKES_AN_HOUR_ANDROID_MAX: Final = 20
 WAKE_SETTLE_MS: Final = 3_000  # a device that is connected has pulled by then
+WAKE_PULLS_MS: Final = 30_000  # so long after a wake a device may pull because of it
 WAKE_TTL_S: Final = 3_600

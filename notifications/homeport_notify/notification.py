@@ -24,10 +24,11 @@ ENDS: Final[frozenset[State]] = frozenset({"done", "cancelled", "stopped"})
 
 class About(msgspec.Struct, frozen=True, kw_only=True):
     """The change that it tells of: a device that has pulled up to its `position` is not told, nor is its `author` (the
-    id of the device that made it)."""
+    id of the device that made it). What a device pulled because it was woken since `accepted_at_ms` nobody has seen."""
 
     position: int
     author: str
+    accepted_at_ms: int = 0
 
 
 class Notification(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
-from homeport_notify.address import Address
+from homeport_notify import limits
 from homeport_notify.chunk import Reachable
 from homeport_notify.delivery import DeliveryState
 from homeport_notify.errors import BadPreferences
@@ -38,14 +38,16 @@ def told_when(
 def _unwanted(notification: Notification, reachable: Reachable, presence: Presence) -> DeliveryState | None:
     if reachable.preferences.mutes(notification.topic):
         return DeliveryState.MUTED
-    return DeliveryState.SEEN if _has_seen(notification, reachable.address, presence) else None
+    return DeliveryState.SEEN if _has_seen(notification, reachable, presence) else None
 
 
-def _has_seen(notification: Notification, address: Address, presence: Presence) -> bool:
-    about = notification.about
-    if about is None or not address.device:
+def _has_seen(notification: Notification, reachable: Reachable, presence: Presence) -> bool:
+    """A device that pulled by itself shows the change to somebody; one that was woken for it lies in a pocket."""
+    about, device = notification.about, reachable.address.device
+    if about is None or not device:
         return False
-    return address.device == about.author or presence.pulled_position >= about.position
+    was_woken = reachable.woken_at_ms > 0 and reachable.woken_at_ms >= about.accepted_at_ms - limits.WAKE_PULLS_MS
+    return device == about.author or (presence.pulled_position >= about.position and not was_woken)
 
 
 def _not_before_ms(notification: Notification, reachable: Reachable, now_ms: int) -> int | None:

@@ -37,7 +37,11 @@ class MemoryChunks(OnMemory):
         space = self._spaces[leased.tenant]
         found = (space.addresses[each] for each in addresses if each in space.addresses)
         return {
-            each.id: Reachable(address=each, preferences=space.preferences.get(each.user, NO_PREFERENCES))
+            each.id: Reachable(
+                address=each,
+                preferences=space.preferences.get(each.user, NO_PREFERENCES),
+                woken_at_ms=_woken_at_ms(space, each.id) if leased.notification.about else 0,
+            )
             for each in found
         }
 
@@ -84,6 +88,11 @@ class MemoryChunks(OnMemory):
 def _open_chunks(space: Space, lane: Lane) -> Iterator[tuple[KeptNotification, KeptChunk]]:
     for kept in space.of_lane(lane, "running"):
         yield from ((kept, each) for each in kept.chunks if each.open)
+
+
+def _woken_at_ms(space: Space, address: str) -> int:
+    kept = space.wakes.get(address)
+    return max(kept.woken_ms, default=0) if kept else 0
 
 
 def _number(kept: KeptChunk) -> int:

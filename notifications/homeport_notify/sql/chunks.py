@@ -58,6 +58,16 @@ REACHABLE: Final = Statement(
     FROM {each:ids} {found:addresses|addresses.address_id = wanted.value}""",
     of_address=rows.OF_ADDRESS,
 )
+REACHABLE_AND_WOKEN: Final = Statement(
+    """
+    SELECT {of_address}, (
+      SELECT prefers FROM preferences
+      WHERE preferences.tenant_id = :tenant AND preferences.user_id = addresses.user_id), (
+      SELECT woken FROM wakes
+      WHERE wakes.tenant_id = :tenant AND wakes.address_id = addresses.address_id)
+    FROM {each:ids} {found:addresses|addresses.address_id = wanted.value}""",
+    of_address=rows.OF_ADDRESS,
+)
 _HELD = "tenant_id = :tenant AND notification_id = :id AND number = :number AND holder = :holder AND fence = :fence"
 RENEW: Final = Statement(
     """
@@ -145,11 +155,13 @@ class SqlChunks(OnDoor):
 
     async def reachable(self, leased: LeasedChunk, addresses: Sequence[str]) -> Mapping[str, Reachable]:
         """See `ports.Chunks`."""
-        found = await self._read(leased.tenant, REACHABLE, ids=json_list(addresses))
+        asked = REACHABLE if leased.notification.about is None else REACHABLE_AND_WOKEN
+        found = await self._read(leased.tenant, asked, ids=json_list(addresses))
         return {
             row[0]: Reachable(
                 address=rows.address(row[: rows.ADDRESS_WIDTH]),
                 preferences=rows.preferences(row[rows.ADDRESS_WIDTH]),
+                woken_at_ms=max(rows.times(row[rows.ADDRESS_WIDTH + 1]), default=0) if asked is not REACHABLE else 0,
             )
             for row in found
         }

@@ -23,6 +23,7 @@ OF_ADDRESS: Final = (
 ADDRESS_WIDTH: Final = 12
 _json = msgspec.json.Encoder(order="deterministic")
 _notification = msgspec.json.Decoder(Notification).decode
+_times = msgspec.json.Decoder(tuple[int, ...]).decode
 _preferences = msgspec.json.Decoder(Preferences).decode
 
 
@@ -64,6 +65,11 @@ def target_digest(channel: ChannelName, target: str) -> str:
 def prefers(preferences: Preferences) -> str:
     """Preferences as they are kept."""
     return _json.encode(preferences).decode()
+
+
+def times(text: str | None) -> tuple[int, ...]:
+    """Of the column `woken`; None for an address that nobody ever wanted to wake."""
+    return _times(text) if text else ()
 
 
 @lru_cache(maxsize=4_096)

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from homeport_notify.notification import Notification
+from homeport_notify.sql import rows
 from homeport_notify.sql.dialect import Statement, json_list
 from homeport_notify.sql.notifications import submitted
 from homeport_notify.sql.on_door import OnDoor
@@ -59,7 +60,6 @@ NEXT: Final = Statement(
     WHERE tenant_id = :tenant AND due_at >= 0 ORDER BY due_at, address_id LIMIT 1"""
 )
 _json = msgspec.json.Encoder().encode
-_times = msgspec.json.Decoder(tuple[int, ...]).decode
 
 
 class SqlWakes(OnDoor):
@@ -74,7 +74,7 @@ class SqlWakes(OnDoor):
         """See `ports.Wakes`."""
         found = await self._read(tenant, DUE, now=now_ms, room=limit)
         return [
-            Wanted(address=address, device=device, platform=platform, position=position, woken_ms=_times(woken_at))
+            Wanted(address=address, device=device, platform=platform, position=position, woken_ms=rows.times(woken_at))
             for address, device, platform, position, woken_at, _ in sorted(found, key=lambda row: (row[5], row[0]))
         ]
 

@@ -40,7 +40,7 @@ def composed(rule: str, tell: Tell, ordinal: int, entry: Entry, *, id: str, now_
         urgent=tell.urgent,
         due_at_ms=due_ms,
         expires_at_ms=expires_ms,
-        about=About(position=entry.position, author=entry.device),
+        about=About(position=entry.position, author=entry.device, accepted_at_ms=accepted_ms),
         author=entry.user,
         created_at_ms=now_ms,
     )

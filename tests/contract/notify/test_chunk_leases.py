@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from homeport_notify.chunk import ChunkWrites, DeadLetter, Deferred
 from homeport_notify.delivery import DeliveryState, unpack
 from homeport_notify.errors import ChunkLost
 from homeport_notify.limits import CHUNK_ADDRESSES_MAX
+from homeport_notify.notification import About
 from homeport_notify.ports import NotifyStore
 from homeport_notify.preferences import NO_PREFERENCES, Preferences
 from tests.contract.notify.samples import (
@@ -212,6 +214,19 @@ async def test_what_is_reachable_is_told_as_it_is_at_that_moment(notify: NotifyS
     assert found[bob.id].address == bob
     assert found[bob.id].preferences.mutes("news")
     assert await notify.reachable(chunk, []) == {}
+
+
+async def test_when_somebody_was_woken_is_told_of_who_is_told_of_a_change(notify: NotifyStore) -> None:
+    ann, bob = await registered(notify, "ann", "bob")
+    await notify.want(TENANT, {ann.id: 7}, NOW)
+    (wanted,) = await notify.due(TENANT, NOW, ALL)
+    assert await notify.settle(TENANT, NOW + 5, caught_up=[], later=[], woken=[wanted], notification=None)
+    await notify.submit(replace(notification(1), about=About(position=7, author="x", accepted_at_ms=NOW)))
+    await notify.submit(notification(2))
+    await expanded(notify)
+    for woken_at_ms in (NOW + 5, 0):
+        found = await notify.reachable(await leased(notify), [ann.id, bob.id])
+        assert (found[ann.id].woken_at_ms, found[bob.id].woken_at_ms) == (woken_at_ms, 0)
 
 
 async def test_the_next_due_is_the_first_chunk_or_expansion(notify: NotifyStore) -> None:

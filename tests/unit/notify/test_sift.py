@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from homeport_notify.delivery import DeliveryState
+from homeport_notify.limits import WAKE_PULLS_MS
 from homeport_notify.message import WAKE
 from homeport_notify.notification import About
 from homeport_notify.ports import Presence
@@ -44,6 +45,11 @@ def test_a_device_that_has_pulled_the_change_is_not_told_of_it_nor_is_its_author
     assert told_when(of_change, reachable(BEN), Presence(pulled_position=7), NOW_MS) is DeliveryState.SEEN
     assert told_when(of_change, reachable(BEN), Presence(pulled_position=6), NOW_MS) is None
     assert told_when(of_change, reachable(BEN), None, NOW_MS) is None
+    woken = msgspec.structs.replace(reachable(BEN), woken_at_ms=NOW_MS)
+    long_ms = WAKE_PULLS_MS + 1
+    for accepted_ms, then in ((NOW_MS - 1, None), (NOW_MS + 1, None), (NOW_MS + long_ms, DeliveryState.SEEN)):
+        after = a_notification(about=About(position=7, author="another", accepted_at_ms=accepted_ms))
+        assert told_when(after, woken, Presence(pulled_position=7), NOW_MS) == then
     own = a_notification(about=About(position=7, author=BEN.device))
     assert told_when(own, reachable(BEN), None, NOW_MS) is DeliveryState.SEEN
 

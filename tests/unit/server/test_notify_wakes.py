@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+
+import pytest
 
 from homeport_client.fleet import clock
 from homeport_notify import limits
+from homeport_notify.channel import Answered, Recipient
+from homeport_notify.message import Message
+from homeport_notify.notification import Notification
 from homeport_server.listening import CONNECTED_MS
 from homeport_server.notify import wakes
 from homeport_server.notify.wakes import news_to
+from homeport_sync import Entry, Tell
 from homeport_sync.sightings import Sighting
 from tests.unit.server.notify_house import SOON_S, NotifyHouse, device_of, play
 from tests.unit.sync.afterwards import TENANT, logged
@@ -38,6 +45,42 @@ def test_members_who_sleep_are_woken_and_the_author_is_not() -> None:
             await asyncio.sleep(SOON_S)
         assert house.told() == ["ben"]
         assert house.reading("deliveries_total", lane="wake", channel="fcm", fate="sent") == 1
+
+    play(scene)
+
+
+@pytest.mark.parametrize("late_s", [0.0, 1.0, 2.0])
+def test_who_pulled_because_they_were_woken_has_seen_nothing_and_is_told(late_s: float) -> None:
+    async def scene(house: NotifyHouse) -> None:
+        shown: list[bool] = []
+        position, send = 0, house.channel.send
+
+        async def brings(
+            message: Message, to: Sequence[Recipient], answered: Answered, *, until_s: float, dry_run: bool = False
+        ) -> None:
+            shown.append(not message.silent)
+            if message.silent:
+                await pulled(house, "ben", position)
+            await send(message, to, answered, until_s=until_s, dry_run=dry_run)
+
+        submit = house.notify.submit
+
+        async def submits_late(notification: Notification) -> tuple[Notification, bool]:
+            await asyncio.sleep(late_s)  # a server that is busy
+            return await submit(notification)
+
+        house.channel.send, house.notify.submit = brings, submits_late  # type: ignore[method-assign]
+
+        @house.app.notification(kinds=["Task"])
+        def changed(_entry: Entry, _task: object) -> Tell:
+            return Tell(users="ben", title="It changed")
+
+        await house.join("ana", "ben")
+        await house.register("ben")
+        async with house.working():
+            position = await house.write("Milk")
+            await asyncio.sleep(SOON_S)
+        assert shown.count(True) == 1
 
     play(scene)
 

@@ -12,6 +12,7 @@ from homeport_client.fleet.check.owed import Owed
 SLACK_MS = 180_000  # so much later somebody may be told: devices pull first, the server was down, a provider failed
 FIRST_MS = 30_000  # who pulls within that time is perhaps told nothing: the same troubles may have held it up
 KNOWN_MS = 5_000  # so much earlier the server must have known that a device has pulled
+WOKEN_MS = 40_000  # who was woken so long before a change may pull it because of that
 HOUR_MS = 3_600_000
 
 
@@ -40,7 +41,11 @@ def overtold(log: Mapping[int, Owed], noticed: Noticed) -> Iterator[str]:
             yield f"{at.phone} of {at.user} was told {len(all_sent)} times of change {position}; {allowed} are owed."
         elif of is not None and at.device == of.entry.device:
             yield f"{at.phone} was told of change {position}, which it has made."
-        elif noticed.exact and noticed.pulled(at.device, position, first.at_ms - KNOWN_MS):
+        elif (
+            noticed.exact
+            and noticed.pulled(at.device, position, first.at_ms - KNOWN_MS)
+            and not _was_woken(of, first, noticed)
+        ):
             yield f"{at.phone} was told of change {position}, which it had pulled before."
         elif noticed.mutes(at.user, first.at_ms - KNOWN_MS, first.at_ms) == {True}:
             yield f"{at.phone} of {at.user} was told of change {position}, and {at.user} wants to be told nothing."
@@ -105,6 +110,12 @@ def _is_spared(of: Owed, at: Registered, noticed: Noticed) -> bool:
         or True in noticed.mutes(at.user, accepted_ms, late_ms)
         or (position, at.device) in noticed.unknown
     )
+
+
+def _was_woken(of: Owed | None, told: Sent, noticed: Noticed) -> bool:
+    """Whether it was woken between the change and the telling: what it pulled then, nobody has seen."""
+    since_ms = (of.entry.accepted_at_ms if of else told.at_ms) - WOKEN_MS
+    return any(each.wake and each.token == told.token and since_ms <= each.at_ms <= told.at_ms for each in noticed.sent)
 
 
 def _by_token(noticed: Noticed) -> dict[tuple[int, str], list[Sent]]:
