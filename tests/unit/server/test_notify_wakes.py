@@ -49,7 +49,7 @@ def test_members_who_sleep_are_woken_and_the_author_is_not() -> None:
     play(scene)
 
 
-@pytest.mark.parametrize("late_s", [0.0, 1.0, 2.0])
+@pytest.mark.parametrize("late_s", [0.0, 6.0])
 def test_who_pulled_because_they_were_woken_has_seen_nothing_and_is_told(late_s: float) -> None:
     async def scene(house: NotifyHouse) -> None:
         shown: list[bool] = []
