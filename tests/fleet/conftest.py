@@ -25,7 +25,7 @@ def app() -> App:
 def honest(app: App) -> Evidence:
     """What a fleet leaves behind that kept its promises. In this seed there is an occasion for every bug of
     `test_check.py`: when stories change, choose another."""
-    evidence = Fleet(app, 148, script=SMALL).run().evidence
+    evidence = Fleet(app, 152, script=SMALL).run().evidence
     assert evidence is not None
     return evidence
 
