@@ -14,8 +14,8 @@ IN_NOTIFICATIONS = (
         name="who has seen it is told of it",
         known="Mail that rings on the phone after it was read on the desk.",
         file=f"{NOTIFY}/sift.py",
-        before="    return address.device == about.author or presence.pulled_position >= about.position",
-        after="    return address.device == about.author",
+        before="    return device == about.author or (presence.pulled_position >= about.position and not was_woken)",
+        after="    return device == about.author",
     ),
     Mutant(
         name="who wants nothing is told",
