@@ -1,13 +1,15 @@
 """A campaign whose workers die: every address is accounted for, and what is told twice stays within what is declared.
 
 Two `homeport work` processes on PostgreSQL, FCM emulated in this one. A worker is killed with SIGKILL at random moments
-and started again. `make soak` does it with 200,000 addresses and ten deaths.
+and started again; the provider is slow meanwhile, so that a campaign is never over before the last of them. `make soak`
+does it with 200,000 addresses and ten deaths.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -36,6 +38,8 @@ from homeport_sync.sql.postgres.store import PostgresStore
 APP = Path(__file__).resolve().parents[2] / "examples/tasks/app.py"
 SEED = int(os.environ.get("HOMEPORT_SEED", "1"))
 LOOK_S = 0.1
+QUICK_MS = 20.0
+SLOW_MS = 2_500.0  # for an answer while a worker dies: what is on its way then is all that comes before it is back
 PATIENCE_S = 300.0
 
 
@@ -54,7 +58,8 @@ class Seen:
 
 @dataclass(slots=True)
 class Site:
-    """Two workers, a provider, and the store they share."""
+    """Two workers, a provider, and the store they share. Once `doomed` targets were told, the provider is slow and
+    whoever waits for that is told."""
 
     tenant: str
     store: SqlNotifyStore
@@ -62,6 +67,14 @@ class Site:
     workers: list[HomeportProcess]
     emulator: Emulator
     seen: Seen = field(default_factory=Seen)
+    doomed: float = math.inf
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def note(self, push: Push) -> None:
+        self.seen.note(push)
+        if len(self.seen.times) >= self.doomed:
+            self.emulator.behave(latency_ms=SLOW_MS)
+            self.reached.set()
 
     async def progress(self, told: Notification) -> Progress:
         return await self.store.progress(self.tenant, told.id)
@@ -70,7 +83,7 @@ class Site:
 @asynccontextmanager
 async def site(directory: Path) -> AsyncIterator[Site]:
     async with AsyncExitStack() as stack:
-        behaviour = Behaviour(latency_ms=20.0)
+        behaviour = Behaviour(latency_ms=QUICK_MS)
         emulator = await stack.enter_async_context(Emulator(EmulatorSettings(behaviour=behaviour)))
         account = directory / "account.json"
         account.write_text(json.dumps(emulator.account))  # a small file in memory
@@ -93,7 +106,7 @@ async def site(directory: Path) -> AsyncIterator[Site]:
             for number in (1, 2)
         ]
         found = Site(tenant, SqlNotifyStore(sync.beside), sync, workers, emulator)
-        emulator.tally.watch = found.seen.note
+        emulator.tally.watch = found.note
         for worker in workers:
             stack.push_async_callback(worker.kill)
         yield found
@@ -106,17 +119,23 @@ async def told_among_deaths(here: Site, *, addresses: int, deaths: int, at_least
     told = replace(campaign(here.tenant), at_least_once=at_least_once)
     await here.store.submit(told)
     await asyncio.gather(*(worker.start() for worker in here.workers))
-    doomed = sorted(random.uniform(0.05, 0.6) for _ in range(deaths))
     async with asyncio.timeout(PATIENCE_S):
-        while not (progress := await here.progress(told)).notification.over:
-            if doomed and len(here.seen.times) >= doomed[0] * addresses:
-                doomed.pop(0)
-                worker = random.choice(here.workers)
-                await worker.kill()
-                await worker.start()
+        for part in sorted(random.uniform(0.05, 0.8) for _ in range(deaths)):
+            await death(here, after=part * addresses, of=random.choice(here.workers))
+        while not (progress := await here.progress(told)).notification.over:  # noqa: ASYNC110
             await asyncio.sleep(LOOK_S)  # other processes set no event of ours
-    assert len(doomed) < deaths, f"seed {SEED}: it was over before anybody had died"
     return progress
+
+
+async def death(here: Site, *, after: float, of: HomeportProcess) -> None:
+    """Kill it at the moment when so many were told, and start it again."""
+    here.reached.clear()
+    here.doomed = after
+    await here.reached.wait()
+    await of.kill()
+    await of.start()
+    here.doomed = math.inf
+    here.emulator.behave(latency_ms=QUICK_MS)
 
 
 @pytest.mark.parametrize("at_least_once", [False, True])
