@@ -63,7 +63,7 @@ def tally(many: Iterable[bytes]) -> Mapping[DeliveryState, int]:
     return {state: count for state, count in found.items() if count and state is not DeliveryState.DEFERRED}
 
 
-def has_open(states: bytes) -> bool:
+def has_open(states: bytes | bytearray) -> bool:
     """Whether anything is left to do in a chunk."""
     return any(state in states for state in OPEN)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -11,11 +11,11 @@ from homeport_notify import limits
 from homeport_notify.address import ChannelName
 from homeport_notify.answer import Answer, Fate
 from homeport_notify.chunk import LeasedChunk
-from homeport_notify.delivery import DeliveryState, unpack
+from homeport_notify.delivery import DeliveryState, has_open, unpack
 from homeport_notify.errors import ChunkLost, NotificationOver
 from homeport_notify.means import Means
 from homeport_notify.message import named
-from homeport_notify.notification import State
+from homeport_notify.notification import EARLY_ENDS
 from homeport_notify.passage import Closed
 from homeport_notify.settle import (
     Ledger,
@@ -37,10 +37,6 @@ SENDS_WITHIN: Final = 2 / 3  # of the time of a lease: later nothing of a window
 BROKEN: Final = Answer(
     fate=Fate.UNANSWERED, code="CHANNEL_BROKEN", detail="The channel broke off: what it was sending is not known."
 )
-_ENDS: Final[Mapping[State, DeliveryState]] = {
-    "cancelled": DeliveryState.CANCELLED,
-    "stopped": DeliveryState.CANCELLED,
-}
 
 
 class InHand:
@@ -213,12 +209,12 @@ class InHand:
         if self._window is not None:
             await self._settle(self._window)
         await self._write()
-        if end := _ENDS.get(self._leased.notification.state):
+        if self._leased.notification.state in EARLY_ENDS:
             self._resting.clear()
             for place in self._waiting(len(self._ids)):
-                self._ledger.states[place] = end
+                self._ledger.states[place] = DeliveryState.CANCELLED
             await self._write()
-        if self._is_open():
+        if has_open(self._ledger.states):
             await self._means.store.give_back(self._leased, due_at_ms=self._rests_until_ms())
 
     async def _write(self) -> None:
@@ -250,14 +246,8 @@ class InHand:
             return None
         return min(self._resting.values(), default=None)
 
-    def _is_open(self) -> bool:
-        states = self._ledger.states
-        return DeliveryState.WAITING in states or DeliveryState.STARTED in states
-
 
 def _resumed(leased: LeasedChunk) -> bytearray:
     """The states to go on from: what an earlier holder left on its way is sent again, or counts as unknown."""
-    notification = leased.notification
-    again = notification.at_least_once or notification.lane == "wake"
-    left = DeliveryState.WAITING if again else DeliveryState.UNKNOWN
+    left = DeliveryState.WAITING if leased.notification.sent_again else DeliveryState.UNKNOWN
     return bytearray(leased.chunk.states.replace(bytes((DeliveryState.STARTED,)), bytes((left,))))

@@ -19,7 +19,8 @@ LANES: Final[tuple[Lane, ...]] = ("transactional", "wake", "bulk")
 # waiting: not due yet; running: expanded and sent; paused: by somebody, or by a channel that is set up wrongly;
 # the rest are ends. stopped: the provider refuses the message as such.
 State: TypeAlias = Literal["waiting", "running", "paused", "done", "cancelled", "stopped"]
-ENDS: Final[frozenset[State]] = frozenset({"done", "cancelled", "stopped"})
+EARLY_ENDS: Final[frozenset[State]] = frozenset({"cancelled", "stopped"})  # what waits then is never told
+ENDS: Final[frozenset[State]] = EARLY_ENDS | {"done"}
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +65,11 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
     def over(self) -> bool:
         """Whether nothing more comes of it."""
         return self.state in ENDS
+
+    @property
+    def sent_again(self) -> bool:
+        """Whether what may have been sent is sent again: as its author says, and a wake always."""
+        return self.at_least_once or self.lane == "wake"
 
 
 def says_the_same(one: Notification, other: Notification) -> bool:

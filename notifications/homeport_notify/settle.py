@@ -71,7 +71,7 @@ class Ledger:
                 self.bury(place, address.id, answer, now_ms)
             case Fate.BAD_MESSAGE | Fate.MISCONFIGURED if is_final(answer):
                 self.bury(place, address.id, answer, now_ms)
-            case Fate.UNANSWERED if not self._again:
+            case Fate.UNANSWERED if not self.leased.notification.sent_again:
                 self.states[place] = DeliveryState.UNKNOWN
             case Fate.NOT_SENT | Fate.MISCONFIGURED if self._stays(answer):
                 self.states[place] = DeliveryState.WAITING
@@ -101,11 +101,6 @@ class Ledger:
         )
         self.deferred, self.dead, self.retired, self.struck, self._chance = {}, [], [], [], -1.0
         return written
-
-    @property
-    def _again(self) -> bool:
-        notification = self.leased.notification
-        return notification.at_least_once or notification.lane == "wake"
 
     def wait(self, place: int, address: str, at_ms: int) -> None:
         """For the channel, or for its turn: it is not the delivery's fault, so its tries do not count."""

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from homeport_notify import limits
 from homeport_notify.errors import NotificationOver
-from homeport_notify.notification import Notification, State
+from homeport_notify.notification import EARLY_ENDS, Notification, State
 
 Steering: TypeAlias = Literal["pause", "resume", "cancel", "stop"]
 
@@ -45,7 +45,7 @@ def steered(notification: Notification, how: Steering, reason: str, *, begun: bo
 def replayed(notification: Notification, now_ms: int) -> Notification:
     """The notification when some of its dead letters are tried once more: one that was done runs again, and there is
     time for it. Raises `NotificationOver` for one that was cancelled or stopped."""
-    if notification.state in {"cancelled", "stopped"}:
+    if notification.state in EARLY_ENDS:
         raise NotificationOver(
             f"The notification was {notification.state}, so nothing of it is replayed: submit a new one.",
             state=notification.state,

@@ -10,7 +10,7 @@ from homeport_notify.chunk import Chunk
 from homeport_notify.delivery import as_ended, tally
 from homeport_notify.errors import KeyReused
 from homeport_notify.memory.space import KeptNotification, OnMemory, Space
-from homeport_notify.notification import ENDS, Lane, Notification, says_the_same
+from homeport_notify.notification import EARLY_ENDS, ENDS, Lane, Notification, says_the_same
 from homeport_notify.ports import Progress
 from homeport_notify.steering import Steering, steered
 
@@ -75,7 +75,7 @@ class MemoryNotifications(OnMemory):
 
     def _shown(self, kept: KeptNotification) -> Iterator[Chunk]:
         """Its chunks as others see them: what waits in one that was ended is cancelled."""
-        ended = kept.notification.state in {"cancelled", "stopped"}
+        ended = kept.notification.state in EARLY_ENDS
         for each in kept.chunks:
             held = each.until_ms > self._clock()
             yield replace(each.chunk, states=as_ended(each.chunk.states, held=held)) if ended else each.chunk

@@ -8,7 +8,7 @@ from typing import Final
 from homeport_notify.chunk import Chunk
 from homeport_notify.delivery import as_ended, tally
 from homeport_notify.errors import KeyReused, NotificationUnknown
-from homeport_notify.notification import Lane, Notification, says_the_same
+from homeport_notify.notification import EARLY_ENDS, Lane, Notification, says_the_same
 from homeport_notify.ports import Progress
 from homeport_notify.sql import rows
 from homeport_notify.sql.dialect import Statement
@@ -195,4 +195,4 @@ class SqlNotifications(OnDoor):
 
 def _shown(states: bytes, state: str, *, held: bool) -> bytes:
     """What waits in a notification that was ended is cancelled."""
-    return as_ended(states, held=held) if state in {"cancelled", "stopped"} else states
+    return as_ended(states, held=held) if state in EARLY_ENDS else states
