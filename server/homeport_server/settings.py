@@ -120,6 +120,11 @@ class Settings:
         if self.workers > 1 and not self.database_url:
             raise _wrong("workers", self.workers, f"1 on SQLite, which one process owns (or {flag('database_url')})")
 
+    @property
+    def lease_ms(self) -> int:
+        """How long a lease of a worker is, in milliseconds."""
+        return int(self.lease_s * 1_000)
+
     def _check_numbers(self) -> None:
         for each in fields(self):
             value = getattr(self, each.name)

@@ -6,12 +6,13 @@ So a function that hangs, for however many tenants, keeps no other follower wait
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 from homeport_server.database import Store
+from homeport_server.followers.begun import Run, begun
 from homeport_server.followers.lag import Lag
 from homeport_server.followers.told import LoggedFollowers
 from homeport_server.followers.worker import Worker
@@ -31,8 +32,6 @@ PACE_S: Final = 0.5
 PAUSE_LONGEST_S: Final = 300.0  # between two tries at what the app's function fails at
 TURN_READS_MAX: Final = 2  # a turn is over before a worker that is told to stop is cut
 SCHEDULE_POLL_S: Final = 15.0  # how late a schedule may be when workers are not busy
-
-Run: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,26 +66,24 @@ class AppWork:
             store,
             Delivery(follower, self.app.catalog, store, self._told()).work,
             holder=self.holder,
-            ttl_ms=int(self.settings.lease_s * 1_000),
+            ttl_ms=self.settings.lease_ms,
             now_s=time.monotonic,
             begin=None if follower.from_start else beginning.begin,
             read_max=ENTRIES_MAX,
             turn_reads_max=TURN_READS_MAX,
         )
         worker = self._worker(follows, self.settings.work_poll_s)
-
-        async def run() -> None:
-            try:
-                await beginning.began_ms()  # before anybody can write
-            except Exception as error:  # it is asked again when the first entry comes
-                self.log.warning("work delayed", follower=name, exc_info=error)
-            await worker.run()
-
-        return run
+        return begun({name: beginning}, worker.run, self.log)
 
     def _timekeeper(self, schedule: Schedule) -> Timekeeper:
-        ttl_ms = int(self.settings.lease_s * 1_000)
-        return Timekeeper(schedule, self.store, self._told(), holder=self.holder, ttl_ms=ttl_ms, wall_ms=self.wall_ms)
+        return Timekeeper(
+            schedule,
+            self.store,
+            self._told(),
+            holder=self.holder,
+            ttl_ms=self.settings.lease_ms,
+            wall_ms=self.wall_ms,
+        )
 
     def _worker(self, duty: Duty, poll_s: float) -> Worker:
         return Worker(

@@ -46,8 +46,9 @@ def make_work(
 ) -> list[Callable[[], Coroutine[Any, Any, None]]]:
     """What runs until it is cancelled."""
     holder = _holder(settings)
-    lease_ms = int(settings.lease_s * 1_000)
-    usage = Follower(FOLLOWER, store, store, counting(store), holder=holder, ttl_ms=lease_ms, now_s=time.monotonic)
+    usage = Follower(
+        FOLLOWER, store, store, counting(store), holder=holder, ttl_ms=settings.lease_ms, now_s=time.monotonic
+    )
     worker = Worker(
         [usage],
         store,

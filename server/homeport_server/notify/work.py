@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -20,7 +19,8 @@ from homeport_notify.notification import LANES, Lane
 from homeport_notify.ports import NotifyStore, Presences
 from homeport_notify.waking import Waker
 from homeport_server.database import Store
-from homeport_server.followers.app_work import PAUSE_LONGEST_S, TURN_READS_MAX, Run
+from homeport_server.followers.app_work import PAUSE_LONGEST_S, TURN_READS_MAX
+from homeport_server.followers.begun import Run, begun
 from homeport_server.followers.lag import Lag
 from homeport_server.followers.told import LoggedFollowers
 from homeport_server.followers.worker import Lags, Worker
@@ -121,7 +121,7 @@ class NotifyWork:
             self.store,
             work,
             holder=self.holder,
-            ttl_ms=int(self.settings.lease_s * 1_000),
+            ttl_ms=self.settings.lease_ms,
             now_s=time.monotonic,
             begin=begins(name, part, self.store, beginning),
             read_max=read_max,
@@ -141,13 +141,8 @@ class NotifyWork:
             poll_s=self.settings.work_poll_s,
         )
 
-        async def run() -> None:
-            with suppress(Exception):  # it is asked again when the first entry comes
-                for _, beginning in followers:
-                    await beginning.began_ms()  # before anybody can write
-            await worker.run()
-
-        return run
+        beginnings = {follower.name: beginning for follower, beginning in followers}
+        return begun(beginnings, worker.run, self.log)
 
     def _lane(self, lane: Lane) -> Run:
         poll_s = self.settings.work_poll_s if self.settings.database_url else SQLITE_POLL_S
@@ -171,7 +166,7 @@ class NotifyWork:
             wall_ms=self.wall_ms,
             now_s=time.monotonic,
             end=under_way.end,
-            ttl_ms=int(self.settings.lease_s * 1_000),
+            ttl_ms=self.settings.lease_ms,
         )
         worker = self._worker(
             [duty],
@@ -195,7 +190,7 @@ class NotifyWork:
             wall_ms=self.wall_ms,
             random=Random(),
             rates=rates(self.settings),
-            ttl_ms=int(self.settings.lease_s * 1_000),
+            ttl_ms=self.settings.lease_ms,
         )
         return UnderWay(lambda tenant: deliverer.take(tenant, lane), deliverer.stop, IN_HAND[lane])
 
