@@ -5,9 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import json
-import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pkgutil import iter_modules
@@ -35,6 +33,7 @@ from homeport_sync.sql.postgres.store import PostgresStore
 from homeport_sync.sql.postgres.trouble import retried, translated
 from homeport_sync.sql.postgres.write import PARTS, write_statement
 from tests.contract.databases import Databases
+from tests.contract.plans import planned
 from tests.contract.samples import EPOCH, EVERYTHING, NOTHING, NOW, TENANT, all_of, load, write
 
 MODULES = [import_module(f"{room.__name__}.{each.name}") for each in iter_modules(room.__path__)]
@@ -203,22 +202,6 @@ async def planner(postgres18: Databases, name: str) -> AsyncIterator[Connection]
     await connection.execute(f"BEGIN; SET LOCAL homeport.tenant = {literal(TENANT)}")
     yield connection
     await connection.close()
-
-
-async def planned(connection: Connection, text: str) -> list[dict[str, object]]:
-    """The steps of the generic plan, which is the one that servers get."""
-    values = ", ".join(["NULL"] * max(int(number) for number in re.findall(r"\$(\d+)", text)))
-    await connection.execute(f"DEALLOCATE ALL; PREPARE planned AS {text}")
-    (row,) = await connection.fetch(f"EXPLAIN (FORMAT JSON) EXECUTE planned ({values})")
-    return list(steps(json.loads(row[0])[0]["Plan"]))
-
-
-def steps(plan: dict[str, object]) -> Iterator[dict[str, object]]:
-    yield plan
-    below = plan.get("Plans", [])
-    assert isinstance(below, list)
-    for each in below:
-        yield from steps(each)
 
 
 def is_bounded(step: dict[str, object]) -> bool:

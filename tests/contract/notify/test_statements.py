@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import closing
 from importlib import import_module
 from pathlib import Path
@@ -21,6 +20,7 @@ from homeport_sync.sql.postgres.database import SERVER_SETTINGS
 from homeport_sync.sql.sqlite.store import SqliteStore
 from tests.contract.databases import Databases
 from tests.contract.notify.samples import TENANT
+from tests.contract.plans import planned
 
 STATEMENTS = {
     f"{module.name}.{name}": value
@@ -98,22 +98,6 @@ async def planner(postgres18: Databases) -> AsyncIterator[asyncpg.Connection]:
     await postgres18.give_back(name)
 
 
-async def planned(planner: asyncpg.Connection, name: str) -> list[dict[str, object]]:
-    text = STATEMENTS[name].text["postgresql"]
-    values = ", ".join(["NULL"] * max(int(number) for number in re.findall(r"\$(\d+)", text)))
-    await planner.execute(f"DEALLOCATE ALL; PREPARE planned AS {text}")
-    (row,) = await planner.fetch(f"EXPLAIN (FORMAT JSON) EXECUTE planned ({values})")
-    return list(steps(json.loads(row[0])[0]["Plan"]))
-
-
-def steps(plan: dict[str, object]) -> Iterator[dict[str, object]]:
-    yield plan
-    below = plan.get("Plans", [])
-    assert isinstance(below, list)
-    for each in below:
-        yield from steps(each)
-
-
 def is_indexed(step: dict[str, object]) -> bool:
     if "Index Name" not in step:
         return "Scan" not in str(step["Node Type"]) or step["Node Type"] in (
@@ -150,7 +134,7 @@ async def test_no_statement_scans_a_table_on_sqlite(connection: sqlite3.Connecti
 
 @pytest.mark.parametrize("name", sorted(STATEMENTS))
 async def test_no_statement_scans_a_table_on_postgresql(planner: asyncpg.Connection, name: str) -> None:
-    assert [step for step in await planned(planner, name) if not is_indexed(step)] == []
+    assert [step for step in await planned(planner, STATEMENTS[name].text["postgresql"]) if not is_indexed(step)] == []
 
 
 @pytest.mark.parametrize("name", HOT)
@@ -158,7 +142,9 @@ async def test_a_hot_statement_never_sorts(
     connection: sqlite3.Connection, planner: asyncpg.Connection, name: str
 ) -> None:
     assert [step for step in explained(connection, name) if "TEMP B-TREE" in step] == []
-    assert [step for step in await planned(planner, name) if step["Node Type"] == "Sort"] == []
+    assert [
+        step for step in await planned(planner, STATEMENTS[name].text["postgresql"]) if step["Node Type"] == "Sort"
+    ] == []
 
 
 def test_every_key_begins_with_the_tenant_but_that_of_the_gates() -> None:
