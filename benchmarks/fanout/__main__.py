@@ -5,18 +5,13 @@ Some parts: `make bench-fanout ARGS="sending expanding"`. The last line is one J
 
 from __future__ import annotations
 
-import asyncio
-import json
-import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping
-
-import uvloop
+from collections.abc import Mapping
 
 from benchmarks.fanout import workers
+from benchmarks.parts import run
 from benchmarks.processes import measured, serving
 from benchmarks.table import show
-from homeport_server.process.serve import allow_open_files
 
 
 async def sending() -> Mapping[str, float]:
@@ -48,24 +43,5 @@ async def several() -> Mapping[str, float]:
     return found
 
 
-PARTS: Mapping[str, Callable[[], Awaitable[Mapping[str, float]]]] = {
-    "sending": sending,
-    "expanding": expanding,
-    "workers": several,
-}
-
-
-async def main(chosen: list[str]) -> None:
-    """Run the chosen parts, or all, one after the other."""
-    figures: dict[str, float] = {}
-    for name in chosen or PARTS:
-        figures |= await PARTS[name]()
-    print(json.dumps({name: round(value, 3) for name, value in figures.items()}))
-
-
 if __name__ == "__main__":
-    if unknown := set(sys.argv[1:]) - PARTS.keys():
-        raise SystemExit(f"There is no part {', '.join(sorted(unknown))}: choose among {', '.join(PARTS)}.")
-    allow_open_files()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(main(sys.argv[1:]))
+    run({"sending": sending, "expanding": expanding, "workers": several})
