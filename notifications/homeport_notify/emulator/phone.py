@@ -17,10 +17,12 @@ PhonePlatform: TypeAlias = Literal["android", "ios", "web"]
 
 
 class Held(msgspec.Struct):
-    """`handed` once the phone was given it; it is kept until the phone acknowledges its `number`."""
+    """`handed` once the phone was given it; it is kept until the phone acknowledges its `number`. With `caught` the
+    phone was there when it came, so its time does not run out while the phone reads."""
 
     number: int
     push: Push
+    caught: bool = False
     handed: bool = False
 
 
@@ -64,9 +66,9 @@ class Phone:
 
     def deliver(self, push: Push) -> None:
         """Hand it on, or keep it until the phone is there."""
-        if not self._listeners and not self._keep(push):
+        if not self.present and not self._keep(push):
             return
-        self._hold(push)
+        self._hold(push, caught=self.present)
         for each in tuple(self._listeners):
             each()
 
@@ -78,7 +80,7 @@ class Phone:
         for held in self._held:
             if held.handed and held.number <= after:
                 continue
-            if not held.handed and not held.push.lives(now_ms):
+            if not (held.handed or held.caught or held.push.lives(now_ms)):
                 self._tally.expired += 1
                 continue
             if not held.handed and not held.push.deleted:
@@ -111,9 +113,9 @@ class Phone:
         self._tally.discarded += self.waiting
         self._held.clear()
 
-    def _hold(self, push: Push) -> None:
+    def _hold(self, push: Push, *, caught: bool = False) -> None:
         self._number += 1
-        self._held.append(Held(self._number, push))
+        self._held.append(Held(self._number, push, caught))
 
     def _keep(self, push: Push) -> bool:
         """Make room for what comes while the phone is away; False if it is for now or never."""
