@@ -20,7 +20,7 @@ DEVICES = Script(devices=12, duration_s=900)
 @pytest.fixture(scope="session")
 def told(app: App) -> Evidence:
     """What a fleet leaves behind in which people name each other, and whose phones sleep now and then."""
-    evidence = Fleet(app, 3, script=DEVICES).run().evidence
+    evidence = Fleet(app, 2, script=DEVICES).run().evidence
     assert evidence is not None
     return evidence
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from random import Random
+from typing import Protocol
 
 from homeport_notify.errors import BadNotification, KeyReused
+from homeport_notify.notification import Notification
 from homeport_server.notify.compose import composed
 from homeport_server.notify.slices import Slice
-from homeport_server.notify.submit import Submitter
 from homeport_sync.catalog import Kind
 from homeport_sync.clock import uuid7
 from homeport_sync.entry import Entry, read_fields
@@ -17,6 +18,13 @@ from homeport_sync.errors import BadTell, HomeportError
 from homeport_sync.lookups import Lookups
 from homeport_sync.ports import LogEntry
 from homeport_sync.tell import Rule, Tell
+
+
+class Submits(Protocol):
+    """Who takes in what is to be told."""
+
+    async def submit(self, notification: Notification, *, request_id: str) -> object:
+        """Keep it. Raises `BadNotification`, `KeyReused`, and what a store raises."""
 
 
 class RuleFollower:
@@ -28,7 +36,7 @@ class RuleFollower:
         each: Slice,
         kinds: Mapping[str, Kind],
         lookups: Lookups,
-        submitter: Submitter,
+        submitter: Submits,
         *,
         wall_ms: Callable[[], int],
         random: Random,

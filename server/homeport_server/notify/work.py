@@ -33,7 +33,7 @@ from homeport_server.notify.submit import Submitter
 from homeport_server.notify.timers import Timers
 from homeport_server.notify.told import LoggedDeliveries, MeteredChannel
 from homeport_server.notify.under_way import Room, UnderWay
-from homeport_server.notify.wakes import FOLLOWER, WAKING, WakeWork
+from homeport_server.notify.wakes import FOLLOWER, WAKING, News, WakeWork
 from homeport_server.observe import Log
 from homeport_server.observe.metrics import Metrics
 from homeport_server.settings import Settings
@@ -110,7 +110,7 @@ class NotifyWork:
 
     def _wakes(self, part: Slice) -> tuple[Follower, Beginning]:
         store, signals = self.notifying.store, self.notifying.signals
-        work = WakeWork(part, self.store, self.store, store, signals, now_s=time.monotonic).work
+        work = WakeWork(part, News(self.store, store), self.store, store, signals, now_s=time.monotonic).work
         return self._follower(FOLLOWER, part, work)
 
     def _follower(self, name: str, part: Slice, work: Work, read_max: int = 500) -> tuple[Follower, Beginning]:

@@ -1,7 +1,7 @@
 """What the simulated server does about notifications: the real core of them, on a store in memory.
 
 The app's rules follow the log, wakes are wanted for whom a change is news to, and each lane is expanded, delivered and
-woken as `homeport serve` does it, with the same composing of what rules say. One life of the server works on it at a
+woken, by the code with which `homeport serve` does it. One life of the server works on it at a
 time. What it had begun when it dies is left as a killed process leaves it; the store, how far rules had read, and the
 provider outlive it.
 """
@@ -24,25 +24,25 @@ from homeport_notify.address import ChannelName
 from homeport_notify.answer import Answer
 from homeport_notify.deliver import Deliverer
 from homeport_notify.delivery import DeliveryState, unpack
-from homeport_notify.errors import BadNotification, KeyReused
 from homeport_notify.expand import Expander
 from homeport_notify.memory import MemoryNotifyStore
 from homeport_notify.notification import LANES, Lane, Notification, check_notification
 from homeport_notify.ports import NotifyStore, Presence
 from homeport_notify.steering import Steering
 from homeport_notify.waking import Waker
-from homeport_server.notify.compose import composed
+from homeport_server.notify.rules import RuleFollower
+from homeport_server.notify.slices import Slice
+from homeport_server.notify.wakes import News, add_news
 from homeport_sync import App
-from homeport_sync.clock import uuid7
-from homeport_sync.entry import read_entry, read_fields
+from homeport_sync.entry import read_entry
 from homeport_sync.lookups import Lookups
 from homeport_sync.ports import LogEntry
 from homeport_sync.signals import LocalSignals
+from homeport_sync.tell import TRIES_MAX
 
 CHANNELS: Final[tuple[ChannelName, ...]] = ("fcm", "apns")
 READ_MAX: Final = 100
 KEPT_EVERY: Final = 10  # readings: the next life reads again what this one had read since, and tells it once
-MEMBERS_MAX: Final = 10_000
 POLL_MS: Final = 30_000
 LISTENS_MS: Final = 30_000
 NOTIFICATIONS_MAX: Final = 1_000_000
@@ -125,6 +125,12 @@ class NoticesLife:
             store, channels, notices, _NobodyIsTold(), holder=holder, wall_ms=now_ms, random=chance
         )
         self._waker = Waker(store, notices, wall_ms=now_ms, random=chance)
+        self._news = News(notices.log, store)
+        kinds, submitter = notices.app.catalog.kinds, _Submitter(store)
+        self._rules = [
+            RuleFollower(rule, Slice(), kinds, notices.log, submitter, wall_ms=now_ms, random=chance)
+            for rule in notices.app.notifications
+        ]
 
     async def follow(self, signals: LocalSignals) -> None:
         """Read what is new in the log, for as long as the process lives."""
@@ -172,36 +178,33 @@ class NoticesLife:
                 nudged.set()
 
     async def _want(self, entries: Sequence[LogEntry]) -> None:
-        """Want a wake for the devices of members that these changes are news to."""
-        notices, wanted = self._notices, dict[str, int]()
-        for scope in dict.fromkeys(each.scope for each in entries if each.outcome != "superseded"):
-            users = await notices.log.members(notices.tenant, scope, "", MEMBERS_MAX)
-            for address in await self._store.of_users(notices.tenant, users):
-                news = (each for each in entries if each.scope == scope and each.device != address.device)
-                position = max((each.position for each in news if each.outcome != "superseded"), default=0)
-                if position > wanted.get(address.id, 0):
-                    wanted[address.id] = position
-        await self._store.want(notices.tenant, wanted, entries[-1].accepted_at_ms + limits.WAKE_SETTLE_MS)
+        """Want a wake for whom these changes are news to."""
+        tenant, wanted = self._notices.tenant, dict[str, int]()
+        async for page in self._news.of(tenant, entries):
+            add_news(wanted, page)
+        await self._store.want(tenant, wanted, entries[-1].accepted_at_ms + limits.WAKE_SETTLE_MS)
 
     async def _tell(self, logged: LogEntry) -> None:
-        notices = self._notices
-        for rule in notices.app.notifications:
-            if not rule.wants(logged):
-                continue
-            kind = notices.app.catalog.kind(logged.kind)
-            entry = read_entry(notices.tenant, logged, kind)
-            found = await notices.log.records(notices.tenant, [logged.record])
-            try:
-                tells = rule.tells(entry, read_fields(found.get(logged.record), kind))
-            except Exception:  # noqa: BLE001, S112  # the app's own: here it is left out at once
-                continue
-            for ordinal, tell in enumerate(tells):
-                at_ms = now_ms()
-                notification = composed(rule.name, tell, ordinal, entry, id=uuid7(at_ms, self._chance), now_ms=at_ms)
-                if notification is not None:
-                    with suppress(KeyReused, BadNotification):
-                        check_notification(notification, at_ms)
-                        await self._store.submit(notification)
+        for rule in self._rules:
+            if rule.wants(logged):
+                entry = read_entry(self._notices.tenant, logged, self._notices.app.catalog.kind(logged.kind))
+                try:
+                    await rule.function(entry)
+                except Exception as error:
+                    if isinstance(error, Crashed) or not rule.leaves_out(TRIES_MAX, error):
+                        raise
+
+
+class _Submitter:
+    """Checks and keeps what is to be told; the lanes are nudged when all that was read is."""
+
+    def __init__(self, store: NotifyStore) -> None:
+        self._store = store
+
+    async def submit(self, notification: Notification, *, request_id: str) -> None:
+        """See `rules.Submits`."""
+        check_notification(notification, now_ms())
+        await self._store.submit(notification)
 
 
 class _Mortal:
