@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from homeport_client.fleet.live.notified import Account, account
-from homeport_client.fleet.live.rows import addresses_of, receipts_of, told_of
+from homeport_client.fleet.live.rows import addresses_of, receipts_of, to_tell_of, told_of
 from homeport_client.fleet.live.tallies import Tallies, tallies
 from homeport_notify.delivery import DeliveryState as S
 from homeport_notify.emulator.keys import EmulatorKeys
@@ -26,6 +26,14 @@ def by_sql(here: Site) -> Account:
     rows = [connection.execute(each(TENANT)).fetchall() for each in (told_of, addresses_of, receipts_of)]
     connection.close()
     return account(*rows)
+
+
+def to_tell(here: Site) -> int:
+    """What the same connection counts as not told yet."""
+    connection = sqlite3.connect(here.path)
+    [[count]] = connection.execute(to_tell_of(TENANT)).fetchall()
+    connection.close()
+    return int(count)
 
 
 async def counted(here: Site, told: Notification) -> Tallies:
@@ -79,10 +87,13 @@ async def test_they_agree_where_the_provider_was_out_of_order_for_a_while(tmp_pa
         here.emulator.behave(outage="unavailable")
         await here.people(PEOPLE)
         told = await here.tell(here.campaign())
+        assert to_tell(here) == 1  # to expand
         await here.run_on(until_ms=here.clock.now_ms + 20 * 60_000)
         assert here.emulator.counts()["fcm"]["accepted"] == 0
+        assert to_tell(here) >= 1  # to send
         here.emulator.behave(outage="none")
         await here.run_on()
+        assert to_tell(here) == 0
         assert (await counted(here, told)).received == PEOPLE
 
 

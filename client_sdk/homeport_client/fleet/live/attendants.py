@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 from homeport_client.fleet.check.evidence import Followed
 from homeport_client.fleet.live.patience import RETRY_S
@@ -75,6 +76,13 @@ class Attendants:
         except TimeoutError:
             return False
         return True
+
+    async def all_told(self, within_s: float) -> None:
+        """Until all is told that is to be told, but no longer: some of it may have to wait."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                while await self._site.to_tell(self.tenant):  # noqa: ASYNC110  # other processes work on it
+                    await asyncio.sleep(RETRY_S)
 
     async def close(self) -> None:
         """Nothing befalls the site any more; what was killed is not started again."""

@@ -31,6 +31,7 @@ from homeport_client.fleet.live.rows import (
     receipts_of,
     revoked,
     revoked_of,
+    to_tell_of,
     told_of,
 )
 from homeport_client.fleet.live.site import Part
@@ -165,6 +166,10 @@ class Cluster:
             await self.postgres.query(addresses_of(tenant)),
             await self.postgres.query(receipts_of(tenant)),
         )
+
+    async def to_tell(self, tenant: str) -> int:
+        """See `Site`."""
+        return int((await self.postgres.query(to_tell_of(tenant)))[0][0])
 
     async def log(self, tenant: str) -> list[LogEntry]:
         """See `Site`."""

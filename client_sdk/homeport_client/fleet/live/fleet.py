@@ -40,6 +40,7 @@ from homeport_sync.ports import LogEntry
 
 Result = TypeVar("Result")
 REST_S = 60.0
+TOLD_S = 20.0  # a worker that died holds what it was sending for some seconds
 SHOW_S = (0.25, 1.0)
 STOPPED_S = 0.6  # so long a fleet that is stopped waits for what its processes know
 
@@ -147,6 +148,8 @@ class LiveFleet:
                 return [f"Not every phone had caught up after {REST_S:.0f} s."]
         if not await self._attendants.followers_catch_up(bound_s - time.monotonic()):
             return [f"Not every follower had caught up after {REST_S:.0f} s."]
+        if self._provider is not None:
+            await self._attendants.all_told(min(TOLD_S, bound_s - time.monotonic()))
         return []
 
     async def _catch_up(self, within_s: float) -> bool:

@@ -97,8 +97,9 @@ class LiveProvider:
             self._pulls[device].append((_now_ms(), page.server_time_ms))
 
     async def rest(self) -> None:
-        """Wait until phones have what is theirs, for as long as that may take; then nothing more is brought. Raises
-        what failed first."""
+        """Take nothing more, and wait until phones have what is theirs, for as long as that may take; then nothing more
+        is brought. Raises what failed first."""
+        await self._emulator.close()
         until_s = time.monotonic() + REST_S
         while self._is_busy and time.monotonic() < until_s:  # noqa: ASYNC110  # other processes work on it
             await asyncio.sleep(LOOK_S)

@@ -27,6 +27,7 @@ from homeport_client.fleet.live.rows import (
     receipts_of,
     revoked,
     revoked_of,
+    to_tell_of,
     told_of,
 )
 from homeport_client.fleet.live.site import Part
@@ -105,6 +106,10 @@ class RealServer:
             await self._rows(addresses_of(tenant)),
             await self._rows(receipts_of(tenant)),
         )
+
+    async def to_tell(self, tenant: str) -> int:
+        """See `Site`."""
+        return int(str((await self._rows(to_tell_of(tenant)))[0][0]))
 
     async def log(self, tenant: str) -> list[LogEntry]:
         """See `Site`."""

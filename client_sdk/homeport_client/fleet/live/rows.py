@@ -30,6 +30,11 @@ _REVOKED = """SELECT g.user_id, g.scope_id, g.until, coalesce(r.device_id, '') F
 _TOLD = """SELECT n.notification_id, n.lane, n.told, d.states, d.addresses FROM notifications n LEFT JOIN deliveries d
     ON d.tenant_id = n.tenant_id AND d.notification_id = n.notification_id WHERE n.{tenant}
     ORDER BY n.notification_id, d.number"""
+_TO_TELL = """SELECT
+    (SELECT count(*) FROM places p JOIN heads h ON h.tenant_id = p.tenant_id
+        WHERE p.follower LIKE 'notify:%' AND p.position < h.position AND p.{tenant})
+    + (SELECT count(*) FROM notifications WHERE lane <> 'wake' AND expand_at IS NOT NULL AND {tenant})
+    + (SELECT count(*) FROM chunks WHERE lane <> 'wake' AND is_open AND {tenant})"""
 _ADDRESSES = "SELECT address_id, device_id FROM addresses WHERE {tenant}"
 _RECEIPTS = "SELECT notification_id, device_id FROM notification_receipts WHERE {tenant}"
 
@@ -37,6 +42,12 @@ _RECEIPTS = "SELECT notification_id, device_id FROM notification_receipts WHERE 
 def told_of(tenant: str) -> str:
     """What reads all that was told, and the state of each delivery; `live/notified.py` makes nouns of it."""
     return _TOLD.format(tenant=_is(tenant))
+
+
+def to_tell_of(tenant: str) -> str:
+    """What reads how much rules have still to follow, and lanes to expand and to send. A wake may have to wait for
+    hours."""
+    return _TO_TELL.format(tenant=_is(tenant))
 
 
 def addresses_of(tenant: str) -> str:

@@ -70,5 +70,9 @@ class Site(Protocol):
     async def notified(self, tenant: str) -> Account:
         """What it says was told to whom, as the database has it now."""
 
+    async def to_tell(self, tenant: str) -> int:
+        """How much of what happened the app's rules and the lanes have still to do, as the database has it now: 0 if
+        all is told that is to be told."""
+
     async def log(self, tenant: str) -> Sequence[LogEntry]:
         """Its whole log, as the database has it now, read with nothing of ours."""
