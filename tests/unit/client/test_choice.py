@@ -150,9 +150,9 @@ async def test_a_page_that_was_asked_for_before_the_phone_chose_otherwise_is_pas
     _, made = await lists(server, "a", "b")
     line = Line(server, "bob")
     bob = await phone(line, seed=200)
-    line.slow_back_s = 5.0
+    line.slow_back_s = 0.5
     syncing = asyncio.create_task(bob.sync())
-    await asyncio.sleep(1)
+    await until(lambda: bool(line.pulls))
     await bob.choose(scopes=[made["a"]])
     await syncing
     assert await shown(bob) == ["a"]
