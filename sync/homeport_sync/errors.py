@@ -9,6 +9,7 @@
     │   ├── KeysForeign         KEYS_FOREIGN          the database's keys are not those that the app declares
     │   ├── Malformed           MALFORMED             a message does not have its shape
     │   ├── TooLarge            TOO_LARGE             a message or document is over its limit
+    │   ├── QueryInvalid        QUERY_INVALID         a query does not fit its kind, or asks for too much
     │   ├── GroupCut            GROUP_CUT             a push ends within a group
     │   └── Rejection           one change is refused; the others of its push go through (`rejections.py`)
     ├── Resync              the caller's place or numbers do not fit the log: adjust and go on
@@ -72,6 +73,12 @@ class BadTell(Fix):
     """A notification rule returned what is no Tell: return one, a list of them, or None."""
 
     code = "BAD_TELL"
+
+
+class QueryInvalid(Fix):
+    """The query does not fit its kind: ask about its indexed fields, and for a page at a time."""
+
+    code = "QUERY_INVALID"
 
 
 class SchemaUnknown(Fix):

@@ -22,6 +22,7 @@ from homeport_sync.memory_log import MemoryLog, OnMemory
 from homeport_sync.memory_lookups import MemoryLookups
 from homeport_sync.memory_places import MemoryPlaces
 from homeport_sync.memory_quarantine import MemoryQuarantine
+from homeport_sync.memory_queries import MemoryQueries
 from homeport_sync.memory_receipts import MemoryReceipts
 from homeport_sync.memory_sightings import MemorySightings
 from homeport_sync.ports import (
@@ -116,6 +117,7 @@ class MemoryStore(
     MemoryLookups,
     MemoryPlaces,
     MemoryQuarantine,
+    MemoryQueries,
     MemoryReceipts,
     MemorySightings,
 ):

@@ -33,6 +33,7 @@ from homeport_sync.clock import is_uuid
 from homeport_sync.rank import Rank, between, is_rank
 from homeport_sync.rules import ELEMENTS_MAX
 
+Shape: TypeAlias = Literal["text", "choice", "int", "float", "bool", "datetime", "date", "uuid", "set", "rank"]
 PythonValue: TypeAlias = str | int | float | bool | datetime | date | UUID | Set[str] | None
 INT_MAX = 2**53 - 1
 TEXT_LENGTH_MAX = 10_000
@@ -48,6 +49,8 @@ _WORDS = ("milk", "bread", "paint the fence", "call mother", "Grüße", "牛乳"
 class ValueType:
     """One type of value. `fits` judges a wire value; `to_wire` and `from_wire` translate a Python one.
 
+    `shape` is what it is declared as, whatever its bounds; a choice has `options`. Others translate it by these.
+
     `draw` makes one that fits, as people might write it, and now and then an odd one: simulations live on it.
     """
 
@@ -56,6 +59,9 @@ class ValueType:
     to_wire: Callable[[PythonValue], Value]
     from_wire: Callable[[Value], PythonValue]
     draw: Callable[[Random], PythonValue]
+    shape: Shape
+    options: tuple[str, ...] = ()
+    nullable: bool = False
 
 
 def _same(value: PythonValue) -> Value:
@@ -93,6 +99,7 @@ def text(max_length: int) -> ValueType:
         to_wire=_write_text,
         from_wire=_as_is,
         draw=lambda chance: draw_text(chance, max_length),
+        shape="text",
     )
 
 
@@ -106,6 +113,8 @@ def choice(options: tuple[str, ...]) -> ValueType:
         to_wire=_same,
         from_wire=_as_is,
         draw=lambda chance: chance.choice(options),
+        shape="choice",
+        options=options,
     )
 
 
@@ -127,6 +136,7 @@ def texts(max_length: int) -> ValueType:
         to_wire=_write_texts,
         from_wire=_as_is,
         draw=lambda chance: {word[:max_length] for word in chance.sample(_TAGS, chance.randrange(3))},
+        shape="set",
     )
 
 
@@ -142,6 +152,7 @@ RANK_TYPE = ValueType(
     to_wire=_same,
     from_wire=_as_is,
     draw=lambda chance: between(between(None, None, chance), None, chance),
+    shape="rank",
 )
 
 
@@ -196,6 +207,7 @@ PLAIN: dict[type, ValueType] = {
         to_wire=_same,
         from_wire=_as_is,
         draw=lambda chance: chance.choice((0, 1, -1, INT_MAX, *(chance.randint(-100, 10_000) for _ in range(12)))),
+        shape="int",
     ),
     float: ValueType(
         expected="a finite number",
@@ -203,6 +215,7 @@ PLAIN: dict[type, ValueType] = {
         to_wire=_same,
         from_wire=lambda value: float(value) if isinstance(value, int) else _as_is(value),
         draw=lambda chance: round(chance.uniform(-1_000, 1_000), 2),
+        shape="float",
     ),
     bool: ValueType(
         expected="true or false",
@@ -210,6 +223,7 @@ PLAIN: dict[type, ValueType] = {
         to_wire=_same,
         from_wire=_as_is,
         draw=lambda chance: chance.random() < 0.5,
+        shape="bool",
     ),
     datetime: ValueType(
         expected="a moment in UTC such as 2026-11-23T08:15:00.000Z (an aware datetime)",
@@ -217,6 +231,7 @@ PLAIN: dict[type, ValueType] = {
         to_wire=write_datetime,
         from_wire=_parse_datetime,
         draw=lambda chance: _ERA + timedelta(milliseconds=chance.randrange(10 * _YEAR_MS)),
+        shape="datetime",
     ),
     date: ValueType(
         expected="a day such as 2026-11-23",
@@ -224,6 +239,7 @@ PLAIN: dict[type, ValueType] = {
         to_wire=_write_date,
         from_wire=lambda value: date.fromisoformat(str(value)),
         draw=lambda chance: _ERA.date() + timedelta(days=chance.randrange(3_650)),
+        shape="date",
     ),
     UUID: ValueType(
         expected="a UUID in lowercase with hyphens",
@@ -231,6 +247,7 @@ PLAIN: dict[type, ValueType] = {
         to_wire=lambda value: str(value) if isinstance(value, UUID) else _same(value),
         from_wire=lambda value: UUID(str(value)),
         draw=lambda chance: UUID(int=chance.getrandbits(128), version=4),
+        shape="uuid",
     ),
 }
 
@@ -247,6 +264,9 @@ def optional(inner: ValueType) -> ValueType:
         to_wire=lambda value: None if value is None else inner.to_wire(value),
         from_wire=lambda value: None if value is None else inner.from_wire(value),
         draw=lambda chance: None if chance.random() < _NULLS else inner.draw(chance),
+        shape=inner.shape,
+        options=inner.options,
+        nullable=True,
     )
 
 
