@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -55,6 +55,7 @@ from homeport_sync.cursor import CursorSeal
 from homeport_sync.exchange import Exchange
 from homeport_sync.limits import Limits
 from homeport_sync.ports import Signals, Tenants
+from homeport_sync.query import Queries
 from homeport_sync.sightings import Sightings
 
 GRAPHQL_PATH = "/api/v1/graphql"
@@ -127,6 +128,8 @@ def build_app(
         settings=settings,
         wall_ms=clock,
         notifier=make_notifier(store, notify_store, signals, metrics=metrics, log=log, clock=clock),
+        catalog=app.catalog,
+        queries=cast(Queries, store),
         heard=heard,
     )
     # On PostgreSQL that is for `homeport work`, of which there may be any number.
@@ -194,7 +197,7 @@ def assemble(
         holds.release()
 
     health = Health(tenants, background.runs, on_drain, warnings, production=rooms.settings.production)
-    schema, requests = make_schema(), requests_admission(rooms)
+    schema, requests = make_schema(rooms.catalog), requests_admission(rooms)
     graphql = GraphqlOverHttp(schema, rooms, requests, holds)
     departures = Departures()
     routes = Starlette(

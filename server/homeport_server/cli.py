@@ -96,8 +96,7 @@ def schema(app: Path) -> None:
     from homeport_server.edge.schema import make_schema
     from homeport_sync.load import load_app
 
-    load_app(app)
-    click.echo(make_schema().as_str())
+    click.echo(make_schema(load_app(app).catalog).as_str())
 
 
 main.add_command(device)

@@ -36,7 +36,7 @@ from homeport_sync.memory import MemoryStore
 from homeport_sync.ports import Tenant
 from homeport_sync.signals import LocalSignals
 from homeport_sync.wire import PULL, PULL_CHOSEN, PUSH, PUSH_RECEIPTS, PullMessage, PushMessage
-from tests.edge.world import SETTINGS, Clock
+from tests.edge.world import SETTINGS, Clock, app
 
 FAILURES: Mapping[str, Exception] = {
     "overloaded": Overloaded(retryAfterMs=1_000),
@@ -114,9 +114,11 @@ def endpoint() -> tuple[GraphqlOverHttp, str, Rooms]:
         settings=replace(SETTINGS, body_bytes_max=10_000_000),
         wall_ms=clock,
         notifier=make_notifier(store, MemoryNotifyStore(), LocalSignals(), metrics=metrics, log=log, clock=clock),
+        catalog=app.catalog,
+        queries=store,
     )
     return (
-        GraphqlOverHttp(make_schema(), rooms, requests_admission(rooms), Holds(0, 1)),
+        GraphqlOverHttp(make_schema(app.catalog), rooms, requests_admission(rooms), Holds(0, 1)),
         tokens.issue(user="ana", tenant="t1", ttl_s=60),
         rooms,
     )

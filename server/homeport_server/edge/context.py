@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from random import getrandbits
 
 from homeport_server.accounts import Accounts
+from homeport_server.edge.batches import Batches
 from homeport_server.notify.notifier import Notifier
 from homeport_server.observe import Log
 from homeport_server.observe.metrics import Metrics
@@ -17,7 +18,9 @@ from homeport_server.pokes import PokeHub
 from homeport_server.settings import Settings
 from homeport_server.sightings import Heard
 from homeport_server.tokens import Caller
+from homeport_sync.catalog import Catalog
 from homeport_sync.exchange import Exchange
+from homeport_sync.query import Queries
 
 DEVICE_SHOWN_MAX = 80
 REQUEST_ID = b"x-request-id"
@@ -39,6 +42,8 @@ class Rooms:
     settings: Settings
     wall_ms: Callable[[], int]
     notifier: Notifier
+    catalog: Catalog
+    queries: Queries
     heard: Heard = field(default_factory=Heard)
 
 
@@ -46,13 +51,14 @@ class Rooms:
 class Call:
     """One request, or one socket: every line logged for it and every error it gets carries `request_id`.
 
-    `traceparent` is the caller's own span (W3C Trace Context), "" if it has none.
+    `traceparent` is the caller's own span (W3C Trace Context), "" if it has none. `batches` are its open questions.
     """
 
     rooms: Rooms
     caller: Caller
     request_id: str
     traceparent: str = ""
+    batches: Batches = field(default_factory=Batches, compare=False)
 
 
 def request_id_of(headers: Mapping[bytes, bytes]) -> str:

@@ -1,5 +1,5 @@
-"""The GraphQL schema: three operations, whose messages travel as JSON scalars (see PROTOCOL.md), and what is about
-notifications (`notify_schema.py`).
+"""The GraphQL schema: three operations, whose messages travel as JSON scalars (see PROTOCOL.md), what is about
+notifications (`notify_schema.py`), and what is made from an app's declaration (`typed/`).
 
 Resolvers hand over to `push.py`, `pull.py` and `poke.py`, and so do the precompiled operations; nothing is decided
 here. GraphQL's Int has 32 bits, so numbers and times are `Long`.
@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 
 import msgspec
 import strawberry
-from graphql import DocumentNode, GraphQLError
+from graphql import DocumentNode, GraphQLError, validate_schema
 from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter, QueryDepthLimiter, SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.execution import ExecutionContext
@@ -22,9 +22,11 @@ from homeport_server.edge.context import Call
 from homeport_server.edge.errors import settle
 from homeport_server.edge.given import JSON, Info, Long, given
 from homeport_server.edge.notify_schema import NotifyMutation, NotifyQuery
+from homeport_server.edge.typed.schema import typed_schema
 from homeport_sync import wire
+from homeport_sync.catalog import Catalog
 from homeport_sync.choice import Choice
-from homeport_sync.errors import Malformed
+from homeport_sync.errors import BadDeclaration, Malformed
 from homeport_sync.receipts import Receipt
 
 DOCUMENTS_CACHED_MAX = 512
@@ -200,6 +202,13 @@ class DocumentCache(SchemaExtension):
 class HomeportSchema(strawberry.Schema):
     """Strawberry's schema, with our errors in place of its tracebacks."""
 
+    def join(self, catalog: Catalog) -> None:
+        """Add what is made from the app's kinds. Raises `BadDeclaration`, once and before anything is answered."""
+        self._schema = typed_schema(catalog, self._schema)
+        self._schema._strawberry_schema = self  # type: ignore[attr-defined]  # noqa: SLF001  # as Strawberry sets it
+        if wrong := validate_schema(self._schema):
+            raise BadDeclaration(f"{wrong[0].message}: give what it is about another name.")
+
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Gives every error its public form before anything sends it."""
         if execution_context is not None:
@@ -207,10 +216,10 @@ class HomeportSchema(strawberry.Schema):
             settle(errors, call.request_id, call.rooms.troubles)
 
 
-def make_schema() -> HomeportSchema:
-    """The schema, with its own cache of documents."""
+def make_schema(catalog: Catalog) -> HomeportSchema:
+    """The schema of an app, with its own cache of documents. Raises `BadDeclaration` where a name is taken."""
     known: dict[str, DocumentNode] = {}
-    return HomeportSchema(
+    schema = HomeportSchema(
         Query,
         Mutation,
         Subscription,
@@ -222,3 +231,5 @@ def make_schema() -> HomeportSchema:
         ],
         config=StrawberryConfig(scalar_map=dict(SCALARS)),
     )
+    schema.join(catalog)
+    return schema

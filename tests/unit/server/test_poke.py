@@ -50,9 +50,10 @@ class Client:
 async def call() -> Call:
     store, signals, log = MemoryStore(), LocalSignals(), make_log("info", io.BytesIO())
     await store.create("demo", id="t1", epoch="e", now_ms=1)
+    catalog = App("empty").catalog
     exchange = Exchange(
         store=store,
-        catalog=App("empty").catalog,
+        catalog=catalog,
         signals=signals,
         seal=CursorSeal(b"k" * 32),
         limits=LIMITS,
@@ -70,6 +71,8 @@ async def call() -> Call:
         settings=Settings(),
         wall_ms=lambda: 1,
         notifier=make_notifier(store, MemoryNotifyStore(), signals, metrics=metrics, log=log, clock=lambda: 1),
+        catalog=catalog,
+        queries=store,
     )
     return Call(rooms=rooms, caller=Caller(tenant="t1", user="ana", expires_at_ms=2), request_id="r1")
 
