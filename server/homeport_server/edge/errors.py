@@ -19,9 +19,13 @@ from homeport_server.errors import (
     Internal,
     MediaTypeWrong,
     MethodWrong,
+    NotAcceptable,
+    RequestInvalid,
     ServerRestarting,
     TokenExpired,
     Unauthenticated,
+    UrlTooLong,
+    WriteByGet,
 )
 from homeport_server.observe.troubles import Troubles
 from homeport_sync import LIMITS
@@ -30,9 +34,13 @@ from homeport_sync.errors import HomeportError, Overloaded, Unavailable
 _NEXT_STEP = "compare the request with /api/v1/schema.graphql"
 _STATUS: Mapping[type[HomeportError], int] = {
     BodyNotJson: 400,
+    RequestInvalid: 400,
     MethodWrong: 405,
+    WriteByGet: 405,
+    NotAcceptable: 406,
     BodyTooSlow: 408,
     BodyTooLarge: 413,
+    UrlTooLong: 414,
     MediaTypeWrong: 415,
     Overloaded: 503,
 }
