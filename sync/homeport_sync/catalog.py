@@ -37,7 +37,8 @@ class Field:
     """One field of a kind. `default` is a wire value; `required` fields have none and must be given on create. `rule`
     names how it `merges` (None: as a register). Of the live records of a scope only one has the value of a `unique`
     field. The value of one that `refers_to` a kind is the id of a record of it in the same scope; `on_delete` says what
-    becomes of both when that one is deleted."""
+    becomes of both when that one is deleted. `says` is what the app's API tells of it, and `deprecated` why it should
+    be used no more ("": it may be)."""
 
     name: str
     type: ValueType
@@ -49,6 +50,8 @@ class Field:
     unique: bool = False
     refers_to: str = ""
     on_delete: str = KEEP
+    says: str = ""
+    deprecated: str = ""
 
     def check(self, kind: str, value: Written) -> None:
         """Raises `WrongType`, with what was expected and what came, for a value the field cannot hold."""
@@ -71,7 +74,8 @@ class Kind:
     """A declared type of record. `within` names the root kind it lives in; a root has none. `rules` are those of the
     fields that are no registers. What is written to a `guarded` record that has changed meanwhile is refused, and what
     one of `allows` does not allow. `unique` and `refers` are the fields that are, and that do; to a `referred` kind one
-    refers that does not merely keep what it names. The scopes of a `public` root kind may be shared with everybody."""
+    refers that does not merely keep what it names. The scopes of a `public` root kind may be shared with everybody.
+    `says` is what the app's API tells of it, where it is called `shown_as`, and many of it `plural` ("": as usual)."""
 
     name: str
     fields: Mapping[str, Field]
@@ -83,6 +87,9 @@ class Kind:
     unique: tuple[Field, ...] = ()
     refers: tuple[Field, ...] = ()
     referred: bool = False
+    says: str = ""
+    shown_as: str = ""
+    plural: str = ""
 
     @property
     def keyed(self) -> bool:

@@ -19,6 +19,7 @@ create. What cannot work is refused here, at start, with the file and the line t
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Never, TypeVar
@@ -79,11 +80,15 @@ class App(Afterwards):
         within: type | None = None,
         guarded: bool = False,
         public: bool = False,
+        shown_as: str = "",
+        plural: str = "",
     ) -> Callable[[Declared], Declared]:
         """Declares the class below as a kind: a `root`, or `within` a root kind.
 
         What is written to a record of a `guarded` kind that another has changed meanwhile is refused. What is under a
-        `public` root can be shared with everybody, to read. Raises `BadDeclaration`, naming file, line and remedy.
+        `public` root can be shared with everybody, to read. The app's API calls it `shown_as`, if that is given, tells
+        what its docstring does, and calls many of it by the regular English plural, or the `plural` that is given.
+        Raises `BadDeclaration`, naming file, line and remedy.
         """
         if bare:
             raise _without_saying(bare, "@app.kind(root=True), or within=<a root kind>")
@@ -95,6 +100,9 @@ class App(Afterwards):
                 raise where.wrong(f"there is a kind {cls.__name__} already{builtin}: choose another name")
             if public and not root:
                 raise where.wrong(f"{cls.__name__} is public, and only a root kind can be: say so where its root is")
+            for option, name in (("shown_as", shown_as), ("plural", plural)):
+                if name and not _is_api_name(name):
+                    raise where.wrong(f"{option}={name!r}; a name in the API is of A-Z, a-z, 0-9 and _, a letter first")
             kind = Kind(
                 name=cls.__name__,
                 within=self._root_of(cls, root=root, within=within, where=where),
@@ -104,6 +112,9 @@ class App(Afterwards):
                 unique=tuple(each for each in fields.values() if each.unique),
                 refers=tuple(each for each in fields.values() if each.refers_to),
                 public=public,
+                says=inspect.cleandoc(vars(cls).get("__doc__") or ""),
+                shown_as=shown_as,
+                plural=plural,
             )
             self._check_keys(kind, where)
             self._kinds[kind.name] = kind
@@ -233,6 +244,9 @@ class App(Afterwards):
 def _without_saying(bare: Sequence[object], how: str) -> BadDeclaration:
     """The refusal of a declaration that is given what stands below it, where its words belong."""
     return Source.of(bare[0]).wrong(f"{_shown(bare[0])} is declared without parentheses: write {how}")
+
+
+_is_api_name = re.compile("[A-Za-z][A-Za-z0-9_]*").fullmatch
 
 
 def _is_version(given: object) -> bool:

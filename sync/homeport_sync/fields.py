@@ -47,6 +47,8 @@ class FieldOptions:
     unique: bool
     refers_to: type | str | None
     on_delete: str | None
+    doc: str
+    deprecated: str
 
 
 def field(
@@ -58,6 +60,8 @@ def field(
     unique: bool = False,
     refers_to: type | str | None = None,
     on_delete: str | None = None,
+    doc: str = "",
+    deprecated: str = "",
 ) -> Any:  # noqa: ANN401  # stands where the class declares a value of the field's own type
     """More about a field than its type and default.
 
@@ -68,7 +72,8 @@ def field(
     bounds text, in characters. Of the live records of a scope only one has the value of a `unique` field; None is no
     value. A UUID that `refers_to` a kind (the class; the name of the one being declared) is the id of a record of it,
     which must be there; `on_delete` says what becomes of that when it is deleted: `keep` (nothing), `cascade` (what
-    refers to it is deleted with it) or `restrict` (it cannot be deleted).
+    refers to it is deleted with it) or `restrict` (it cannot be deleted). The app's API shows `doc` with the field, and
+    marks it as `deprecated` for the reason that this gives, such as "use due instead".
     """
     return FieldOptions(
         default=default,
@@ -78,6 +83,8 @@ def field(
         unique=unique,
         refers_to=refers_to,
         on_delete=on_delete,
+        doc=doc,
+        deprecated=deprecated,
     )
 
 
@@ -146,4 +153,6 @@ def _field_of(cls: type, name: str, annotation: object, where: Source) -> Field:
         unique=options.unique,
         refers_to=refers_to,
         on_delete=on_delete,
+        says=options.doc,
+        deprecated=options.deprecated,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from random import Random
 from typing import Any, Literal
@@ -10,7 +11,11 @@ from uuid import UUID
 
 from homeport_server.edge.typed.global_id import global_id
 from homeport_sync import App, Rank, field
+from homeport_sync.catalog import Kind
+from homeport_sync.change import Record
 from homeport_sync.clock import uuid7
+from homeport_sync.memory import MemoryStore
+from homeport_sync.query import Found, Query
 from tests.edge.world import DEVICE, START_MS, World, ask, make_world
 
 app = App("gallery")
@@ -52,9 +57,31 @@ def gid(kind: str, number: int) -> str:
     return global_id(kind, id_of(number))
 
 
-async def make_gallery() -> World:
+class Counted(MemoryStore):
+    """A store that tells how often it was asked, and for how much: each is a statement in a database."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.statements: list[tuple[str, int]] = []
+
+    async def query(self, tenant: str, user: str, kind: Kind, asked: Query) -> Found:
+        self.statements.append(("query", asked.limit))
+        return await super().query(tenant, user, kind, asked)
+
+    async def query_within(
+        self, tenant: str, user: str, kind: Kind, asked: Query, scopes: Collection[str]
+    ) -> Mapping[str, Found]:
+        self.statements.append(("within", len(scopes)))
+        return await super().query_within(tenant, user, kind, asked, scopes)
+
+    async def seen(self, tenant: str, user: str, ids: Collection[str]) -> Mapping[str, Record]:
+        self.statements.append(("seen", len(ids)))
+        return await super().seen(tenant, user, ids)
+
+
+async def make_gallery(store: MemoryStore | None = None) -> World:
     """One room of ana, without pictures."""
-    world = await make_world(declared=app)
+    world = await make_world(declared=app, store=store)
     await hang(world, "Room", 1, title="Hall")
     return world
 
@@ -63,20 +90,32 @@ async def hang(
     world: World, kind: str, number: int, *, scope: int | None = None, user: str = "ana", **fields: object
 ) -> None:
     """The user makes a record; a root unless a scope is given."""
-    change = world.change(
-        device_of(user),
-        op="create",
-        kind=kind,
-        id=id_of(number),
-        scope=id_of(number if scope is None else scope),
-        fields=fields,
-    )
-    await push(world, change, user=user)
+    await push(world, change(world, kind, number, scope=scope, user=user, fields=fields), user=user)
 
 
-async def push(world: World, change: dict[str, object], user: str = "ana") -> None:
-    answer = await world.push(change, user=user, device=device_of(user))
-    assert [each["outcome"] for each in answer["outcomes"]] == ["applied"], answer
+def change(
+    world: World,
+    kind: str,
+    number: int,
+    *,
+    op: str = "create",
+    scope: int | None = None,
+    user: str = "ana",
+    **more: object,
+) -> dict[str, object]:
+    """The user's next change of that record."""
+    root = number if scope is None else scope
+    return world.change(device_of(user), op=op, kind=kind, id=id_of(number), scope=id_of(root), **more)
+
+
+async def push(world: World, *changes: Mapping[str, object], user: str = "ana") -> None:
+    told = await world.push(*changes, user=user, device=device_of(user))
+    assert {each["outcome"] for each in told["outcomes"]} == {"applied"}, told
+
+
+async def invite(world: World, scope: int, user: str) -> None:
+    """Ana lets the user into her room."""
+    await push(world, world.invitation(DEVICE, id_of(scope), user))
 
 
 def device_of(user: str) -> str:

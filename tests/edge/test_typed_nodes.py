@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.edge.gallery import answer, data, gid, hang, id_of, make_gallery, refused
@@ -15,7 +17,7 @@ NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id ... on Picture 
 
 async def test_a_record_shows_every_shape_of_field() -> None:
     world = await make_gallery()
-    fields = {
+    fields: dict[str, Any] = {
         "title": "Nachtwache",
         "state": "on show",
         "size": "big",
@@ -87,8 +89,8 @@ async def test_nobody_is_shown_what_is_another_s() -> None:
 
 async def test_the_field_of_a_kind_shows_records_of_that_kind_alone() -> None:
     world = await make_gallery()
-    assert (await data(world, "{ picture(id: %s) { id } }" % f'"{id_of(1)}"'))["picture"] is None
-    code, says = await refused(world, "{ picture(id: %s) { id } }" % f'"{gid("Room", 1)}"')
+    assert (await data(world, PICTURE % id_of(1)))["picture"] is None
+    code, says = await refused(world, PICTURE % gid("Room", 1))
     assert code == "MALFORMED"
     assert "is the id of a Room, and this asks for a Picture" in says
 

@@ -118,9 +118,10 @@ async def make_world(
     tracer: Tracer | None = None,
     channels: Channels | None = None,
     declared: App = app,
+    store: MemoryStore | None = None,
 ) -> World:
     store, signals, clock, secret, out = (
-        MemoryStore(),
+        store or MemoryStore(),
         LocalSignals(),
         Clock(),
         Secret(b"s" * 32),

@@ -22,6 +22,7 @@ from homeport_server.edge.context import Call
 from homeport_server.edge.errors import settle
 from homeport_server.edge.given import JSON, Info, Long, given
 from homeport_server.edge.notify_schema import NotifyMutation, NotifyQuery
+from homeport_server.edge.typed.executor import ReadingExecutor
 from homeport_server.edge.typed.schema import typed_schema
 from homeport_sync import wire
 from homeport_sync.catalog import Catalog
@@ -229,6 +230,7 @@ def make_schema(catalog: Catalog) -> HomeportSchema:
             lambda: MaxAliasesLimiter(max_alias_count=ALIASES_MAX),
             lambda: QueryDepthLimiter(max_depth=DEPTH_MAX),
         ],
+        execution_context_class=ReadingExecutor,
         config=StrawberryConfig(scalar_map=dict(SCALARS)),
     )
     schema.join(catalog)

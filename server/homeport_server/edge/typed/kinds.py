@@ -89,7 +89,7 @@ class TypedKinds:
 
     def type_name(self, kind: Kind) -> str:
         """How the kind is called in GraphQL."""
-        return legal(kind.name)
+        return kind.shown_as or legal(kind.name)
 
     def kind_named(self, type_name: str) -> Kind | None:
         """The kind that is called so in GraphQL."""
@@ -122,11 +122,11 @@ class TypedKinds:
 
     def take_type(self, name: str, kind: Kind) -> str:
         """The name of a type that is made for the kind, taken. Raises `BadDeclaration`."""
-        return self.types.take(name, f"the kind {kind.name}", lambda: f"give the kind {kind.name} another name")
+        return self.types.take(name, f"the kind {kind.name}")
 
     def _node(self) -> GraphQLInterfaceType:
         return GraphQLInterfaceType(
-            self.types.take("Node", "Homeport", str),
+            self.types.take("Node"),
             {"id": GraphQLField(GraphQLNonNull(GraphQLID), description="The global id.")},
             resolve_type=lambda record, *_: self._objects[record.kind].name,
             description="What has a global id.",
@@ -145,6 +145,7 @@ class TypedKinds:
             lambda: self._fields[kind.name],
             interfaces=[self.node],
             extensions={READERS: readers},
+            description=kind.says or None,
         )
 
     def _types_of_every_record(self) -> Mapping[str, GraphQLScalarType]:
@@ -174,12 +175,14 @@ class TypedKinds:
 
     def _declared_field(self, kind: Kind, field: Field) -> GraphQLField:
         type_ = self.value_type(kind, field)
-        return _field(type_, _wire_reader(field), nullable=field.type.nullable)
+        made = _field(type_, _wire_reader(field), nullable=field.type.nullable)
+        made.description, made.deprecation_reason = field.says or None, field.deprecated or None
+        return made
 
     def _enum(self, kind: Kind, field: Field) -> GraphQLEnumType:
         key = kind.name, field.name
         if key not in self._enums:
-            name = f"{upper_first(camel(legal(kind.name)))}{upper_first(self.field_names(kind)[field.name])}"
+            name = f"{upper_first(camel(self.type_name(kind)))}{upper_first(self.field_names(kind)[field.name])}"
             values = {each: GraphQLEnumValue(text) for each, text in enum_names(field.type.options).items()}
             self._enums[key] = GraphQLEnumType(self.take_type(name, kind), values)
         return self._enums[key]

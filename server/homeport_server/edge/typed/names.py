@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 from homeport_sync.errors import BadDeclaration
 
+HOMEPORT: Final = "Homeport"  # what has the names that no app has given
 _NOT_ENUMS = frozenset({"true", "false", "null"})
 _illegal = re.compile(r"[^_0-9A-Za-z]")
 _capitals = re.compile(r"[A-Z]+(?=[A-Z][a-z]|[^A-Za-z]|$)|[A-Z]")
@@ -31,8 +33,13 @@ class _Accents(dict[int, str]):
     """A letter without its accents, if it is one of those that GraphQL can write."""
 
     def __missing__(self, code: int) -> str:
-        self[code] = letter = "".join(each for each in unicodedata.normalize("NFKD", chr(code)) if each.isascii())
-        return letter or "_"
+        plain = _ascii(chr(code)) or _ascii(chr(code).casefold())  # ß as ss
+        self[code] = plain or "_"
+        return self[code]
+
+
+def _ascii(letter: str) -> str:
+    return "".join(each for each in unicodedata.normalize("NFKD", letter) if each.isascii())
 
 
 def camel(name: str) -> str:
@@ -85,11 +92,14 @@ class Names:
 
     def __init__(self, what: str, taken: Iterable[str]) -> None:
         self._what = what
-        self._taken = dict.fromkeys(taken, "Homeport's own")
+        self._taken = dict.fromkeys(taken, HOMEPORT)
 
-    def take(self, name: str, of: str, remedy: Callable[[], str]) -> str:
+    def take(self, name: str, of: str = HOMEPORT) -> str:
         """The name, which is that of `of` from now on. Raises `BadDeclaration` where it was given away before."""
         if (known := self._taken.get(name)) is not None:
-            raise BadDeclaration(f"{of} needs the {self._what} {name} in GraphQL, which is {known}: {remedy()}.")
-        self._taken[name] = f"that of {of}"
+            raise BadDeclaration(
+                f"{of} and {known} would both have the {self._what} {name} in the app's GraphQL schema: let the kind "
+                'be called otherwise there, with @app.kind(shown_as="…"), or many of it with plural="…".'
+            )
+        self._taken[name] = of
         return name

@@ -6,7 +6,7 @@ from typing import cast
 
 from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, OperationType
 
-from homeport_server.edge.typed.names import Names
+from homeport_server.edge.typed.names import HOMEPORT, Names
 from homeport_sync.catalog import Kind
 
 
@@ -19,8 +19,7 @@ class Root:
 
     def add(self, name: str, field: GraphQLField, kind: Kind | None = None) -> None:
         """A field that is made for the kind, or for none. Raises `BadDeclaration` if the name is taken."""
-        of = f"the kind {kind.name}" if kind else "Homeport"
-        self._names.take(name, of, lambda: f"give {of} another name")
+        self._names.take(name, f"the kind {kind.name}" if kind else HOMEPORT)
         self.fields[name] = field
 
 

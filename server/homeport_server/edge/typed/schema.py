@@ -7,9 +7,11 @@ from typing import cast
 
 from graphql import GraphQLField, GraphQLObjectType, GraphQLScalarType, GraphQLSchema, OperationType
 
+from homeport_server.edge.typed.connections import add_connections
 from homeport_server.edge.typed.kinds import TypedKinds
 from homeport_server.edge.typed.names import Names
 from homeport_server.edge.typed.nodes import add_nodes
+from homeport_server.edge.typed.related import add_related
 from homeport_server.edge.typed.roots import Roots, root_of
 from homeport_server.edge.typed.scalars import Scalars
 from homeport_sync.catalog import Catalog
@@ -35,7 +37,7 @@ def typed_schema(catalog: Catalog, rest: GraphQLSchema) -> GraphQLSchema:
     )
 
 
-PARTS: tuple[Callable[[TypedKinds, Roots], None], ...] = (add_nodes,)
+PARTS: tuple[Callable[[TypedKinds, Roots], None], ...] = (add_nodes, add_connections, add_related)
 
 
 def _joined(root: GraphQLObjectType, more: Mapping[str, GraphQLField]) -> GraphQLObjectType:
