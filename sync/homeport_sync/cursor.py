@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -44,20 +45,23 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
     choice: Choice = EVERYTHING
 
 
-class CursorSeal:
-    """Writes cursors as opaque text and reads back only its own. `key` is secret, at least 32 bytes."""
+Sealed = TypeVar("Sealed", bound=Cursor)
 
-    def __init__(self, key: bytes) -> None:
+
+class Seal(Generic[Sealed]):
+    """Writes cursors of one sort as opaque text and reads back only its own. `key` is secret, at least 32 bytes."""
+
+    def __init__(self, key: bytes, sort: type[Sealed]) -> None:
         self._key = key
         self._encode = msgspec.msgpack.Encoder().encode
-        self._decode = msgspec.msgpack.Decoder(Cursor).decode
+        self._decode = msgspec.msgpack.Decoder(sort).decode
 
-    def seal(self, cursor: Cursor) -> str:
+    def seal(self, cursor: Sealed) -> str:
         """The cursor as URL-safe text."""
         body = self._encode(cursor)
         return base64.urlsafe_b64encode(self._mac(body) + body).decode()
 
-    def open(self, text: str, *, tenant: str, user: str) -> Cursor:
+    def open(self, text: str, *, tenant: str, user: str) -> Sealed:
         """The cursor that was sealed as `text`, for this tenant and user.
 
         Raises `CursorInvalid` for text that this key did not seal, `CursorForeign` for another's cursor.
@@ -82,3 +86,14 @@ class CursorSeal:
 
     def _mac(self, body: bytes) -> bytes:
         return hmac.digest(self._key, body, "sha256")[:_MAC_BYTES]
+
+
+class CursorSeal(Seal[Cursor]):
+    """The seal of devices' cursors."""
+
+    def __init__(self, key: bytes) -> None:
+        super().__init__(key, Cursor)
+
+    def key_for(self, purpose: str) -> bytes:
+        """The key of a seal for something else, whose texts are never taken for cursors."""
+        return hmac.digest(self._key, purpose.encode(), "sha256")

@@ -10,12 +10,14 @@ from typing import Protocol
 import msgspec
 
 from homeport_sync.calling import Runner
-from homeport_sync.catalog import Catalog
+from homeport_sync.catalog import Catalog, Kind
 from homeport_sync.choice import checked
-from homeport_sync.cursor import CursorSeal
+from homeport_sync.cursor import CursorSeal, Seal
+from homeport_sync.documents import DocumentCursor, DocumentPage, Documents
 from homeport_sync.errors import ClockSkewed, DeviceForeign, HomeportError, Unavailable
 from homeport_sync.intake import Intake
 from homeport_sync.limits import Limits
+from homeport_sync.lookups import LooksUpRecords
 from homeport_sync.meter import Meter
 from homeport_sync.ports import LogStore, Signals
 from homeport_sync.push import Decided, Push
@@ -40,7 +42,7 @@ class Pushed:
     codes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
-class ExchangeStore(LogStore, TakesReceipts, Protocol):
+class ExchangeStore(LogStore, LooksUpRecords, TakesReceipts, Protocol):
     """What an exchange works on."""
 
 
@@ -63,6 +65,7 @@ class Exchange:
         self._reading = Reading(limits)
         self._store = store
         self._reader = Reader(store, seal, limits, meter)
+        self._documents = Documents(store, Seal(seal.key_for("documents"), DocumentCursor), limits)
         self._limits = limits
         self._wall_ms = wall_ms
 
@@ -105,6 +108,10 @@ class Exchange:
         `choice.checked` raise."""
         check_device(message.device)
         return await self._page(tenant, user, message.device, message)
+
+    async def documents(self, tenant: str, user: str, kind: Kind, cursor: str | None, limit: int) -> DocumentPage:
+        """What a client that keeps documents has not been told yet of a kind. Raises what `Documents.page` raises."""
+        return await self._documents.page(tenant, user, kind, cursor, limit)
 
     async def _page_beside(
         self, tenant: str, user: str, device: str, pull: PullInput | None, errors: list[HomeportError]

@@ -12,11 +12,19 @@ from homeport_sync.change import Record
 from homeport_sync.sightings import Sighting
 
 
-class Lookups(Protocol):
-    """Part of every store."""
+class LooksUpRecords(Protocol):
+    """The part of it that is about records."""
 
     async def records(self, tenant: str, ids: Sequence[str]) -> Mapping[str, Record]:
         """The newest state of these records, deleted ones as their tombstones; what was never there is absent."""
+
+    async def written(self, tenant: str, scope: str, after: int, limit: int) -> Sequence[Record]:
+        """What was last written in the scope after a position, in that order, at most `limit`: records as they are by
+        now, and tombstones of those that are deleted, or have left it."""
+
+
+class Lookups(LooksUpRecords, Protocol):
+    """Part of every store."""
 
     async def members(self, tenant: str, scope: str, after: str, limit: int) -> Sequence[str]:
         """The users with a grant of their own that holds in the scope, after that one, in the order of their names by

@@ -18,6 +18,12 @@ class MemoryLookups(OnMemory):
         kept = self._log(tenant).records
         return {id: kept[id].record for id in ids if id in kept}
 
+    async def written(self, tenant: str, scope: str, after: int, limit: int) -> Sequence[Record]:
+        """See `lookups.Lookups`."""
+        log = self._log(tenant)
+        found = [(position, log.records[row].record) for position, row in log.after(scope, after)]
+        return [record for position, record in found if position == record.position and record.scope == scope][:limit]
+
     async def members(self, tenant: str, scope: str, after: str, limit: int) -> Sequence[str]:
         """See `lookups.Lookups`."""
         grants = [each for each in self._log(tenant).grants.values() if each.scope == scope and each.holds]

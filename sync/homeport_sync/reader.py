@@ -8,7 +8,7 @@ from homeport_sync.errors import TooLarge
 from homeport_sync.limits import Limits
 from homeport_sync.meter import Meter, NoMeter
 from homeport_sync.page_cache import Found, PageCache
-from homeport_sync.ports import LogStore, Standing
+from homeport_sync.ports import LogStore, PageRows, Standing
 from homeport_sync.pull import advance, endings, plan
 from homeport_sync.wire import page_text
 
@@ -83,13 +83,7 @@ class Reader:
     async def _read(
         self, tenant: str, user: str, device: str, place: Cursor | None, size: int, *, choice: Choice
     ) -> tuple[Standing, Found]:
-        read = await self._store.page(tenant, user, device, place, size, choice=choice)
-        head = read.standing.head
-        if place is not None and place.epoch == head.epoch and place.granted > head.position:
-            # The store was restored to before this cursor. Other devices must not mistake the positions that are
-            # now given a second time for those they have: the log begins another life.
-            await self._store.begin_epoch(tenant, head.epoch)
-            read = await self._store.page(tenant, user, device, place, size, choice=choice)
+        read = await read_rows(self._store, tenant, user, device, place, size, choice=choice)
         made = plan(read.standing, place, choice)
         page = Found(
             head=read.standing.head,
@@ -99,3 +93,24 @@ class Reader:
         )
         self._cache.keep(tenant, place, size, page, choice=choice)
         return read.standing, page
+
+
+async def read_rows(  # noqa: PLR0917  # as `LogStore.page`
+    store: LogStore,
+    tenant: str,
+    user: str,
+    device: str,
+    place: Cursor | None,
+    size: int,
+    *,
+    choice: Choice = EVERYTHING,
+) -> PageRows:
+    """The rows after a place, in the life of the log in which that place is, or in a new one."""
+    read = await store.page(tenant, user, device, place, size, choice=choice)
+    head = read.standing.head
+    if place is not None and place.epoch == head.epoch and place.granted > head.position:
+        # The store was restored to before this cursor. Other devices must not mistake the positions that are
+        # now given a second time for those they have: the log begins another life.
+        await store.begin_epoch(tenant, head.epoch)
+        read = await store.page(tenant, user, device, place, size, choice=choice)
+    return read

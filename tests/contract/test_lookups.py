@@ -23,6 +23,15 @@ async def test_records_are_told_as_they_are_by_now_with_tombstones(store: Store)
     assert await store.records(TENANT, []) == {}
 
 
+async def test_what_was_written_in_a_scope_is_told_in_its_order_with_tombstones_and_once(store: Store) -> None:
+    first, dead, last = stored("a", 5), stored("q", 3, deleted=True), stored("r", 4, title="eggs")
+    await write(store, Writes(head=2, now_ms=NOW, records=[stored("r", 1), stored("a", 2), stored("x", 9, scope="t")]))
+    await write(store, Writes(head=5, now_ms=NOW, records=[first, dead, last]))
+    assert await store.written(TENANT, "s", 0, 10) == [dead.record, last.record, first.record]
+    assert await store.written(TENANT, "s", 3, 1) == [last.record]
+    assert await store.written(TENANT, "s", 5, 10) == await store.written(TENANT, "nowhere", 0, 10) == []
+
+
 async def test_members_are_those_whose_grant_holds_page_by_page_by_their_names(store: Store) -> None:
     grants = [grant("s", user=user) for user in ("b", "a", "ä", "Z", "*", "c")]
     grants += [grant("s", user="gone", until=2), grant("t", user="other")]
@@ -58,11 +67,17 @@ async def test_nothing_is_looked_up_through_another_tenant(store: Store) -> None
     await write(store, all_of())
     await store.keep_sightings(TENANT, [SEEN], now_ms=NOW)
     assert await store.records("other", ["r"]) == {}
+    assert await store.written("other", "s", 0, 10) == []
     assert await store.members("other", "s", "", 10) == []
     assert await store.presences("other", ["d"]) == {}
 
 
 async def test_a_tenant_that_is_not_here_is_refused(store: Store) -> None:
-    for asked in (store.records("no", ["r"]), store.members("no", "s", "", 9), store.presences("no", ["d"])):
+    for asked in (
+        store.records("no", ["r"]),
+        store.written("no", "s", 0, 9),
+        store.members("no", "s", "", 9),
+        store.presences("no", ["d"]),
+    ):
         with pytest.raises(Unavailable):
             await asked

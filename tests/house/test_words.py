@@ -26,6 +26,7 @@ class Word:
 
 
 SQL = ("sync/homeport_sync/sql/", "notifications/homeport_notify/sql/")
+RXDB = ("server/homeport_server/edge/rxdb/",)  # whose protocol has its own words
 GRAPHQL = ("server/homeport_server/edge/", "client_sdk/homeport_client/transport")
 
 MISUSED = {
@@ -39,15 +40,15 @@ MISUSED = {
     "sequence": Word(says="a place in the log is a 'position', a change's own count is its 'number'"),
     "lsn": Word(says="a place in the log is a 'position'", prose=True),
     "checkpoint": Word(
-        says="a reader's place is a 'cursor'; a checkpoint is SQLite's, of its WAL", prose=True, allowed=SQL
+        says="a reader's place is a 'cursor'; a checkpoint is SQLite's, of its WAL", prose=True, allowed=SQL + RXDB
     ),
     "bookmark": Word(says="a reader's place is a 'cursor'", prose=True),
     "watermark": Word(says="the oldest cursor still served is the 'floor'", prose=True),
     "conflict": Word(
         says="a change is merged, superseded or rejected; nothing is left in conflict but SQL's rows",
-        allowed=SQL,
+        allowed=SQL + RXDB,
     ),
-    "collection": Word(says="a declared type of record is a 'kind'"),
+    "collection": Word(says="a declared type of record is a 'kind'", allowed=RXDB),
     "entity": Word(says="one object of a kind is a 'record'", prose=True),
     "oplog": Word(says="accepted changes stand in the 'log'", prose=True),
     "changelog": Word(says="accepted changes stand in the 'log'"),

@@ -8,12 +8,13 @@ process had in memory. Each call passes its `Gate` twice, before and after, and 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from random import Random
 
 from homeport_client.fleet.seed import at_moment, happens
 from homeport_client.fleet.troubles import NONE
+from homeport_sync.change import Record
 from homeport_sync.choice import EVERYTHING, Choice
 from homeport_sync.clock import Stamp
 from homeport_sync.cursor import Cursor
@@ -140,6 +141,20 @@ class FaultyStore:
         pruned = await self._store.prune_outcomes(tenant, before_ms, after, upto, limit)
         await self._gate.cross("after prune_outcomes")
         return pruned
+
+    async def records(self, tenant: str, ids: Sequence[str]) -> Mapping[str, Record]:
+        """As the port says."""
+        await self._gate.cross("before records")
+        records = await self._store.records(tenant, ids)
+        await self._gate.cross("after records")
+        return records
+
+    async def written(self, tenant: str, scope: str, after: int, limit: int) -> Sequence[Record]:
+        """As the port says."""
+        await self._gate.cross("before written")
+        records = await self._store.written(tenant, scope, after, limit)
+        await self._gate.cross("after written")
+        return records
 
     async def keep_receipts(
         self, tenant: str, user: str, device: str, receipts: Sequence[Receipt], now_ms: int

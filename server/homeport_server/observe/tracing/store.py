@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from homeport_server.observe.tracing.port import Span, Tracer
+from homeport_sync.change import Record
 from homeport_sync.choice import EVERYTHING, Choice
 from homeport_sync.clock import Stamp
 from homeport_sync.cursor import Cursor
@@ -66,6 +67,14 @@ class TracedStore:
     async def prune_outcomes(self, tenant: str, before_ms: int, after: OutcomeName, upto: Stamp, limit: int) -> Pruned:
         """See `ports.LogStore`."""
         return await self._store.prune_outcomes(tenant, before_ms, after, upto, limit)
+
+    async def records(self, tenant: str, ids: Sequence[str]) -> Mapping[str, Record]:
+        """See `lookups.Lookups`."""
+        return await self._store.records(tenant, ids)
+
+    async def written(self, tenant: str, scope: str, after: int, limit: int) -> Sequence[Record]:
+        """See `lookups.Lookups`."""
+        return await self._store.written(tenant, scope, after, limit)
 
     async def keep_receipts(
         self, tenant: str, user: str, device: str, receipts: Sequence[Receipt], now_ms: int

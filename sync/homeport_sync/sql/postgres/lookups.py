@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from homeport_sync.change import Record
+from homeport_sync.change import Record, decode_record
 from homeport_sync.sightings import Sighting
 from homeport_sync.sql import rows
 from homeport_sync.sql.postgres import statements
 from homeport_sync.sql.postgres.database import Connection, OnDatabase
 from homeport_sync.sql.postgres.load import head_of
+
+WHOLE_BYTES = 2**31 - 1  # of each record, however large
+THE_END = 2**63 - 1
 
 
 class PostgresLookups(OnDatabase):
@@ -19,6 +22,11 @@ class PostgresLookups(OnDatabase):
         """See `lookups.Lookups`."""
         found = await self._look(tenant, statements.RECORDS, list(ids))
         return {each.record.id: each.record for each in map(rows.stored_record, found)}
+
+    async def written(self, tenant: str, scope: str, after: int, limit: int) -> Sequence[Record]:
+        """See `lookups.Lookups`."""
+        found = await self._look(tenant, statements.SCOPE_ROWS, scope, after, THE_END, limit, WHOLE_BYTES)
+        return [decode_record(row[1]) for row in found]
 
     async def members(self, tenant: str, scope: str, after: str, limit: int) -> Sequence[str]:
         """See `lookups.Lookups`."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 
-from homeport_sync.change import Record
+from homeport_sync.change import Record, decode_record
 from homeport_sync.sightings import Sighting
 from homeport_sync.sql import rows
 from homeport_sync.sql.sqlite import statements
 from homeport_sync.sql.sqlite.file import OnFile
 from homeport_sync.sql.sqlite.transaction import head_of, json_list
+
+THE_END = 2**63 - 1
 
 
 class SqliteLookups(OnFile):
@@ -20,6 +22,11 @@ class SqliteLookups(OnFile):
         """See `lookups.Lookups`."""
         found = await self._look(statements.RECORDS, {"tenant": tenant, "records": json_list(ids)})
         return {each.record.id: each.record for each in map(rows.stored_record, found)}
+
+    async def written(self, tenant: str, scope: str, after: int, limit: int) -> Sequence[Record]:
+        """See `lookups.Lookups`."""
+        asked = {"tenant": tenant, "scope": scope, "after": after, "upto": THE_END, "room": limit}
+        return [decode_record(row[1]) for row in await self._look(statements.SCOPE_ROWS, asked)]
 
     async def members(self, tenant: str, scope: str, after: str, limit: int) -> Sequence[str]:
         """See `lookups.Lookups`."""
