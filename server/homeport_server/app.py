@@ -116,6 +116,7 @@ def build_app(
             wall_ms=clock,
             meter=FailedCommits(metrics, troubles),
             runner=CommandThreads(LIMITS),
+            queries=cast(Queries, store),
         ),
         accounts=Accounts(make_tokens(settings, secret, clock), store, clock, cached_max=settings.tokens_cached_max),
         pokes=PokeHub(

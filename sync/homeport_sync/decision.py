@@ -29,6 +29,7 @@ from homeport_sync.ports import KnownDevice, Loaded, StoredOutcome, Wanted, Writ
 from homeport_sync.push import Decided, Push
 from homeport_sync.quarantine import Quarantined, Replayed, marks
 from homeport_sync.rejections import GroupRejected, Rejection
+from homeport_sync.settle import check_seen, settled
 from homeport_sync.verdict import judge
 from homeport_sync.wire import Sent
 from homeport_sync.writing import write
@@ -65,9 +66,13 @@ class Batch:
         decided = decided or Decided()
         if decided.errors:
             return decided
-        device = self._devices.get(push.device) or KnownDevice(id=push.device, user=push.user)
+        device = self._devices.get(push.device)
+        device = device or KnownDevice(id=push.device, user=push.user, last_stamp=push.began)
         if device.user != push.user:
             decided.errors.append(DeviceForeign(index=push.first))
+            return decided
+        if push.began not in (NEVER, device.last_stamp):
+            decided.since = device.last_stamp
             return decided
         at = 0
         while at < len(push.sent):
@@ -83,7 +88,7 @@ class Batch:
             if known is not None:
                 decided.outcomes.append(known.text)
             at += len(unit)
-        self._keep_device(device, push.confirmed)
+        self._keep_device(replace(device, last_stamp=push.began or device.last_stamp), push.confirmed)
         return decided
 
     def writes(self) -> Writes:
@@ -164,7 +169,10 @@ class Batch:
                 self._there.keep(above)
             self._replayed += marks(unit, push.user, device.id)
         for sent, outcome in zip(unit, outcomes, strict=True):
-            decided.outcomes.append(self._keep(device, sent, outcome).text)
+            kept = self._keep(device, sent, outcome)
+            if outcome.outcome == "rejected" and push.keeps_refused:
+                self._quarantine(sent, kept)
+            decided.outcomes.append(kept.text)
             decided.verdicts.append(outcome.outcome)
         return after
 
@@ -177,9 +185,13 @@ class Batch:
             return replace(former, number=sent.number), device
         if sent.change.op == "command":
             return self._call(push, device, sent.change, there)
-        change = located(push, sent.change, there)
+        change = settled(push, sent.change, self._catalog, there) if push.began else located(push, sent.change, there)
         kind = permitted(push, change, self._catalog, there)  # steps 2 and 3
-        change, lowered = self._bounded(change, device)  # step 4
+        if push.began:
+            check_seen(push, sent.change, kind, there)
+            lowered = False  # it was stamped here, after what is there
+        else:
+            change, lowered = self._bounded(change, device)  # step 4
         judged = judge(there.record(change.id), change, kind, device.id)  # step 5
         check_allowed(push, change, judged, kind, there)  # step 3, what of it needs the merge
         write(push, (change, judged), self._catalog, there, self._now_ms)  # the rest of step 3, 6 and 7
@@ -241,20 +253,22 @@ class Batch:
         self._known[device.id, sent.number] = kept
         self._stamped.setdefault(kept.stamp, []).append(kept)
         self._outcomes.append(kept)
-        if outcome.outcome == "rejected":
-            self._quarantined.append(
-                Quarantined(
-                    device=device.id,
-                    number=sent.number,
-                    record=change.id if change else "",
-                    created=change is not None and change.op == "create",
-                    change=encode(change) if change else "",
-                    text=kept.text,
-                    rejected_at_ms=self._now_ms,
-                    replays=change.replays if change else "",
-                )
-            )
         return kept
+
+    def _quarantine(self, sent: Sent, kept: StoredOutcome) -> None:
+        change = sent.change
+        self._quarantined.append(
+            Quarantined(
+                device=kept.device,
+                number=kept.number,
+                record=change.id if change else "",
+                created=change is not None and change.op == "create",
+                change=encode(change) if change else "",
+                text=kept.text,
+                rejected_at_ms=self._now_ms,
+                replays=change.replays if change else "",
+            )
+        )
 
     def _keep_device(self, device: KnownDevice, confirmed: int) -> None:
         confirmed = min(max(confirmed, device.confirmed), device.last_number)

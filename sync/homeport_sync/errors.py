@@ -11,6 +11,7 @@
     │   ├── TooLarge            TOO_LARGE             a message or document is over its limit
     │   ├── QueryInvalid        QUERY_INVALID         a query does not fit its kind, or asks for too much
     │   ├── GroupCut            GROUP_CUT             a push ends within a group
+    │   ├── IdempotencyKeyReused IDEMPOTENCY_KEY_REUSED  a key came before, with another write
     │   └── Rejection           one change is refused; the others of its push go through (`rejections.py`)
     ├── Resync              the caller's place or numbers do not fit the log: adjust and go on
     │   ├── CursorInvalid       CURSOR_INVALID
@@ -115,6 +116,12 @@ class GroupCut(Fix):
     """The push ends within a group: send all changes of the group in one push."""
 
     code = "GROUP_CUT"
+
+
+class IdempotencyKeyReused(Fix):
+    """The idempotency key came before, with another write: use a new key for a new write."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
 
 
 class Resync(HomeportError):

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
+from uuid import uuid4
 
 import msgspec
 
@@ -14,6 +15,7 @@ from homeport_sync.catalog import Catalog, Kind
 from homeport_sync.choice import checked
 from homeport_sync.cursor import CursorSeal, Seal
 from homeport_sync.documents import DocumentCursor, DocumentPage, Documents
+from homeport_sync.draft import Draft
 from homeport_sync.errors import ClockSkewed, DeviceForeign, HomeportError, Unavailable
 from homeport_sync.intake import Intake
 from homeport_sync.limits import Limits
@@ -21,10 +23,12 @@ from homeport_sync.lookups import LooksUpRecords
 from homeport_sync.meter import Meter
 from homeport_sync.ports import LogStore, Signals
 from homeport_sync.push import Decided, Push
+from homeport_sync.query import Queries
 from homeport_sync.reader import Reader
 from homeport_sync.reading import Reading
 from homeport_sync.receipts import Ending, TakesReceipts
 from homeport_sync.wire import PullInput, PullMessage, PushMessage, check_device, check_receipts, push_answer_text
+from homeport_sync.writer import Told, Writer
 
 _json = msgspec.json.Encoder().encode
 
@@ -47,7 +51,10 @@ class ExchangeStore(LogStore, LooksUpRecords, TakesReceipts, Protocol):
 
 
 class Exchange:
-    """What a server offers to devices, whatever carries the messages. The caller has verified tenant and user."""
+    """What a server offers to devices, whatever carries the messages. The caller has verified tenant and user.
+
+    With `queries` it takes writes of those who have no device, too.
+    """
 
     def __init__(
         self,
@@ -60,8 +67,13 @@ class Exchange:
         wall_ms: Callable[[], int],
         meter: Meter | None = None,
         runner: Runner | None = None,
+        queries: Queries | None = None,
+        new_key: Callable[[], str] = lambda: uuid4().hex,
     ) -> None:
         self._intake = Intake(store, catalog, signals, limits=limits, wall_ms=wall_ms, meter=meter, runner=runner)
+        self._writer: Writer | None = None
+        if queries is not None:
+            self._writer = Writer(self._intake, catalog, queries, limits=limits, wall_ms=wall_ms, new_key=new_key)
         self._reading = Reading(limits)
         self._store = store
         self._reader = Reader(store, seal, limits, meter)
@@ -102,6 +114,33 @@ class Exchange:
             receipts=receipts,
         )
         return Pushed(text=text, verdicts=_count(decided, errors), codes=_codes(decided, errors))
+
+    async def write(
+        self,
+        tenant: str,
+        user: str,
+        drafts: Sequence[Draft],
+        *,
+        key: str | None = None,
+        request_id: str,
+        as_one: bool = False,
+        keeps_refused: bool = False,
+    ) -> Sequence[Told]:
+        """Take in what somebody wants who has no device: see `Writer.write`."""
+        if self._writer is None:
+            raise Unavailable("Nothing can be written here without a device.")
+        try:
+            return await self._writer.write(
+                tenant,
+                user,
+                drafts,
+                key=key,
+                request_id=request_id,
+                as_one=as_one,
+                keeps_refused=keeps_refused,
+            )
+        except Unavailable as error:
+            raise self._with_wait(error) from error
 
     async def pull(self, tenant: str, user: str, message: PullMessage) -> bytes:
         """The page after the message's cursor, as JSON text (UTF-8) of a `Page`. Raises what `Reader.page` and

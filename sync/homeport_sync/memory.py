@@ -194,10 +194,12 @@ class MemoryStore(
         gone = [
             (device, number)
             for _, device, number in old
-            if log.outcomes[device, number].decided_at_ms < before_ms and number <= log.devices[device].confirmed
+            if log.outcomes[device, number].decided_at_ms < before_ms
+            and (device not in log.devices or number <= log.devices[device].confirmed)
         ]
         for key in gone:
             log.stamped[log.outcomes.pop(key).stamp].remove(key)
+            log.forget_writer(*key)
         return Pruned(forgotten=len(gone), last=old[-1] if len(old) == limit else None)
 
     async def create(self, name: str, *, id: str, epoch: str, now_ms: int) -> Tenant:

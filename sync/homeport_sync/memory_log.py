@@ -17,6 +17,7 @@ from homeport_sync.receipts import Receipt
 from homeport_sync.scope import Grant
 from homeport_sync.sightings import Sighting
 from homeport_sync.usage import Heading
+from homeport_sync.writer_ids import is_writer
 
 NOBODY = ""
 
@@ -96,6 +97,13 @@ class MemoryLog:
                 here[link.record, link.field] = link
             else:
                 here.pop((link.record, link.field), None)
+
+    def forget_writer(self, device: str, number: int) -> None:
+        """Whoever wrote without a device has none any more once the last outcome is forgotten, unless something of it
+        lies in quarantine."""
+        known, held = self.devices.get(device), any(each.device == device for each in self.quarantine)
+        if is_writer(device) and not held and known is not None and known.last_number == number:
+            del self.devices[device], self.pushes[device]
 
     def linked(self, target: str, links_max: int) -> Mapping[str, Sequence[Link]] | None:
         """The links to the record and to all that goes with it; None if there are too many."""

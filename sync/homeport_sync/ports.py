@@ -41,10 +41,10 @@ class Head:
 
 
 class KnownDevice(msgspec.Struct, frozen=True, kw_only=True):
-    """What the server keeps of a device for ever.
+    """What the server keeps of a device for ever, and of a write without one as long as its outcomes.
 
     `last_number` is its last decided number, `confirmed` the last whose outcome it has stored, `last_stamp` the
-    newest stamp it was given.
+    newest stamp it was given; of a write without a device that under which it began.
     """
 
     id: str
@@ -254,7 +254,9 @@ class LogStore(Protocol):
 
     async def prune_outcomes(self, tenant: str, before_ms: int, after: OutcomeName, upto: Stamp, limit: int) -> Pruned:
         """Look at the next `limit` outcomes after that one, in the order of their names, with stamps before `upto`, and
-        forget those that are confirmed and were decided before `before_ms`."""
+        forget those that are confirmed, or of a device that is not known any more, and were decided before `before_ms`.
+        With the outcome of its last number goes
+        the device of a write without one (`writer_ids.py`), if nothing of it lies in quarantine."""
 
 
 class Places(Protocol):

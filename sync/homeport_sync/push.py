@@ -9,7 +9,7 @@ from typing import Final
 from homeport_sync.call import first_made_ids
 from homeport_sync.catalog import CASCADE, Command, Kind
 from homeport_sync.change import Change, Verdict
-from homeport_sync.clock import NEVER, is_by, is_uuid
+from homeport_sync.clock import NEVER, Stamp, is_by, is_uuid
 from homeport_sync.errors import HomeportError
 from homeport_sync.group import uncut
 from homeport_sync.keys import CASCADE_MAX, Key, key_of
@@ -26,7 +26,9 @@ NO_KINDS: Final[Mapping[str, Kind]] = {}
 class Push:
     """One push as it is decided: who sends what. `confirmed` is the highest number whose outcome is stored there.
 
-    `first` is the place of its first change in the push as it came: a long one is decided in parts.
+    `first` is the place of its first change in the push as it came: a long one is decided in parts. One without a
+    device (`writer.py`) `began` to write under that stamp (NEVER: it is a device), and what it sends is settled by what
+    is there. It `keeps_refused` in quarantine what is rejected.
     """
 
     device: str
@@ -35,19 +37,23 @@ class Push:
     confirmed: int
     sent: Sequence[Sent]
     first: int = 0
+    began: Stamp = NEVER
+    keeps_refused: bool = True
 
 
 @dataclass(slots=True, kw_only=True)
 class Decided:
     """What became of a push: outcomes as JSON text, in order, and errors for what could not be decided.
 
-    `verdicts` are the outcomes' words, and `rejections` the codes of those that are rejected, for counting.
+    `verdicts` are the outcomes' words, and `rejections` the codes of those that are rejected, for counting. With
+    `since` nothing was decided: whoever writes without a device began before, under that stamp, and says so then.
     """
 
     outcomes: list[str] = field(default_factory=list)
     errors: list[HomeportError] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     rejections: list[str] = field(default_factory=list)
+    since: Stamp = NEVER
 
 
 def parts(push: Push, changes_max: int) -> Iterator[Push]:

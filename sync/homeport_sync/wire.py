@@ -18,6 +18,7 @@ from homeport_sync.errors import HomeportError, Malformed, TooLarge
 from homeport_sync.limits import Limits
 from homeport_sync.receipts import Ending, Receipt
 from homeport_sync.rejections import DocumentTooLarge
+from homeport_sync.writer_ids import WRITERS, is_writer
 
 PUSH = (
     "mutation Push($device: ID!, $changes: JSON!, $confirmed: Long, $clockMs: Long, $pull: PullInput)"
@@ -157,6 +158,8 @@ def check_device(device: str) -> None:
     """Raises `Malformed` unless it is a device's id."""
     if not is_uuid(device):
         raise Malformed(f"The device id is {device[:80]!r}; expected a UUID in lowercase with hyphens.")
+    if is_writer(device):
+        raise Malformed(f"Device ids that begin with {WRITERS} are kept for writes without a device: take another.")
 
 
 def check_push(raw: Sequence[msgspec.Raw], limits: Limits) -> None:

@@ -20,6 +20,7 @@ from homeport_sync.sql.postgres.load import head_of, standing
 from homeport_sync.sql.postgres.pages import read_range
 from homeport_sync.sql.postgres.transaction import PostgresTransaction
 from homeport_sync.sql.postgres.trouble import translated
+from homeport_sync.writer_ids import is_writer
 
 
 class PostgresLog(OnDatabase):
@@ -88,6 +89,8 @@ class PostgresLog(OnDatabase):
             old = [tuple(row) for row in found]
             gone = [(tenant, *name) for *name, goes in old if goes]
             await connection.executemany(statements.FORGET_OUTCOME, gone)
+            if writers := [(tenant, device, number) for _, device, number, goes in old if goes and is_writer(device)]:
+                await connection.executemany(statements.FORGET_WRITER, writers)
             if not old:
                 await head_of(connection, tenant)  # raises if there is no such tenant
             return rows.pruned(old, limit)

@@ -175,7 +175,7 @@ BEGIN_EPOCH: Final = """
 OLD_OUTCOMES: Final = """
     SELECT old.stamp, old.device_id, old.number, old.created_at < $3 AND coalesce((
       SELECT confirmed FROM devices WHERE tenant_id = $1 AND device_id = old.device_id LIMIT 1
-    ), 0) >= old.number
+    ), old.number) >= old.number
     FROM (
       SELECT stamp, device_id, number, created_at FROM outcomes
       WHERE tenant_id = $1 AND stamp < $2 AND (stamp, device_id, number) > ($4, $5, $6)
@@ -184,6 +184,10 @@ OLD_OUTCOMES: Final = """
     ORDER BY old.stamp, old.device_id, old.number"""
 FORGET_OUTCOME: Final = """
     DELETE FROM outcomes WHERE tenant_id = $1 AND stamp = $2 AND device_id = $3 AND number = $4"""
+FORGET_WRITER: Final = """
+    DELETE FROM devices
+    WHERE tenant_id = $1 AND device_id = $2 AND last_number = $3
+      AND (SELECT true FROM quarantine WHERE tenant_id = $1 AND device_id = $2 LIMIT 1) IS NULL"""
 
 # "kept" is what stands there: GREATEST passes over NULL.
 KEEP_SIGHTINGS: Final = """

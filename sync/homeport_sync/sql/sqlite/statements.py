@@ -139,13 +139,17 @@ BEGIN_EPOCH: Final = """
 # The last column is whether it goes: those that stay are told too, so that the next step begins behind them.
 OLD_OUTCOMES: Final = """
     SELECT stamp, device_id, number, created_at < :before AND number <= coalesce((
-      SELECT confirmed FROM devices WHERE tenant_id = :tenant AND device_id = old.device_id), 0)
+      SELECT confirmed FROM devices WHERE tenant_id = :tenant AND device_id = old.device_id), number)
     FROM outcomes AS old
     WHERE tenant_id = :tenant AND stamp < :bound AND (stamp, device_id, number) > (:stamp, :device, :number)
     ORDER BY stamp, device_id, number LIMIT :room"""
 FORGET_OUTCOME: Final = """
     DELETE FROM outcomes
     WHERE tenant_id = :tenant AND stamp = :stamp AND device_id = :device AND number = :number"""
+FORGET_WRITER: Final = """
+    DELETE FROM devices
+    WHERE tenant_id = :tenant AND device_id = :device AND last_number = :number
+      AND NOT EXISTS (SELECT 1 FROM quarantine WHERE tenant_id = :tenant AND device_id = :device)"""
 
 PLACE: Final = "SELECT position FROM places WHERE tenant_id = :tenant AND follower = :follower"
 BEGIN_PLACE: Final = """

@@ -34,6 +34,7 @@ from homeport_sync.sql.sqlite.schema import prepare
 from homeport_sync.sql.sqlite.sightings import SqliteSightings
 from homeport_sync.sql.sqlite.transaction import SqliteTransaction, head_of
 from homeport_sync.sql.sqlite.trouble import translated
+from homeport_sync.writer_ids import is_writer
 
 
 class SqliteStore(
@@ -132,10 +133,12 @@ class SqliteStore(
         values = {"bound": upto, "before": before_ms, "room": limit}
         old = await self._of_tenant(statements.OLD_OUTCOMES, {**_named(tenant, after), **values})
         gone = [_named(tenant, (stamp, device, number)) for stamp, device, number, goes in old if goes]
+        writers = [each for each in gone if is_writer(str(each["device"]))]
 
         def forget(connection: sqlite3.Connection) -> None:
             with transaction(connection):
                 connection.executemany(statements.FORGET_OUTCOME, gone)
+                connection.executemany(statements.FORGET_WRITER, writers)
 
         if gone:
             await self._alone(forget)
