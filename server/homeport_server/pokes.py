@@ -34,15 +34,26 @@ class Listener(Protocol):
         """There is more. Never waits, never fails; pokes that come while one is under way become one."""
 
 
+class Hearer(Listener, Protocol):
+    """One that wants to be told what changed, too. It may be told more than once. Neither method waits or fails."""
+
+    def hear(self, entries: Sequence[LogEntry]) -> None:
+        """These changed, in their order, of what the user may see now."""
+
+    def miss(self) -> None:
+        """What it was not told of may have changed: there is more to see now, or less, or the log is another one."""
+
+
 @dataclass(slots=True, eq=False)
 class _User:
     """A user who listens: `scopes` are those they may see, `ever` those they ever could, as of `known_at`.
 
-    Of each listener the device is known, or None.
+    Of each listener the device is known, or None. Some of them are `hearers`.
     """
 
     name: str
     listeners: dict[Listener, str | None] = field(default_factory=dict)
+    hearers: set[Hearer] = field(default_factory=set)
     scopes: frozenset[str] = frozenset()
     ever: frozenset[str] = frozenset()
     known_at: int = -1
@@ -55,6 +66,17 @@ class _User:
         for listener in listeners:
             listener.poke()
         return len(listeners)
+
+    def hear(self, entries: Sequence[LogEntry]) -> None:
+        """Tell its hearers of those that are for them."""
+        told = [entry for entry in entries if entry.scope in self.scopes] if self.hearers else ()
+        for hearer in tuple(self.hearers) if told else ():
+            hearer.hear(told)
+
+    def miss(self) -> None:
+        """Tell its hearers that they missed something."""
+        for hearer in tuple(self.hearers):
+            hearer.miss()
 
 
 @dataclass(slots=True)
@@ -153,13 +175,19 @@ class PokeHub:
         if listener in known.listeners:
             listener.poke()
 
+    async def watch(self, tenant: str, user: str, hearer: Hearer) -> None:
+        """The same for one who wants to be told what changed. What was before is not told: look after this returned."""
+        self._audiences.setdefault(tenant, _Audience()).users.setdefault(user, _User(user)).hearers.add(hearer)
+        await self.join(tenant, user, hearer)
+
     def leave(self, tenant: str, user: str, listener: Listener) -> None:
-        """Never poke the listener again."""
+        """Never poke the listener again, nor tell it anything."""
         audience = self._audiences.get(tenant)
         known = audience.users.get(user) if audience else None
         if audience is None or known is None or listener not in known.listeners:
             return
         self._listening.left(tenant, user, known.listeners.pop(listener))
+        known.hearers.discard(listener)
         self._metrics.listener_left()
         if not known.listeners:
             audience.seat(known, frozenset())
@@ -221,9 +249,12 @@ class PokeHub:
         """
         scopes = {entry.scope for entry in entries}
         told = audience.holders(scopes)
+        made = frozenset(entry.scope for entry in entries if entry.op == "create" and entry.record == entry.scope)
         for user in audience.affected(entries):
-            await self._read_rights(tenant, audience, user)
+            await self._read_rights(tenant, audience, user, made)
             told.add(user)
+        for user in told:
+            user.hear(entries)
         own = audience.own(entries)
         poked = sum(user.poke() for user in told - own.keys())
         poked += sum(user.poke(but=device) for user, device in own.items() if user in told)
@@ -244,10 +275,14 @@ class PokeHub:
         for each in tuple(audience.users.values()):
             each.known_at = -1
             await self._read_rights(tenant, audience, each)
+            each.miss()
             each.poke()
         return False
 
-    async def _read_rights(self, tenant: str, audience: _Audience, user: _User) -> None:
+    async def _read_rights(
+        self, tenant: str, audience: _Audience, user: _User, made: frozenset[str] = frozenset()
+    ) -> None:
+        """What the user may see now. Of scopes that were `made` just now they are told all there is."""
         standing = await self._store.standing(tenant, user.name, _NO_DEVICE)
         if audience.place < 0:
             audience.place, audience.epoch = standing.head.position, standing.head.epoch
@@ -255,7 +290,10 @@ class PokeHub:
             return  # read earlier than what is known, or gone meanwhile
         user.known_at = standing.head.position
         user.ever = frozenset(grant.scope for grant in standing.grants)
-        audience.seat(user, _held(standing))
+        held = _held(standing)
+        if (held ^ user.scopes) - made:
+            user.miss()
+        audience.seat(user, held)
 
 
 def _held(standing: Standing) -> frozenset[str]:

@@ -99,7 +99,7 @@ def settle(errors: Sequence[GraphQLError], request_id: str, troubles: Troubles) 
         cause = error.original_error
         while isinstance(cause, GraphQLError):
             cause = cause.original_error
-        if cause is None or error.path is None:
+        if cause is None or (error.path is None and not isinstance(cause, HomeportError)):
             cause = GraphqlInvalid(f"{error.message.rstrip('.')}: {_NEXT_STEP}.")
         troubles.failed(cause, request_id)
         public = shown(cause, request_id)

@@ -22,7 +22,6 @@ from graphql import (
     GraphQLInt,
     GraphQLList,
     GraphQLNonNull,
-    GraphQLNullableOutputType,
     GraphQLObjectType,
     GraphQLString,
 )
@@ -30,8 +29,9 @@ from graphql import (
 from homeport_server.edge.typed.cursors import read_cursor, write_cursor
 from homeport_server.edge.typed.filters import Filters
 from homeport_server.edge.typed.global_id import record_id
-from homeport_server.edge.typed.kinds import READERS, Reader, TypedKinds
+from homeport_server.edge.typed.kinds import TypedKinds
 from homeport_server.edge.typed.names import lower_first, plural
+from homeport_server.edge.typed.readers import object_type
 from homeport_server.edge.typed.reading import Info, found, found_in
 from homeport_server.edge.typed.roots import Roots
 from homeport_sync.catalog import Kind
@@ -169,12 +169,12 @@ class Connections:
 
     def _type(self, kind: Kind) -> GraphQLObjectType:
         name, node = self._kinds.type_name(kind), GraphQLNonNull(self._kinds.object_type(kind))
-        edge = _type(
+        edge = object_type(
             self._kinds.take_type(f"{name}Edge", kind),
             {"cursor": (GraphQLNonNull(GraphQLString), lambda edge: edge.page.cursor(edge.node))},
             {"node": GraphQLField(node, resolve=lambda edge, _info: edge.node)},
         )
-        return _type(
+        return object_type(
             self._kinds.take_type(f"{name}Connection", kind),
             {},
             {
@@ -189,7 +189,7 @@ class Connections:
 
     def _page_info(self) -> GraphQLObjectType:
         flag = GraphQLNonNull(GraphQLBoolean)
-        return _type(
+        return object_type(
             self._kinds.types.take("PageInfo"),
             {
                 "hasNextPage": (flag, lambda page: page.has_next),
@@ -199,22 +199,6 @@ class Connections:
             },
             {},
         )
-
-
-def _type(
-    name: str,
-    read: Mapping[str, tuple[GraphQLNullableOutputType | GraphQLNonNull[Any], Reader]],
-    resolved: Mapping[str, GraphQLField],
-) -> GraphQLObjectType:
-    """A type with fields that are read, and others."""
-    readers = {each: reader for each, (_, reader) in read.items()}
-    plain = {
-        each: GraphQLField(type_, resolve=lambda source, _info, reader=reader: reader(source))
-        for each, (type_, reader) in read.items()
-    }
-    return GraphQLObjectType(
-        name, {**plain, **resolved}, extensions={READERS: {"__typename": lambda _source: name, **readers}}
-    )
 
 
 def add_connections(kinds: TypedKinds, roots: Roots) -> None:

@@ -15,7 +15,7 @@ from graphql.execution.collect_fields import GroupedFieldSet
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from homeport_server.edge.typed.kinds import READERS, Reader
+from homeport_server.edge.typed.readers import READERS, Reader
 
 _Plan = tuple[Sequence[tuple[str, Reader | None]], GroupedFieldSet]
 

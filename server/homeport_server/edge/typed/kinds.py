@@ -4,10 +4,10 @@ They are graphql-core's own types and not Strawberry's (`server/decisions/0001-t
 more than a value of its record has a `Reader`, which gives the value as it goes out, and never fails: so a page needs
 no resolver a value (`executor.py`).
 
-A field is nullable exactly when its type is. A record from before a required field was declared does not have it: it
-shows the least value of the type ("", 0, false, 1970, the nil UUID, no elements, the first rank or option), so that
-one old record spoils no answer. A choice that is not among the options any more shows the field's default, if it has
-one, or the first option: keep an option declared until no record has it.
+A field is nullable exactly when its type is. A record from before a required field was declared does not have it, and
+one from before its type was another holds what this cannot show. Null stands in for it; where that cannot be, the
+field's default, and where it has none, the least value of its type ("", 0, false, 1970, the nil UUID, no elements, the
+first rank, the first option): so that one old record spoils no answer. Keep an option declared until no record has it.
 """
 
 from __future__ import annotations
@@ -34,16 +34,15 @@ from graphql import (
 
 from homeport_server.edge.typed.global_id import global_id
 from homeport_server.edge.typed.names import Names, camel, enum_names, legal, unique, upper_first
+from homeport_server.edge.typed.readers import READERS, Reader
 from homeport_server.edge.typed.scalars import Scalars
 from homeport_sync.catalog import Catalog, Field, Kind
 from homeport_sync.change import Record, Value
-from homeport_sync.clock import stamp_ms
+from homeport_sync.clock import is_uuid, stamp_ms
 from homeport_sync.rank import FIRST_RANK
 from homeport_sync.values import Shape, write_datetime
 
-READERS: Final = "homeport.readers"  # in a type's extensions: how each of its plain fields is read
 OF_EVERY_RECORD: Final = ("id", "recordId", "scopeId", "position", "createdAt", "updatedAt")
-Reader: TypeAlias = Callable[[Any], object]
 Leaf: TypeAlias = GraphQLScalarType | GraphQLEnumType
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_MS: Final = 253_402_300_799_999  # of the year 9999, which is as far as a DateTime goes
@@ -57,6 +56,19 @@ _LEAST: Final[Mapping[Shape, Value]] = {
     "uuid": "00000000-0000-0000-0000-000000000000",
     "set": [],
     "rank": FIRST_RANK,
+}
+
+
+_SHOWS: Final[Mapping[Shape, Callable[[Any], bool]]] = {  # quick, for it is asked of every value that goes out
+    "text": lambda found: type(found) is str,
+    "int": lambda found: type(found) is int,
+    "float": lambda found: type(found) is float or type(found) is int,
+    "bool": lambda found: type(found) is bool,
+    "datetime": lambda found: type(found) is str and found[10:11] == "T" and found[-1] == "Z",
+    "date": lambda found: type(found) is str and len(found) == 10 and found[4] == "-",
+    "uuid": lambda found: type(found) is str and is_uuid(found),
+    "set": lambda found: type(found) is list,
+    "rank": lambda found: type(found) is str,
 }
 
 
@@ -198,38 +210,35 @@ def _field(type_: GraphQLNullableOutputType, read: Reader, *, nullable: bool = F
 
 
 def _wire_reader(field: Field) -> Reader:
-    """How the field's wire value is read; where there is none, one that the type can show."""
-    name, default, shape = field.name, field.default, field.type.shape
-    if shape == "float":
-        return _float_reader(field)
-    if shape == "choice":
-        allowed = frozenset([*field.type.options, *([None] if field.type.nullable else [])])
-        stands_in = _choice_for(field)
-        return lambda record: found if (found := record.fields.get(name, default)) in allowed else stands_in
-    if field.type.nullable:
-        return lambda record: record.fields.get(name, default)
-    least = _LEAST[shape] if default is None else default
+    """How the field's wire value is read; where there is none that the type can show, what stands in for it."""
+    name, default, fits = field.name, field.default, _shows(field)
+    stands_in = _stand_in(field)
+    if field.type.shape == "float":
+
+        def read_float(record: Record) -> object:
+            found: Any = record.fields.get(name, default)
+            return float(found) if fits(found) else stands_in
+
+        return read_float
 
     def read(record: Record) -> object:
         found = record.fields.get(name, default)
-        return least if found is None else found
+        return found if found is not None and fits(found) else stands_in
 
     return read
 
 
-def _float_reader(field: Field) -> Reader:
-    """A whole number is a Float all the same."""
-    name, default, least = field.name, field.default, None if field.type.nullable else field.default or 0.0
-
-    def read(record: Record) -> object:
-        found: Any = record.fields.get(name, default)
-        return least if found is None else float(found)
-
-    return read
+def _shows(field: Field) -> Callable[[Any], bool]:
+    """Whether the field's type can show a value that is not null: it may have been written when it had another."""
+    if field.type.shape == "choice":
+        options = frozenset(field.type.options)
+        return lambda found: type(found) is str and found in options
+    return _SHOWS[field.type.shape]
 
 
-def _choice_for(field: Field) -> Value:
-    """What a field shows that holds none of its options."""
-    if field.default is not None or field.type.nullable:
-        return field.default
-    return field.type.options[0]
+def _stand_in(field: Field) -> Value:
+    if field.type.nullable:
+        return None
+    if field.default is not None:
+        return float(field.default) if field.type.shape == "float" else field.default  # type: ignore[arg-type]
+    return field.type.options[0] if field.type.shape == "choice" else _LEAST[field.type.shape]

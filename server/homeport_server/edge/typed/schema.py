@@ -7,6 +7,7 @@ from typing import cast
 
 from graphql import GraphQLField, GraphQLObjectType, GraphQLScalarType, GraphQLSchema, OperationType
 
+from homeport_server.edge.typed.changed import add_changed
 from homeport_server.edge.typed.connections import add_connections
 from homeport_server.edge.typed.kinds import TypedKinds
 from homeport_server.edge.typed.names import Names
@@ -37,7 +38,7 @@ def typed_schema(catalog: Catalog, rest: GraphQLSchema) -> GraphQLSchema:
     )
 
 
-PARTS: tuple[Callable[[TypedKinds, Roots], None], ...] = (add_nodes, add_connections, add_related)
+PARTS: tuple[Callable[[TypedKinds, Roots], None], ...] = (add_nodes, add_connections, add_related, add_changed)
 
 
 def _joined(root: GraphQLObjectType, more: Mapping[str, GraphQLField]) -> GraphQLObjectType:
