@@ -26,8 +26,10 @@ from homeport_server.edge.departures import Departures
 from homeport_server.edge.health import Health, all_warnings, health_routes, signal_warnings
 from homeport_server.edge.holds import Holds
 from homeport_server.edge.http import GraphqlOverHttp
+from homeport_server.edge.limits import graphql_limits
 from homeport_server.edge.schema import HomeportSchema, make_schema
 from homeport_server.edge.view import SocketView
+from homeport_server.errors import IntrospectionOff
 from homeport_server.followers.work import make_work
 from homeport_server.listening import Listening
 from homeport_server.notify.channels import Channels, channel_names, close_all, make_channels
@@ -198,7 +200,7 @@ def assemble(
         holds.release()
 
     health = Health(tenants, background.runs, on_drain, warnings, production=rooms.settings.production)
-    schema, requests = make_schema(rooms.catalog), requests_admission(rooms)
+    schema, requests = make_schema(rooms.catalog, graphql_limits(rooms.settings)), requests_admission(rooms)
     graphql = GraphqlOverHttp(schema, rooms, requests, holds)
     departures = Departures()
     routes = Starlette(
@@ -232,9 +234,10 @@ class _Front:
 
 
 def _schema_text(schema: HomeportSchema) -> Callable[[Request], PlainTextResponse]:
-    text = schema.as_str() + "\n"
+    shown = schema.documents.limits.introspection
+    text = schema.as_str() if shown else IntrospectionOff().message
 
     def answer(_request: Request) -> PlainTextResponse:
-        return PlainTextResponse(text)
+        return PlainTextResponse(text + "\n", status_code=200 if shown else 404)
 
     return answer

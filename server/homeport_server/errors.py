@@ -16,6 +16,13 @@ HomeportError
 │   │   └── UrlTooLong          TOO_LARGE
 │   ├── GraphqlInvalid          GRAPHQL_INVALID         unknown document, field or variable
 │   │   └── RequestInvalid          GRAPHQL_INVALID         not even a request: a parameter of another type
+│   ├── QueryTooLong            QUERY_TOO_LONG          the document, in tokens or characters
+│   ├── QueryTooDeep            QUERY_TOO_DEEP          … in fields within fields
+│   ├── TooManyAliases          TOO_MANY_ALIASES
+│   ├── QueryTooCostly          QUERY_TOO_COSTLY        … in what it may take to answer it
+│   ├── QueryTooSlow            QUERY_TOO_SLOW          … in what it took
+│   ├── PageTooLarge            PAGE_TOO_LARGE
+│   ├── IntrospectionOff        INTROSPECTION_OFF       production does not describe itself
 │   ├── Forbidden               FORBIDDEN               the token does not carry this right
 │   └── Unauthenticated         UNAUTHENTICATED         no token: get one
 │       ├── TokenMalformed          TOKEN_MALFORMED
@@ -30,6 +37,8 @@ HomeportError
     ├── Internal                INTERNAL                nobody expected it; the cause stands in the log
     ├── ServerRestarting        SERVER_RESTARTING       another process serves at once: no pause is needed
     ├── MigrationBusy           MIGRATION_BUSY          others use what a migration must lock
+    ├── WriteTooSlow            WRITE_TOO_SLOW          it was cut off; sending it again tells what became of it
+    ├── TooManyNewDocuments     TOO_MANY_NEW_DOCUMENTS  one user's, that nobody sent before
     ├── TooManySockets          TOO_MANY_SOCKETS
     └── TooManySubscriptions    TOO_MANY_SUBSCRIPTIONS
 """
@@ -111,6 +120,49 @@ class RequestInvalid(GraphqlInvalid):
     """This is no GraphQL request: send one object with query, variables, operationName and extensions."""
 
 
+class QueryTooLong(Fix):
+    """The document has too many tokens: ask for less, or give values as variables."""
+
+    code = "QUERY_TOO_LONG"
+
+
+class QueryTooDeep(Fix):
+    """The document is nested too deeply: ask for what is deeper by itself."""
+
+    code = "QUERY_TOO_DEEP"
+
+
+class TooManyAliases(Fix):
+    """The document has too many aliases: ask in several requests."""
+
+    code = "TOO_MANY_ALIASES"
+
+
+class QueryTooCostly(Fix):
+    """The operation may cost too much: ask for fewer fields, or shorter pages."""
+
+    code = "QUERY_TOO_COSTLY"
+
+
+class QueryTooSlow(Fix):
+    """The query took too long and was ended: ask for less."""
+
+    code = "QUERY_TOO_SLOW"
+
+
+class PageTooLarge(Fix):
+    """The page is larger than any that is given: ask for less, and then for the next one."""
+
+    code = "PAGE_TOO_LARGE"
+
+
+class IntrospectionOff(Fix):
+    """This server does not describe its schema: use the text of it (`homeport schema`), or have its operator set
+    HOMEPORT_GRAPHQL_INTROSPECTION."""
+
+    code = "INTROSPECTION_OFF"
+
+
 class Forbidden(Fix):
     """The token does not carry the right to do this: get one that does (`homeport token --may notify`)."""
 
@@ -175,6 +227,18 @@ class Internal(Retry):
     """Something went wrong on the server: send the same again, and give its operator this request id."""
 
     code = "INTERNAL"
+
+
+class WriteTooSlow(Retry):
+    """It took too long and was cut off, done or not: send the same again, under the same key or number."""
+
+    code = "WRITE_TOO_SLOW"
+
+
+class TooManyNewDocuments(Retry):
+    """This user has sent too many documents that nobody had sent before: wait, and give values as variables."""
+
+    code = "TOO_MANY_NEW_DOCUMENTS"
 
 
 class MigrationBusy(Retry):

@@ -14,6 +14,7 @@ from typing import Annotated, Any, get_type_hints
 
 from homeport_server.errors import BadSetting
 from homeport_server.urls import can_be_read
+from homeport_sync.query import ROWS_MAX
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 TRACES = ("off", "otlp")
@@ -26,6 +27,7 @@ MAY_BE_ZERO = frozenset(
         "token_leeway_s",
         "drain_notice_s",
         "told_hold_ms",
+        "graphql_checking_ms_a_s",
         "fcm_a_second",
         "apns_a_second",
         "webhook_a_second",
@@ -80,6 +82,17 @@ class Settings:
     sockets_per_user_max: Annotated[int, "How many sockets one user may have open."] = 20
     subscriptions_per_socket_max: Annotated[int, "How many operations a socket may have running."] = 10
     socket_init_s: Annotated[float, "How long a socket may take to say who it is, in seconds."] = 10.0
+    graphql_tokens_max: Annotated[int, "How many tokens a GraphQL document may have."] = 2_000
+    graphql_depth_max: Annotated[int, "How many fields may stand within each other."] = 15
+    graphql_aliases_max: Annotated[int, "How many aliases a document may have."] = 30
+    graphql_cost_max: Annotated[int, "What an operation may cost: its fields, those in lists often."] = 20_000
+    graphql_page_max: Annotated[int, "The largest page that may be asked for."] = 1_000
+    graphql_s: Annotated[float, "How long a query or a write by GraphQL may run, in seconds."] = 30.0
+    graphql_checking_ms_a_s: Annotated[
+        int, "How many ms a second checking one user's new documents may take; 0: any."
+    ] = 200
+    graphql_introspection: Annotated[bool, "The schema may be asked for in production, too."] = False
+    graphql_cost_shown: Annotated[bool, "Every answer says what it cost, and not only to who asks."] = False
     poke_poll_s: Annotated[float, "How late a poke may be if its signal was lost, in seconds."] = 5.0
     work_port: Annotated[int, "The port on which a worker shows its health; 0 takes any free one."] = 0
     work_poll_s: Annotated[float, "How late a follower may be if its signal was lost, in seconds."] = 30.0
@@ -131,8 +144,8 @@ class Settings:
             if isinstance(value, float) and not isfinite(value):
                 raise _wrong(each.name, value, "a finite number")
             is_number = isinstance(value, int | float) and not isinstance(value, bool)
-            if each.name not in MAY_BE_ZERO and is_number and value <= 0:
-                raise _wrong(each.name, value, "a number above 0")
+            if is_number and value <= 0 and (each.name not in MAY_BE_ZERO or value < 0):
+                raise _wrong(each.name, value, "0 or more" if each.name in MAY_BE_ZERO else "a number above 0")
         for name, port in (("port", self.port), ("work_port", self.work_port)):
             if not 0 <= port <= 65_535:
                 raise _wrong(name, port, "0 to 65535")
@@ -140,9 +153,9 @@ class Settings:
             raise _wrong("token_leeway_s", self.token_leeway_s, f"0 to {TOKEN_LEEWAY_MAX_S}")
         if self.lease_s < LEASE_MIN_S:
             raise _wrong("lease_s", self.lease_s, f"{LEASE_MIN_S:g} or more, or workers take each other's work away")
-        for name, least in (("drain_notice_s", self.drain_notice_s), ("told_hold_ms", self.told_hold_ms)):
-            if least < 0:
-                raise _wrong(name, least, "0 or more")
+        for name, most in (("graphql_page_max", ROWS_MAX), ("notify_slices", NOTIFY_SLICES_MAX)):
+            if getattr(self, name) > most:
+                raise _wrong(name, getattr(self, name), f"1 to {most}")
 
     def _check_channels(self) -> None:
         for name, url in (("fcm_url", self.fcm_url), ("apns_url", self.apns_url)):
@@ -151,11 +164,6 @@ class Settings:
         for name in ("apns_key_id", "apns_team_id", "apns_topic"):
             if bool(self.apns_key) != bool(getattr(self, name)):
                 raise _wrong(name, getattr(self, name), f"what belongs to {flag('apns_key')}: all four, or none")
-        for name in ("fcm_a_second", "apns_a_second", "webhook_a_second"):
-            if getattr(self, name) < 0:
-                raise _wrong(name, getattr(self, name), "0 or more")
-        if self.notify_slices > NOTIFY_SLICES_MAX:
-            raise _wrong("notify_slices", self.notify_slices, f"1 to {NOTIFY_SLICES_MAX}")
 
     def _check_urls(self) -> None:
         if self.database_url and not self.database_url.startswith(POSTGRES_SCHEMES):

@@ -91,8 +91,6 @@ async def test_json_that_is_no_request_is_invalid_and_batches_are_none(client: h
         "{ nope }",
         "subscription { poke }",
         "mutation { push(device: 1) }",
-        "{ " + " ".join(f"a{n}: pull(device: 1)" for n in range(16)) + " }",
-        "{ " + " ".join(["pull(device: 1)"] * 500) + " }",
     ],
 )
 async def test_a_document_that_cannot_run_is_invalid_and_runs_nothing(

@@ -32,6 +32,7 @@ from homeport_sync import LIMITS
 from homeport_sync.errors import HomeportError, Overloaded, Unavailable
 
 _NEXT_STEP = "compare the request with /api/v1/schema.graphql"
+_WORDS_MAX = 400  # of GraphQL's own, which repeat the value that is wrong
 _STATUS: Mapping[type[HomeportError], int] = {
     BodyNotJson: 400,
     RequestInvalid: 400,
@@ -100,7 +101,9 @@ def settle(errors: Sequence[GraphQLError], request_id: str, troubles: Troubles) 
         while isinstance(cause, GraphQLError):
             cause = cause.original_error
         if cause is None or (error.path is None and not isinstance(cause, HomeportError)):
-            cause = GraphqlInvalid(f"{error.message.rstrip('.')}: {_NEXT_STEP}.")
+            words = error.message
+            told = words if len(words) <= _WORDS_MAX else f"{words[:_WORDS_MAX]}…"
+            cause = GraphqlInvalid(f"{told.rstrip('.')}: {_NEXT_STEP}.")
         troubles.failed(cause, request_id)
         public = shown(cause, request_id)
         error.message = str(public["message"])

@@ -103,6 +103,7 @@ class GraphqlOverHttp:
                 context_value=call,
                 operation_name=request.operation_name,
                 allowed_operation_types=allowed,
+                operation_extensions=request.extensions,
             )
         except MissingQueryError:
             raise GraphqlInvalid("The query is empty: send a GraphQL document.") from None

@@ -17,6 +17,7 @@ from starlette.types import Send
 from strawberry.types.execution import ExecutionResult
 
 from homeport_server.edge.errors import expected, retry_after_s, shown, status
+from homeport_server.edge.guarded import Ended
 from homeport_server.errors import NotAcceptable, WriteByGet
 from homeport_sync.errors import HomeportError
 
@@ -86,7 +87,8 @@ def answer_of(result: ExecutionResult) -> Answer:
     if not result.errors:
         return Answer(_json({"data": result.data, **more}))
     errors = [error.formatted for error in result.errors]
-    if result.data is None and all(error.path is None for error in result.errors):
+    began = isinstance(result, Ended) or any(error.path is not None for error in result.errors)
+    if result.data is None and not began:
         return Answer(_json({"errors": errors, **more}), refused=True)
     return Answer(_json({"data": result.data, "errors": errors, **more}))
 

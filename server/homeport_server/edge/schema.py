@@ -7,12 +7,11 @@ here. GraphQL's Int has 32 bits, so numbers and times are `Long`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 
 import msgspec
 import strawberry
-from graphql import DocumentNode, GraphQLError, validate_schema
-from strawberry.extensions import MaxAliasesLimiter, MaxTokensLimiter, QueryDepthLimiter, SchemaExtension
+from graphql import GraphQLError, validate_schema
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.execution import ExecutionContext
 from strawberry.types.scalar import ScalarDefinition
@@ -21,6 +20,8 @@ from homeport_server.edge import poke, pull, push
 from homeport_server.edge.context import Call
 from homeport_server.edge.errors import settle
 from homeport_server.edge.given import JSON, Info, Long, given
+from homeport_server.edge.guarded import GuardedSchema
+from homeport_server.edge.limits import NO_SETTINGS, GraphqlLimits
 from homeport_server.edge.notify_schema import NotifyMutation, NotifyQuery
 from homeport_server.edge.typed.executor import ReadingExecutor
 from homeport_server.edge.typed.schema import typed_schema
@@ -30,11 +31,6 @@ from homeport_sync.choice import Choice
 from homeport_sync.errors import BadDeclaration, Malformed
 from homeport_sync.receipts import Receipt
 
-DOCUMENTS_CACHED_MAX = 512
-DOCUMENT_CACHED_LENGTH_MAX = 4_096
-DEPTH_MAX = 10
-ALIASES_MAX = 15
-TOKENS_MAX = 2_000
 LONG_MAX = 2**63 - 1
 
 
@@ -174,33 +170,7 @@ def _ready(text: bytes) -> JSON:
     return JSON(msgspec.Raw(text))
 
 
-class DocumentCache(SchemaExtension):
-    """Parses and validates each document once: 1.2 ms otherwise. `known` belongs to one schema."""
-
-    def __init__(self, known: dict[str, DocumentNode]) -> None:
-        self._known = known
-
-    def on_parse(self) -> Iterator[None]:
-        """Reads a known document from memory."""
-        context = self.execution_context
-        if (known := self._known.get(context.query or "")) is not None:
-            context.graphql_document = known
-        yield
-
-    def on_validate(self) -> Iterator[None]:
-        """Skips a document that was found valid before, remembers one that is now."""
-        context = self.execution_context
-        if context.query in self._known:
-            context.pre_execution_errors = []
-        yield
-        fits = context.query is not None and len(context.query) <= DOCUMENT_CACHED_LENGTH_MAX
-        if fits and not context.pre_execution_errors and context.query and context.graphql_document:
-            if len(self._known) >= DOCUMENTS_CACHED_MAX:
-                self._known.clear()
-            self._known[context.query] = context.graphql_document
-
-
-class HomeportSchema(strawberry.Schema):
+class HomeportSchema(GuardedSchema):
     """Strawberry's schema, with our errors in place of its tracebacks."""
 
     def join(self, catalog: Catalog) -> None:
@@ -217,21 +187,15 @@ class HomeportSchema(strawberry.Schema):
             settle(errors, call.request_id, call.rooms.troubles)
 
 
-def make_schema(catalog: Catalog) -> HomeportSchema:
-    """The schema of an app, with its own cache of documents. Raises `BadDeclaration` where a name is taken."""
-    known: dict[str, DocumentNode] = {}
+def make_schema(catalog: Catalog, limits: GraphqlLimits = NO_SETTINGS) -> HomeportSchema:
+    """The schema of an app, with its own memory of documents. Raises `BadDeclaration` where a name is taken."""
     schema = HomeportSchema(
         Query,
         Mutation,
         Subscription,
-        extensions=[
-            lambda: DocumentCache(known),
-            lambda: MaxTokensLimiter(max_token_count=TOKENS_MAX),
-            lambda: MaxAliasesLimiter(max_alias_count=ALIASES_MAX),
-            lambda: QueryDepthLimiter(max_depth=DEPTH_MAX),
-        ],
         execution_context_class=ReadingExecutor,
         config=StrawberryConfig(scalar_map=dict(SCALARS)),
     )
     schema.join(catalog)
+    schema.guard(limits)
     return schema
