@@ -108,3 +108,23 @@ async def test_more_nodes_than_there_is_room_for_are_refused() -> None:
     code, says = await refused(world, NODES, ids=[id_of(1)] * 101)
     assert code == "TOO_LARGE"
     assert "at most 100 ids, not 101" in says
+
+
+async def test_aliases_fragments_and_what_is_left_out_come_as_they_are_asked_for() -> None:
+    world = await make_gallery()
+    await hang(world, "Picture", 2, scope=1, title="Rain", notes="wet")
+    query = """query ($id: ID!, $no: Boolean!) { picture(id: $id) {
+      name: title room { title } ...Rest size @include(if: $no) ... @skip(if: $no) { notes } title again: notes
+    } }
+    fragment Rest on Picture { title sold __typename room { recordId } }"""
+    shown = (await data(world, query, id=id_of(2), no=False))["picture"]
+    assert shown == {
+        "name": "Rain",
+        "room": {"title": "Hall", "recordId": id_of(1)},
+        "title": "Rain",
+        "sold": False,
+        "__typename": "Picture",
+        "notes": "wet",
+        "again": "wet",
+    }
+    assert list(shown) == ["name", "room", "title", "sold", "__typename", "notes", "again"]

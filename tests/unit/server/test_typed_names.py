@@ -161,9 +161,10 @@ def test_what_the_app_tells_of_itself_stands_in_the_schema() -> None:
         """
 
         name: str = field(doc="How it is called.")
-        title: str = field(default="", deprecated="use name instead")
+        title: str = field(default="", indexed=True, deprecated="use name instead")
 
     schema = make_schema(app.catalog).as_str()
     assert '"""\nWhat there is.\n\nAnd more of it.\n"""\ntype Thing' in schema
     assert '  """How it is called."""\n  name: String!' in schema
-    assert '  title: String! @deprecated(reason: "use name instead")' in schema
+    for line in ("title: String!", "title: StringFilter", "TITLE"):
+        assert f'  {line} @deprecated(reason: "use name instead")' in schema

@@ -135,12 +135,15 @@ class Filters:
         kinds, name = self._kinds, self._kinds.type_name(kind)
         shown = kinds.field_names(kind)
         indexed = {shown[each.name]: each for each in kind.fields.values() if each.indexed}
-        inputs = {each: GraphQLInputField(self._filter(kind, field)) for each, field in indexed.items()}
+        inputs = {
+            each: GraphQLInputField(self._filter(kind, field), deprecation_reason=field.deprecated or None)
+            for each, field in indexed.items()
+        }
         where = kinds.take_type(f"{name}Where", kind)
         ordered = unique([(BY_ID, "ID"), *((each.name, screaming(each.name)) for each in indexed.values())])
-        by = GraphQLEnumType(
-            kinds.take_type(f"{name}OrderField", kind), {each: GraphQLEnumValue(of) for of, each in ordered.items()}
-        )
+        why = {each.name: each.deprecated or None for each in indexed.values()}
+        fields = {each: GraphQLEnumValue(of, deprecation_reason=why.get(of)) for of, each in ordered.items()}
+        by = GraphQLEnumType(kinds.take_type(f"{name}OrderField", kind), fields)
         order = {
             "field": GraphQLInputField(GraphQLNonNull(by)),
             "direction": GraphQLInputField(self._direction, description="ASC, unless given."),

@@ -5,6 +5,8 @@ Both are asked for together, for all records of a page, and are null where they 
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from graphql import GraphQLField, GraphQLNullableOutputType
 
 from homeport_server.edge.typed.kinds import TypedKinds
@@ -22,11 +24,14 @@ def add_related(kinds: TypedKinds, _roots: Roots) -> None:
         for field in kind.refers:
             kinds.add(kind, _related_name(field), _related(kinds, field))
         if kind.name == MEMBER:
-            kinds.add(kind, "root", _root(kinds.node, "The root of the scope that this is a member of."))
+            roots = frozenset(each.name for each in kinds.catalog.kinds.values() if each.is_root)
+            kinds.add(kind, "root", _root(roots, kinds.node, "The root of the scope that this is a member of."))
         elif kind.within is not None:
             root = kinds.catalog.kinds[kind.within]
             name = kinds.type_name(root)
-            kinds.add(kind, lower_first(name), _root(kinds.object_type(root), f"The {name} that this is in."))
+            kinds.add(
+                kind, lower_first(name), _root({root.name}, kinds.object_type(root), f"The {name} that this is in.")
+            )
 
 
 def _related_name(field: Field) -> str:
@@ -51,8 +56,9 @@ def _related(kinds: TypedKinds, field: Field) -> GraphQLField:
     )
 
 
-def _root(type_: GraphQLNullableOutputType, told: str) -> GraphQLField:
+def _root(roots: Set[str], type_: GraphQLNullableOutputType, told: str) -> GraphQLField:
     async def resolve(record: Record, info: Info) -> Record | None:
-        return await record_of(info.context, record.scope)
+        found = await record_of(info.context, record.scope)
+        return found if found is not None and found.kind in roots else None
 
     return GraphQLField(type_, resolve=resolve, description=f"{told} Null if it is not there to see.")
