@@ -15,7 +15,7 @@ COMPILE := uv pip compile pyproject.toml --quiet --universal --generate-hashes -
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help develop demo demo-postgres run test test-clients coverage check format lint types bench-push bench-pull bench-scale bench-devices bench-revocation bench-fleet bench-fanout mutants soak soak-kill lock clean
+.PHONY: help develop demo demo-postgres run test test-clients schema schema-changes coverage check format lint types bench-push bench-pull bench-scale bench-devices bench-revocation bench-fleet bench-fanout mutants soak soak-kill lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,8 @@ demo-postgres: $(DEV) ## the same on PostgreSQL: three servers, two workers, and
 run: $(RUN) ## serve the example app from DATA (default .homeport)
 	@$(BIN)/homeport tenant create demo --data $(DATA) >/dev/null
 	@echo "Serving examples/tasks/app.py for the tenant demo, data in $(DATA), on port $${HOMEPORT_PORT:-8000}."
+	@echo "GraphiQL in your browser, with Ana's token filled in:"
+	@echo "  $$($(BIN)/homeport token --user ana --tenant demo --data $(DATA) --ide)"
 	@echo "Try next, in another terminal:"
 	@echo "  TOKEN=\$$($(BIN)/homeport token --user ana --tenant demo --data $(DATA))"
 	@echo "  curl -s http://127.0.0.1:$${HOMEPORT_PORT:-8000}/api/v1/graphql -H \"authorization: Bearer \$$TOKEN\" \\"
@@ -44,6 +46,14 @@ test: $(DEV) ## run the tests on every core (one of them: make test ARGS="-n0 te
 
 test-clients: $(CLIENTS) ## run stock GraphQL clients in node against a real server
 	@$(BIN)/python -m pytest -n0 -m clients tests/clients $(ARGS)
+
+schema: $(RUN) ## write down the example's GraphQL schema, which a test holds equal to what is served
+	@$(BIN)/homeport schema examples/tasks/app.py > examples/tasks/schema.graphql
+
+# Of the schema in the work tree, against that of a commit: the last one, or make schema-changes SINCE=main.
+SINCE ?= HEAD
+schema-changes: $(RUN) ## tell which changes of the example's schema break clients
+	@git show $(SINCE):examples/tasks/schema.graphql | $(BIN)/homeport schema examples/tasks/app.py --against -
 
 coverage: $(DEV) ## fail unless the tests reach every line and branch of the merge and the intake
 	@$(BIN)/python -m coverage run -m pytest -n0 --quiet -m "not soak and not hypothesis" tests/unit/sync $(ARGS)

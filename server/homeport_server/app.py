@@ -26,6 +26,7 @@ from homeport_server.edge.departures import Departures
 from homeport_server.edge.health import Health, all_warnings, health_routes, signal_warnings
 from homeport_server.edge.holds import Holds
 from homeport_server.edge.http import GraphqlOverHttp
+from homeport_server.edge.ide.page import ide_routes
 from homeport_server.edge.limits import graphql_limits
 from homeport_server.edge.schema import HomeportSchema, make_schema
 from homeport_server.edge.view import SocketView
@@ -208,6 +209,7 @@ def assemble(
             Route(GRAPHQL_PATH, graphql),
             WebSocketRoute(GRAPHQL_PATH, SocketView(schema, rooms, requests, departures)),
             Route(SCHEMA_PATH, _schema_text(schema)),
+            *ide_routes(GRAPHQL_PATH, rooms.settings),
             *health_routes(health, rooms.metrics),
         ],
         lifespan=background.lifespan,

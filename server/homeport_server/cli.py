@@ -21,6 +21,7 @@ from homeport_server.verbs.notify import notify
 from homeport_server.verbs.options import Refused, every_setting
 from homeport_server.verbs.quarantine import quarantine
 from homeport_server.verbs.receipts import receipts
+from homeport_server.verbs.schema import schema
 from homeport_server.verbs.secret import secret
 from homeport_server.verbs.tenant import tenant
 from homeport_server.verbs.token import token
@@ -89,16 +90,6 @@ def serve(app: Path, leash: str, **given: Any) -> None:  # noqa: ANN401  # one a
     run(settings, declared, Leash.read(leash) if leash else None)
 
 
-@main.command()
-@click.argument("app", type=click.Path(path_type=Path))
-def schema(app: Path) -> None:
-    """Check the app that the Python file APP declares, and print its GraphQL schema."""
-    from homeport_server.edge.schema import make_schema
-    from homeport_sync.load import load_app
-
-    click.echo(make_schema(load_app(app).catalog).as_str())
-
-
 main.add_command(device)
 main.add_command(doctor)
 main.add_command(keys)
@@ -106,6 +97,7 @@ main.add_command(migrate)
 main.add_command(notify)
 main.add_command(quarantine)
 main.add_command(receipts)
+main.add_command(schema)
 main.add_command(secret)
 main.add_command(tenant)
 main.add_command(token)

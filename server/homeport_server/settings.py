@@ -119,6 +119,7 @@ class Settings:
     webhook_a_second: Annotated[int, "How many webhooks a second may be sent; 0: as many as are taken."] = 0
     notify_console: Annotated[bool, "Notifications to the channel console are printed: for development."] = False
     notify_slices: Annotated[int, "Into how many parts a log's rules and wakes are cut, for as many workers."] = 1
+    graphql_ide: Annotated[bool, "The IDE at /graphql is there in production, too; without a token."] = False
     production: Annotated[bool, "Real people depend on it: `homeport fleet` keeps away."] = False
 
     def __post_init__(self) -> None:

@@ -244,7 +244,7 @@ async def test_the_schemas_text_is_served_and_can_be_introspected(client: httpx2
 
 async def test_a_schema_that_changed_by_accident_is_noticed(client: httpx2.AsyncClient) -> None:
     text = (await client.get("/api/v1/schema.graphql")).text
-    arguments = "device: ID!, changes: JSON!, confirmed: Long, clockMs: Long, pull: PullInput, receipts: JSON"
+    arguments = "changes: JSON!, clockMs: Long, confirmed: Long, device: ID!, pull: PullInput, receipts: JSON"
     assert f"push({arguments}): JSON!" in text
-    assert "pull(device: ID!, cursor: String, limit: Int, choice: ChoiceInput): JSON!" in text
+    assert "pull(choice: ChoiceInput, cursor: String, device: ID!, limit: Int): JSON!" in text
     assert "poke(device: ID): Boolean!" in text

@@ -21,6 +21,10 @@ SOURCE_ROOTS: Mapping[str, str] = {
 }
 
 
+# What others wrote and we carry unchanged is not ours to judge.
+VENDORED = "server/homeport_server/edge/ide/vendored/"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tree:
     """Paths are relative to the root, with forward slashes, sorted."""
@@ -56,8 +60,10 @@ class Tree:
         return (self.root / path).read_text(encoding="utf-8")
 
     def texts(self) -> Iterator[tuple[str, str]]:
-        """Every file that is text; pictures and databases are not."""
+        """Every file of ours that is text; pictures and databases are not."""
         for path in self.paths:
+            if path.startswith(VENDORED):
+                continue
             try:
                 yield path, self.text(path)
             except UnicodeDecodeError:

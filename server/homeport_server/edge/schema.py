@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 
 import msgspec
 import strawberry
-from graphql import GraphQLError, validate_schema
+from graphql import GraphQLError, lexicographic_sort_schema, print_schema, validate_schema
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.execution import ExecutionContext
 from strawberry.types.scalar import ScalarDefinition
@@ -179,6 +179,10 @@ class HomeportSchema(GuardedSchema):
         self._schema._strawberry_schema = self  # type: ignore[attr-defined]  # noqa: SLF001  # as Strawberry sets it
         if wrong := validate_schema(self._schema):
             raise BadDeclaration(f"{wrong[0].message}: give what it is about another name.")
+
+    def as_str(self) -> str:
+        """The schema's text, sorted, so that it changes where the schema does."""
+        return print_schema(lexicographic_sort_schema(self._schema))
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Gives every error its public form before anything sends it."""

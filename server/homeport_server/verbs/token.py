@@ -23,34 +23,42 @@ if TYPE_CHECKING:
 @click.option("--users", type=click.File(), help="A file with a user a line (-: standard input): a token a line.")
 @click.option("--tenant", "name", required=True, envvar="HOMEPORT_TENANT", help="The tenant, by its name or its id.")
 @click.option("--may", multiple=True, type=click.Choice(RIGHTS), help="A right beyond a user's own: to notify others.")
+@click.option("--ide", is_flag=True, help="Print links to the IDE with the token filled in, for eight hours at most.")
 @setting("data")
 @setting("database_url")
 @setting("token_ttl_s", "--ttl", flag("token_ttl_s"))
+@setting("host")
+@setting("port")
 def token(
     *,
     user: str | None,
     users: Iterable[str] | None,
     name: str,
     may: Sequence[str],
+    ide: bool,
     data: Path,
     database_url: str,
     token_ttl_s: int,
+    host: str,
+    port: int,
 ) -> None:
     """Print a token for a user of a tenant, and nothing else."""
     from homeport_server.app import make_tokens
+    from homeport_server.edge.ide.page import LINK_TTL_MAX_S, ide_link
     from homeport_server.secret import check_fingerprint, open_secret
 
     named = _named(user, users)
     settings = Settings(data=data, database_url=database_url, token_ttl_s=token_ttl_s)
+    ttl_s = min(token_ttl_s, LINK_TTL_MAX_S) if ide else token_ttl_s
 
     async def issue(store: Store) -> list[str]:
         found, secret = await find_tenant(store, name, settings), open_secret(data)
         await check_fingerprint(store, secret)
         tokens = make_tokens(settings, secret)
-        return [tokens.issue(user=each, tenant=found.id, ttl_s=token_ttl_s, may=may) for each in named]
+        return [tokens.issue(user=each, tenant=found.id, ttl_s=ttl_s, may=may) for each in named]
 
     for line in with_store(settings, issue):
-        click.echo(line)
+        click.echo(ide_link(host, port, line) if ide else line)
 
 
 def _named(user: str | None, users: Iterable[str] | None) -> Sequence[str]:

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from homeport_server.app import make_tokens, wall_ms
 from homeport_server.cli import main
 from homeport_server.data import APP_FILE, database_of
+from homeport_server.edge.ide.page import LINK_TTL_MAX_S
 from homeport_server.secret import open_secret
 from homeport_server.settings import Settings, flag, variable
 
@@ -169,6 +170,16 @@ def test_a_file_of_users_gets_a_token_a_line_in_its_order(run: Run, tmp_path: Pa
     assert {tokens.verify(each).tenant for each in printed} == {id}
 
 
+def test_a_link_to_the_ide_has_a_token_that_lasts_a_working_day_at_most(run: Run, tmp_path: Path) -> None:
+    run("tenant", "create", "demo")
+    asked = ("token", "--user", "ana", "--tenant", "demo", "--ide", "--port", "8080")
+    tokens = make_tokens(Settings(token_leeway_s=0), open_secret(tmp_path / "data"))
+    for ttl, most_s in ((), LINK_TTL_MAX_S), (("--ttl", "60"), 60):
+        address, _, token = run(*asked, *ttl).stdout.removesuffix("\n").partition("#token=")
+        assert address == "http://127.0.0.1:8080/graphql"
+        assert most_s - 10 < (tokens.verify(token).expires_at_ms - wall_ms()) / 1_000 <= most_s
+
+
 def test_a_token_for_nobody_is_refused_and_so_is_a_file_with_a_blank_line(run: Run, tmp_path: Path) -> None:
     run("tenant", "create", "demo")
     assert "Nobody is named" in _refused(run("token", "--tenant", "demo"))
@@ -187,6 +198,23 @@ def test_the_schema_is_printed_for_an_app_that_can_be_served(run: Run, app_file:
     printed = run("schema", str(app_file))
     assert printed.exit_code == 0
     assert "type Mutation" in printed.stdout
+    assert run("schema", str(app_file)).stdout == printed.stdout
+
+
+def test_a_change_of_the_schema_that_breaks_clients_is_told_by_exit_code(run: Run, app_file: Path) -> None:
+    old = app_file.with_name("old.graphql")
+    old.write_text(run("schema", str(app_file)).stdout)
+    same = run("schema", str(app_file), "--against", str(old))
+    assert (same.exit_code, same.stdout) == (0, "Nothing changed.\n")
+    app_file.write_text(APP.replace("    title", "    name"))
+    broken = run("schema", str(app_file), "--against", str(old))
+    assert broken.exit_code == 1
+    assert "  Field List.title was removed.\n" in broken.stdout
+    assert "  Field List.name was added.\n" in broken.stdout
+
+
+def test_a_schema_to_compare_with_that_is_none_is_refused(run: Run, app_file: Path) -> None:
+    assert "is no GraphQL schema" in _refused(run("schema", str(app_file), "--against", str(app_file)))
 
 
 @pytest.mark.parametrize("verb", ["schema", "serve"])
