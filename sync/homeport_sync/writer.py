@@ -9,7 +9,7 @@ is a write of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -38,6 +38,17 @@ class Told:
     outcome: Outcome
     record: Record | None
     again: bool
+
+    @property
+    def code(self) -> str:
+        """Why it was rejected; "" if it was not."""
+        return str(self.values.get("code", ""))
+
+    @property
+    def values(self) -> Mapping[str, object]:
+        """What the reason names: `code`, and such as `field` and `position`."""
+        extensions = (self.outcome.error or {}).get("extensions")
+        return extensions if isinstance(extensions, dict) else {}
 
 
 class Writer:

@@ -153,8 +153,7 @@ def delete(record: Record, *, expected: int | None = None) -> Draft:
 
 def code_of(told: Told) -> str:
     """Why it was refused; an empty text if it was not."""
-    extensions = (told.outcome.error or {}).get("extensions")
-    return str(extensions["code"]) if isinstance(extensions, dict) else ""
+    return told.code
 
 
 def said(told: Sequence[Told]) -> list[str]:

@@ -103,3 +103,7 @@ class Names:
             )
         self._taken[name] = of
         return name
+
+    def take_free(self, wanted: str) -> str:
+        """The name, or with as many `_` at its end as make it free: of what cannot be called otherwise by an app."""
+        return self.take(unique([("", wanted)], self._taken)[""])

@@ -22,6 +22,10 @@ class Root:
         self._names.take(name, f"the kind {kind.name}" if kind else HOMEPORT)
         self.fields[name] = field
 
+    def add_free(self, wanted: str, field: GraphQLField) -> None:
+        """A field under that name, or one that begins so if it is taken."""
+        self.fields[self._names.take_free(wanted)] = field
+
 
 class Roots:
     """All three, over the rest of the schema."""

@@ -10,6 +10,7 @@ from graphql import GraphQLField, GraphQLObjectType, GraphQLScalarType, GraphQLS
 from homeport_server.edge.typed.changed import add_changed
 from homeport_server.edge.typed.connections import add_connections
 from homeport_server.edge.typed.kinds import TypedKinds
+from homeport_server.edge.typed.mutations import add_mutations
 from homeport_server.edge.typed.names import Names
 from homeport_server.edge.typed.nodes import add_nodes
 from homeport_server.edge.typed.related import add_related
@@ -38,7 +39,13 @@ def typed_schema(catalog: Catalog, rest: GraphQLSchema) -> GraphQLSchema:
     )
 
 
-PARTS: tuple[Callable[[TypedKinds, Roots], None], ...] = (add_nodes, add_connections, add_related, add_changed)
+PARTS: tuple[Callable[[TypedKinds, Roots], None], ...] = (
+    add_nodes,
+    add_connections,
+    add_related,
+    add_changed,
+    add_mutations,
+)
 
 
 def _joined(root: GraphQLObjectType, more: Mapping[str, GraphQLField]) -> GraphQLObjectType:
