@@ -15,21 +15,36 @@ from homeport_server.extras import POSTGRES, needing
 from homeport_server.settings import Settings
 from homeport_server.tables import BESIDE
 from homeport_sync import LIMITS
+from homeport_sync.index_book import IndexBook
 from homeport_sync.installation import Installation
 from homeport_sync.key_book import KeyBook
 from homeport_sync.lookups import Lookups
 from homeport_sync.ports import LogStore, Places, Tenants
 from homeport_sync.quarantine import Quarantine
+from homeport_sync.query import Queries
 from homeport_sync.receipts import Receipts
 from homeport_sync.sightings import Sightings
 from homeport_sync.usage import Usage
 
 
 class Store(
-    Installation, KeyBook, LogStore, Lookups, Places, Quarantine, Receipts, Sightings, Tenants, Usage, Protocol
+    IndexBook,
+    Installation,
+    KeyBook,
+    LogStore,
+    Lookups,
+    Places,
+    Quarantine,
+    Queries,
+    Receipts,
+    Sightings,
+    Tenants,
+    Usage,
+    Protocol,
 ):
     """What every adapter is: one store for the log, what was rejected, the followers' places, what they count,
-    devices, their receipts, tenants, for which declaration keys are kept, and what is looked up."""
+    devices, their receipts, tenants, for which declaration keys are kept, what is looked up, and what is asked with
+    which indexes."""
 
 
 @runtime_checkable

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
-from homeport_sync.catalog import Kind
+from homeport_sync.catalog import Catalog, Kind
 from homeport_sync.change import Record
 from homeport_sync.memory_log import OnMemory
-from homeport_sync.query import Found, Query, answer, checked
+from homeport_sync.query import Found, Query, answer, checked, checked_ids, checked_scopes
 from homeport_sync.scope import EVERYBODY
 
 
 class MemoryQueries(OnMemory):
-    """`Queries` in memory."""
+    """`Queries` and `IndexBook` in memory, which has no indexes and needs none."""
+
+    async def missing_indexes(self, catalog: Catalog) -> Sequence[str]:  # as the port has it
+        """See `index_book.IndexBook`."""
+        return ()
+
+    async def make_indexes(self, catalog: Catalog) -> Sequence[str]:  # as the port has it
+        """See `index_book.IndexBook`."""
+        return ()
 
     async def query(self, tenant: str, user: str, kind: Kind, asked: Query) -> Found:
         """See `query.Queries`."""
@@ -24,12 +32,12 @@ class MemoryQueries(OnMemory):
         """See `query.Queries`."""
         visible = self._visible(tenant, user)
         checked(asked, kind)
-        seen = self._scopes(tenant, user) & set(scopes)
+        seen = self._scopes(tenant, user) & set(checked_scopes(scopes))
         return {scope: answer([each for each in visible if each.scope == scope], kind, asked) for scope in seen}
 
     async def seen(self, tenant: str, user: str, ids: Collection[str]) -> Mapping[str, Record]:
         """See `query.Queries`."""
-        wanted = set(ids)
+        wanted = set(checked_ids(ids))
         return {each.id: each for each in self._visible(tenant, user) if each.id in wanted and not each.deleted}
 
     def _scopes(self, tenant: str, user: str) -> set[str]:

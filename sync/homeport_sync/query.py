@@ -7,6 +7,7 @@ wire values; a record that does not have a field yet has its default. A test of 
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any, Final, Literal, Protocol, TypeAlias
 from homeport_sync.catalog import Kind
 from homeport_sync.change import Record, Value
 from homeport_sync.errors import QueryInvalid
+from homeport_sync.values import well_formed
 
 BY_ID: Final = "id"  # orders by the record's id: as they were made, about
 TERMS_MAX: Final = 50
@@ -22,6 +24,7 @@ DEPTH_MAX: Final = 8
 VALUES_MAX: Final = 100
 ROWS_MAX: Final = 1_000
 SCOPES_MAX: Final = 100
+TEXTS: Final = frozenset({"text", "choice", "datetime", "date", "uuid", "rank"})  # the shapes whose values are text
 
 _TESTS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {  # of two values of one type
     "less": operator.lt,
@@ -131,10 +134,30 @@ def checked(query: Query, kind: Kind) -> Query:
         raise QueryInvalid(f"A query is for 1 to {ROWS_MAX:,} records, not {query.limit:,}: ask for a page of them.")
     if query.order.field != BY_ID:
         _check_indexed(kind, query.order.field)
+    for mark in (query.after, query.before):
+        _check_mark(mark, kind, query.order)
     _check(query.where, kind, DEPTH_MAX)
     if (terms := _terms(query.where)) > TERMS_MAX:
         raise QueryInvalid(f"A filter has at most {TERMS_MAX} terms, and this has {terms}: ask for less at once.")
     return query
+
+
+def checked_scopes(scopes: Collection[str]) -> list[str]:
+    """Those that can be there, once each. Raises `QueryInvalid` for more than `SCOPES_MAX`."""
+    return _few(scopes, SCOPES_MAX, "scopes")
+
+
+def checked_ids(ids: Collection[str]) -> list[str]:
+    """Those that can be there, once each. Raises `QueryInvalid` for more than `ROWS_MAX`."""
+    return _few(ids, ROWS_MAX, "ids")
+
+
+def _few(names: Collection[str], most: int, what: str) -> list[str]:
+    if len(names) > most:
+        raise QueryInvalid(
+            f"A query is for at most {most:,} {what}, not {len(names):,}: ask for them a part at a time."
+        )
+    return sorted(filter(_storable, set(names)))
 
 
 def value_of(record: Record, kind: Kind, field: str) -> Value:
@@ -209,10 +232,40 @@ def _check(where: Where, kind: Kind, depth: int) -> None:
                 raise QueryInvalid(
                     f"{kind.name}.{name} is compared with at most {VALUES_MAX} values, and only by `in`."
                 )
-            for each in values if name != BY_ID and test not in ("starts_with", "contains") else ():
-                if each is not None and not kind.fields[name].type.fits(each):
-                    expected = kind.fields[name].type.expected
-                    raise QueryInvalid(f"{kind.name}.{name} holds {expected}, not {each!r}: compare it with that.")
+            whole = test not in ("starts_with", "contains")
+            if not whole and name != BY_ID and kind.fields[name].type.shape not in TEXTS:
+                raise QueryInvalid(f"{kind.name}.{name} is no text: only a text starts with one, or contains it.")
+            for each in values:
+                _check_value(kind, name, each, whole=whole)
+
+
+def _check_value(kind: Kind, name: str, value: Value, *, whole: bool) -> None:
+    """Raises unless it is null, a value of the field, or a part of one that is not `whole`."""
+    known = kind.fields[name].type if name != BY_ID and whole else None
+    fits = value is None or (known.fits(value) if known else isinstance(value, str))
+    if not fits or not _storable(value):
+        expected = known.expected if known else "text"
+        raise QueryInvalid(f"{kind.name}.{name} holds {expected}, not {value!r}: compare it with that.")
+
+
+def _check_mark(mark: Mark | None, kind: Kind, order: Order) -> None:
+    """Raises unless a record of the kind can have that place."""
+    if mark is None:
+        return
+    shape = kind.fields[order.field].type.shape if order.field != BY_ID else ""
+    classes = {"": (), "int": (int, float), "float": (int, float), "bool": (bool,)}.get(shape, (str,))
+    fits = isinstance(mark.value, classes) and (shape == "bool" or not isinstance(mark.value, bool))
+    if mark.value is not None and (not fits or mark.value in (math.inf, -math.inf) or mark.value != mark.value):
+        raise QueryInvalid(
+            f"The mark {mark.value!r} is no place in the order by {order.field}: take one of that order."
+        )
+    if not _storable(mark.value) or not _storable(mark.id):
+        raise QueryInvalid("A mark holds a character that no record has: take one that a record gave.")
+
+
+def _storable(value: Value) -> bool:
+    """Whether a database takes it: text without NUL, and without half a pair of surrogates."""
+    return not isinstance(value, str) or ("\0" not in value and well_formed(value) == value)
 
 
 def _check_indexed(kind: Kind, name: str) -> None:

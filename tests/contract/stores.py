@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from homeport_server.tables import BESIDE
+from homeport_sync.index_book import IndexBook
 from homeport_sync.installation import Installation
 from homeport_sync.key_book import KeyBook
 from homeport_sync.limits import Limits
@@ -15,6 +16,7 @@ from homeport_sync.lookups import Lookups
 from homeport_sync.memory import MemoryStore
 from homeport_sync.ports import LogStore, Places, Tenants
 from homeport_sync.quarantine import Quarantine
+from homeport_sync.query import Queries
 from homeport_sync.receipts import Receipts
 from homeport_sync.sightings import Sightings
 from homeport_sync.sql.postgres.store import PostgresStore
@@ -24,7 +26,19 @@ from tests.contract.databases import Databases
 
 
 class Store(
-    Installation, KeyBook, LogStore, Lookups, Places, Quarantine, Receipts, Sightings, Tenants, Usage, Protocol
+    IndexBook,
+    Installation,
+    KeyBook,
+    LogStore,
+    Lookups,
+    Places,
+    Quarantine,
+    Queries,
+    Receipts,
+    Sightings,
+    Tenants,
+    Usage,
+    Protocol,
 ):
     """All that a database has to offer."""
 

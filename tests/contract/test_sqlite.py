@@ -19,7 +19,7 @@ from homeport_sync.keys import Key, Link
 from homeport_sync.limits import LIMITS
 from homeport_sync.ports import Head, Writes
 from homeport_sync.sql.sqlite import statements
-from homeport_sync.sql.sqlite.connection import Connection
+from homeport_sync.sql.sqlite.connection import Connection, json_is_safe
 from homeport_sync.sql.sqlite.store import SqliteStore
 from homeport_sync.sql.tables import metadata
 from tests.contract.samples import (
@@ -190,13 +190,21 @@ async def test_only_the_owner_can_read_the_file_and_its_write_ahead_log(path: Pa
 
 @pytest.mark.promise("I1")
 async def test_every_commit_is_synced_to_a_write_ahead_log(path: Path) -> None:
-    pragmas = {"journal_mode": "wal", "synchronous": 2, "trusted_schema": 0, "busy_timeout": 10_000}
+    pragmas = {"journal_mode": "wal", "synchronous": 2, "busy_timeout": 10_000}
 
     def found(raw: sqlite3.Connection) -> dict[str, object]:
         return {name: raw.execute(f"PRAGMA {name}").fetchone()[0] for name in pragmas}
 
     async with connected(path) as connection:
         assert await connection.run(found) == pragmas
+
+
+async def test_the_file_is_trusted_only_where_no_index_could_read_json_else(path: Path) -> None:
+    async with connected(path) as connection:
+        safe = await connection.run(json_is_safe)
+        assert await connection.run(lambda raw: raw.execute("PRAGMA trusted_schema").fetchone()[0]) == (not safe)
+        await connection.run(lambda raw: raw.execute("CREATE TABLE t (wire)"))
+        await connection.run(lambda raw: raw.execute("CREATE INDEX i ON t (json_extract(wire, '$.a'))"))
 
 
 async def test_what_was_committed_is_there_when_the_file_is_opened_again(path: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
 import asyncpg
@@ -72,6 +72,9 @@ class Connection(Protocol):
 
     async def fetchrow(self, statement: str, *values: object) -> Row | None:
         """The first row."""
+
+    def transaction(self) -> AbstractAsyncContextManager[object]:
+        """Commit at the end, unless an error leaves it."""
 
     def is_in_transaction(self) -> bool:
         """Whether a transaction is open."""

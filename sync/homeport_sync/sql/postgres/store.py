@@ -10,24 +10,28 @@ from homeport_sync.limits import LIMITS, Limits
 from homeport_sync.sql.postgres import role, schema
 from homeport_sync.sql.postgres.beside import PostgresBeside
 from homeport_sync.sql.postgres.database import Database
+from homeport_sync.sql.postgres.indexes import PostgresIndexBook
 from homeport_sync.sql.postgres.installation import PostgresInstallation
 from homeport_sync.sql.postgres.key_book import PostgresKeyBook
 from homeport_sync.sql.postgres.log import PostgresLog
 from homeport_sync.sql.postgres.lookups import PostgresLookups
 from homeport_sync.sql.postgres.places import PostgresPlaces
 from homeport_sync.sql.postgres.quarantine import PostgresQuarantine
+from homeport_sync.sql.postgres.queries import PostgresQueries
 from homeport_sync.sql.postgres.receipts import PostgresReceipts
 from homeport_sync.sql.postgres.sightings import PostgresSightings
 from homeport_sync.sql.postgres.tenants import PostgresTenants
 
 
 class PostgresStore(
+    PostgresIndexBook,
     PostgresInstallation,
     PostgresKeyBook,
     PostgresLog,
     PostgresLookups,
     PostgresPlaces,
     PostgresQuarantine,
+    PostgresQueries,
     PostgresReceipts,
     PostgresSightings,
     PostgresTenants,
@@ -47,10 +51,12 @@ class PostgresStore(
         try:
             await schema.check(database)
             await role.check(database, beside)
+            store = cls(database, limits)
+            await store.look_for_view()
         except BaseException:
             await database.close()
             raise
-        return cls(database, limits)
+        return store
 
     @property
     def beside(self) -> PostgresBeside:

@@ -22,6 +22,7 @@ Result = TypeVar("Result")
 BUSY_TIMEOUT_MS = 10_000
 CHECKPOINT_PAGES = 16_000  # 64 MB of log: a page that many batches change is copied into the file once, not each time
 CACHE_KIB = 65_536
+_INNOCUOUS = 0x200000  # SQLITE_INNOCUOUS
 
 
 class Connection:
@@ -70,12 +71,22 @@ def make_file(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
+def json_is_safe(connection: sqlite3.Connection) -> bool:
+    """Whether this SQLite lets an index read JSON though the file is not trusted.
+
+    Older ones (3.40 among them) took their own JSON functions for unsafe by mistake. Trusting the file lets it call the
+    functions of SQLite itself, no others: none of ours are there, and none can be loaded.
+    """
+    flags = connection.execute("SELECT min(flags) FROM pragma_function_list WHERE name = 'json_extract'").fetchone()[0]
+    return bool((flags or 0) & _INNOCUOUS)
+
+
 def _configure(connection: sqlite3.Connection) -> None:
     for pragma in (
         f"busy_timeout = {BUSY_TIMEOUT_MS}",
         "journal_mode = WAL",
         "synchronous = FULL",
-        "trusted_schema = OFF",
+        f"trusted_schema = {'OFF' if json_is_safe(connection) else 'ON'}",
         f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
         f"cache_size = -{CACHE_KIB}",
     ):

@@ -23,12 +23,14 @@ from homeport_sync.sql.sqlite import statements
 from homeport_sync.sql.sqlite.beside import SqliteBeside
 from homeport_sync.sql.sqlite.connection import Connection
 from homeport_sync.sql.sqlite.file import now_ms, transaction
+from homeport_sync.sql.sqlite.indexes import SqliteIndexBook
 from homeport_sync.sql.sqlite.installation import SqliteInstallation
 from homeport_sync.sql.sqlite.key_book import SqliteKeyBook
 from homeport_sync.sql.sqlite.lookups import SqliteLookups
 from homeport_sync.sql.sqlite.pages import read_range
 from homeport_sync.sql.sqlite.places import SqlitePlaces
 from homeport_sync.sql.sqlite.quarantine import SqliteQuarantine
+from homeport_sync.sql.sqlite.queries import SqliteQueries
 from homeport_sync.sql.sqlite.receipts import SqliteReceipts
 from homeport_sync.sql.sqlite.schema import prepare
 from homeport_sync.sql.sqlite.sightings import SqliteSightings
@@ -38,11 +40,13 @@ from homeport_sync.writer_ids import is_writer
 
 
 class SqliteStore(
+    SqliteIndexBook,
     SqliteInstallation,
     SqliteKeyBook,
     SqliteLookups,
     SqlitePlaces,
     SqliteQuarantine,
+    SqliteQueries,
     SqliteReceipts,
     SqliteSightings,
 ):

@@ -1,0 +1,76 @@
+"""How PostgreSQL says what a query asks (`query_sql.Dialect`).
+
+Text is compared as text, byte by byte; numbers are compared as `jsonb`, which knows every number of JSON and fails for
+no value at all: an index that raised would refuse the write. True and false are text: `false` comes first.
+
+What stands in a condition is no constant to the planner where row-level security is at work and the operator is not
+known to keep secrets, so an order names what has one value only: then the index that begins with it is seen to fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from homeport_sync.catalog import Field
+from homeport_sync.change import Value
+from homeport_sync.query import TEXTS
+from homeport_sync.sql.query_sql import literal
+
+_NUMBERS: Final = frozenset({"int", "float"})
+_json = msgspec.json.Encoder().encode
+
+
+class PostgresDialect:
+    """`Dialect` on PostgreSQL."""
+
+    place = "$"
+    sorts_fixed = True
+
+    def seen(self, field: Field) -> str:
+        """See `query_sql.Dialect`."""
+        name = literal(field.name)
+        default = None if field.default is None else literal(_text(field.default))
+        if field.type.shape in _NUMBERS:
+            number = f"(wire::json -> 'fields' -> {name})::jsonb"
+            return f"nullif({number if default is None else f'coalesce({number}, {default}::jsonb)'}, 'null'::jsonb)"
+        if default is None:
+            return f"((wire::json -> 'fields' ->> {name}) COLLATE \"C\")"
+        return f"((coalesce(wire::json -> 'fields' -> {name}, {default}::json) #>> '{{}}') COLLATE \"C\")"
+
+    def bound(self, shape: str, value: Value) -> object:
+        """See `query_sql.Dialect`."""
+        return value if shape in TEXTS else _text(value)
+
+    def given(self, shape: str, place: str) -> str:
+        """See `query_sql.Dialect`."""
+        return f"{place}::text::jsonb" if shape in _NUMBERS else f"{place}::text"
+
+    def among(self, seen: str, shape: str, place: str) -> str:
+        """See `query_sql.Dialect`."""
+        return f"{seen} = ANY ({place}::text[]{'::jsonb[]' if shape in _NUMBERS else ''})"
+
+    def all_bound(self, shape: str, values: Sequence[Value]) -> object:
+        """See `query_sql.Dialect`."""
+        return [self.bound(shape, each) for each in values]
+
+    def contains(self, seen: str, place: str) -> str:
+        """See `query_sql.Dialect`."""
+        return f"strpos({seen}, {place}::text) > 0"
+
+    def has_value(self, seen: str) -> str:
+        """See `query_sql.Dialect`."""
+        return f"{seen} IS NOT NULL"
+
+    def ordered(self, seen: str, *, reverse: bool) -> str:
+        """See `query_sql.Dialect`."""
+        return f"{seen} DESC NULLS LAST" if reverse else f"{seen} NULLS FIRST"
+
+
+POSTGRES: Final = PostgresDialect()
+
+
+def _text(value: Value) -> str:
+    return _json(value).decode()

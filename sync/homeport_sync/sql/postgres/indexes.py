@@ -1,0 +1,94 @@
+"""The indexes of queries on PostgreSQL, and the view that reads them: the owner makes both, a server looks.
+
+Each index is built beside the traffic (CONCURRENTLY); one that was broken off is left as invalid, and made again.
+
+The view shows the rows of the tenant that is set, as the policy of `records` does, and nothing without one. Its reader
+is the owner, who gets a policy of its own for that: to read `records`. It is no security barrier: that is what it is
+for (`queries.py`). It names its columns, so that a new one of the table does not concern it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from homeport_sync.catalog import Catalog
+from homeport_sync.sql.index_sql import PREFIX, indexes_of
+from homeport_sync.sql.postgres.database import Connection, OnDatabase
+from homeport_sync.sql.postgres.dialect import POSTGRES
+from homeport_sync.sql.postgres.queries import READ_SOURCE, TABLE, VIEW
+
+OWNERS_POLICY: Final = VIEW
+_TENANT_IS: Final = "tenant_id = NULLIF(current_setting('homeport.tenant', true), '')"
+_READ_INDEXES: Final = f"""
+    SELECT relname, indisvalid FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+    WHERE indrelid = '{TABLE}'::regclass AND starts_with(relname, '{PREFIX}')"""  # noqa: S608
+_READ_POLICY: Final = f"""
+    SELECT 1 FROM pg_policies WHERE schemaname = current_schema() AND policyname = '{OWNERS_POLICY}'"""  # noqa: S608
+MAKE_VIEW: Final = f"""
+    CREATE OR REPLACE VIEW {VIEW} AS
+    SELECT tenant_id, record_id, kind, scope_id, wire, deleted_at FROM {TABLE} WHERE {_TENANT_IS}"""  # noqa: S608
+
+
+class PostgresIndexBook(OnDatabase):
+    """`IndexBook` on PostgreSQL, as a server has it: the owner makes them."""
+
+    async def missing_indexes(self, catalog: Catalog) -> Sequence[str]:
+        """See `index_book.IndexBook`."""
+        async with self._database.connection() as connection:
+            return await missing_indexes(connection, catalog)
+
+    async def make_indexes(self, catalog: Catalog) -> Sequence[str]:  # as the port has it
+        """See `index_book.IndexBook`. A server owns no table."""
+        return ()
+
+
+async def missing_indexes(connection: Connection, catalog: Catalog) -> Sequence[str]:
+    """The same on a connection of anybody's."""
+    found = await connection.fetchrow(READ_SOURCE)
+    whole = [name for name, valid in await _here(connection) if valid]
+    missing = [] if found and found[0] else [VIEW]
+    return [*missing, *(each.name for each in indexes_of(catalog, POSTGRES) if each.name not in whole)]
+
+
+async def unused_indexes(connection: Connection, catalog: Catalog) -> Sequence[str]:
+    """Those that no query of the app needs."""
+    needed = {each.name for each in indexes_of(catalog, POSTGRES)}
+    return [name for name, _ in await _here(connection) if name not in needed]
+
+
+async def make_indexes(connection: Connection, catalog: Catalog, tell: Callable[[str], None]) -> None:
+    """Make what is missing on the owner's connection, telling the name of each that was made.
+
+    Each is whole or not there. Outside a transaction, and one at a time in a database: it waits for all that is open.
+    """
+    missing = await missing_indexes(connection, catalog)
+    for index in indexes_of(catalog, POSTGRES):
+        if index.name in missing:
+            await drop_indexes(connection, [index.name])
+            await connection.execute(index.made("CONCURRENTLY "))
+            tell(index.name)
+
+
+async def drop_indexes(connection: Connection, names: Sequence[str]) -> None:
+    """Drop these beside the traffic."""
+    for name in names:
+        await connection.execute(f'DROP INDEX CONCURRENTLY IF EXISTS "{name}"')
+
+
+async def _here(connection: Connection) -> Sequence[tuple[str, bool]]:
+    """The indexes of queries, and whether they are whole."""
+    return sorted((str(row[0]), bool(row[1])) for row in await connection.fetch(_READ_INDEXES))
+
+
+async def make_view(connection: Connection, role: str) -> None:
+    """Make the view, or mend it, and who may read what: all at once. Raises asyncpg's `LockNotAvailableError` if others
+    hold the table for longer than the connection's `lock_timeout`."""
+    async with connection.transaction():
+        await connection.execute(MAKE_VIEW)
+        await connection.execute(f"GRANT SELECT ON {VIEW} TO {role}")
+        found = await connection.fetchrow(_READ_POLICY)
+        if found is None:
+            await connection.execute(
+                f"CREATE POLICY {OWNERS_POLICY} ON {TABLE} FOR SELECT TO CURRENT_USER USING (true)"
+            )

@@ -1,0 +1,73 @@
+"""How SQLite says what a query asks (`query_sql.Dialect`).
+
+A field's value is read by `json_extract`, in the statement and in the index alike: what is bound goes the same way, so
+that both are one number, however SQLite reads it. True is 1 there, and false 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from homeport_sync.catalog import Field
+from homeport_sync.change import Value
+from homeport_sync.query import TEXTS
+from homeport_sync.sql.query_sql import literal
+
+_json = msgspec.json.Encoder().encode
+
+
+class SqliteDialect:
+    """`Dialect` on SQLite."""
+
+    place = "?"
+    sorts_fixed = False
+
+    def seen(self, field: Field) -> str:
+        """See `query_sql.Dialect`. A default is told from null by the type that is there."""
+        path = literal(f'$.fields."{field.name}"')
+        value = f"json_extract(wire, {path})"
+        if field.default is None:
+            return value
+        default = self._parsed(literal(_text(field.default)))
+        return f"CASE WHEN json_type(wire, {path}) IS NULL THEN {default} ELSE {value} END"
+
+    def bound(self, shape: str, value: Value) -> object:
+        """See `query_sql.Dialect`."""
+        return value if shape in TEXTS else _text(value)
+
+    def given(self, shape: str, place: str) -> str:
+        """See `query_sql.Dialect`."""
+        return place if shape in TEXTS else self._parsed(place)
+
+    def among(self, seen: str, shape: str, place: str) -> str:  # JSON knows the type
+        """See `query_sql.Dialect`."""
+        return f"{seen} IN (SELECT value FROM json_each({place}))"  # noqa: S608  # a place is a number
+
+    def all_bound(self, shape: str, values: Sequence[Value]) -> object:  # JSON knows the type
+        """See `query_sql.Dialect`."""
+        return _json(values).decode()
+
+    def contains(self, seen: str, place: str) -> str:
+        """See `query_sql.Dialect`."""
+        return f"instr({seen}, {place}) > 0"
+
+    def has_value(self, seen: str) -> str:
+        """See `query_sql.Dialect`. All that is no null is as great as the least number; IS NOT NULL is no bound."""
+        return f"{seen} >= -9e999"
+
+    def ordered(self, seen: str, *, reverse: bool) -> str:
+        """See `query_sql.Dialect`."""
+        return f"{seen} DESC" if reverse else seen
+
+    def _parsed(self, json: str) -> str:
+        return f"json_extract({json}, '$')"
+
+
+SQLITE: Final = SqliteDialect()
+
+
+def _text(value: Value) -> str:
+    return _json(value).decode()

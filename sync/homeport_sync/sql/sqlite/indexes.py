@@ -1,0 +1,41 @@
+"""The indexes of queries on SQLite, which a server makes as it starts."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+from homeport_sync.catalog import Catalog
+from homeport_sync.sql.index_sql import PREFIX, Index, indexes_of
+from homeport_sync.sql.sqlite.dialect import SQLITE
+from homeport_sync.sql.sqlite.file import OnFile, transaction
+
+READ_INDEXES: Final = f"""
+    SELECT name FROM sqlite_master
+    WHERE type = 'index' AND tbl_name = 'records' AND substr(name, 1, {len(PREFIX)}) = '{PREFIX}'"""  # noqa: S608
+
+
+class SqliteIndexBook(OnFile):
+    """`IndexBook` on SQLite."""
+
+    async def missing_indexes(self, catalog: Catalog) -> Sequence[str]:
+        """See `index_book.IndexBook`."""
+        return [each.name for each in await self._missing(catalog)]
+
+    async def make_indexes(self, catalog: Catalog) -> Sequence[str]:
+        """See `index_book.IndexBook`."""
+        missing = await self._missing(catalog)
+        for index in missing:
+            await self._alone(partial(_make, index))
+        return [each.name for each in missing]
+
+    async def _missing(self, catalog: Catalog) -> list[Index]:
+        here = {row[0] for row in await self._fetch(READ_INDEXES, {})}
+        return [each for each in indexes_of(catalog, SQLITE) if each.name not in here]
+
+
+def _make(index: Index, connection: sqlite3.Connection) -> None:
+    with transaction(connection):
+        connection.execute(index.made())
