@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
-from typing import Any, cast
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -58,7 +58,6 @@ from homeport_sync.cursor import CursorSeal
 from homeport_sync.exchange import Exchange
 from homeport_sync.limits import Limits
 from homeport_sync.ports import Signals, Tenants
-from homeport_sync.query import Queries
 from homeport_sync.sightings import Sightings
 
 GRAPHQL_PATH = "/api/v1/graphql"
@@ -119,7 +118,7 @@ def build_app(
             wall_ms=clock,
             meter=FailedCommits(metrics, troubles),
             runner=CommandThreads(LIMITS),
-            queries=cast(Queries, store),
+            queries=store,
         ),
         accounts=Accounts(make_tokens(settings, secret, clock), store, clock, cached_max=settings.tokens_cached_max),
         pokes=PokeHub(
@@ -133,7 +132,7 @@ def build_app(
         wall_ms=clock,
         notifier=make_notifier(store, notify_store, signals, metrics=metrics, log=log, clock=clock),
         catalog=app.catalog,
-        queries=cast(Queries, store),
+        queries=store,
         heard=heard,
     )
     # On PostgreSQL that is for `homeport work`, of which there may be any number.

@@ -152,9 +152,11 @@ def _query(field: str, descending: bool, where: Where, limit: int, last: bool) -
     return Query(kind="Sample", where=where, order=Order(field=field, descending=descending), limit=limit, last=last)
 
 
-QUERIES = st.one_of(
-    st.builds(_query, st.just(name), st.booleans(), where, st.integers(1, 6) | st.just(100), st.booleans())
-    for name, where in _WHERE_OF.items()
+QUERIES: st.SearchStrategy[Query] = st.one_of(
+    [
+        st.builds(_query, st.just(name), st.booleans(), where, st.integers(1, 6) | st.just(100), st.booleans())
+        for name, where in _WHERE_OF.items()
+    ]
 )
 
 
