@@ -200,7 +200,8 @@ def assemble(
         holds.release()
 
     health = Health(tenants, background.runs, on_drain, warnings, production=rooms.settings.production)
-    schema, requests = make_schema(rooms.catalog, graphql_limits(rooms.settings)), requests_admission(rooms)
+    limits, rxdb = graphql_limits(rooms.settings), rooms.settings.rxdb == "on"
+    schema, requests = make_schema(rooms.catalog, limits, rxdb=rxdb), requests_admission(rooms)
     graphql = GraphqlOverHttp(schema, rooms, requests, holds)
     departures = Departures()
     routes = Starlette(

@@ -17,6 +17,7 @@ from homeport_server.urls import can_be_read
 from homeport_sync.query import ROWS_MAX
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
+ON_OR_OFF = ("on", "off")
 TRACES = ("off", "otlp")
 TOKEN_LEEWAY_MAX_S = 60
 LEASE_MIN_S = 1.0
@@ -120,6 +121,7 @@ class Settings:
     notify_console: Annotated[bool, "Notifications to the channel console are printed: for development."] = False
     notify_slices: Annotated[int, "Into how many parts a log's rules and wakes are cut, for as many workers."] = 1
     graphql_ide: Annotated[bool, "The IDE at /graphql is there in production, too; without a token."] = False
+    rxdb: Annotated[str, "Whether the schema has what RxDB's replication asks for: on or off."] = "on"
     production: Annotated[bool, "Real people depend on it: `homeport fleet` keeps away."] = False
 
     def __post_init__(self) -> None:
@@ -130,6 +132,8 @@ class Settings:
         self._check_channels()
         if self.traces not in TRACES:
             raise _wrong("traces", self.traces, f"one of {', '.join(TRACES)}")
+        if self.rxdb not in ON_OR_OFF:
+            raise _wrong("rxdb", self.rxdb, f"one of {', '.join(ON_OR_OFF)}")
         self._check_numbers()
         if self.workers > 1 and not self.database_url:
             raise _wrong("workers", self.workers, f"1 on SQLite, which one process owns (or {flag('database_url')})")

@@ -12,7 +12,7 @@ documents; so where a page without any has come to is remembered here, for the n
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Final, Protocol, TypeAlias
@@ -142,6 +142,13 @@ class Documents:
             return DocumentPage(documents=page.documents, cursor=self._seal.seal(place))
         self._remember(name, place)
         return DocumentPage(documents=(), cursor=cursor)
+
+    async def seen(self, tenant: str, user: str, kind: Kind, ids: Sequence[str]) -> Mapping[str, Record]:
+        """Of these records, those of the kind that the user may see, or could if they were not deleted."""
+        records = await self._store.records(tenant, ids) if ids else {}
+        standing = await self._store.standing(tenant, user, NO_DEVICE)
+        held = frozenset(grant.scope for grant in standing.grants if grant.holds)
+        return {id: each for id, each in records.items() if each.kind == kind.name and each.scope in held}
 
     def _open(self, tenant: str, user: str, kind: Kind, text: str | None) -> tuple[DocumentCursor | None, bool]:
         """The cursor, and whether it must start over."""

@@ -12,6 +12,7 @@ import msgspec
 
 from homeport_sync.calling import Runner
 from homeport_sync.catalog import Catalog, Kind
+from homeport_sync.change import Record
 from homeport_sync.choice import checked
 from homeport_sync.cursor import CursorSeal, Seal
 from homeport_sync.documents import DocumentCursor, DocumentPage, Documents
@@ -147,6 +148,10 @@ class Exchange:
         `choice.checked` raise."""
         check_device(message.device)
         return await self._page(tenant, user, message.device, message)
+
+    async def seen(self, tenant: str, user: str, kind: Kind, ids: Sequence[str]) -> Mapping[str, Record]:
+        """See `Documents.seen`."""
+        return await self._documents.seen(tenant, user, kind, ids)
 
     async def documents(self, tenant: str, user: str, kind: Kind, cursor: str | None, limit: int) -> DocumentPage:
         """What a client that keeps documents has not been told yet of a kind. Raises what `Documents.page` raises."""

@@ -1,7 +1,8 @@
 """Where a token stands in a request, and who it stands for. The token alone names the tenant.
 
 Over HTTP it is the header `authorization: Bearer <token>`; on a socket the payload of `connection_init` has the
-same text under `authorization` (or `Authorization`), because browsers cannot set headers there.
+same text under `authorization` (or `Authorization`), because browsers cannot set headers there; or one level
+below, under `headers`, where RxDB puts it (`includeWsHeaders`).
 """
 
 from __future__ import annotations
@@ -32,8 +33,13 @@ async def caller_of_request(headers: Mapping[bytes, bytes], accounts: Accounts) 
 
 async def caller_of_socket(payload: Mapping[str, object], accounts: Accounts) -> Caller:
     """Who opened this socket, by the payload of its `connection_init`. Raises an `Unauthenticated` error."""
-    text = payload.get("authorization", payload.get("Authorization", ""))
+    headers = payload.get("headers")
+    text = _text_in(payload) or (_text_in(headers) if isinstance(headers, Mapping) else "")
     return await _caller(text if isinstance(text, str) else "", accounts)
+
+
+def _text_in(payload: Mapping[str, object]) -> object:
+    return payload.get("authorization", payload.get("Authorization", ""))
 
 
 async def _caller(authorization: str, accounts: Accounts) -> Caller:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from random import getrandbits
+from typing import Any
 
 from homeport_server.accounts import Accounts
 from homeport_server.edge.batches import Batches
@@ -25,6 +27,7 @@ from homeport_sync.query import Queries
 DEVICE_SHOWN_MAX = 80
 REQUEST_ID = b"x-request-id"
 TRACEPARENT = b"traceparent"
+BESIDE: ContextVar[dict[str, Any]] = ContextVar("beside")  # what the running operation tells beside its data
 _is_request_id = re.compile(rb"[A-Za-z0-9._-]{1,128}").fullmatch
 
 

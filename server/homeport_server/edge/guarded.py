@@ -18,7 +18,7 @@ from strawberry.types.execution import ExecutionContext, ExecutionResult, PreExe
 from strawberry.types.graphql import OperationType
 
 from homeport_server.edge.checking import DocumentInvalid, Documents
-from homeport_server.edge.context import Call
+from homeport_server.edge.context import BESIDE, Call
 from homeport_server.edge.limits import GraphqlLimits
 from homeport_server.errors import QueryTooSlow, WriteTooSlow
 from homeport_sync.errors import HomeportError
@@ -74,6 +74,7 @@ class GuardedSchema(strawberry.Schema):
 
     async def _execute_operation(self, execution_context: ExecutionContext, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         """Strawberry's step, cut off in the end. What was written is written: I2 says what became of it."""
+        BESIDE.set(execution_context.extensions_results)
         try:
             async with asyncio.timeout(self.documents.limits.run_s) as running:
                 return await super()._execute_operation(execution_context, *args, **kwargs)

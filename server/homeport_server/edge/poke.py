@@ -26,6 +26,7 @@ from homeport_sync.wire import POKE, POKE_OF_ALL, PokeMessage, check_device
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Coroutine[Any, Any, None]]
 WriteFrame: TypeAlias = Callable[[bytes], bool]
 WRITE_FRAME = "homeport.write_frame"  # where our server offers it in the scope's extensions
+POKED: Mapping[str, object] = {"poke": True}
 _json = msgspec.json.Encoder().encode
 
 
@@ -70,7 +71,7 @@ def fast_message(query: str, variables: Mapping[str, object] | None) -> PokeMess
 
 
 class FastPoke(Operation[Call, None]):
-    """One running poke subscription of a socket: a listener that writes its own, ready frame.
+    """One running poke subscription of a socket: a listener that writes its own, ready frame: always the same `data`.
 
     `write` puts the frame straight on the wire (None: this server cannot); else `send` takes it the ordinary way, at
     another 3 µs. `task` is set only while the client is too slow to take a frame at once.
@@ -87,13 +88,14 @@ class FastPoke(Operation[Call, None]):
         call: Call,
         send: Send,
         write: WriteFrame | None,
+        data: Mapping[str, object] = POKED,
     ) -> None:
         super().__init__(handler, id, query, None, None)
         self.call = call
         self._send = send
         self._write = write
         self._again = False
-        text = _json({"id": id, "type": "next", "payload": {"data": {"poke": True}}})
+        text = _json({"id": id, "type": "next", "payload": {"data": data}})
         self._message = {"type": "websocket.send", "text": text.decode()}
         self._frame = Frame(Opcode.TEXT, text).serialize(mask=False)
 

@@ -23,6 +23,7 @@ from homeport_server.edge.given import JSON, Info, Long, given
 from homeport_server.edge.guarded import GuardedSchema
 from homeport_server.edge.limits import NO_SETTINGS, GraphqlLimits
 from homeport_server.edge.notify_schema import NotifyMutation, NotifyQuery
+from homeport_server.edge.rxdb.stream import Streams
 from homeport_server.edge.typed.executor import ReadingExecutor
 from homeport_server.edge.typed.schema import typed_schema
 from homeport_sync import wire
@@ -173,9 +174,9 @@ def _ready(text: bytes) -> JSON:
 class HomeportSchema(GuardedSchema):
     """Strawberry's schema, with our errors in place of its tracebacks."""
 
-    def join(self, catalog: Catalog) -> None:
+    def join(self, catalog: Catalog, *, rxdb: bool) -> None:
         """Add what is made from the app's kinds. Raises `BadDeclaration`, once and before anything is answered."""
-        self._schema = typed_schema(catalog, self._schema)
+        self._schema = typed_schema(catalog, self._schema, rxdb=rxdb)
         self._schema._strawberry_schema = self  # type: ignore[attr-defined]  # noqa: SLF001  # as Strawberry sets it
         if wrong := validate_schema(self._schema):
             raise BadDeclaration(f"{wrong[0].message}: give what it is about another name.")
@@ -184,6 +185,10 @@ class HomeportSchema(GuardedSchema):
         """The schema's text, sorted, so that it changes where the schema does."""
         return print_schema(lexicographic_sort_schema(self._schema))
 
+    def streams(self) -> Streams:
+        """What knows the subscriptions that only say that there is more."""
+        return Streams(self._schema, self.documents)
+
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Gives every error its public form before anything sends it."""
         if execution_context is not None:
@@ -191,8 +196,11 @@ class HomeportSchema(GuardedSchema):
             settle(errors, call.request_id, call.rooms.troubles)
 
 
-def make_schema(catalog: Catalog, limits: GraphqlLimits = NO_SETTINGS) -> HomeportSchema:
-    """The schema of an app, with its own memory of documents. Raises `BadDeclaration` where a name is taken."""
+def make_schema(catalog: Catalog, limits: GraphqlLimits = NO_SETTINGS, *, rxdb: bool = True) -> HomeportSchema:
+    """The schema of an app, with its own memory of documents; `rxdb`: and with what RxDB asks for.
+
+    Raises `BadDeclaration` where a name is taken.
+    """
     schema = HomeportSchema(
         Query,
         Mutation,
@@ -200,6 +208,6 @@ def make_schema(catalog: Catalog, limits: GraphqlLimits = NO_SETTINGS) -> Homepo
         execution_context_class=ReadingExecutor,
         config=StrawberryConfig(scalar_map=dict(SCALARS)),
     )
-    schema.join(catalog)
+    schema.join(catalog, rxdb=rxdb)
     schema.guard(limits)
     return schema

@@ -18,6 +18,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
     ConnectionInitMessage,
     Message,
     SubscribeMessage,
+    SubscribeMessagePayload,
 )
 
 from homeport_server.edge.admission import Admission, Handshake
@@ -26,13 +27,13 @@ from homeport_server.edge.auth import caller_of_socket
 from homeport_server.edge.context import Call, Rooms
 from homeport_server.edge.departures import Departures
 from homeport_server.edge.errors import close_code, close_reason, expected, shown
-from homeport_server.edge.poke import FastPoke, Send, WriteFrame, fast_message
+from homeport_server.edge.poke import POKED, FastPoke, Send, WriteFrame, fast_message
+from homeport_server.edge.rxdb.stream import Streams
 from homeport_server.edge.seats import Seats
 from homeport_server.edge.visit import Visit
 from homeport_server.errors import ServerRestarting, TokenExpired, TooManySubscriptions
 from homeport_server.tokens import Caller
 from homeport_sync.errors import HomeportError, Overloaded
-from homeport_sync.wire import PokeMessage
 
 
 class _Subscribe(msgspec.Struct):
@@ -61,6 +62,7 @@ class Opening:
     send: Send
     write: WriteFrame | None
     visit: Visit
+    streams: Streams
     request_id: str
 
 
@@ -133,14 +135,16 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
         await super().handle_connection_init(cast(ConnectionInitMessage, {**message, "payload": payload}))
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
-        """The poke our devices ask for runs without an executor; everything else is Strawberry's, if there is room."""
+        """The poke our devices ask for, and RxDB's streams, run without an executor; all else is Strawberry's."""
         id, payload = message["id"], message["payload"]
         if not self.connection_acknowledged or id in self.operations:
             await super().handle_subscribe(message)
         elif len(self.operations) >= self._opening.rooms.settings.subscriptions_per_socket_max:
             await self._refuse(id, TooManySubscriptions())
         elif (asked := fast_message(payload["query"], payload.get("variables"))) is not None:
-            await self._poke(id, payload["query"], asked)
+            await self._poke(id, payload["query"], asked.device)
+        elif (data := self._streamed(payload)) is not None:
+            await self._poke(id, payload["query"], None, data)
         else:
             await self._run(id, message)
 
@@ -171,12 +175,18 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
         del error
         return None
 
-    async def _poke(self, id: str, query: str, asked: PokeMessage) -> None:
+    def _streamed(self, payload: SubscribeMessagePayload) -> Mapping[str, object] | None:
         call: Call = self.context
-        subscription = FastPoke(self, id, query, call=call, send=self._opening.send, write=self._opening.write)
+        return self._opening.streams.data(payload["query"], payload.get("operationName"), call.caller)
+
+    async def _poke(self, id: str, query: str, device: str | None, data: Mapping[str, object] = POKED) -> None:
+        call: Call = self.context
+        subscription = FastPoke(
+            self, id, query, call=call, send=self._opening.send, write=self._opening.write, data=data
+        )
         self.operations[id] = subscription
         try:
-            await call.rooms.pokes.join(call.caller.tenant, call.caller.user, subscription, asked.device)
+            await call.rooms.pokes.join(call.caller.tenant, call.caller.user, subscription, device)
         except Exception as error:  # noqa: BLE001  # as above
             await self.cleanup_operation(id)
             await self._refuse(id, self._told(error))

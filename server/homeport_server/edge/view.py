@@ -14,13 +14,13 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
 from strawberry.http.exceptions import WebSocketDisconnected
-from strawberry.schema.base import BaseSchema
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 
 from homeport_server.edge.admission import Admission, handshakes_admission
 from homeport_server.edge.context import Rooms, request_id_of
 from homeport_server.edge.departures import Departures
 from homeport_server.edge.poke import WRITE_FRAME
+from homeport_server.edge.schema import HomeportSchema
 from homeport_server.edge.seats import Seats
 from homeport_server.edge.socket import Opening, SocketHandler
 from homeport_server.edge.visit import Visit
@@ -48,7 +48,7 @@ class SocketView(GraphQL[Any, None]):
     graphql_transport_ws_handler_class = SocketHandler
     websocket_adapter_class = TextFrames
 
-    def __init__(self, schema: BaseSchema, rooms: Rooms, requests: Admission, departures: Departures) -> None:
+    def __init__(self, schema: HomeportSchema, rooms: Rooms, requests: Admission, departures: Departures) -> None:
         super().__init__(
             schema,
             graphql_ide=None,
@@ -58,6 +58,7 @@ class SocketView(GraphQL[Any, None]):
             max_subscriptions_per_connection=None,  # SocketHandler counts them
         )
         self._rooms = rooms
+        self._streams = schema.streams()
         self._requests = requests
         self._departures = departures
         self._handshakes = handshakes_admission(rooms)
@@ -83,6 +84,7 @@ class SocketView(GraphQL[Any, None]):
             send=request.scope[_SEND],
             write=request.scope.get("extensions", {}).get(WRITE_FRAME),
             visit=request.scope[_VISIT],
+            streams=self._streams,
             request_id=request.scope[_VISIT].request_id,
         )
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from homeport_server.settings import LOG_LEVELS, TRACES, Settings, flag, says, variable
+from homeport_server.settings import LOG_LEVELS, ON_OR_OFF, TRACES, Settings, flag, says, variable
 
 Verb = TypeVar("Verb", bound=Callable[..., object])
 
@@ -28,6 +28,8 @@ def setting(name: str, *flags: str) -> Callable[[Verb], Verb]:
         kind = click.Choice(LOG_LEVELS)
     elif name == "traces":
         kind = click.Choice(TRACES)
+    elif name == "rxdb":
+        kind = click.Choice(ON_OR_OFF)
     return click.option(
         *(flags or (flag(name),)),
         name,

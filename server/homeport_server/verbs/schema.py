@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from homeport_server.verbs.options import Refused
+from homeport_server.verbs.options import Refused, setting
 
 if TYPE_CHECKING:
     from homeport_server.schema_changes import Changes
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 @click.option(
     "--against", type=click.File(encoding="utf-8"), help="An older schema (-: standard input): tell what changed since."
 )
-def schema(app: Path, against: TextIO | None) -> None:
+@setting("rxdb")
+def schema(app: Path, against: TextIO | None, rxdb: str) -> None:
     """Check the app that the Python file APP declares, and print its GraphQL schema, sorted.
 
     With --against, print instead what changed since that one; exit code 1 if something of it breaks clients.
@@ -26,7 +27,7 @@ def schema(app: Path, against: TextIO | None) -> None:
     from homeport_server.edge.schema import make_schema
     from homeport_sync.load import load_app
 
-    text = make_schema(load_app(app).catalog).as_str()
+    text = make_schema(load_app(app).catalog, rxdb=rxdb == "on").as_str()
     if against is None:
         click.echo(text)
         return

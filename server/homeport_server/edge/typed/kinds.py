@@ -179,7 +179,7 @@ class TypedKinds:
 
     def _reader(self, kind: Kind, field: Field) -> Reader:
         """How the field goes out: an enum's value by its name."""
-        read = _wire_reader(field)
+        read = wire_reader(field)
         if field.type.shape != "choice":
             return read
         names = {value.value: name for name, value in self._enum(kind, field).values.items()}
@@ -187,7 +187,7 @@ class TypedKinds:
 
     def _declared_field(self, kind: Kind, field: Field) -> GraphQLField:
         type_ = self.value_type(kind, field)
-        made = _field(type_, _wire_reader(field), nullable=field.type.nullable)
+        made = _field(type_, wire_reader(field), nullable=field.type.nullable)
         made.description, made.deprecation_reason = field.says or None, field.deprecated or None
         return made
 
@@ -209,7 +209,7 @@ def _field(type_: GraphQLNullableOutputType, read: Reader, *, nullable: bool = F
     return GraphQLField(type_ if nullable else GraphQLNonNull(type_), resolve=lambda record, _info: read(record))
 
 
-def _wire_reader(field: Field) -> Reader:
+def wire_reader(field: Field) -> Reader:
     """How the field's wire value is read; where there is none that the type can show, what stands in for it."""
     name, default, fits = field.name, field.default, _shows(field)
     stands_in = _stand_in(field)

@@ -7,6 +7,7 @@ from typing import cast
 
 from graphql import GraphQLField, GraphQLObjectType, GraphQLScalarType, GraphQLSchema, OperationType
 
+from homeport_server.edge.rxdb.schema import add_rxdb
 from homeport_server.edge.typed.changed import add_changed
 from homeport_server.edge.typed.connections import add_connections
 from homeport_server.edge.typed.kinds import TypedKinds
@@ -19,15 +20,18 @@ from homeport_server.edge.typed.scalars import Scalars
 from homeport_sync.catalog import Catalog
 
 
-def typed_schema(catalog: Catalog, rest: GraphQLSchema) -> GraphQLSchema:
-    """The `rest` and what the catalog's kinds make of it. Raises `BadDeclaration` where a name is taken."""
+def typed_schema(catalog: Catalog, rest: GraphQLSchema, *, rxdb: bool) -> GraphQLSchema:
+    """The `rest` and what the catalog's kinds make of it, and of what `rxdb` asks for.
+
+    Raises `BadDeclaration` where a name is taken.
+    """
     kinds = TypedKinds(
         catalog,
         Names("type", rest.type_map),
         Scalars(long=cast(GraphQLScalarType, rest.type_map["Long"])),
     )
     roots = Roots(rest)
-    for add in PARTS:
+    for add in (*PARTS, add_rxdb) if rxdb else PARTS:
         add(kinds, roots)
     return GraphQLSchema(
         query=_joined(root_of(rest, OperationType.QUERY), roots.query.fields),
