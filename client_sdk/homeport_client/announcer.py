@@ -13,27 +13,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Self, TypeVar
 
 import msgspec
 
 from homeport_client.errors import Unreachable
 from homeport_client.http import HttpTransport
 from homeport_client.limits import DEVICE_LIMITS, DeviceLimits
+from homeport_sync.announcing import NOTIFY, PROGRESS, STEER
 
 _Answer = TypeVar("_Answer")
-_FIELDS: Final = "id state reason"
-_NOTIFY: Final = (
-    "mutation Notify($key: String!, $to: AudienceInput!, $message: MessageInput!, $at: String, $localAt: String,"
-    " $topic: String, $urgent: Boolean, $atLeastOnce: Boolean, $dryRun: Boolean)"
-    " { notify(key: $key, to: $to, message: $message, at: $at, localAt: $localAt, topic: $topic, urgent: $urgent,"
-    f" atLeastOnce: $atLeastOnce, dryRun: $dryRun) {{ isNew notification {{ {_FIELDS} }} }} }}"
-)
-_PROGRESS: Final = (
-    "query Progress($id: ID!)"
-    f" {{ notification(id: $id) {{ notification {{ {_FIELDS} }} expanded counts received opened }} }}"
-)
-_STEER: Final = f"mutation Steer($id: ID!, $how: String!) {{ steerNotification(id: $id, how: $how) {{ {_FIELDS} }} }}"
 
 
 class Announced(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,7 +106,7 @@ class Announcer:
             "ttlS": ttl_s,
         }
         answer = await self._ask(
-            _NOTIFY,
+            NOTIFY,
             _Submitted,
             "notify",
             key=key,
@@ -134,7 +123,7 @@ class Announcer:
 
     async def progress(self, id: str) -> Progress:
         """Where it stands."""
-        return await self._ask(_PROGRESS, Progress, "notification", id=id)
+        return await self._ask(PROGRESS, Progress, "notification", id=id)
 
     async def pause(self, id: str) -> Announced:
         """Nothing more is sent until `resume`, in flight too: within one window of 500."""
@@ -153,7 +142,7 @@ class Announcer:
         await self._transport.close()
 
     async def _steer(self, id: str, how: str) -> Announced:
-        return await self._ask(_STEER, Announced, "steerNotification", id=id, how=how)
+        return await self._ask(STEER, Announced, "steerNotification", id=id, how=how)
 
     async def _ask(self, document: str, shape: type[_Answer], field: str, **variables: object) -> _Answer:
         data = await self._transport.ask(document, variables)

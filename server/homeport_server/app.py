@@ -28,6 +28,7 @@ from homeport_server.edge.holds import Holds
 from homeport_server.edge.http import GraphqlOverHttp
 from homeport_server.edge.ide.page import ide_routes
 from homeport_server.edge.limits import graphql_limits
+from homeport_server.edge.persisted import trusted_documents
 from homeport_server.edge.schema import HomeportSchema, make_schema
 from homeport_server.edge.view import SocketView
 from homeport_server.errors import IntrospectionOff
@@ -200,8 +201,9 @@ def assemble(
         holds.release()
 
     health = Health(tenants, background.runs, on_drain, warnings, production=rooms.settings.production)
-    limits, rxdb = graphql_limits(rooms.settings), rooms.settings.rxdb == "on"
-    schema, requests = make_schema(rooms.catalog, limits, rxdb=rxdb), requests_admission(rooms)
+    limits, trusted = graphql_limits(rooms.settings), trusted_documents(rooms.settings)
+    schema = make_schema(rooms.catalog, limits, trusted, rxdb=rooms.settings.rxdb == "on")
+    requests = requests_admission(rooms)
     graphql = GraphqlOverHttp(schema, rooms, requests, holds)
     departures = Departures()
     routes = Starlette(

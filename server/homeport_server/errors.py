@@ -22,6 +22,10 @@ HomeportError
 │   ├── QueryTooCostly          QUERY_TOO_COSTLY        … in what it may take to answer it
 │   ├── QueryTooSlow            QUERY_TOO_SLOW          … in what it took
 │   ├── PageTooLarge            PAGE_TOO_LARGE
+│   ├── DocumentUnknown         DOCUMENT_UNKNOWN        a name of a document that is known here by none
+│   ├── PersistedQueryNotFound  PERSISTED_QUERY_NOT_FOUND  … in Apollo's form, with Apollo's word
+│   ├── DocumentHashWrong       DOCUMENT_HASH_WRONG     a name and a text that do not belong together
+│   ├── DocumentUntrusted       DOCUMENT_UNTRUSTED      this server trusts other documents only
 │   ├── IntrospectionOff        INTROSPECTION_OFF       production does not describe itself
 │   ├── Forbidden               FORBIDDEN               the token does not carry this right
 │   └── Unauthenticated         UNAUTHENTICATED         no token: get one
@@ -154,6 +158,30 @@ class PageTooLarge(Fix):
     """The page is larger than any that is given: ask for less, and then for the next one."""
 
     code = "PAGE_TOO_LARGE"
+
+
+class DocumentUnknown(Fix):
+    """No document is known by that name: send its text, or add it to HOMEPORT_DOCUMENTS."""
+
+    code = "DOCUMENT_UNKNOWN"
+
+
+class PersistedQueryNotFound(Fix):
+    """PersistedQueryNotFound"""  # Apollo's clients know it by this very word, and send the text then
+
+    code = "PERSISTED_QUERY_NOT_FOUND"
+
+
+class DocumentHashWrong(Fix):
+    """The document's name is another one's: send its text with the SHA-256 of that very text, or without a name."""
+
+    code = "DOCUMENT_HASH_WRONG"
+
+
+class DocumentUntrusted(Fix):
+    """This server runs trusted documents only, and this is none of them: add it to HOMEPORT_DOCUMENTS."""
+
+    code = "DOCUMENT_UNTRUSTED"
 
 
 class IntrospectionOff(Fix):

@@ -94,6 +94,8 @@ class Settings:
     ] = 200
     graphql_introspection: Annotated[bool, "The schema may be asked for in production, too."] = False
     graphql_cost_shown: Annotated[bool, "Every answer says what it cost, and not only to who asks."] = False
+    documents: Annotated[str, "The JSON file of trusted documents, Relay's or Apollo's; empty: none."] = ""
+    documents_only: Annotated[bool, "Trusted documents alone are run, and those of Homeport's own SDKs."] = False
     poke_poll_s: Annotated[float, "How late a poke may be if its signal was lost, in seconds."] = 5.0
     work_port: Annotated[int, "The port on which a worker shows its health; 0 takes any free one."] = 0
     work_poll_s: Annotated[float, "How late a follower may be if its signal was lost, in seconds."] = 30.0

@@ -20,6 +20,7 @@ from strawberry.types.graphql import OperationType
 from homeport_server.edge.checking import DocumentInvalid, Documents
 from homeport_server.edge.context import BESIDE, Call
 from homeport_server.edge.limits import GraphqlLimits
+from homeport_server.edge.persisted import Persisted, Trusted
 from homeport_server.errors import QueryTooSlow, WriteTooSlow
 from homeport_sync.errors import HomeportError
 
@@ -31,13 +32,16 @@ class Ended(ExecutionResult):
 
 
 class GuardedSchema(strawberry.Schema):
-    """A schema whose documents are checked by `documents`, which `guard` sets before anything is asked."""
+    """A schema whose documents are found by `persisted` and checked by `documents`, which `guard` sets before anything
+    is asked."""
 
     documents: Documents
+    persisted: Persisted
 
-    def guard(self, limits: GraphqlLimits) -> None:
+    def guard(self, limits: GraphqlLimits, trusted: Trusted) -> None:
         """From here on, as the schema is now."""
         self.documents = Documents(self._schema, limits)
+        self.persisted = Persisted(trusted, limits.length_max)
 
     async def _prepare_operation_async(
         self, context: ExecutionContext, extensions_runner: SchemaExtensionsRunner

@@ -28,7 +28,7 @@ from homeport_server.edge.reply import JSON, Answer, answer_of, media_type_of, r
 from homeport_server.edge.request import Request, fast, request_of_body, request_of_url
 from homeport_server.edge.schema import HomeportSchema
 from homeport_server.edge.well_formed import well_formed
-from homeport_server.errors import GraphqlInvalid, MediaTypeWrong, MethodWrong, RequestInvalid, WriteByGet
+from homeport_server.errors import GraphqlInvalid, MediaTypeWrong, MethodWrong, WriteByGet
 from homeport_sync.errors import Overloaded
 
 _BY_POST = frozenset({OperationType.QUERY, OperationType.MUTATION})
@@ -81,7 +81,7 @@ class GraphqlOverHttp:
         request = fast(body)
         if request is None and (mended := well_formed(body)) is not None:
             body, request = mended, fast(mended)
-        if request is not None and request.extensions is None:
+        if request is not None and request.plain:
             known = self._precompiled.get(request.query or "")
             if known is not None and request.operation_name in (None, known.name):
                 ready = await known.answer(request.variables, call)
@@ -93,12 +93,13 @@ class GraphqlOverHttp:
         return await self._execute(request_of_url(query_string), call, _BY_GET)
 
     async def _execute(self, request: Request, call: Call, allowed: frozenset[OperationType]) -> Answer:
-        """The ordinary way. Raises `RequestInvalid`, `GraphqlInvalid` or `WriteByGet` for what cannot run."""
-        if request.query is None:
-            raise RequestInvalid("There is no query: send a GraphQL document as query.")
+        """The ordinary way. Raises as `Persisted.text_of`, `GraphqlInvalid` or `WriteByGet` for what cannot run."""
+        text = self._schema.persisted.text_of(
+            request.query, request.document_id, request.extensions, call.caller.tenant
+        )
         try:
             result = await self._schema.execute(
-                request.query,
+                text,
                 variable_values=request.variables,
                 context_value=call,
                 operation_name=request.operation_name,

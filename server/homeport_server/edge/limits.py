@@ -20,7 +20,7 @@ OVERLAPS_MAX: Final = 50_000  # units that graphql-core may spend on comparing f
 INVALID_TOLD_MAX: Final = 5  # errors of one document; each looks for what was meant among all names
 VISITS_A_TOKEN_MAX: Final = 4  # how often, on the whole, fragments may have a field counted again
 LIST_LENGTH_ASSUMED: Final = 20  # of a list that takes no `first`, `last` or `limit`
-VALUES_MAX: Final = 10_000  # values within typed variables; each is looked at by itself
+VALUES_MAX: Final = 20_000  # values within typed variables; each is looked at by itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,7 +80,7 @@ class _Walk:
         return self._inside([(self._schema.get_root_type(operation.operation), operation.selection_set)], 1, None)
 
     def _inside(self, within: Iterable[_Within], depth: int, page: Length | None) -> Weight:
-        """What stands in these selections together, where the lists of a connection are as long as its `page`."""
+        """What stands in these selections together, where the lists of what takes a page's length are `page` long."""
         groups: dict[str, list[_Asked]] = {}
         seen: set[str] = set()
         for type_, selections in within:
@@ -136,7 +136,7 @@ class _Walk:
             if field and named and length is None and own is None:
                 if is_list_type(get_nullable_type(field.type)):
                     length = page or self._length(field, node)
-                elif named.name.endswith("Connection"):
+                elif any(name in field.args for name in PAGE_ARGUMENTS):
                     own = self._length(field, node)
         return length, self._inside(within, depth + 1, own)
 

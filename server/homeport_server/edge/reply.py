@@ -18,7 +18,7 @@ from strawberry.types.execution import ExecutionResult
 
 from homeport_server.edge.errors import expected, retry_after_s, shown, status
 from homeport_server.edge.guarded import Ended
-from homeport_server.errors import NotAcceptable, WriteByGet
+from homeport_server.errors import NotAcceptable, PersistedQueryNotFound, WriteByGet
 from homeport_sync.errors import HomeportError
 
 JSON = b"application/json"
@@ -99,7 +99,7 @@ def refusal(error: Exception, request_id: str) -> Answer:
     return Answer(
         _json({"errors": [shown(told, request_id)]}),
         status=status(told),
-        refused=True,
+        refused=not isinstance(told, PersistedQueryNotFound),  # Apollo's clients read it in a 200 alone
         retry_after_s=retry_after_s(told),
         allow=b"POST" if isinstance(told, WriteByGet) else METHODS,
     )

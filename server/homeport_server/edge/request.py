@@ -17,7 +17,7 @@ from homeport_sync.wire import UNREADABLE, why_unreadable
 
 URL_BYTES_MAX = 32_768
 PARAMETERS_MAX = 32
-_PARAMETERS = frozenset({"query", "operationName", "variables", "extensions"})
+_PARAMETERS = frozenset({"query", "documentId", "operationName", "variables", "extensions"})
 _SHAPE = "send one object with query, variables, operationName and extensions"
 
 _Read = TypeVar("_Read")
@@ -30,15 +30,22 @@ class Fast(msgspec.Struct, rename="camel"):
     variables: msgspec.Raw = msgspec.Raw(b"{}")
     operation_name: str | None = None
     extensions: dict[str, object] | None = None
+    document_id: str | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is a text and its variables, and no more."""
+        return self.extensions is None and self.document_id is None
 
 
 class Request(msgspec.Struct, rename="camel"):
-    """A GraphQL request. One without `query` asks for nothing."""
+    """A GraphQL request. Which document it means is found by `Persisted`."""
 
     query: str | None = None
     variables: dict[str, object] | None = None
     operation_name: str | None = None
     extensions: dict[str, object] | None = None
+    document_id: str | None = None
 
 
 _fast = msgspec.json.Decoder(Fast).decode
@@ -75,6 +82,7 @@ def request_of_url(query_string: bytes) -> Request:
     given = _parameters(query_string)
     return Request(
         query=given.get("query"),
+        document_id=given.get("documentId"),
         operation_name=given.get("operationName") or None,
         variables=_in_url(given, "variables"),
         extensions=_in_url(given, "extensions"),

@@ -23,6 +23,7 @@ from homeport_server.edge.given import JSON, Info, Long, given
 from homeport_server.edge.guarded import GuardedSchema
 from homeport_server.edge.limits import NO_SETTINGS, GraphqlLimits
 from homeport_server.edge.notify_schema import NotifyMutation, NotifyQuery
+from homeport_server.edge.persisted import NONE_TRUSTED, Trusted
 from homeport_server.edge.rxdb.stream import Streams
 from homeport_server.edge.typed.executor import ReadingExecutor
 from homeport_server.edge.typed.schema import typed_schema
@@ -196,7 +197,9 @@ class HomeportSchema(GuardedSchema):
             settle(errors, call.request_id, call.rooms.troubles)
 
 
-def make_schema(catalog: Catalog, limits: GraphqlLimits = NO_SETTINGS, *, rxdb: bool = True) -> HomeportSchema:
+def make_schema(
+    catalog: Catalog, limits: GraphqlLimits = NO_SETTINGS, trusted: Trusted = NONE_TRUSTED, *, rxdb: bool = True
+) -> HomeportSchema:
     """The schema of an app, with its own memory of documents; `rxdb`: and with what RxDB asks for.
 
     Raises `BadDeclaration` where a name is taken.
@@ -209,5 +212,5 @@ def make_schema(catalog: Catalog, limits: GraphqlLimits = NO_SETTINGS, *, rxdb: 
         config=StrawberryConfig(scalar_map=dict(SCALARS)),
     )
     schema.join(catalog, rxdb=rxdb)
-    schema.guard(limits)
+    schema.guard(limits, trusted)
     return schema

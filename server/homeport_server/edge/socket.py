@@ -27,6 +27,7 @@ from homeport_server.edge.auth import caller_of_socket
 from homeport_server.edge.context import Call, Rooms
 from homeport_server.edge.departures import Departures
 from homeport_server.edge.errors import close_code, close_reason, expected, shown
+from homeport_server.edge.guarded import GuardedSchema
 from homeport_server.edge.poke import POKED, FastPoke, Send, WriteFrame, fast_message
 from homeport_server.edge.rxdb.stream import Streams
 from homeport_server.edge.seats import Seats
@@ -36,10 +37,19 @@ from homeport_server.tokens import Caller
 from homeport_sync.errors import HomeportError, Overloaded
 
 
-class _Subscribe(msgspec.Struct):
-    query: str
+class _Subscribe(msgspec.Struct, rename="camel"):
+    """What asks for an operation: by a text, or by the name of one."""
+
+    query: str | None = None
     variables: dict[str, object] | None = None
-    operationName: str | None = None  # noqa: N815  # GraphQL's name for it
+    operation_name: str | None = None
+    extensions: dict[str, object] | None = None
+    document_id: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError` for one that asks for nothing."""
+        if self.query is None and self.document_id is None and self.extensions is None:
+            raise ValueError("Object missing required field `query`")
 
 
 class _Frame(msgspec.Struct):
@@ -141,12 +151,28 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
             await super().handle_subscribe(message)
         elif len(self.operations) >= self._opening.rooms.settings.subscriptions_per_socket_max:
             await self._refuse(id, TooManySubscriptions())
-        elif (asked := fast_message(payload["query"], payload.get("variables"))) is not None:
+        else:
+            try:
+                meant = cast(SubscribeMessagePayload, {**payload, "query": self._text_of(payload)})
+            except HomeportError as unknown:
+                await self._refuse(id, unknown)
+            else:
+                await self._begin(id, meant)
+
+    async def _begin(self, id: str, payload: SubscribeMessagePayload) -> None:
+        if (asked := fast_message(payload["query"], payload.get("variables"))) is not None:
             await self._poke(id, payload["query"], asked.device)
         elif (data := self._streamed(payload)) is not None:
             await self._poke(id, payload["query"], None, data)
         else:
-            await self._run(id, message)
+            await self._run(id, {"type": "subscribe", "id": id, "payload": payload})
+
+    def _text_of(self, payload: Mapping[str, Any]) -> str:
+        """The document that is meant. Raises as `Persisted.text_of`."""
+        schema, call = cast(GuardedSchema, self.schema), cast(Call, self.context)
+        return schema.persisted.text_of(
+            payload.get("query"), payload.get("documentId"), payload.get("extensions"), call.caller.tenant
+        )
 
     async def cleanup_operation(self, operation_id: str) -> None:
         """End an operation, ours or Strawberry's."""
