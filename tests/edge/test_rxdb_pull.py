@@ -86,8 +86,8 @@ async def test_a_deleted_document_is_whole_and_says_nothing_of_what_was_in_it() 
 async def test_a_limit_that_is_too_big_is_an_error() -> None:
     world = await make_gallery()
     code, says = await refused(world, PULL, limit=1_001)
-    assert code == "TOO_LARGE"
-    assert "1 to 1000 documents" in says
+    assert code == "PAGE_TOO_LARGE"
+    assert "1,000 is the largest" in says
 
 
 @pytest.mark.promise("I8")

@@ -2,8 +2,8 @@
 list may be long.
 
 The length of a list is what `first`, `last` or `limit` asks for, or how many `ids` are given; what takes such an
-argument and is no list, as a connection, gives it to the lists in it. Fields of one name are one field, as they are when
-it runs. What is asked about the schema (`__schema`, `__type`) costs nothing here: graphql-core's own rule bounds it.
+argument and is no list, as a connection, gives it to the lists in it. Fields of one name are one field, as they are
+when it runs. What is asked about the schema (`__schema`, `__type`) costs nothing: graphql-core's own rule bounds it.
 """
 
 from __future__ import annotations
