@@ -16,7 +16,7 @@ from typing import Final
 
 from homeport_sync.catalog import Catalog
 from homeport_sync.change import Outcome, Record, decode_outcome
-from homeport_sync.clock import stamp_ms
+from homeport_sync.clock import is_uuid, stamp_ms
 from homeport_sync.draft import Draft, Drafted, Place, check_drafts, unplaced
 from homeport_sync.errors import DeviceForked, IdempotencyKeyReused, Unavailable
 from homeport_sync.intake import Intake
@@ -114,7 +114,7 @@ class Writer:
         if decided.errors:
             error = decided.errors[0]
             raise IdempotencyKeyReused if isinstance(error, DeviceForked) else error
-        records = await self._queries.seen(tenant, user, set(ids))
+        records = await self._queries.seen(tenant, user, {each for each in ids if is_uuid(each)})
         known = len(decided.outcomes) - len(decided.verdicts)
         outcomes = map(decode_outcome, decided.outcomes)
         return [
@@ -124,7 +124,8 @@ class Writer:
 
     async def _place(self, tenant: str, user: str, drafts: Sequence[Draft], device: str) -> Place:
         """Looked up before the head is locked. Nothing relies on it: records may move, and ranks may be taken."""
-        named = {each.id for each in drafts if each.id and not each.scope and each.op not in ("create", "command")}
+        placed = [each for each in drafts if not each.scope and each.op not in ("create", "command")]
+        named = {each.id for each in placed if is_uuid(each.id)}
         seen = await self._queries.seen(tenant, user, named) if named else {}
         chance, ends, ranks = Random(device), dict[tuple[str, str, str], str | None](), dict[tuple[int, str], str]()
         for number, draft in enumerate(drafts, 1):
@@ -138,7 +139,7 @@ class Writer:
     async def _last_rank(self, tenant: str, user: str, draft: Draft, name: str) -> str | None:
         """The last in the scope, of a field that is indexed; None where nobody can tell."""
         kind = self._catalog.kind(draft.kind)
-        if not kind.fields[name].indexed or not draft.scope:
+        if not kind.fields[name].indexed or not is_uuid(draft.scope):
             return None
         asked = Query(kind=kind.name, order=Order(field=name, descending=True), limit=1)
         found = await self._queries.query_within(tenant, user, kind, asked, [draft.scope])

@@ -10,11 +10,12 @@ import pytest
 
 from homeport_sync.catalog import Kind
 from homeport_sync.change import Record
+from homeport_sync.clock import NOBODY, make_stamp
 from homeport_sync.compact import prune_outcomes
 from homeport_sync.draft import Draft
 from homeport_sync.errors import IdempotencyKeyReused, StoreFailed, Unavailable
 from homeport_sync.limits import LIMITS
-from homeport_sync.ports import Loaded, Transaction, Wanted, Writes
+from homeport_sync.ports import BEFORE_ALL_OUTCOMES, Loaded, Transaction, Wanted, Writes
 from homeport_sync.query import Found, Query
 from homeport_sync.scope import MEMBER
 from homeport_sync.writer_ids import writer_device
@@ -155,6 +156,19 @@ async def test_what_was_written_is_known_for_thirty_days_and_then_forgotten_with
     again = await desk.write(*drafts, key="k")
     assert said(again) == said(first) == ["applied", "MALFORMED", "MALFORMED"]
     assert (again[0].again, again[0].id != first[0].id) == (False, True)
+
+
+async def test_what_one_step_of_forgetting_leaves_the_next_forgets(desk: Desk) -> None:
+    """The device goes with its last number, whose outcome is the first to go: that change could not be read."""
+    await desk.write(Draft(op="create", kind="Stall"), Draft(op="create", kind=""), key="k")
+    steps, after = 0, BEFORE_ALL_OUTCOMES
+    while steps < 3:
+        step = await desk.store.prune_outcomes(TENANT, FORGOTTEN, after, make_stamp(FORGOTTEN, 0, NOBODY), 1)
+        steps += step.forgotten
+        if step.last is None:
+            break
+        after = step.last
+    assert steps == 2
 
 
 async def test_a_write_that_lies_in_quarantine_is_known_by_its_user_for_good(desk: Desk) -> None:

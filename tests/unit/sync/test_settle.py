@@ -10,7 +10,7 @@ from homeport_sync.draft import Draft
 from homeport_sync.limits import LIMITS
 from homeport_sync.scope import MEMBER, member_id
 from tests.unit.sync.desk import Desk, code_of, create, delete, edits, said, update
-from tests.unit.sync.tasks import NOW, STRANGER, Phone
+from tests.unit.sync.tasks import MINUTE, NOW, STRANGER, Phone
 
 
 async def test_what_a_phone_wrote_whose_clock_is_ahead_is_written_over() -> None:
@@ -23,8 +23,11 @@ async def test_what_a_phone_wrote_whose_clock_is_ahead_is_written_over() -> None
     assert code_of(told) == "RECORD_GONE"  # for `title` is no field of it, and it was never made
     fig = phone.change("create", "Fruit", STRANGER, scope, fields={"name": "fig"})
     await desk.push(phone, fig, phone.change("update", "Fruit", STRANGER, scope, fields={"name": "olive"}))
-    told = await desk.one(Draft(op="update", kind="Fruit", id=STRANGER, fields={"name": "date"}))
+    dated = Draft(op="update", kind="Fruit", id=STRANGER, fields={"name": "date"})
+    told = await desk.one(dated, key="k")
     assert (told.outcome.outcome, told.outcome.lost, told.outcome.stamp) == ("applied", (), "")
+    desk.ms += MINUTE
+    assert (await desk.one(dated, key="k")).outcome == told.outcome
     assert (await desk.record(STRANGER)).fields["name"] == "date"
     deleted = await desk.one(Draft(op="delete", kind="Fruit", id=STRANGER))
     assert (deleted.outcome.outcome, deleted.record) == ("applied", None)

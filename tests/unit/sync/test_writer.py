@@ -189,6 +189,8 @@ async def test_a_command_is_called_once_however_often_its_key_comes() -> None:
 
 MALFORMED = {
     "an id that is none": Draft(op="create", kind="Fruit", id="x", scope=STRANGER),
+    "a scope that is none": Draft(op="create", kind="Fruit", scope="x\0", fields={"name": "fig"}),
+    "an id that no database takes": Draft(op="update", kind="Fruit", id="x\0"),
     "a new record of no scope": Draft(op="create", kind="Fruit", fields={"name": "fig"}),
     "a record without a name": Draft(op="update", kind="Fruit"),
     "a member in no scope": Draft(op="create", kind=MEMBER, fields={"user": "bob", "role": None}),
