@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
-from homeport_sync.catalog import Kind
-from homeport_sync.change import Record
 from homeport_sync.clock import NOBODY, make_stamp
 from homeport_sync.compact import prune_outcomes
 from homeport_sync.draft import Draft
 from homeport_sync.errors import IdempotencyKeyReused, StoreFailed, Unavailable
 from homeport_sync.limits import LIMITS
 from homeport_sync.ports import BEFORE_ALL_OUTCOMES, Loaded, Transaction, Wanted, Writes
-from homeport_sync.query import Found, Query
 from homeport_sync.scope import MEMBER
 from homeport_sync.writer_ids import writer_device
 from tests.contract.samples import NOTHING, load
@@ -27,28 +24,9 @@ from tests.unit.sync.tasks import NOW, Phone
 FORGOTTEN = NOW + LIMITS.outcome_keep_ms + LIMITS.skew_max_ms + 1
 
 
-class Seeing:
-    """All that is there, to whoever asks."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    async def query(self, tenant: str, user: str, kind: Kind, asked: Query) -> Found:
-        return Found()
-
-    async def query_within(
-        self, tenant: str, user: str, kind: Kind, asked: Query, scopes: Collection[str]
-    ) -> Mapping[str, Found]:
-        return {}
-
-    async def seen(self, tenant: str, user: str, ids: Collection[str]) -> Mapping[str, Record]:
-        found = await self._store.records(tenant, sorted(ids))
-        return {id: record for id, record in found.items() if not record.deleted}
-
-
 @pytest.fixture
 def desk(store: Store) -> Desk:
-    return Desk(store, Seeing(store))
+    return Desk(store, store)
 
 
 @pytest.mark.promise("I2")
