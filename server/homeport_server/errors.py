@@ -40,6 +40,7 @@ HomeportError
     ├── BodyTooSlow             BODY_TOO_SLOW           it did not arrive in time
     ├── Internal                INTERNAL                nobody expected it; the cause stands in the log
     ├── ServerRestarting        SERVER_RESTARTING       another process serves at once: no pause is needed
+    ├── ScopeAwaited            SCOPE_AWAITED           RxDB's: a record came before the root of its scope
     ├── MigrationBusy           MIGRATION_BUSY          others use what a migration must lock
     ├── WriteTooSlow            WRITE_TOO_SLOW          it was cut off; sending it again tells what became of it
     ├── TooManyNewDocuments     TOO_MANY_NEW_DOCUMENTS  one user's, that nobody sent before
@@ -285,6 +286,12 @@ class TooManySockets(Retry):
     """This user has too many sockets open: close one, then connect again."""
 
     code = "TOO_MANY_SOCKETS"
+
+
+class ScopeAwaited(Retry):
+    """Something of this push is in a scope that its user does not have yet: send it again, the root may be coming."""
+
+    code = "SCOPE_AWAITED"
 
 
 class TooManySubscriptions(Retry):

@@ -82,6 +82,15 @@ class DocumentPage:
     cursor: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """The records of one kind that a user may see, or could if they were not deleted; and the scopes that they have, or
+    ever had."""
+
+    records: Mapping[str, Record]
+    scopes: Set[str]
+
+
 class DocumentStore(LogStore, LooksUpRecords, Protocol):
     """What documents are made of."""
 
@@ -143,12 +152,13 @@ class Documents:
         self._remember(name, place)
         return DocumentPage(documents=(), cursor=cursor)
 
-    async def seen(self, tenant: str, user: str, kind: Kind, ids: Sequence[str]) -> Mapping[str, Record]:
-        """Of these records, those of the kind that the user may see, or could if they were not deleted."""
+    async def seen(self, tenant: str, user: str, kind: Kind, ids: Sequence[str]) -> Seen:
+        """What the user may see of these records."""
         records = await self._store.records(tenant, ids) if ids else {}
         standing = await self._store.standing(tenant, user, NO_DEVICE)
         held = frozenset(grant.scope for grant in standing.grants if grant.holds)
-        return {id: each for id, each in records.items() if each.kind == kind.name and each.scope in held}
+        seen = {id: each for id, each in records.items() if each.kind == kind.name and each.scope in held}
+        return Seen(records=seen, scopes=frozenset(grant.scope for grant in standing.grants))
 
     def _open(self, tenant: str, user: str, kind: Kind, text: str | None) -> tuple[DocumentCursor | None, bool]:
         """The cursor, and whether it must start over."""

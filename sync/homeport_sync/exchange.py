@@ -12,10 +12,9 @@ import msgspec
 
 from homeport_sync.calling import Runner
 from homeport_sync.catalog import Catalog, Kind
-from homeport_sync.change import Record
 from homeport_sync.choice import checked
 from homeport_sync.cursor import CursorSeal, Seal
-from homeport_sync.documents import DocumentCursor, DocumentPage, Documents
+from homeport_sync.documents import DocumentCursor, DocumentPage, Documents, Seen
 from homeport_sync.draft import Draft
 from homeport_sync.errors import ClockSkewed, DeviceForeign, HomeportError, Unavailable
 from homeport_sync.intake import Intake
@@ -149,7 +148,7 @@ class Exchange:
         check_device(message.device)
         return await self._page(tenant, user, message.device, message)
 
-    async def seen(self, tenant: str, user: str, kind: Kind, ids: Sequence[str]) -> Mapping[str, Record]:
+    async def seen(self, tenant: str, user: str, kind: Kind, ids: Sequence[str]) -> Seen:
         """See `Documents.seen`."""
         return await self._documents.seen(tenant, user, kind, ids)
 

@@ -37,10 +37,14 @@ const doing = {
     databases[db] = { collections, replications: {} };
   },
   async online({ db, http, ws, token }) {
-    for (const [kind, collection] of Object.entries(databases[db].collections)) {
+    // Tasks before the lists that they are in: RxDB promises no order.
+    for (const [kind, collection] of Object.entries(databases[db].collections).reverse()) {
       const state = page.replicate(collection, kind, schemas[kind], { http, ws, token: async () => token });
       state.retryTime = 100;
-      state.error$.subscribe((error) => errors.push(`${error.code} ${JSON.stringify(error.parameters?.errors ?? '')}`));
+      state.error$.subscribe((error) => {
+        const told = `${error.code} ${JSON.stringify(error.parameters?.errors ?? '')}`;
+        if (!told.includes('SCOPE_AWAITED')) errors.push(told);
+      });
       databases[db].replications[kind] = state;
     }
     await Promise.all(Object.values(databases[db].replications).map((each) => each.awaitInitialReplication()));

@@ -198,8 +198,10 @@ async def test_a_refused_row_is_answered_with_what_is_here_and_blocks_nothing() 
 async def test_somebody_elses_record_is_as_if_there_were_none() -> None:
     world = await make_gallery()
     await hang(world, "Picture", 2, scope=1, title="Sea", width_mm=7)
+    await hang(world, "Room", 9, title="Cellar", user="eve")
+    mine = {**doc(2, "mine"), "scopeId": id_of(9)}
     for assumed in (None, doc(2), {**doc(2), "deleted": True}):
-        (here,) = await conflicts(world, row(doc(2, "mine"), assumed), user="eve")
+        (here,) = await conflicts(world, row(mine, assumed), user="eve")
         assert (here["title"], here["widthMm"], here["deleted"]) == ("", 0, True)
     assert await conflicts(world, row({**doc(2), "deleted": True}, doc(2)), user="eve") == []
     assert (await shown(world, 2))["title"] == "Sea"
@@ -246,3 +248,35 @@ async def test_more_rows_than_go_at_once_are_an_error_and_as_many_as_do_are_take
     assert await conflicts(world, *(row(doc(n)) for n in range(10, 260)), known="id title") == []
     told = await send(world, *(row(doc(n)) for n in range(501)), known="id title")
     assert told["errors"][0]["extensions"]["code"] == "TOO_LARGE"
+
+
+async def test_what_comes_before_the_root_of_its_scope_comes_again_until_that_is_there() -> None:
+    world = await board()
+    early = {**card(5), "scopeId": id_of(9)}
+    for _ in range(2):
+        told = await send(world, row(card(4)), row(early), row(card(6, likes="many")), kind="Card", known=CARD)
+        assert told["errors"][0]["extensions"] | {"requestId": ""} == {
+            "code": "SCOPE_AWAITED",
+            "retryable": True,
+            "requestId": "",
+        }
+        assert set(await cards(world)) == {id_of(4)}
+    assert not world.store._log(world.tenant).quarantine
+    made = {"id": id_of(9), "title": "later", "deleted": False}
+    assert await conflicts(world, row(made), kind="Board", known="id title deleted") == []
+    assert await conflicts(world, row(card(4)), row(early), kind="Card", known=CARD) == []
+
+
+async def test_what_never_gets_its_scope_is_refused_in_the_end_whether_there_is_such_a_scope_or_not() -> None:
+    world = await board()
+    made = {"id": id_of(8), "title": "hers", "deleted": False}
+    assert await conflicts(world, row(made), kind="Board", known="id title deleted", user="eve") == []
+    rows = [row({**card(5), "scopeId": id_of(9)}), row({**card(6), "scopeId": id_of(8)})]
+    codes = []
+    for _ in range(5):
+        for each in rows:
+            told = await send(world, each, kind="Card", known=CARD)
+            codes.append(told["errors"][0]["extensions"]["code"] if "errors" in told else "taken")
+        world.clock.now_ms += 20_000
+    assert codes == ["SCOPE_AWAITED"] * 6 + ["taken"] * 4
+    assert await cards(world) == {}

@@ -14,10 +14,12 @@ from time import perf_counter
 
 from homeport_server.edge.context import BESIDE, Call, in_ms
 from homeport_server.edge.errors import expected
+from homeport_server.edge.rxdb.awaited import Awaited
 from homeport_server.edge.rxdb.rows import Row
 from homeport_server.edge.rxdb.shape import Shape
+from homeport_server.errors import ScopeAwaited
 from homeport_sync.clock import is_uuid
-from homeport_sync.documents import Document, document_of, gone
+from homeport_sync.documents import Document, Seen, document_of, gone
 from homeport_sync.draft import DRAFTS_MAX, Draft
 from homeport_sync.errors import TooLarge
 from homeport_sync.limits import LIMITS
@@ -34,13 +36,16 @@ class _Pushed:
     told: Sequence[Told]
 
 
-async def push(call: Call, shape: Shape, rows: Sequence[Row]) -> Sequence[Document]:
-    """What is here instead, of each row that is not here now. Raises `TooLarge`, and what `Exchange.write` raises."""
+async def push(call: Call, shape: Shape, rows: Sequence[Row], awaited: Awaited) -> Sequence[Document]:
+    """What is here instead, of each row that is not here now.
+
+    Raises `TooLarge`, `ScopeAwaited` when all but what waits for its scope was taken, and what `Exchange.write` raises.
+    """
     started, caller, rooms = perf_counter(), call.caller, call.rooms
     facts = {"request_id": call.request_id, "tenant": caller.tenant, "user": caller.user, "kind": shape.kind.name}
     with rooms.tracer.request("rxdb push", facts, call.traceparent) as span:
         try:
-            pushed = await _push(call, shape, rows)
+            pushed = await _push(call, shape, rows, awaited)
         except Exception as error:
             told, seconds = expected(error), perf_counter() - started
             rooms.metrics.push_failed(told.code, seconds)
@@ -56,7 +61,7 @@ async def push(call: Call, shape: Shape, rows: Sequence[Row]) -> Sequence[Docume
     return pushed.conflicts
 
 
-async def _push(call: Call, shape: Shape, rows: Sequence[Row]) -> _Pushed:
+async def _push(call: Call, shape: Shape, rows: Sequence[Row], awaited: Awaited) -> _Pushed:
     caller, exchange = call.caller, call.rooms.exchange
     if len(rows) > LIMITS.push_changes_max:
         raise TooLarge(
@@ -64,11 +69,15 @@ async def _push(call: Call, shape: Shape, rows: Sequence[Row]) -> _Pushed:
             limit=LIMITS.push_changes_max,
         )
     ids = list({row.id for row in rows if is_uuid(row.id)})
-    here = await exchange.seen(caller.tenant, caller.user, shape.kind, ids)
-    drafts = [draft for row in rows if not isinstance(wanted := row.decide(here.get(row.id)), str) for draft in wanted]
-    told = await _write(call, drafts)
-    if told:
-        here = await exchange.seen(caller.tenant, caller.user, shape.kind, ids)
+    seen = await exchange.seen(caller.tenant, caller.user, shape.kind, ids)
+    decided = [row.decide(seen.records.get(row.id)) for row in rows]
+    drafts = [draft for wanted in decided if not isinstance(wanted, str) for draft in wanted]
+    early = [draft for draft in drafts if _comes_early(draft, shape, seen) and _is_awaited(call, awaited, draft)]
+    # What comes again is kept when it is refused for the last time.
+    told = await _write(call, [draft for draft in drafts if draft not in early], keeps_refused=not early)
+    if early:
+        raise ScopeAwaited
+    here = (await exchange.seen(caller.tenant, caller.user, shape.kind, ids) if told else seen).records
     if refused := _refused(told):
         BESIDE.get().setdefault(REFUSED, []).extend(refused)
     return _Pushed(
@@ -81,7 +90,16 @@ async def _push(call: Call, shape: Shape, rows: Sequence[Row]) -> _Pushed:
     )
 
 
-async def _write(call: Call, drafts: Sequence[Draft]) -> Sequence[Told]:
+def _comes_early(draft: Draft, shape: Shape, seen: Seen) -> bool:
+    """Whether it would be made in a scope that may yet be made."""
+    return draft.op == "create" and not shape.kind.is_root and is_uuid(draft.scope) and draft.scope not in seen.scopes
+
+
+def _is_awaited(call: Call, awaited: Awaited, draft: Draft) -> bool:
+    return awaited.still((call.caller.tenant, call.caller.user, draft.scope), call.rooms.wall_ms())
+
+
+async def _write(call: Call, drafts: Sequence[Draft], *, keeps_refused: bool) -> Sequence[Told]:
     """Each by itself: one that is refused holds nothing up."""
     told: list[Told] = []
     for start in range(0, len(drafts), DRAFTS_MAX):
@@ -90,7 +108,7 @@ async def _write(call: Call, drafts: Sequence[Draft]) -> Sequence[Told]:
             call.caller.user,
             drafts[start : start + DRAFTS_MAX],
             request_id=call.request_id,
-            keeps_refused=True,
+            keeps_refused=keeps_refused,
         )
     return told
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from graphql import FieldNode, GraphQLArgument, GraphQLField, GraphQLList, GraphQLNonNull
 
+from homeport_server.edge.rxdb.awaited import Awaited
 from homeport_server.edge.rxdb.pull import pull
 from homeport_server.edge.rxdb.push import push
 from homeport_server.edge.rxdb.rows import Row
@@ -20,10 +21,11 @@ from homeport_sync.documents import Document, DocumentPage
 
 def add_rxdb(kinds: TypedKinds, roots: Roots) -> None:
     """Add them. Raises `BadDeclaration` where a name is taken."""
+    awaited = Awaited()
     for kind in kinds.catalog.kinds.values():
         shape = Shape(kinds, kind)
         roots.query.add(f"pull{shape.prefix}", _pull_field(shape), kind)
-        roots.mutation.add(f"push{shape.prefix}", _push_field(shape), kind)
+        roots.mutation.add(f"push{shape.prefix}", _push_field(shape, awaited), kind)
         roots.subscription.add(f"stream{shape.prefix}", _stream_field(shape), kind)
 
 
@@ -41,7 +43,7 @@ def _pull_field(shape: Shape) -> GraphQLField:
     )
 
 
-def _push_field(shape: Shape) -> GraphQLField:
+def _push_field(shape: Shape, awaited: Awaited) -> GraphQLField:
     async def resolve(_root: object, info: Info, **arguments: Sequence[Mapping[str, Any]] | None) -> Sequence[Document]:
         given, known = arguments.get(shape.rows_name) or (), _known(shape, info)
         rows = [
@@ -53,7 +55,7 @@ def _push_field(shape: Shape) -> GraphQLField:
             )
             for row in given
         ]
-        return await push(info.context, shape, rows)
+        return await push(info.context, shape, rows, awaited)
 
     return GraphQLField(
         GraphQLNonNull(GraphQLList(GraphQLNonNull(shape.document))),
