@@ -15,7 +15,7 @@ COMPILE := uv pip compile pyproject.toml --quiet --universal --generate-hashes -
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help develop demo demo-postgres run test test-clients schema schema-changes coverage check format lint types bench-push bench-pull bench-scale bench-devices bench-revocation bench-fleet bench-fanout mutants soak soak-kill lock clean
+.PHONY: help develop demo demo-postgres run test test-clients test-browser schema schema-changes coverage check format lint types bench-push bench-pull bench-scale bench-devices bench-revocation bench-fleet bench-fanout mutants soak soak-kill lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,10 @@ test: $(DEV) ## run the tests on every core (one of them: make test ARGS="-n0 te
 
 test-clients: $(CLIENTS) ## run stock GraphQL clients in node against a real server
 	@$(BIN)/python -m pytest -n0 -m clients tests/clients $(ARGS)
+
+# Chromium is Debian's (apt-get install chromium). In a network of its own there is loopback and nothing else.
+test-browser: $(CLIENTS) ## open the IDE in a real browser, with the network cut off (needs chromium)
+	@unshare --user --map-root-user --net -- $(BIN)/python -m pytest -n0 -m browser tests/clients $(ARGS)
 
 schema: $(RUN) ## write down the example's GraphQL schema, which a test holds equal to what is served
 	@$(BIN)/homeport schema examples/tasks/app.py > examples/tasks/schema.graphql
@@ -112,7 +116,7 @@ lock: ## resolve the dependencies again (needs uv)
 	@echo "Wrote requirements-dev.lock and requirements.lock."
 
 clean: ## remove what the tools made, .venv too (the data of make run stays)
-	@rm -rf $(VENV) tests/clients/node_modules build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) tests/clients/node_modules tests/clients/build build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Installs lock file $(1) with its hashes, then the project itself, editable and without asking the network.

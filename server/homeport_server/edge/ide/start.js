@@ -4,6 +4,7 @@
 
 const TOKEN = "homeport:token";
 const FORGOTTEN = "graphiql:tabState"; // old tabs would come back without the token
+const SECRET = "headers"; // GraphiQL's history keeps them with each query
 
 const place = document.getElementById("ide");
 const endpoint = new URL(place.dataset.endpoint, location.href);
@@ -22,10 +23,18 @@ function takenToken() {
 
 const token = takenToken();
 
+function withoutHeaders(text) {
+  try {
+    return JSON.stringify(JSON.parse(text, (name, value) => (name === SECRET ? undefined : value)));
+  } catch {
+    return text; // a query, not JSON
+  }
+}
+
 const storage = {
   get length() { return localStorage.length; },
   getItem: (name) => (name === FORGOTTEN ? null : localStorage.getItem(name)),
-  setItem: (name, value) => name === FORGOTTEN || localStorage.setItem(name, value),
+  setItem: (name, value) => name === FORGOTTEN || localStorage.setItem(name, withoutHeaders(value)),
   removeItem: (name) => localStorage.removeItem(name),
   clear: () => localStorage.clear(),
 };
@@ -68,5 +77,6 @@ ReactDOM.createRoot(place).render(
     defaultQuery: welcome,
     defaultEditorToolsVisibility: "headers",
     shouldPersistHeaders: false,
+    showPersistHeadersSettings: false,
   }),
 );

@@ -1,0 +1,84 @@
+"""The IDE in a real browser, with the network cut off: `make test-browser` runs this where only loopback is there."""
+
+import asyncio
+import errno
+import fcntl
+import os
+import shutil
+import socket
+import struct
+from pathlib import Path
+
+import pytest
+
+from homeport_server.edge.ide.page import IDE_PATH
+from tests.clients.conftest import Address
+from tests.clients.node import told_by
+from tests.clients.page import ROOT
+
+pytestmark = pytest.mark.browser
+
+PICTURE = ROOT / "docs/images/graphiql.png"
+PICTURE_BYTES_MAX = 200_000
+ELSEWHERE = ("192.0.2.1", 80)  # an address that documentation has to itself (RFC 5737)
+_SET_FLAGS, _UP, _RUNNING = 0x8914, 1, 64  # SIOCSIFFLAGS, IFF_UP, IFF_RUNNING
+OPERATIONS = {
+    "AddList": 'mutation AddList {\n  createTaskList(input: { title: "Groceries", color: green }) {\n'
+    "    taskList { id title }\n    errors { code message }\n  }\n}\n",
+    "Listen": "subscription Listen {\n  taskListChanged { operation recordId }\n}\n",
+    "Lists": "query Lists {\n  taskLists(first: 20) {\n    nodes {\n      id\n      title\n      color\n"
+    "      updatedAt\n    }\n    pageInfo {\n      hasNextPage\n      endCursor\n    }\n  }\n}\n",
+}
+
+
+@pytest.fixture
+def aeroplane() -> None:
+    """Loopback works, and nothing else is to be reached."""
+    with socket.socket() as ours:
+        flags = struct.pack("16sh", b"lo", _UP | _RUNNING)
+        try:
+            fcntl.ioctl(ours, _SET_FLAGS, flags)
+        except PermissionError:
+            pytest.fail("The network is there: run this by make test-browser, which cuts it off.")
+    with socket.socket() as ours:
+        assert ours.connect_ex(ELSEWHERE) == errno.ENETUNREACH, "The network is there: run this by make test-browser."
+
+
+@pytest.fixture
+def chromium() -> str:
+    """Where a Chromium is."""
+    named = os.environ.get("HOMEPORT_TEST_CHROMIUM")
+    found = named or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    assert found, "No Chromium is installed: apt-get install chromium, or name one in HOMEPORT_TEST_CHROMIUM."
+    return found
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    """Where the screenshot goes: into the documentation, if that is wanted."""
+    return PICTURE if os.environ.get("HOMEPORT_TEST_PICTURE") else tmp_path / "graphiql.png"
+
+
+async def test_the_ide_works_without_a_network_by_the_token_of_its_link(
+    aeroplane: None, chromium: str, picture: Path, address: Address
+) -> None:
+    ide = address.server.url + IDE_PATH
+    told = await told_by(
+        "ide.mjs",
+        link=f"{ide}#token={address.token}",
+        executable=chromium,
+        picture=str(picture),
+        operations=OPERATIONS,
+    )
+    filled_in = {"authorization": f"Bearer {address.token}"}
+    assert (told["address"], told["headers"], told["kept"]) == (ide, filled_in, filled_in)
+    assert address.token not in told["stored"]
+    made = told["added"]["data"]["createTaskList"]
+    assert (made["taskList"]["title"], made["errors"]) == ("Groceries", [])
+    assert told["listening"]["data"]["taskListChanged"]["operation"] == "REFETCH"
+    assert told["frames"][:2] == ["connection_init", "subscribe"]
+    assert [each["id"] for each in told["read"]["data"]["taskLists"]["nodes"]] == [made["taskList"]["id"]]
+    ours = (address.server.url, address.socket, "data:")
+    assert [each for each in told["requests"] if not each.startswith(ours)] == []
+    assert told["complaints"] == []
+    assert 10_000 < len(await asyncio.to_thread(picture.read_bytes)) < PICTURE_BYTES_MAX
