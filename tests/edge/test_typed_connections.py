@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from homeport_sync.query import Compare, Every, Not, Order, Query, Some, Where, answer
+from homeport_server.edge.typed.cursors import write_cursor
+from homeport_sync.query import Compare, Every, Mark, Not, Order, Query, Some, Where, answer
 from tests.edge.gallery import app, change, data, gid, hang, id_of, invite, make_gallery, push, refused
 from tests.edge.world import World
 
@@ -80,10 +81,11 @@ async def test_what_asks_for_too_much_or_for_nothing_is_refused(asked: dict[str,
     assert says in message
 
 
-async def test_a_filter_that_is_nested_too_deep_is_refused() -> None:
+@pytest.mark.parametrize("depth", [8, 12])
+async def test_a_filter_that_is_nested_too_deep_is_refused(depth: int) -> None:
     world = await make_gallery()
     where: dict[str, Any] = {"title": {"eq": "x"}}
-    for _ in range(8):
+    for _ in range(depth):
         where = {"not": where}
     assert (await refused(world, PICTURES, where=where))[0] == "QUERY_INVALID"
 
@@ -105,6 +107,12 @@ async def test_a_cursor_of_another_order_or_kind_is_refused() -> None:
     by_name = (await data(world, "{ rooms(orderBy: {field: TITLE}) { pageInfo { endCursor } } }"))["rooms"]
     wrong = {"after": by_name["pageInfo"]["endCursor"], "orderBy": by_width}
     assert (await refused(world, PICTURES, **wrong))[0] == "CURSOR_INVALID"
+
+
+async def test_a_cursor_with_a_value_that_the_field_cannot_hold_is_refused() -> None:
+    forged = write_cursor(Mark(value=5, id=id_of(10)), Order(field="title"))
+    asked: dict[str, Any] = {"after": forged, "orderBy": {"field": "TITLE"}}
+    assert (await refused(await walls(await make_gallery()), PICTURES, **asked))[0] == "CURSOR_INVALID"
 
 
 async def test_a_field_that_is_not_indexed_is_not_there_to_ask_by() -> None:
@@ -168,6 +176,8 @@ async def test_every_shape_of_field_is_filtered_by_what_fits_it(where: object, f
         {"paintedAt": {"eq": "2026-11-29T08:00:00"}},
         {"shownOn": {"eq": "2026-11-29T08:00:00Z"}},
         {"shownOn": {"eq": 1}},
+        {"shownOn": {"eq": "20261129"}},
+        {"shownOn": {"eq": "2026-W48-7"}},
         {"mark": {"eq": "x"}},
         {"widthMm": {"eq": "1"}},
         {"sold": {"in": [True]}},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from tests.edge.gallery import Counted, change, data, gid, hang, id_of, invite, make_gallery, push
 from tests.edge.world import World
 
@@ -75,3 +77,23 @@ async def test_what_a_record_names_is_null_where_it_is_not_there_to_see() -> Non
     assert (await data(world, query))["picture"] == {"copyOfId": id_of(10), "copyOf": {"title": "original"}}
     await push(world, change(world, "Picture", 10, op="delete", scope=1))
     assert (await data(world, query))["picture"] == {"copyOfId": id_of(10), "copyOf": None}
+
+
+async def test_what_is_of_another_kind_than_is_declared_today_is_not_shown_as_if_it_were() -> None:
+    world = await make_gallery()
+    await hang(world, "Picture", 11, scope=1, title="copy")
+    rewrite(world, 11, fields={"title": "copy", "copy_of_id": id_of(1)})
+    picture = f'{{ picture(id: "{id_of(11)}") {{ copyOf {{ title }} room {{ title }} }} }}'
+    assert (await data(world, picture))["picture"] == {"copyOf": None, "room": {"title": "Hall"}}
+    rewrite(world, 1, kind="Hallway")
+    assert (await data(world, picture))["picture"] == {"copyOf": None, "room": None}
+    assert (await data(world, "{ members { nodes { root { id } } } }"))["members"]["nodes"] == []
+    await invite(world, 1, "eve")
+    assert (await data(world, "{ members { nodes { root { id } } } }"))["members"]["nodes"] == [{"root": None}]
+
+
+def rewrite(world: World, number: int, **changes: object) -> None:
+    """The record is as an app left it that was declared otherwise."""
+    records = world.store._logs[world.tenant].records
+    kept = records[id_of(number)]
+    records[id_of(number)] = replace(kept, record=replace(kept.record, **changes))

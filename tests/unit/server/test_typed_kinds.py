@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any
 
 import pytest
-from graphql import GraphQLNonNull, GraphQLObjectType, GraphQLSchema, get_named_type, is_list_type
+from graphql import GraphQLNonNull, GraphQLObjectType, GraphQLSchema, get_named_type, is_list_type, parse
 from hypothesis import given
 from hypothesis import strategies as some
 
 from homeport_server.edge.schema import make_schema
+from homeport_server.edge.typed.executor import ReadingExecutor
 from homeport_server.edge.typed.readers import READERS
+from homeport_server.edge.typed.watch import REFETCH, Changed
 from homeport_sync.catalog import Catalog, Field, Kind
 from homeport_sync.change import Record, Value
 from homeport_sync.clock import LAST, make_stamp
@@ -54,7 +57,13 @@ def completed(type_: GraphQLObjectType, name: str, of: Record) -> object:
     return leaf.coerce_output_value(found)
 
 
-values = some.none() | some.booleans() | some.integers(-9, 9) | some.floats(allow_nan=False) | some.text(max_size=3)
+values = (
+    some.none()
+    | some.booleans()
+    | some.integers(-9, 9)
+    | some.floats(allow_nan=False, allow_infinity=False)
+    | some.text(max_size=3)
+)
 texts = some.sampled_from(["on show", "gone", "big", "2026-11-29", "2026-11-29T08:00:00.000Z", ID, "a1"])
 
 
@@ -122,3 +131,17 @@ def test_times_are_those_of_the_stamps() -> None:
     assert shown(TYPE, "updatedAt", of) == "1970-01-01T00:00:02.500Z"
     far = Record(id=ID, kind="Picture", scope=ID, stamp=LAST)
     assert shown(TYPE, "createdAt", far) == "9999-12-31T23:59:59.999Z"
+
+
+async def test_an_event_of_a_subscription_remembers_nothing_of_those_before_it() -> None:
+    document = parse("subscription { pictureChanged { operation record { title } } }")
+    executor = ReadingExecutor.build(make_schema(app.catalog)._schema, document)
+    assert isinstance(executor, ReadingExecutor)
+    for _ in range(2):
+        event = executor.build_per_event_executor(Changed(operation=REFETCH))
+        assert (event._plans, event._relevant_sub_fields) == ({}, {})
+        told = event.execute_operation(False)
+        assert isinstance(told, Awaitable)
+        assert (await told).data == {"pictureChanged": {"operation": "REFETCH", "record": None}}
+        assert event._plans
+        assert event._relevant_sub_fields

@@ -132,7 +132,10 @@ async def test_the_hub_tells_what_is_to_see_and_when_that_is_other_than_it_was()
         house.signals.publish(EVERY_TENANT, 0)
         await settled()
         assert await read(watch) == [(REFETCH, None)]
+        other = Watch(frozenset({"List"}), None)
+        await house.hub.watch(TENANT, "ana", other)
         house.hub.leave(TENANT, "ana", watch)
         await house.commit("s", record="r3")
         await settled()
         assert await read(watch) == []
+        assert await read(other) == [(REFETCH, None)]

@@ -132,5 +132,4 @@ async def _watched(call: Call, watch: Watch) -> AsyncIterator[Changed]:
 async def _record(event: Changed, info: Info) -> Record | None:
     if event.record is None or event.operation in GONE:
         return None
-    found = await record_of(info.context, event.record)
-    return found if found is not None and found.kind == event.kind else None
+    return await record_of(info.context, event.record)

@@ -27,7 +27,7 @@ from homeport_server.edge.typed.kinds import Leaf, TypedKinds
 from homeport_server.edge.typed.names import screaming, unique
 from homeport_sync.catalog import Field, Kind
 from homeport_sync.errors import QueryInvalid
-from homeport_sync.query import BY_ID, DEPTH_MAX, Compare, Every, Not, Order, Some, Test, Where
+from homeport_sync.query import BY_ID, Compare, Every, Not, Order, Some, Test, Where
 from homeport_sync.values import Shape
 
 _EQUAL: Final = ("eq", "in")
@@ -87,29 +87,27 @@ class Filters:
 
     def read(self, kind: Kind, given: Mapping[str, Any] | None) -> Where:
         """The filter. Raises `QueryInvalid`, and `Malformed` for an id that is none."""
-        return Every(terms=()) if given is None else self._read(kind, given, DEPTH_MAX)
+        return Every(terms=()) if given is None else self._read(kind, given)
 
     def read_order(self, given: Mapping[str, Any] | None) -> Order:
         """The order; by id unless another is given."""
         return Order() if given is None else Order(field=given["field"], descending=bool(given.get("direction")))
 
-    def _read(self, kind: Kind, given: Mapping[str, Any], depth: int) -> Where:
-        if depth == 0:
-            raise QueryInvalid(f"A filter is nested at most {DEPTH_MAX} deep: write it flatter.")
+    def _read(self, kind: Kind, given: Mapping[str, Any]) -> Where:
         terms = list[Where]()
         for name, value in given.items():
             if value is None:
                 raise QueryInvalid(f"{name} is null in this filter: leave it out, or say {{isNull: true}}.")
             if name in _JOINS:
-                terms.append(self._join(kind, name, value, depth - 1))
+                terms.append(self._join(kind, name, value))
             else:
                 terms.extend(self._compare(kind, self._of_kind[kind.name].fields[name], value))
         return terms[0] if len(terms) == 1 else Every(terms=tuple(terms))
 
-    def _join(self, kind: Kind, name: str, given: Any, depth: int) -> Where:  # noqa: ANN401  # as GraphQL read it
+    def _join(self, kind: Kind, name: str, given: Any) -> Where:  # noqa: ANN401  # as GraphQL read it
         if name == "not":
-            return Not(term=self._read(kind, given, depth))
-        terms = tuple(self._read(kind, each, depth) for each in given)
+            return Not(term=self._read(kind, given))
+        terms = tuple(self._read(kind, each) for each in given)
         return Every(terms=terms) if name == "and" else Some(terms=terms)
 
     def _compare(self, kind: Kind, field: str, given: Mapping[str, Any]) -> Sequence[Where]:

@@ -24,8 +24,8 @@ def _read_datetime(given: object) -> object:
 
 def _read_date(given: object) -> object:
     try:
-        if isinstance(given, str) and len(given) == len("2026-11-23"):
-            return date.fromisoformat(given).isoformat()
+        if isinstance(given, str) and date.fromisoformat(given).isoformat() == given:
+            return given
     except ValueError:
         pass
     raise GraphQLError(f"Date holds a day such as 2026-11-23, not {_shown(given)}")
