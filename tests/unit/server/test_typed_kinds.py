@@ -142,6 +142,7 @@ async def test_an_event_of_a_subscription_remembers_nothing_of_those_before_it()
         assert (event._plans, event._relevant_sub_fields) == ({}, {})
         told = event.execute_operation(False)
         assert isinstance(told, Awaitable)
-        assert (await told).data == {"pictureChanged": {"operation": "REFETCH", "record": None}}
+        result: Any = await told
+        assert result.data == {"pictureChanged": {"operation": "REFETCH", "record": None}}
         assert event._plans
         assert event._relevant_sub_fields
