@@ -2,6 +2,7 @@
 
 python -m benchmarks.bare hello               answers a small JSON to anything
 python -m benchmarks.bare page DATA FILE      checks the token and the grants as Homeport does, then sends FILE
+python -m benchmarks.bare record DATA         checks the token, reads one record as Homeport does, and sends five fields
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import socket
 import sys
 from pathlib import Path
 
+import msgspec
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -54,9 +56,40 @@ async def page_route(data: Path, page: bytes) -> Starlette:
     return Starlette(routes=[Route("/page", answer, methods=["POST"])])
 
 
+async def record_route(data: Path) -> Starlette:
+    """A Starlette route that sends five fields of the record that a header names."""
+    settings = Settings(data=data)
+    store = await open_store(settings)
+    accounts = Accounts(make_tokens(settings, open_secret(data)), store, wall_ms, cached_max=100)
+    write = msgspec.json.Encoder().encode
+
+    async def answer(request: Request) -> Response:
+        caller = await accounts.caller(request.headers["authorization"].removeprefix("Bearer "))
+        await request.body()
+        id = request.headers["record"]
+        record = (await store.seen(caller.tenant, caller.user, [id])).get(id)
+        if record is None:
+            return Response(status_code=404)
+        fields = {name: record.fields.get(name) for name in ("title", "done", "due", "cheers")}
+        return Response(write({"recordId": id, **fields}), media_type="application/json")
+
+    return Starlette(routes=[Route("/record", answer, methods=["POST"])])
+
+
+async def chosen() -> ASGIApp:
+    """What the command line asks for."""
+    match sys.argv[1:]:
+        case ["page", data, file]:
+            return await page_route(Path(data), _page(file))
+        case ["record", data]:
+            return await record_route(Path(data))
+        case _:
+            return hello
+
+
 async def main() -> None:
     """Serve what the command line asks for, on a free port."""
-    app: ASGIApp = hello if sys.argv[1] == "hello" else await page_route(Path(sys.argv[2]), _page(sys.argv[3]))
+    app = await chosen()
     listening = socket.create_server(("127.0.0.1", 0), backlog=4096)
     sys.stdout.write(json.dumps({"event": "listening", "url": f"http://127.0.0.1:{listening.getsockname()[1]}"}) + "\n")
     sys.stdout.flush()

@@ -8,6 +8,7 @@ import json
 import os
 import uuid
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import cast
 
 from benchmarks.load import END_OF_HEAD
@@ -29,12 +30,12 @@ def upgrade() -> bytes:
     )
 
 
-def listen(token: str) -> bytes:
-    """The frames that say who it is, as a device of its own, and ask for pokes; a `connection_ack` and the first poke
-    answer them."""
+def listen(token: str, id: str = "1") -> bytes:
+    """The frames that say who it is, as a device of its own, and ask for pokes under that id; a `connection_ack` and
+    the first poke answer them."""
     init = {"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}}
     asked = {"query": POKE, "variables": {"device": str(uuid.uuid4())}}
-    return frame(init) + frame({"id": "1", "type": "subscribe", "payload": asked})
+    return frame(init) + frame({"id": id, "type": "subscribe", "payload": asked})
 
 
 def frame(message: Mapping[str, object]) -> bytes:
@@ -46,10 +47,11 @@ def frame(message: Mapping[str, object]) -> bytes:
 
 
 class PokeSocket(asyncio.Protocol):
-    """A `graphql-transport-ws` connection; `heard` is called at every text frame."""
+    """A `graphql-transport-ws` connection; `heard` is called at every text frame. `id` is that of its subscription."""
 
-    def __init__(self, token: str, heard: Callable[[], None]) -> None:
+    def __init__(self, token: str, heard: Callable[[], None], id: str = "1") -> None:
         self._token = token
+        self._id = id
         self._heard = heard
         self._buffer = bytearray()
         self._open = False
@@ -67,7 +69,7 @@ class PokeSocket(asyncio.Protocol):
             self._open = True
             del self._buffer[: end + len(END_OF_HEAD)]
             if self._transport:
-                self._transport.write(listen(self._token))
+                self._transport.write(listen(self._token, self._id))
         while self._open and len(self._buffer) >= 2 and len(self._buffer) >= 2 + self._buffer[1]:
             opcode, length = self._buffer[0], self._buffer[1]
             del self._buffer[: 2 + length]
@@ -89,11 +91,13 @@ class Listeners:
         self._left = 0
 
     async def open(self, port: int, token: str, count: int) -> None:
-        """Open `count` sockets; each has its acknowledgement and its first poke when this returns."""
+        """Open `count` sockets, each with a subscription id of its own; each has its acknowledgement and its first poke
+        when this returns."""
         self.expect(2 * count)
         loop = asyncio.get_running_loop()
-        for _ in range(count):
-            _, socket = await loop.create_connection(lambda: PokeSocket(token, self._hear), "127.0.0.1", port)
+        for number in range(count):
+            make = partial(PokeSocket, token, self._hear, str(number))
+            _, socket = await loop.create_connection(make, "127.0.0.1", port)
             self._sockets.append(socket)
         await self.all_heard.wait()
 
