@@ -134,6 +134,7 @@ def build_app(
         notifier=make_notifier(store, notify_store, signals, metrics=metrics, log=log, clock=clock),
         catalog=app.catalog,
         queries=store,
+        quarantine=store,
         heard=heard,
     )
     # On PostgreSQL that is for `homeport work`, of which there may be any number.

@@ -116,6 +116,7 @@ def endpoint() -> tuple[GraphqlOverHttp, str, Rooms]:
         notifier=make_notifier(store, MemoryNotifyStore(), LocalSignals(), metrics=metrics, log=log, clock=clock),
         catalog=app.catalog,
         queries=store,
+        quarantine=store,
     )
     return (
         GraphqlOverHttp(make_schema(app.catalog), rooms, requests_admission(rooms), Holds(0, 1)),

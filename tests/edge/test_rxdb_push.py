@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from homeport_sync import App, Rank, field
 from homeport_sync.allow import Write
+from homeport_sync.change import Record
+from homeport_sync.memory import MemoryStore
 from tests.edge.gallery import answer, change, data, hang, id_of, make_gallery, push
 from tests.edge.world import DEVICE, World, make_world
 
@@ -24,6 +26,7 @@ class Board:
 @app.kind(within=Board)
 class Card:
     title: str = ""
+    note: str | None = "as yet nothing"
     likes: int = field(default=0, merge="counter")
     stock: int = field(default=0, merge="guarded")
     tags: set[str]
@@ -145,8 +148,8 @@ async def test_the_default_name_of_the_deleted_field_serves_as_well() -> None:
     assert here == {"id": id_of(2), "_deleted": True}
 
 
-async def board() -> World:
-    world = await make_world(declared=app)
+async def board(store: MemoryStore | None = None) -> World:
+    world = await make_world(declared=app, store=store)
     made = {"id": id_of(1), "title": "todo", "deleted": False}
     assert await conflicts(world, row(made), kind="Board", known="id scopeId title deleted") == []
     return world
@@ -205,6 +208,65 @@ async def test_somebody_elses_record_is_as_if_there_were_none() -> None:
         assert (here["title"], here["widthMm"], here["deleted"]) == ("", 0, True)
     assert await conflicts(world, row({**doc(2), "deleted": True}, doc(2)), user="eve") == []
     assert (await shown(world, 2))["title"] == "Sea"
+
+
+async def test_what_is_made_and_deleted_before_it_was_ever_pushed_is_nothing() -> None:
+    world = await make_gallery()
+    head = world.store._log(world.tenant).head
+    assert await conflicts(world, row({**doc(2), "deleted": True})) == []
+    assert world.store._log(world.tenant).head == head
+
+
+async def test_what_a_client_knows_and_does_not_say_is_null_where_it_can_be() -> None:
+    world = await board()
+    known = "id scopeId title note deleted"
+    assert await conflicts(world, row(doc(2)), row(doc(3, note="new")), kind="Card", known=known) == []
+    assert await conflicts(world, row(doc(4)), kind="Card", known="id scopeId title deleted") == []
+    found = (await data(world, "{ pullCard(limit: 9) { documents { note } } }"))["pullCard"]["documents"]
+    assert [each["note"] for each in found] == [None, "new", "as yet nothing"]
+
+
+async def test_what_has_moved_meanwhile_is_a_conflict() -> None:
+    world = await make_gallery()
+    await hang(world, "Room", 9, title="Cellar")
+    await hang(world, "Picture", 2, scope=1, title="Sea")
+    await push(world, change(world, "Picture", 2, op="move", scope=1, into=id_of(9)))
+    (here,) = await conflicts(world, row(doc(2, "Lake"), doc(2)), known="id scopeId title deleted")
+    assert (here["scopeId"], here["title"]) == (id_of(9), "Sea")
+
+
+class Interrupted(MemoryStore):
+    """A store in which something else happens once, right after records were looked at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.then: Callable[[], Awaitable[object]] | None = None
+
+    async def records(self, tenant: str, ids: Sequence[str]) -> Mapping[str, Record]:
+        found = await super().records(tenant, ids)
+        then, self.then = self.then, None
+        if then is not None:
+            await then()
+        return found
+
+
+async def test_what_others_write_between_the_comparison_and_the_write_is_not_lost() -> None:
+    store = Interrupted()
+    world = await board(store)
+    assert await conflicts(world, row(card(2)), kind="Card", known=CARD) == []
+    named = world.change(DEVICE, op="update", kind="Card", id=id_of(2), scope=id_of(1), fields={"title": "Oats"})
+    store.then = lambda: world.push(named)
+    (here,) = await conflicts(world, row(card(2, "Rye"), card(2)), kind="Card", known=CARD)
+    assert here["title"] == "Oats"
+    renamed = world.change(DEVICE, op="update", kind="Card", id=id_of(2), scope=id_of(1), fields={"title": "Nuts"})
+    store.then = lambda: world.push(renamed)
+    (here,) = await conflicts(
+        world, row({**card(2, "Oats"), "deleted": True}, card(2, "Oats")), kind="Card", known=CARD
+    )
+    assert (here["title"], here["deleted"]) == ("Nuts", False)
+    store.then = lambda: conflicts(world, row(card(3, "theirs")), kind="Card", known=CARD)
+    (here,) = await conflicts(world, row(card(3, "mine")), kind="Card", known=CARD)
+    assert here["title"] == "theirs"
 
 
 async def test_counters_and_sets_are_written_as_what_became_of_them() -> None:

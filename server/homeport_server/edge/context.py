@@ -22,6 +22,7 @@ from homeport_server.sightings import Heard
 from homeport_server.tokens import Caller
 from homeport_sync.catalog import Catalog
 from homeport_sync.exchange import Exchange
+from homeport_sync.quarantine import Quarantine
 from homeport_sync.query import Queries
 
 DEVICE_SHOWN_MAX = 80
@@ -47,6 +48,7 @@ class Rooms:
     notifier: Notifier
     catalog: Catalog
     queries: Queries
+    quarantine: Quarantine
     heard: Heard = field(default_factory=Heard)
 
 

@@ -73,6 +73,7 @@ async def call() -> Call:
         notifier=make_notifier(store, MemoryNotifyStore(), signals, metrics=metrics, log=log, clock=lambda: 1),
         catalog=catalog,
         queries=store,
+        quarantine=store,
     )
     return Call(rooms=rooms, caller=Caller(tenant="t1", user="ana", expires_at_ms=2), request_id="r1")
 

@@ -1,4 +1,4 @@
-"""What RxDB's replication asks for, for each kind: `pullTask`, `pushTask` and `streamTask`."""
+"""What RxDB's replication asks for, for each kind: `pullTask`, `pushTask` and `streamTask`; and what was refused."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from graphql import FieldNode, GraphQLArgument, GraphQLField, GraphQLList, Graph
 from homeport_server.edge.rxdb.awaited import Awaited
 from homeport_server.edge.rxdb.pull import pull
 from homeport_server.edge.rxdb.push import push
+from homeport_server.edge.rxdb.rejections import add_rejections
 from homeport_server.edge.rxdb.rows import Row
 from homeport_server.edge.rxdb.shape import LIMIT, Shape
 from homeport_server.edge.rxdb.stream import STREAMS, stream
@@ -21,6 +22,7 @@ from homeport_sync.documents import Document, DocumentPage
 
 def add_rxdb(kinds: TypedKinds, roots: Roots) -> None:
     """Add them. Raises `BadDeclaration` where a name is taken."""
+    add_rejections(kinds, roots)
     awaited = Awaited()
     for kind in kinds.catalog.kinds.values():
         shape = Shape(kinds, kind)
