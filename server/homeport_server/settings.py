@@ -29,6 +29,7 @@ MAY_BE_ZERO = frozenset(
         "drain_notice_s",
         "told_hold_ms",
         "graphql_checking_ms_a_s",
+        "gzip_bytes_min",
         "fcm_a_second",
         "apns_a_second",
         "webhook_a_second",
@@ -73,6 +74,7 @@ class Settings:
     tokens_cached_max: Annotated[int, "How many verified tokens are remembered."] = 10_000
     body_bytes_max: Annotated[int, "The largest request body or socket message, in bytes."] = 1_310_720
     body_s: Annotated[float, "How long a request body may take to arrive, in seconds."] = 120.0
+    gzip_bytes_min: Annotated[int, "How large an answer is compressed, in bytes; 0: none is."] = 4_096
     bodies_arriving_max: Annotated[int, "How many bodies may be arriving in pieces, half of them one tenant's."] = 128
     requests_in_hand_max: Annotated[int, "How many requests a process works on at once; more are told to wait."] = 512
     tenant_requests_in_hand_max: Annotated[int, "How many of them may be one tenant's."] = 256

@@ -10,6 +10,7 @@ which nobody answers.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 
 from starlette.types import Receive, Scope, Send
@@ -20,6 +21,7 @@ from strawberry.types.graphql import OperationType
 from homeport_server.edge.admission import Admission, bodies_admission
 from homeport_server.edge.auth import caller_of_request
 from homeport_server.edge.body import Bodies
+from homeport_server.edge.compression import compressed
 from homeport_server.edge.context import TRACEPARENT, Call, Rooms, request_id_of
 from homeport_server.edge.errors import expected
 from homeport_server.edge.holds import Holds
@@ -45,6 +47,7 @@ class GraphqlOverHttp:
         self._precompiled = precompiled()
         self._admission = requests
         self._holds = holds
+        self._gzip_bytes_min = rooms.settings.gzip_bytes_min or sys.maxsize
         self._bodies = Bodies(
             bodies_admission(rooms), bytes_max=rooms.settings.body_bytes_max, within_s=rooms.settings.body_s
         )
@@ -75,6 +78,8 @@ class GraphqlOverHttp:
             self._rooms.metrics.refused(expected(error).code)
             told = await self._holds.hold(error) if isinstance(error, Overloaded) else error
             answer = refusal(told, request_id)
+        if len(answer.body) >= self._gzip_bytes_min:
+            answer = await compressed(answer, headers)
         await send_answer(send, media_type, answer, request_id)
 
     async def _answer(self, body: bytes, call: Call) -> Answer:

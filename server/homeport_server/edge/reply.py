@@ -44,7 +44,8 @@ _json = msgspec.json.Encoder().encode
 class Answer:
     """What goes back. `refused`: no operation ran, which `application/graphql-response+json` shows as a 400.
 
-    `retry_after_s` is when to come again (None: not said); `allow` which methods would do, where one did not.
+    `retry_after_s` is when to come again (None: not said); `allow` which methods would do, where one did not;
+    `encoding` how the body is encoded, if it is.
     """
 
     body: bytes
@@ -52,6 +53,7 @@ class Answer:
     refused: bool = False
     retry_after_s: int | None = None
     allow: bytes = METHODS
+    encoding: bytes = b""
 
 
 @lru_cache(maxsize=_ACCEPTS_KEPT)
@@ -66,12 +68,13 @@ def negotiated(accept: bytes) -> bytes | None:
     for each in accept.lower().split(b","):
         range_, *parameters = (part.strip() for part in each.split(b";"))
         if range_ in _OFFERED:
-            wanted[range_] = _quality(parameters)
+            wanted[range_] = quality(parameters)
     taken = [(q, _OFFERED[range_]) for range_, q in wanted.items() if q > 0 and wanted.get(_OFFERED[range_], q) > 0]
     return max(taken, key=lambda each: (each[0], each[1] == GRAPHQL))[1] if taken else None
 
 
-def _quality(parameters: list[bytes]) -> float:
+def quality(parameters: list[bytes]) -> float:
+    """The q among the parameters of what a client accepts: 1 if there is none, 0 if it is no number."""
     for name, _, value in (parameter.partition(b"=") for parameter in parameters):
         if name == b"q":
             try:
@@ -124,6 +127,8 @@ async def send_answer(send: Send, media_type: bytes, answer: Answer, request_id:
         (b"x-request-id", request_id.encode()),
         *_STANDING,
     ]
+    if answer.encoding:
+        headers.append((b"content-encoding", answer.encoding))
     if code == 401:
         headers.append((b"www-authenticate", b"Bearer"))
     elif code == 405:
