@@ -1,4 +1,4 @@
-"""The indexes that queries need: one over each indexed field of a kind, and one over ids.
+"""The indexes that queries need: for each kind one over ids, and one over each of its indexed fields.
 
 A server starts without them, and what it is asked then costs more the more records a scope has. A store that may makes
 them as it starts; where a server owns no tables, `homeport migrate APP` makes them beside the traffic.
@@ -7,9 +7,11 @@ them as it starts; where a server owns no tables, `homeport migrate APP` makes t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from homeport_sync.catalog import Catalog
+
+MEND: Final = "homeport migrate APP --database-url <the owner's URL>, then restart the servers"
 
 
 class IndexBook(Protocol):
@@ -22,6 +24,9 @@ class IndexBook(Protocol):
         """Make what is missing, one after the other, where a server may; the names of what was made. Writes wait for
         the one that is being made. Does nothing where all is there."""
 
+    async def unused_indexes(self, catalog: Catalog) -> Sequence[str]:
+        """Those of queries that the app does not need: of fields that it declares otherwise by now, or no more."""
+
 
 async def indexed(store: IndexBook, catalog: Catalog) -> Sequence[str]:
     """Let a server of the app start: what is missing all the same."""
@@ -30,6 +35,6 @@ async def indexed(store: IndexBook, catalog: Catalog) -> Sequence[str]:
 
 
 def told_missing(names: Sequence[str]) -> str:
-    """What it means that these are missing, and what mends it."""
+    """What it means that these are missing."""
     first = f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else names[0]
-    return f"queries read more than they need, for want of {first}: run `homeport migrate APP` with the owner's URL"
+    return f"queries read more than they need, for want of {first}"

@@ -22,6 +22,10 @@ class MemoryQueries(OnMemory):
         """See `index_book.IndexBook`."""
         return ()
 
+    async def unused_indexes(self, catalog: Catalog) -> Sequence[str]:
+        """See `index_book.IndexBook`."""
+        return ()
+
     async def query(self, tenant: str, user: str, kind: Kind, asked: Query) -> Found:
         """See `query.Queries`."""
         return answer(self._visible(tenant, user), kind, checked(asked, kind))

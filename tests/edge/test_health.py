@@ -1,15 +1,22 @@
 """Alive is not ready: a process that drains, or whose store is silent, gets no traffic."""
 
+import io
 import json
 from collections.abc import Sequence
 
 import httpx2
 
+from homeport_server.app import build_app
 from homeport_server.edge.health import Health, signal_warnings
+from homeport_server.observe import make_log
+from homeport_server.process.serve import index_warnings
+from homeport_server.secret import Secret
+from homeport_sync.catalog import Catalog
 from homeport_sync.errors import Unavailable
+from homeport_sync.memory import MemoryStore
 from homeport_sync.ports import Tenant
 from homeport_sync.signals import LocalSignals
-from tests.edge.world import World
+from tests.edge.world import SETTINGS, World, app
 
 
 class SilentStore:
@@ -50,6 +57,25 @@ async def test_a_server_whose_store_is_silent_says_so() -> None:
 async def test_a_server_that_pokes_nobody_is_not_ready(world: World) -> None:
     answer = await Health(world.store, lambda: False).readyz(httpx2.Request("GET", "/"))  # type: ignore[arg-type]
     assert answer.status_code == 503
+
+
+async def test_missing_indexes_are_a_warning_as_long_as_the_server_runs() -> None:
+    class WithoutIndexes(MemoryStore):
+        async def missing_indexes(self, catalog: Catalog) -> Sequence[str]:
+            return [f"query_{each}" for each in catalog.kinds]
+
+    store, out = WithoutIndexes(), io.BytesIO()
+    log = make_log("info", out)
+    warnings = await index_warnings(store, app.catalog, log)
+    assert b'"event": "indexes missing"' in out.getvalue() or b'"event":"indexes missing"' in out.getvalue()
+    secret = Secret(b"s" * 32)
+    built = build_app(SETTINGS, app, store=store, signals=LocalSignals(), secret=secret, log=log, warnings=warnings)
+    answer = await built.health.readyz(httpx2.Request("GET", "/"))  # type: ignore[arg-type]
+    assert answer.status_code in (200, 503)
+    (told,) = json.loads(bytes(answer.body))["warnings"]
+    assert told.startswith("queries read more than they need, for want of query_Member and")
+    assert "homeport migrate APP" in told
+    assert not await index_warnings(MemoryStore(), app.catalog, log)
 
 
 async def test_lost_signals_are_a_warning_and_no_reason_to_take_traffic_away(world: World) -> None:

@@ -11,6 +11,7 @@ from homeport_server.data import database_of
 from homeport_server.doctor.files import check_app, check_directory, check_secret
 from homeport_server.doctor.finding import Finding, wrong
 from homeport_server.doctor.followers import check_followers
+from homeport_server.doctor.indexes import check_indexes
 from homeport_server.doctor.nats import check_nats
 from homeport_server.doctor.notifications import check_channels, check_notifications
 from homeport_server.doctor.sharing import check_sharing
@@ -42,6 +43,8 @@ async def examine(settings: Settings, app: Path | None, now_ms: Callable[[], int
     for found in await check_followers(settings, now_ms, declared) if healthy else ():
         yield found
     for found in await check_sharing(settings, declared) if healthy and declared else ():
+        yield found
+    for found in await check_indexes(settings, declared) if healthy and declared else ():
         yield found
 
 

@@ -11,14 +11,19 @@ import asyncpg
 from homeport_server.doctor.finding import Finding, all_fine, wrong
 from homeport_server.migrations.isolation import ROSTER_IS, ROSTER_POLICY, TENANT_IS, policy
 from homeport_server.tables import TABLES as ALL
+from homeport_sync.sql.postgres.indexes import OWNERS_POLICY
+from homeport_sync.sql.postgres.queries import TABLE, VIEW
 
 TABLES = tuple(sorted(name for name, table in ALL.items() if "tenant_id" in table.c))
 _FLAGS = """
     SELECT relname, relrowsecurity, relforcerowsecurity FROM pg_class
     WHERE relname = ANY ($1) AND relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')"""
-_POLICIES = """
-    SELECT tablename, policyname, permissive = 'PERMISSIVE', cmd, coalesce(qual, ''), coalesce(with_check, '')
-    FROM pg_policies WHERE schemaname = current_schema() AND tablename = ANY ($1) ORDER BY policyname"""
+_POLICIES = f"""
+    SELECT tablename, policyname, permissive = 'PERMISSIVE', cmd, coalesce(qual, ''), coalesce(with_check, ''), (
+      SELECT ARRAY[viewowner] <> roles FROM pg_views WHERE schemaname = current_schema() AND viewname = '{VIEW}'
+    ) IS NOT FALSE
+    FROM pg_policies WHERE schemaname = current_schema() AND tablename = ANY ($1) ORDER BY policyname"""  # noqa: S608
+_VIEW = f"SELECT pg_get_viewdef(to_regclass('{VIEW}'))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +34,29 @@ class Policy:
     command: str
     shows: str
     takes: str
+    of_others: bool = True  # not only of whoever owns the view that queries read
+
+
+# What the view reads with: its owner alone may, and the view holds to the tenant.
+_OWNERS = (TABLE, OWNERS_POLICY, Policy(permissive=True, command="SELECT", shows="true", takes="", of_others=False))
+_VIEW_WRONG = wrong(
+    f"the view {VIEW} does not hold to one tenant", f"DROP VIEW {VIEW}, then homeport migrate APP with the owner's URL"
+)
 
 
 async def check_isolation(connection: asyncpg.Connection) -> Sequence[Finding]:
     """A line for each fault of each table. A table that is not there is the schema's fault, and told there."""
     flags = await connection.fetch(_FLAGS, list(TABLES))
     policies: dict[str, dict[str, Policy]] = {}
-    for table, name, permissive, command, shows, takes in await connection.fetch(_POLICIES, list(TABLES)):
-        policies.setdefault(table, {})[name] = Policy(permissive, command, _bare(shows), _bare(takes))
+    for table, name, permissive, command, shows, takes, others in await connection.fetch(_POLICIES, list(TABLES)):
+        policies.setdefault(table, {})[name] = Policy(permissive, command, _bare(shows), _bare(takes), others)
+    view = await connection.fetchval(_VIEW)
     return all_fine(
         f"row-level security keeps tenants apart on {len(flags)} tables",
-        (each for row in flags for each in _faults(row[0], row[1], row[2], policies.get(row[0], {}))),
+        [
+            *(each for row in flags for each in _faults(row[0], row[1], row[2], policies.get(row[0], {}))),
+            *([] if view is None or _bare(view).endswith(f"WHERE{_bare(TENANT_IS)};") else [_VIEW_WRONG]),
+        ],
     )
 
 
@@ -57,7 +74,7 @@ def _faults(table: str, enabled: bool, forced: bool, found: Mapping[str, Policy]
             drop = f"DROP POLICY IF EXISTS {name} ON {table}; "
             yield wrong(f"the policy {name} on {table} {state}", drop + made)
     for name, each in found.items():
-        if name not in expected and each.permissive:
+        if name not in expected and each.permissive and (table, name, each) != _OWNERS:
             yield wrong(f"the policy {name} on {table} lets more through", f"DROP POLICY {name} ON {table}")
 
 

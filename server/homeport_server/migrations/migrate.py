@@ -12,6 +12,7 @@ from homeport_server.errors import MigrationRefused
 from homeport_server.migrations.loss import refuse_to_lose_tenants
 from homeport_server.migrations.place import Place
 from homeport_server.migrations.steps import Step, sql_of, steps
+from homeport_sync.catalog import Catalog
 from homeport_sync.sql.tables import SCHEMA_VERSION
 
 
@@ -22,6 +23,16 @@ class Plan:
     start: int
     steps: Sequence[tuple[Step, str]]
     around: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indexing:
+    """The indexes of an app's queries: `made` is told of each that was made, `dropped` of each that was dropped (None:
+    none is)."""
+
+    catalog: Catalog
+    made: Callable[[str], None]
+    dropped: Callable[[str], None] | None = None
 
 
 async def plan(place: Place, to: int = SCHEMA_VERSION) -> Plan:
@@ -41,12 +52,14 @@ async def migrate(
     lose_data: bool = False,
     tell: Callable[[Step], None] = lambda _: None,
     warn: Callable[[str], None] = lambda _: None,
+    indexes: Indexing | None = None,
 ) -> int:
     """Move the schema to a version, telling each step that was made, and warning of what people must do; the version
     it had before.
 
     Each step is whole or not at all; what was made stays when a later one fails. Done again it changes nothing but
-    what the servers' role may do, which it mends. Raises what `Place.run` and `Place.prepare` raise.
+    what the servers' role may do, which it mends. With `indexes` it makes those, too. Raises what `Place.run`,
+    `Place.prepare` and `Place.index` raise.
     """
     async with place.opened() as connection, place.alone(connection):
         start = await place.version_in(connection)
@@ -63,6 +76,10 @@ async def migrate(
                 await place.run(connection, step, lose_data=lose_data)
             tell(step)
         await place.finish(connection)
+        if indexes is not None:
+            await place.index(connection, indexes.catalog, indexes.made)
+            if indexes.dropped is not None:
+                await place.drop_unused(connection, indexes.catalog, indexes.dropped)
     return start
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from homeport_server.migrations.steps import Step
+from homeport_sync.catalog import Catalog
 
 
 class Place(Protocol):
@@ -38,6 +40,16 @@ class Place(Protocol):
 
     async def finish(self, connection: AsyncConnection) -> None:
         """Give the servers what they need on the tables that are there, and no more. May be done again."""
+
+    async def index(self, connection: AsyncConnection, catalog: Catalog, tell: Callable[[str], None]) -> None:
+        """Make what the queries of an app need and do not find, beside those who write, telling each by its name. What
+        was made stays when a later one fails. Raises `MigrationBusy` if others do not let it."""
+
+    def index_statements(self, catalog: Catalog) -> Sequence[str]:
+        """The SQL of `index`, for the plan."""
+
+    async def drop_unused(self, connection: AsyncConnection, catalog: Catalog, tell: Callable[[str], None]) -> None:
+        """Drop the indexes that its queries do not need, telling each by its name."""
 
     async def around(self) -> str:
         """The SQL of `prepare` and `finish`, for the plan."""

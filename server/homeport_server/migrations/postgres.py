@@ -8,12 +8,13 @@ not waited for: a session that waits in the database would hold up an index that
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import asyncpg
+from asyncpg import DeadlockDetectedError, LockNotAvailableError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -22,7 +23,10 @@ from homeport_server.errors import MigrationBusy, MigrationRefused
 from homeport_server.migrations import access
 from homeport_server.migrations.ours import refuse_anothers
 from homeport_server.migrations.steps import Step, run_step, version_of
+from homeport_sync.catalog import Catalog
 from homeport_sync.errors import Unavailable
+from homeport_sync.sql.postgres import indexes
+from homeport_sync.sql.postgres.queries import VIEW
 from homeport_sync.sql.postgres.schema import READ_ENCODING, check_encoding
 from homeport_sync.sql.postgres.unreached import NOT_LET_IN, unreached
 
@@ -130,6 +134,37 @@ class PostgresPlace:
         await connection.run_sync(lambda raw: access.grant(raw, self._role))
         await connection.commit()
 
+    async def index(self, connection: AsyncConnection, catalog: Catalog, tell: Callable[[str], None]) -> None:
+        """See `Place`, and the view that reads them."""
+        owner = await _raw(connection)
+        before = await indexes.missing_indexes(owner, catalog)
+        await self._make_view(owner)
+        if VIEW in before:
+            tell(VIEW)
+        await indexes.make_indexes(owner, catalog, tell)
+
+    def index_statements(self, catalog: Catalog) -> Sequence[str]:
+        """See `Place`."""
+        return indexes.statements(catalog, access.quoted(self._role))
+
+    async def drop_unused(self, connection: AsyncConnection, catalog: Catalog, tell: Callable[[str], None]) -> None:
+        """See `Place`."""
+        owner = await _raw(connection)
+        for name in await indexes.unused_indexes(owner, catalog):
+            await indexes.drop_indexes(owner, [name])
+            tell(name)
+
+    async def _make_view(self, owner: Connection[Record]) -> None:
+        for _ in range(self._patience.tries_max):
+            with suppress(LockNotAvailableError, DeadlockDetectedError):
+                await indexes.make_view(owner, access.quoted(self._role), self._patience.lock_ms)
+                return
+            await asyncio.sleep(self._patience.pause_s)
+        raise MigrationBusy(
+            f"Others held locks through {self._patience.tries_max} tries, so the view {VIEW} was not made: end the "
+            "oldest transactions (pg_stat_activity shows them, by xact_start), then run the same again."
+        )
+
     async def around(self) -> str:
         """See `Place`."""
         async with self.opened() as connection:
@@ -144,6 +179,15 @@ class PostgresPlace:
         except NOT_LET_IN as error:
             cause = None if isinstance(error, ValueError) else error  # it quotes what may be a piece of the password
             raise Unavailable(str(unreached(self._url, error))) from cause
+
+
+async def _raw(connection: AsyncConnection) -> Connection[Record]:
+    """The driver's own connection, outside any transaction: where something is built beside the traffic."""
+    await connection.rollback()
+    await connection.exec_driver_sql("SET lock_timeout = 0")
+    await connection.commit()
+    raw: Connection[Record] = (await connection.get_raw_connection()).driver_connection
+    return raw
 
 
 @contextmanager

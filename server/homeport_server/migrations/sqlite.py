@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,7 +13,9 @@ from sqlalchemy.pool import NullPool
 
 from homeport_server.errors import MigrationBusy
 from homeport_server.migrations.steps import Step, run_step, version_of
+from homeport_sync.catalog import Catalog
 from homeport_sync.sql.sqlite.connection import make_file
+from homeport_sync.sql.sqlite.indexes import READ_INDEXES, missing, unused
 
 WAIT_S = 10.0  # for another process's transaction
 
@@ -85,6 +87,31 @@ class SqlitePlace:
 
     async def finish(self, connection: AsyncConnection) -> None:
         """See `Place`: SQLite has no roles."""
+
+    async def index(self, connection: AsyncConnection, catalog: Catalog, tell: Callable[[str], None]) -> None:
+        """See `Place`. A server would make them, too, as it starts."""
+        for each in missing(await self._indexes(connection), catalog):
+            await self._do(connection, each.made())
+            tell(each.name)
+
+    def index_statements(self, catalog: Catalog) -> Sequence[str]:
+        """See `Place`."""
+        return [each.made() for each in missing((), catalog)]
+
+    async def drop_unused(self, connection: AsyncConnection, catalog: Catalog, tell: Callable[[str], None]) -> None:
+        """See `Place`."""
+        for name in unused(await self._indexes(connection), catalog):
+            await self._do(connection, f'DROP INDEX IF EXISTS "{name}"')
+            tell(name)
+
+    async def _indexes(self, connection: AsyncConnection) -> list[str]:
+        found = [str(row[0]) for row in await connection.exec_driver_sql(READ_INDEXES)]
+        await connection.rollback()
+        return found
+
+    async def _do(self, connection: AsyncConnection, statement: str) -> None:
+        async with connection.begin():
+            await connection.exec_driver_sql(statement)
 
     async def around(self) -> str:
         """See `Place`: SQLite has no roles."""

@@ -11,7 +11,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import fields
 from functools import partial
@@ -31,6 +31,8 @@ from homeport_server.secret import check_fingerprint, open_secret
 from homeport_server.settings import Settings, flag, variable
 from homeport_server.signals import open_signals
 from homeport_sync import App
+from homeport_sync.catalog import Catalog
+from homeport_sync.index_book import MEND, IndexBook, indexed, told_missing
 from homeport_sync.key_book import check_keys
 from homeport_sync.ports import Signals
 
@@ -179,11 +181,22 @@ def run(settings: Settings, app: App, leash: Leash | None = None) -> None:
         secret = open_secret(settings.data)  # not sooner: who does not come in leaves no new one behind
         await check_fingerprint(store, secret)
         await check_keys(store, app.catalog)
-        return build_app(settings, app, store=store, signals=signals, secret=secret, log=log)
+        warnings = await index_warnings(store, app.catalog, log)
+        return build_app(settings, app, store=store, signals=signals, secret=secret, log=log, warnings=warnings)
 
     with leash.shared() if leash else listen(settings) as listening:
         allow_open_files()
         run_server(settings, listening, build, leash=leash)
+
+
+async def index_warnings(store: IndexBook, catalog: Catalog, log: Log) -> Sequence[str]:
+    """Make the indexes of the app's queries, where a server may; what there is to say of those that are missing."""
+    missing = await indexed(store, catalog)
+    if not missing:
+        return ()
+    told = f"{told_missing(missing)}: {MEND}"
+    log.warning("indexes missing", reason=told)
+    return (told,)
 
 
 def run_server(

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
 
-from homeport_sync.catalog import Catalog
+from homeport_sync.catalog import Catalog, Kind
+from homeport_sync.query import BY_ID
 from homeport_sync.sql.query_sql import ID, Dialect, literal
 
 PREFIX: Final = "query_"
 _PART_CHARS_MAX: Final = 20
 _HASH_BYTES: Final = 6
-_LIVE: Final = "deleted_at IS NULL"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,18 +40,18 @@ def indexes_of(catalog: Catalog, dialect: Dialect) -> list[Index]:
 
 
 def _indexes(catalog: Catalog, dialect: Dialect) -> Iterator[Index]:
-    yield _index("ids", "", f"tenant_id, scope_id, kind, {ID}", _LIVE)
     for kind in catalog.kinds.values():
+        yield _index(kind, BY_ID, f"tenant_id, scope_id, {ID}")
         for field in kind.fields.values():
             if field.indexed:
-                over = f"tenant_id, scope_id, {dialect.ordered(dialect.seen(field), reverse=False)}, {ID}"
-                yield _index(kind.name, field.name, over, f"kind = {literal(kind.name)} AND {_LIVE}")
+                seen = dialect.ordered(dialect.seen(field), reverse=False)
+                yield _index(kind, field.name, f"tenant_id, scope_id, {seen}, {ID}")
 
 
-def _index(kind: str, field: str, over: str, where: str) -> Index:
-    said = f"{kind}\n{field}\n{over}\n{where}".encode()
-    parts = [*map(_short, filter(None, (kind, field))), blake2b(said, digest_size=_HASH_BYTES).hexdigest()]
-    return Index(name=PREFIX + "_".join(parts), over=over, where=where)
+def _index(kind: Kind, field: str, over: str) -> Index:
+    where = f"kind = {literal(kind.name)} AND deleted_at IS NULL"
+    said = blake2b(f"{kind.name}\n{field}\n{over}\n{where}".encode(), digest_size=_HASH_BYTES).hexdigest()
+    return Index(name=f"{PREFIX}{_short(kind.name)}_{_short(field)}_{said}", over=over, where=where)
 
 
 def _short(name: str) -> str:

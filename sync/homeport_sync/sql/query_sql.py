@@ -32,6 +32,9 @@ class Dialect(Protocol):
     sorts_fixed: bool
     """Whether an order must name what has one value only, for the index to be seen in it."""
 
+    compares_rows: bool
+    """Whether a comparison of value and id together is a bound of an index."""
+
     def seen(self, field: Field) -> str:
         """What a query sees in the field, NULL if that is null: over `wire`, and in an index, so it never fails."""
 
@@ -95,6 +98,11 @@ def asked_of(asked: Query, kind: Kind, dialect: Dialect, bound: int) -> Asked:
     )
 
 
+def by_id(of: str = "", *, reverse: bool) -> str:
+    """The last term of an order. An id is never null, and says nothing of where nulls would be."""
+    return f"{of}{ID} DESC" if reverse else f"{of}{ID}"
+
+
 def literal(text: str) -> str:
     """Text that the app declares, as SQL writes it."""
     return "'" + text.replace("'", "''") + "'"
@@ -117,7 +125,7 @@ class _Compiling:
         self.reverse = reverse
         self.values: list[object] = []
         self.key, self._shape = self._seen(field)
-        self.by_id = dialect.ordered(ID, reverse=reverse)
+        self.by_id = by_id(reverse=reverse)
 
     def stretches(self, span: Span) -> Iterator[Stretch]:
         """The stretches of a span, none of which has a record of another."""
@@ -140,7 +148,7 @@ class _Compiling:
             yield Stretch(where=_all([here, *self._fixed_ids(span), *rest]), order=at_one)
         elif span.values:
             near = span.high if self.reverse else span.low
-            if near is not None and near.side == AT:
+            if near is not None and near.side == AT and not self._dialect.compares_rows:
                 here = self._test("=", near.value)
                 beside = self._id("<" if self.reverse else ">", near.id)
                 yield Stretch(where=_all([here, beside, *rest]), order=at_one)
@@ -206,7 +214,8 @@ class _Compiling:
             yield self._id("<", span.high.id)
 
     def _between(self, span: Span) -> Iterator[str]:
-        """The bounds by value: the near one behind all records of a mark's value; the far one by its id, too."""
+        """The bounds. Where rows are not compared, the near one is behind all records of a mark's value: those are a
+        stretch of their own."""
         low, high = span.low, span.high
         if low is not None:
             yield from self._bound_by(low, ">=" if low.side == BELOW else ">", ">", near=not self.reverse)
@@ -216,6 +225,10 @@ class _Compiling:
             yield self._dialect.has_value(self.key)
 
     def _bound_by(self, edge: Edge, sign: str, beside: str, *, near: bool) -> Iterator[str]:
+        if edge.side == AT and self._dialect.compares_rows:
+            places = f"{self._value(self._shape, edge.value)}, {self._value(ID_SHAPE, edge.id)}"
+            yield f"({self.key}, {ID}) {beside} ({places})"
+            return
         if near or edge.side != AT:
             yield self._test(sign, edge.value)
             return

@@ -30,6 +30,8 @@ IDLE_IN_TRANSACTION_MS = 10_000  # a batch is idle only while it is decided: a f
 
 WRITE = "ISOLATION LEVEL READ COMMITTED"  # what is read after the lock was had sees what was committed before
 SNAPSHOT = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
+# A plan is made once, for tenants of any size: where an index has the order, it is never read whole to be sorted.
+IN_ORDER = f"{SNAPSHOT}; SET LOCAL enable_sort = off; SET LOCAL enable_incremental_sort = off"
 
 # Every statement here is meant to walk an index. The planner would read small tables whole, and keep that plan while
 # they grow; a plan made once for any parameters is both stable and cheap.
@@ -132,11 +134,11 @@ class Database:
                 yield connection
                 await commit(connection)
 
-    async def read(self, tenant: str, work: Callable[[Connection], Awaitable[Result]]) -> Result:
+    async def read(self, tenant: str, work: Callable[[Connection], Awaitable[Result]], mode: str = SNAPSHOT) -> Result:
         """What `work` reads in one snapshot as this tenant; asked again if a dead connection stopped it."""
 
         async def once() -> Result:
-            async with self.tenant(tenant, SNAPSHOT) as connection:
+            async with self.tenant(tenant, mode) as connection:
                 return await work(connection)
 
         return await retried(once)

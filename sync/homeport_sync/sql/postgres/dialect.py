@@ -28,6 +28,7 @@ class PostgresDialect:
 
     place = "$"
     sorts_fixed = True
+    compares_rows = True
 
     def seen(self, field: Field) -> str:
         """See `query_sql.Dialect`."""

@@ -17,17 +17,20 @@ from homeport_sync.sql.index_sql import PREFIX, indexes_of
 from homeport_sync.sql.postgres.database import Connection, OnDatabase
 from homeport_sync.sql.postgres.dialect import POSTGRES
 from homeport_sync.sql.postgres.queries import READ_SOURCE, TABLE, VIEW
+from homeport_sync.sql.postgres.trouble import translated
 
 OWNERS_POLICY: Final = VIEW
-_TENANT_IS: Final = "tenant_id = NULLIF(current_setting('homeport.tenant', true), '')"
+TENANT_IS: Final = "tenant_id = NULLIF(current_setting('homeport.tenant', true), '')"
 _READ_INDEXES: Final = f"""
     SELECT relname, indisvalid FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
     WHERE indrelid = '{TABLE}'::regclass AND starts_with(relname, '{PREFIX}')"""  # noqa: S608
 _READ_POLICY: Final = f"""
     SELECT 1 FROM pg_policies WHERE schemaname = current_schema() AND policyname = '{OWNERS_POLICY}'"""  # noqa: S608
+_BESIDE: Final = "CONCURRENTLY "
+_MAKE_POLICY: Final = f"CREATE POLICY {OWNERS_POLICY} ON {TABLE} FOR SELECT TO CURRENT_USER USING (true)"
 MAKE_VIEW: Final = f"""
     CREATE OR REPLACE VIEW {VIEW} AS
-    SELECT tenant_id, record_id, kind, scope_id, wire, deleted_at FROM {TABLE} WHERE {_TENANT_IS}"""  # noqa: S608
+    SELECT tenant_id, record_id, kind, scope_id, wire, deleted_at FROM {TABLE} WHERE {TENANT_IS}"""  # noqa: S608
 
 
 class PostgresIndexBook(OnDatabase):
@@ -35,12 +38,19 @@ class PostgresIndexBook(OnDatabase):
 
     async def missing_indexes(self, catalog: Catalog) -> Sequence[str]:
         """See `index_book.IndexBook`."""
-        async with self._database.connection() as connection:
-            return await missing_indexes(connection, catalog)
+        with translated():
+            async with self._database.connection() as connection:
+                return await missing_indexes(connection, catalog)
 
     async def make_indexes(self, catalog: Catalog) -> Sequence[str]:  # as the port has it
         """See `index_book.IndexBook`. A server owns no table."""
         return ()
+
+    async def unused_indexes(self, catalog: Catalog) -> Sequence[str]:
+        """See `index_book.IndexBook`."""
+        with translated():
+            async with self._database.connection() as connection:
+                return await unused_indexes(connection, catalog)
 
 
 async def missing_indexes(connection: Connection, catalog: Catalog) -> Sequence[str]:
@@ -66,8 +76,15 @@ async def make_indexes(connection: Connection, catalog: Catalog, tell: Callable[
     for index in indexes_of(catalog, POSTGRES):
         if index.name in missing:
             await drop_indexes(connection, [index.name])
-            await connection.execute(index.made("CONCURRENTLY "))
+            await connection.execute(index.made(_BESIDE))
             tell(index.name)
+
+
+def statements(catalog: Catalog, role: str) -> Sequence[str]:
+    """All that is made, for whoever reads it before; `role` as SQL writes it."""
+    view = " ".join(MAKE_VIEW.split())
+    made = [each.made(_BESIDE) for each in indexes_of(catalog, POSTGRES)]
+    return [view, _grant(role), _MAKE_POLICY, *made]
 
 
 async def drop_indexes(connection: Connection, names: Sequence[str]) -> None:
@@ -81,14 +98,16 @@ async def _here(connection: Connection) -> Sequence[tuple[str, bool]]:
     return sorted((str(row[0]), bool(row[1])) for row in await connection.fetch(_READ_INDEXES))
 
 
-async def make_view(connection: Connection, role: str) -> None:
-    """Make the view, or mend it, and who may read what: all at once. Raises asyncpg's `LockNotAvailableError` if others
-    hold the table for longer than the connection's `lock_timeout`."""
+async def make_view(connection: Connection, role: str, lock_ms: int) -> None:
+    """Make the view, or mend it, and who may read what, for the servers' role, as SQL writes its name: all at once.
+    Raises asyncpg's `LockNotAvailableError` if others hold the table for longer than `lock_ms`."""
     async with connection.transaction():
+        await connection.execute(f"SET LOCAL lock_timeout = {lock_ms}")
         await connection.execute(MAKE_VIEW)
-        await connection.execute(f"GRANT SELECT ON {VIEW} TO {role}")
-        found = await connection.fetchrow(_READ_POLICY)
-        if found is None:
-            await connection.execute(
-                f"CREATE POLICY {OWNERS_POLICY} ON {TABLE} FOR SELECT TO CURRENT_USER USING (true)"
-            )
+        await connection.execute(_grant(role))
+        if await connection.fetchrow(_READ_POLICY) is None:
+            await connection.execute(_MAKE_POLICY)
+
+
+def _grant(role: str) -> str:
+    return f"GRANT SELECT ON {VIEW} TO {role}"

@@ -14,10 +14,11 @@ from homeport_sync.catalog import Kind
 from homeport_sync.change import Record, decode_record
 from homeport_sync.query import Found, Query, checked_ids, checked_scopes
 from homeport_sync.sql import rows
-from homeport_sync.sql.postgres.database import Connection, OnDatabase
+from homeport_sync.sql.postgres.database import IN_ORDER, Connection, OnDatabase
 from homeport_sync.sql.postgres.dialect import POSTGRES
 from homeport_sync.sql.postgres.load import head_of
-from homeport_sync.sql.query_sql import ID, Asked, asked_of, found_of
+from homeport_sync.sql.postgres.trouble import translated
+from homeport_sync.sql.query_sql import ID, Asked, asked_of, by_id, found_of
 
 VIEW: Final = "records_asked"
 TABLE: Final = "records"
@@ -41,8 +42,9 @@ class PostgresQueries(OnDatabase):
 
     async def look_for_view(self) -> None:
         """Read the view from now on, if it is there."""
-        async with self._database.connection() as connection:
-            found = await connection.fetchrow(READ_SOURCE)
+        with translated():
+            async with self._database.connection() as connection:
+                found = await connection.fetchrow(READ_SOURCE)
         self._source = VIEW if found and found[0] else TABLE
 
     async def query(self, tenant: str, user: str, kind: Kind, asked: Query) -> Found:
@@ -76,7 +78,7 @@ class PostgresQueries(OnDatabase):
                 await head_of(connection, tenant)  # raises if there is no such tenant
             return found
 
-        return await self._database.read(tenant, ask)
+        return await self._database.read(tenant, ask, IN_ORDER)
 
 
 def query_statement(asked: Asked, source: str = VIEW) -> str:
@@ -107,5 +109,5 @@ def _first(asked: Asked, source: str) -> str:
 
 
 def _order(asked: Asked) -> str:
-    keys = ["found.seen", f"found.{ID}"] if asked.seen else [f"found.{ID}"]
-    return ", ".join(POSTGRES.ordered(each, reverse=asked.reverse) for each in keys)
+    last = by_id("found.", reverse=asked.reverse)
+    return f"{POSTGRES.ordered('found.seen', reverse=asked.reverse)}, {last}" if asked.seen else last

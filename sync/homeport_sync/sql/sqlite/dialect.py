@@ -24,6 +24,7 @@ class SqliteDialect:
 
     place = "?"
     sorts_fixed = False
+    compares_rows = False  # not where an expression comes first
 
     def seen(self, field: Field) -> str:
         """See `query_sql.Dialect`. A default is told from null by the type that is there."""

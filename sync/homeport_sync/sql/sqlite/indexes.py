@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Final
 
@@ -31,9 +31,25 @@ class SqliteIndexBook(OnFile):
             await self._alone(partial(_make, index))
         return [each.name for each in missing]
 
+    async def unused_indexes(self, catalog: Catalog) -> Sequence[str]:
+        """See `index_book.IndexBook`."""
+        return unused(await self._here(), catalog)
+
     async def _missing(self, catalog: Catalog) -> list[Index]:
-        here = {row[0] for row in await self._fetch(READ_INDEXES, {})}
-        return [each for each in indexes_of(catalog, SQLITE) if each.name not in here]
+        return missing(await self._here(), catalog)
+
+    async def _here(self) -> list[str]:
+        return [row[0] for row in await self._fetch(READ_INDEXES, {})]
+
+
+def missing(here: Collection[str], catalog: Catalog) -> list[Index]:
+    """Those that the app's queries need, and that are not here."""
+    return [each for each in indexes_of(catalog, SQLITE) if each.name not in here]
+
+
+def unused(here: Collection[str], catalog: Catalog) -> list[str]:
+    """Those here that no query of the app needs."""
+    return sorted({*here} - {each.name for each in indexes_of(catalog, SQLITE)})
 
 
 def _make(index: Index, connection: sqlite3.Connection) -> None:

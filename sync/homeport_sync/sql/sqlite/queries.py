@@ -14,7 +14,7 @@ from homeport_sync.catalog import Kind
 from homeport_sync.change import Record, decode_record
 from homeport_sync.query import Found, Query, checked_ids, checked_scopes
 from homeport_sync.sql import rows
-from homeport_sync.sql.query_sql import ID, Asked, asked_of, found_of
+from homeport_sync.sql.query_sql import Asked, asked_of, by_id, found_of
 from homeport_sync.sql.sqlite.dialect import SQLITE
 from homeport_sync.sql.sqlite.file import OnFile
 from homeport_sync.sql.sqlite.transaction import head_of, json_list
@@ -95,5 +95,5 @@ def _first(asked: Asked) -> str:
 
 
 def _order(asked: Asked) -> str:
-    keys = [asked.seen, ID] if asked.seen else [ID]
-    return ", ".join(SQLITE.ordered(each, reverse=asked.reverse) for each in keys)
+    last = by_id("here.", reverse=asked.reverse)
+    return f"{SQLITE.ordered(asked.seen, reverse=asked.reverse)}, {last}" if asked.seen else last
