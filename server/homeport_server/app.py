@@ -99,10 +99,10 @@ def build_app(
     tracer: Tracer | None = None,
     notify_store: NotifyStore | None = None,
     channels: Channels | None = None,
-    warnings: Sequence[str] = (),
+    warnings: Callable[[], Sequence[str]] = tuple,
 ) -> Built:
     """The server of `app` over `store`. Whoever opened the store closes it; tracer and channels are closed with the
-    server. `warnings` are shown by `/readyz` as long as it runs.
+    server. `warnings` are shown by `/readyz`, beside its own.
 
     Without a `tracer` it has the one that the settings ask for, without `channels` those that they name, and without a
     `notify_store` the one beside the store.
@@ -155,9 +155,7 @@ def build_app(
         keeper.run,
         watch.run,
         *(make() if on_sqlite else []),
-        warnings=all_warnings(
-            lambda: warnings, signal_warnings(signals, "pokes", settings.poke_poll_s), watch.warnings
-        ),
+        warnings=all_warnings(warnings, signal_warnings(signals, "pokes", settings.poke_poll_s), watch.warnings),
         at_end=partial(close_all, channels),
     )
 

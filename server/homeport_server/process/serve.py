@@ -182,7 +182,9 @@ def run(settings: Settings, app: App, leash: Leash | None = None) -> None:
         await check_fingerprint(store, secret)
         await check_keys(store, app.catalog)
         warnings = await index_warnings(store, app.catalog, log)
-        return build_app(settings, app, store=store, signals=signals, secret=secret, log=log, warnings=warnings)
+        return build_app(
+            settings, app, store=store, signals=signals, secret=secret, log=log, warnings=partial(tuple, warnings)
+        )
 
     with leash.shared() if leash else listen(settings) as listening:
         allow_open_files()
