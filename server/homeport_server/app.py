@@ -58,6 +58,7 @@ from homeport_sync import LIMITS, App
 from homeport_sync.cursor import CursorSeal
 from homeport_sync.exchange import Exchange
 from homeport_sync.limits import Limits
+from homeport_sync.meter import Meter
 from homeport_sync.ports import Signals, Tenants
 from homeport_sync.sightings import Sightings
 
@@ -111,16 +112,8 @@ def build_app(
     tracer, listening, of_log = tracer or make_tracer(settings), Listening(clock), LogSignals(signals)
     notify_store = notify_store or notify_store_of(store)
     rooms = Rooms(
-        exchange=Exchange(
-            store=store if isinstance(tracer, NoTracer) else TracedStore(store, tracer),
-            catalog=app.catalog,
-            signals=of_log,
-            seal=seal,
-            limits=_limits(settings),
-            wall_ms=clock,
-            meter=FailedCommits(metrics, troubles),
-            runner=CommandThreads(LIMITS),
-            queries=store,
+        exchange=_exchange(
+            settings, app, store, of_log, seal, meter=FailedCommits(metrics, troubles), tracer=tracer, clock=clock
         ),
         accounts=Accounts(make_tokens(settings, secret, clock), store, clock, cached_max=settings.tokens_cached_max),
         pokes=PokeHub(
@@ -157,6 +150,31 @@ def build_app(
         *(make() if on_sqlite else []),
         warnings=all_warnings(warnings, signal_warnings(signals, "pokes", settings.poke_poll_s), watch.warnings),
         at_end=partial(close_all, channels),
+    )
+
+
+def _exchange(
+    settings: Settings,
+    app: App,
+    store: Store,
+    signals: Signals,
+    seal: CursorSeal,
+    *,
+    meter: Meter,
+    tracer: Tracer,
+    clock: Callable[[], int],
+) -> Exchange:
+    """What takes changes in and gives pages out. Its commit batches leave spans where there is a tracer."""
+    return Exchange(
+        store=store if isinstance(tracer, NoTracer) else TracedStore(store, tracer),
+        catalog=app.catalog,
+        signals=signals,
+        seal=seal,
+        limits=_limits(settings),
+        wall_ms=clock,
+        meter=meter,
+        runner=CommandThreads(LIMITS),
+        queries=store,
     )
 
 
