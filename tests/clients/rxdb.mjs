@@ -42,8 +42,9 @@ const doing = {
       const state = page.replicate(collection, kind, schemas[kind], { http, ws, token: async () => token });
       state.retryTime = 100;
       state.error$.subscribe((error) => {
+        // What has no code is RxDB's own, of a replication that is cancelled while it works.
         const told = `${error.code} ${JSON.stringify(error.parameters?.errors ?? '')}`;
-        if (!told.includes('SCOPE_AWAITED')) errors.push(told);
+        if (error.code && !told.includes('SCOPE_AWAITED')) errors.push(told);
       });
       databases[db].replications[kind] = state;
     }
@@ -56,13 +57,16 @@ const doing = {
     await at(where).bulkInsert(docs);
   },
   async patch({ id, fields, ...where }) {
-    await (await at(where).findOne(id).exec()).incrementalPatch(fields);
+    await (await at(where).findOne(id).exec())?.incrementalPatch(fields);
   },
   async remove({ id, ...where }) {
-    await (await at(where).findOne(id).exec()).incrementalRemove();
+    await (await at(where).findOne(id).exec())?.incrementalRemove();
   },
   async docs(where) {
     return sorted((await at(where).find().exec()).map((each) => each.toMutableJSON()));
+  },
+  async pushed({ db }) {
+    await Promise.all(Object.values(databases[db].replications).map((each) => each.awaitInSync()));
   },
   async count(where) {
     return at(where).count().exec();

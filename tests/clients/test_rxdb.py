@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.clients
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/rxdb.md"
 DONE_S = 60
+HAPPENS = ("patch", "patch", "patch", "remove", "insert", "device", "device", "network", "sync")
 
 
 class Rx:
@@ -137,6 +139,71 @@ async def test_two_databases_and_a_device_come_to_the_same_whatever_each_did_off
         await rx.until(
             task(1, "milk", cheers=13, tags=["cold"]), task(2, "bread", done=True, tags=["brown"]), task(4, "salt")
         )
+        assert not await rx("errors", "a")
+
+
+@dataclass(slots=True, kw_only=True)
+class Chance:
+    """Two databases and a device to which things happen by chance."""
+
+    rx: Rx
+    device: Device
+    chance: Random
+    online: set[str] = field(default_factory=lambda: {"a", "b"})
+
+    async def step(self, step: int) -> None:
+        db, id = self.chance.choice("ab"), new(self.chance.randrange(1, 9))
+        tags = sorted(self.chance.sample("uvwxyz", 2))
+        fields = self.chance.choice(({"title": f"by {db} in step {step}"}, {"cheers": step}, {"tags": tags}))
+        what = self.chance.choice(
+            ("patch", "patch", "patch", "remove", "insert", "device", "device", "network", "sync")
+        )
+        if what == "patch":
+            await self.rx("patch", db, id=id, fields=fields)
+        elif what == "remove":
+            await self.rx("remove", db, id=id)
+        elif what == "insert":
+            await self.rx("insert", db, docs=[task(100 + step, f"of {db}")])
+        elif what == "network":
+            await self.switch(db)
+        elif what == "sync":
+            await self.device.sync()
+        elif await self.device.get(id):
+            await self.device.update(id, cheers=increment(), title=f"by the device in step {step}")
+
+    async def switch(self, db: str) -> None:
+        if db in self.online:
+            await self.rx("offline", db)
+        else:
+            await self.rx.online(db)
+        self.online ^= {db}
+
+    async def there(self) -> list[dict[str, Any]]:
+        """What the device has."""
+        return [
+            {"id": each.id, "title": each["title"], "cheers": each["cheers"], "done": each["done"]}
+            for each in await self.device.query("Task", scope=HOME)
+        ]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_whatever_two_databases_and_a_device_do_by_chance_they_end_alike(address: Address, seed: int) -> None:
+    async with rxdb(address) as rx, phone(address) as device:
+        await rx("insert", "a", kind="taskList", docs=[home()])
+        await rx("insert", "a", docs=[task(n, f"task {n}") for n in range(1, 6)])
+        await rx.online("a", "b")
+        await rx.until(*(task(n, f"task {n}") for n in range(1, 6)))
+        await device.sync()
+        world = Chance(rx=rx, device=device, chance=Random(seed))
+        for step in range(60):
+            await world.step(step)
+        for db in {"a", "b"} - world.online:
+            await world.switch(db)
+        await device.sync()
+        for db in ("a", "b"):
+            await rx("pushed", db)
+        await device.sync()
+        await rx.until(*await world.there())
         assert not await rx("errors", "a")
 
 
