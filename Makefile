@@ -15,7 +15,7 @@ COMPILE := uv pip compile pyproject.toml --quiet --universal --generate-hashes -
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help develop demo demo-postgres run test test-clients test-browser schema schema-changes coverage check format lint types bench-push bench-pull bench-scale bench-devices bench-revocation bench-fleet bench-fanout mutants soak soak-kill lock clean
+.PHONY: help develop demo demo-postgres run test test-clients test-browser test-fuzz schema schema-changes coverage check format lint types bench-push bench-pull bench-scale bench-devices bench-revocation bench-fleet bench-fanout mutants soak soak-kill lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,9 @@ test-clients: $(CLIENTS) ## run stock GraphQL clients in node against a real ser
 # Chromium is Debian's (apt-get install chromium). In a network of its own there is loopback and nothing else.
 test-browser: $(CLIENTS) ## open the IDE in a real browser, with the network cut off (needs chromium)
 	@unshare --user --map-root-user --net -- $(BIN)/python -m pytest -n0 -m browser tests/clients $(ARGS)
+
+test-fuzz: $(DEV) ## ask a real server whatever its GraphQL schema allows (HOMEPORT_FUZZ_SEED, HOMEPORT_FUZZ_EXAMPLES)
+	@$(BIN)/python -m pytest -n0 -m fuzz tests/fuzz $(ARGS)
 
 schema: $(RUN) ## write down the example's GraphQL schema, which a test holds equal to what is served
 	@$(BIN)/homeport schema examples/tasks/app.py > examples/tasks/schema.graphql

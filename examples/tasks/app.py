@@ -46,7 +46,7 @@ def clear_done(call: Call) -> None:
 def assigned(entry: Entry, task: Mapping[str, object] | None) -> Tell | None:
     """Tells the assignee that a task is theirs now."""
     assignee = entry.fields.get("assignee")
-    if task is None or not isinstance(assignee, str) or assignee == entry.before.get("assignee"):
+    if task is None or not isinstance(assignee, str) or assignee in {"", entry.before.get("assignee")}:
         return None
     return Tell(
         users=assignee,
