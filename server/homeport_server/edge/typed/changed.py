@@ -85,7 +85,9 @@ class _Events:
 
 
 def add_changed(kinds: TypedKinds, roots: Roots) -> None:
-    """`changed`, and one such subscription a kind."""
+    """`changed`, and one such subscription a kind. Without kinds there is nothing to tell."""
+    if not kinds.catalog.kinds:
+        return
     events = _Events(kinds)
     of_kinds = GraphQLArgument(GraphQLList(GraphQLNonNull(events.named)), description="Of these kinds; none: of all.")
     every = frozenset(kinds.catalog.kinds)
