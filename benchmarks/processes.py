@@ -24,6 +24,11 @@ class Serving:
     port: int
     pid: int
 
+    def memory_bytes(self) -> int:
+        """The memory that it holds now."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
     def cpu_s(self) -> float:
         """The processor time it has used so far, in seconds (user and system, all threads)."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(") ", 1)[1].split()
@@ -68,12 +73,12 @@ async def run(*arguments: str) -> str:
 
 
 @asynccontextmanager
-async def homeport(data: Path) -> AsyncIterator[tuple[Serving, str]]:
+async def homeport(data: Path, *flags: str) -> AsyncIterator[tuple[Serving, str]]:
     """A Homeport server over `data` with the tenant `bench`, and a token of its user ana."""
     await run("tenant", "create", "bench", "--data", str(data))
     token = await run("token", "--user", "ana", "--tenant", "bench", "--data", str(data))
     where = ("--host", "127.0.0.1", "--port", "0", "--data", str(data), "--sockets-per-user-max", "1000")
-    async with serving("-m", "homeport_server", "serve", str(APP), *where) as server:
+    async with serving("-m", "homeport_server", "serve", str(APP), *where, *flags) as server:
         yield server, token
 
 

@@ -5,8 +5,8 @@ Some parts: `make bench-graphql ARGS="small pokes"`. The last line is one JSON o
 
 from __future__ import annotations
 
-from benchmarks.graphql import pokes, small
+from benchmarks.graphql import hostile, pokes, small
 from benchmarks.parts import run
 
 if __name__ == "__main__":
-    run({"small": small.measure, "pokes": pokes.measure})
+    run({"small": small.measure, "pokes": pokes.measure, "hostile": hostile.measure})

@@ -1,8 +1,12 @@
 """Hostile documents, bodies and sockets: each is refused with its code, before anything is done for it."""
 
+import asyncio
+import gc
 import json
-from collections.abc import AsyncIterator
+import weakref
+from collections.abc import AsyncIterator, MutableMapping
 from dataclasses import replace
+from typing import Any
 
 import httpx2
 import pytest
@@ -102,6 +106,42 @@ async def test_who_sends_junk_is_slowed_and_nobody_else_is() -> None:
         assert (await ask(ana, "{ __typename }")).json() == {"data": {"__typename": "Query"}}
         assert (await ask(eve, "{ __typename }")).json() == {"data": {"__typename": "Query"}}
         assert (await ask(eve, PULL, device=DEVICE)).json()["data"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"[]",
+        b" " * (SETTINGS.body_bytes_max + 1),
+        json.dumps({"query": HOSTILE["1 MB of tokens"][0]}).encode(),
+        json.dumps({"query": HOSTILE["10,000 aliases"][0]}).encode(),
+        json.dumps({"documentId": "nope"}).encode(),
+    ],
+    ids=["no JSON", "an array", "too large", "tokens", "aliases", "a name"],
+)
+async def test_what_was_refused_is_let_go_at_once(world: World, body: bytes) -> None:
+    """An error that is kept by its own traceback keeps the request, until the garbage collector comes by."""
+    headers = [(b"authorization", f"Bearer {world.token()}".encode()), (b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": GRAPHQL_PATH, "query_string": b"", "headers": headers}
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(dict(message))
+
+    request = weakref.ref(receive)  # as long as a frame of the request lives, this does, too
+    gc.disable()
+    try:
+        await world.built.asgi(scope, receive, send)
+        del receive
+        await asyncio.sleep(0)
+        assert request() is None
+    finally:
+        gc.enable()
+    assert b"errors" in sent[1]["body"]
 
 
 async def test_an_error_of_graphql_repeats_no_more_of_a_document_than_one_can_read(client: httpx2.AsyncClient) -> None:

@@ -31,6 +31,13 @@ class Ended(ExecutionResult):
     """What an operation that took too long is answered with: it ran, and nobody knows how far."""
 
 
+def without_trace(refused: HomeportError) -> GraphQLError:
+    """The error as GraphQL's. Its traceback would keep all that the request brought, a megabyte maybe, until the
+    garbage collector comes by."""
+    refused.__traceback__ = None
+    return GraphQLError(refused.message, original_error=refused)
+
+
 class GuardedSchema(strawberry.Schema):
     """A schema whose documents are found by `persisted` and checked by `documents`, which `guard` sets before anything
     is asked."""
@@ -53,9 +60,9 @@ class GuardedSchema(strawberry.Schema):
         try:
             self._admit(context, context.query)
         except DocumentInvalid as wrong:
-            context.pre_execution_errors = wrong.errors
+            context.pre_execution_errors = [each.with_traceback(None) for each in wrong.errors]
         except HomeportError as refused:
-            context.pre_execution_errors = [GraphQLError(refused.message, original_error=refused)]
+            context.pre_execution_errors = [without_trace(refused)]
         else:
             return None
         return PreExecutionError(data=None, errors=context.pre_execution_errors)

@@ -74,13 +74,17 @@ class GraphqlOverHttp:
             finally:
                 self._admission.leave(caller.tenant)
         except Exception as error:  # noqa: BLE001  # the edge answers everything; what is unexpected is logged
-            self._rooms.troubles.failed(error, request_id)
-            self._rooms.metrics.refused(expected(error).code)
-            told = await self._holds.hold(error) if isinstance(error, Overloaded) else error
-            answer = refusal(told, request_id)
+            answer = await self._refusal(error, request_id)
         if len(answer.body) >= self._gzip_bytes_min:
             answer = await compressed(answer, headers)
         await send_answer(send, media_type, answer, request_id)
+
+    async def _refusal(self, error: Exception, request_id: str) -> Answer:
+        """By itself, so that no name keeps the error, its traceback and with it the whole request."""
+        self._rooms.troubles.failed(error, request_id)
+        self._rooms.metrics.refused(expected(error).code)
+        told = await self._holds.hold(error) if isinstance(error, Overloaded) else error
+        return refusal(told, request_id)
 
     async def _answer(self, body: bytes, call: Call) -> Answer:
         request = fast(body)

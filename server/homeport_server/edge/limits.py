@@ -16,6 +16,7 @@ VALUE_DEPTH_MAX: Final = 32  # brackets within brackets, in the values of argume
 BRACES_A_FIELD_MAX: Final = 2  # a field's own, and those of a fragment within it
 INTROSPECTION_DEPTH: Final = 15  # what the usual questions about the schema need, which count for nothing else
 FRAGMENTS_MAX: Final = 100  # fields of each are compared with those of all others
+SAME_NAME_MAX: Final = 100  # fields of one name in one place, which are compared with each other
 OVERLAPS_MAX: Final = 50_000  # units that graphql-core may spend on comparing fields; one costs about 0.15 µs
 INVALID_TOLD_MAX: Final = 5  # errors of one document; each looks for what was meant among all names
 VISITS_A_TOKEN_MAX: Final = 4  # how often, on the whole, fragments may have a field counted again

@@ -32,7 +32,7 @@ from graphql import (
     is_list_type,
 )
 
-from homeport_server.edge.limits import LIST_LENGTH_ASSUMED, VISITS_A_TOKEN_MAX, GraphqlLimits
+from homeport_server.edge.limits import LIST_LENGTH_ASSUMED, SAME_NAME_MAX, VISITS_A_TOKEN_MAX, GraphqlLimits
 from homeport_server.edge.weight import IDS_ARGUMENT, PAGE_ARGUMENTS, Length, Weight
 from homeport_server.errors import QueryTooCostly, QueryTooDeep
 
@@ -88,8 +88,10 @@ class _Walk:
         if depth > self._depth_max:
             raise QueryTooDeep(limit=self._depth_max)
         fields, lists = 0, list[tuple[Length, Weight]]()
-        for asked in groups.values():
+        for name, asked in groups.items():
             fields += 1
+            if len(asked) > SAME_NAME_MAX:
+                raise QueryTooCostly(f"Over {SAME_NAME_MAX} fields are called {name[:80]}: ask for it less often.")
             if any(node.selection_set for _, node in asked):
                 length, inside = self._composite(asked, depth, page)
                 if length is None:
