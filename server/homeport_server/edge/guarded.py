@@ -21,7 +21,7 @@ from homeport_server.edge.checking import DocumentInvalid, Documents
 from homeport_server.edge.context import BESIDE, Call
 from homeport_server.edge.limits import GraphqlLimits
 from homeport_server.edge.persisted import Persisted, Trusted
-from homeport_server.errors import QueryTooSlow, WriteTooSlow
+from homeport_server.errors import GraphqlInvalid, QueryTooSlow, WriteTooSlow
 from homeport_sync.errors import HomeportError
 
 ASKED_FOR_COST = "cost"
@@ -60,12 +60,19 @@ class GuardedSchema(strawberry.Schema):
         try:
             self._admit(context, context.query)
         except DocumentInvalid as wrong:
+            self._count(context, GraphqlInvalid.code)
             context.pre_execution_errors = [each.with_traceback(None) for each in wrong.errors]
         except HomeportError as refused:
+            self._count(context, refused.code)
             context.pre_execution_errors = [without_trace(refused)]
         else:
             return None
         return PreExecutionError(data=None, errors=context.pre_execution_errors)
+
+    @staticmethod
+    def _count(context: ExecutionContext, code: str) -> None:
+        call: Call = context.context
+        call.rooms.metrics.refused(code)
 
     def _admit(self, context: ExecutionContext, query: str) -> None:
         call: Call = context.context
