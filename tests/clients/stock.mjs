@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { parse } from 'graphql';
 import { given, tell } from './given.mjs';
 
-const { folder, made, operations, generated, token, kind } = given;
+const { folder, made, operations, generated, token, kind, key } = given;
 const asked = generated
   ? byName(Object.values(await import(pathToFileURL(generated).href)))
   : byName(parse(operations).definitions.map((each) => ({ kind: 'Document', definitions: [each] })));
@@ -56,12 +56,12 @@ const heard = new Promise((resolve, reject) => {
 });
 let written;
 const write = async () => {
-  written = await mutate(asked.AddList, { title: 'Groceries', key: `${kind}-1` });
+  written = await mutate(asked.AddList, { title: 'Groceries', key });
 };
 const listening = listen(asked.ListChanges, told);
 await heard;
 listening.unsubscribe();
-const again = await mutate(asked.AddList, { title: 'Groceries', key: `${kind}-1` });
+const again = await mutate(asked.AddList, { title: 'Groceries', key });
 const page = await query(asked.OpenTasks, { after: null });
 await socket.dispose();
 tell({ events, written, again, page });

@@ -3,16 +3,20 @@
 import asyncio
 import contextlib
 import subprocess
+import uuid
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
-from tests.clients.conftest import Address
+from homeport_client.fleet.live.real import RealServer
+from tests.clients.conftest import APP, Address
 from tests.clients.node import HERE, NODE, told_by
 from tests.clients.page import ROOT, blocks, pointed_at
 
-pytestmark = pytest.mark.clients
+pytestmark = [pytest.mark.clients, pytest.mark.asyncio(loop_scope="module")]
 
 USE = """import { AddListDocument, type OpenTasksQuery } from "./generated/graphql.js";
 import type { ResultOf } from "@graphql-typed-document-node/core";
@@ -20,6 +24,14 @@ export const titles = (page: OpenTasksQuery): string[] => page.tasks.nodes.map((
 export const added = (answer: ResultOf<typeof AddListDocument>) => answer.createTaskList.taskList?.title;
 """
 FOLDER = HERE / "build"  # below tests/clients, where node finds the packages
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def address(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Address]:
+    """One server for all of them: each writes a list of its own, and no tasks."""
+    async with RealServer(APP, tmp_path_factory.mktemp("page")) as server:
+        await server.start()
+        yield Address(server, await server.token("ana", await server.make_tenant("demo")))
 
 
 @pytest.mark.parametrize("kind", ["urql", "apollo"])
@@ -58,7 +70,7 @@ async def test_gql_for_python_queries_writes_and_listens(address: Address) -> No
     operations = made["gql"](blocks()["operations.graphql"])
     events = []
     async with made["client"] as client, made["listener"] as listener:
-        add = {"operation_name": "AddList", "variable_values": {"title": "Groceries", "key": "python-1"}}
+        add = {"operation_name": "AddList", "variable_values": {"title": "Groceries", "key": str(uuid.uuid4())}}
         listening = listener.subscribe(_asked(operations, operation_name="ListChanges"))
         async with asyncio.timeout(30), contextlib.aclosing(listening):
             async for event in listening:
@@ -81,6 +93,7 @@ async def _played(address: Address, kind: str, **given: object) -> Any:  # noqa:
         made=pointed_at(address, blocks()[f"{kind}.mjs"]),
         operations=blocks()["operations.graphql"],
         token=address.token,
+        key=str(uuid.uuid4()),
         **given,
     )
 
