@@ -23,7 +23,10 @@ from homeport_sync.sql.query_sql import ID, Asked, asked_of, by_id, found_of
 VIEW: Final = "records_asked"
 TABLE: Final = "records"
 READ_SOURCE: Final = f"SELECT coalesce(has_table_privilege(to_regclass('{VIEW}'), 'SELECT'), false)"
-_MINE: Final = "SELECT DISTINCT scope_id FROM grants WHERE tenant_id = $1 AND user_id IN ($2, '*') AND until IS NULL"
+# `until` is put so that the index by scope does not come into it: that has the grants of all users, and these are few.
+_MINE: Final = """
+    SELECT DISTINCT scope_id FROM grants
+    WHERE tenant_id = $1 AND user_id IN ($2, '*') AND coalesce(until, -1) = -1"""
 SEEN: Final = """
     SELECT found.wire
     FROM unnest($3::text[]) AS wanted(id) CROSS JOIN LATERAL (
