@@ -65,3 +65,16 @@ async def test_who_went_takes_nothing_from_the_others() -> None:
     gone, stays = (batches.ask("n", key, load, keys_max=9) for key in (1, 2))
     gone.cancel()
     assert await stays == "2"
+
+
+async def test_of_several_who_ask_for_one_thing_the_others_are_told_though_one_goes() -> None:
+    batches, load = Batches(), Loads()
+
+    async def one() -> object:
+        return await batches.ask("n", 1, load, keys_max=9)
+
+    gone, stays = asyncio.create_task(one()), asyncio.create_task(one())
+    await asyncio.sleep(0)
+    gone.cancel()
+    assert await stays == "1"
+    assert load.asked == [[1]]
