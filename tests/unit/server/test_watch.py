@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 from msgspec.structs import replace
@@ -139,3 +140,54 @@ async def test_the_hub_tells_what_is_to_see_and_when_that_is_other_than_it_was()
         await settled()
         assert await read(watch) == []
         assert await read(other) == [(REFETCH, None)]
+
+
+async def test_nobody_hears_what_came_earlier_after_what_came_later_though_a_poll_reads_beside_a_signal() -> None:
+    house = House()
+    await house.store.create("demo", id=TENANT, epoch="e1", now_ms=1)
+    await house.commit("s", grants=[grant("ana", "s")])
+    async with running(house):
+        watch = Watch(frozenset({"List"}), None)
+        await house.hub.watch(TENANT, "ana", watch)
+        assert await read(watch) == [(REFETCH, None)]
+
+        async def deleted_meanwhile() -> None:
+            await house.commit("s", record="r", op="delete", signal=False)
+            house.hub._poll_now.set()  # as its time would
+            await settled()
+
+        await house.commit("s", record="r", signal=False)
+        house.store.meanwhile = deleted_meanwhile
+        await house.commit("s", kind="Member", fields={"user": "ana"})
+        for _ in range(5):
+            await settled()
+        assert await read(watch) == [("DELETED", "r")]
+
+
+async def test_others_have_a_turn_while_many_hear_of_much() -> None:
+    house, turns = House(), 0
+    await house.store.create("demo", id=TENANT, epoch="e1", now_ms=1)
+    await house.commit("s", grants=[grant("ana", "s")])
+
+    class Slow(Watch):
+        def hear(self, entries: Sequence[LogEntry]) -> None:
+            seen.add(turns)
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with running(house):
+        seen, ana = set[int](), [grant(f"{each}", "s") for each in range(50)]
+        await house.commit("s", grants=ana)
+        await settled()
+        for each in range(50):
+            await house.hub.watch(TENANT, f"{each}", Slow(frozenset({"List"}), None))
+        beside = asyncio.create_task(take_turns())
+        for at in range(300):
+            await house.commit("s", record=f"r{at}", signal=at == 299)
+        await settled()
+        beside.cancel()
+    assert len(seen) > 1

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from homeport_sync.ports import LogEntry
 
@@ -27,8 +28,7 @@ GONE: Final = frozenset({"DELETED", "MOVED_OUT", REFETCH})
 _CAME: Final = frozenset({"CREATED", "RESTORED", "MOVED_IN"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
+class Changed(msgspec.Struct, frozen=True, kw_only=True):
     """One event. `kind` is the one declared; of a `REFETCH` there is nothing else."""
 
     operation: str
@@ -56,18 +56,19 @@ class Watch:
         """Nothing: what there is to tell comes with `hear` and `miss`."""
 
     def hear(self, entries: Sequence[LogEntry]) -> None:
-        """See `pokes.Hearer`."""
+        """See `listeners.Hearer`. Who must fetch anyway needs none of it."""
         for entry in entries:
+            if self._missed:
+                return
             operation = OPERATIONS.get(entry.op)
             elsewhere = self._scope is not None and entry.scope != self._scope
             if operation is None or elsewhere or entry.kind not in self._kinds or entry.outcome == "superseded":
                 continue
-            if not self._missed:
-                self._keep(operation, entry)
+            self._keep(operation, entry)
             self._told.set()
 
     def miss(self) -> None:
-        """See `pokes.Hearer`."""
+        """See `listeners.Hearer`."""
         self._waiting.clear()
         self._missed = True
         self._told.set()
