@@ -22,8 +22,8 @@ from homeport_sync.errors import DeviceForked, IdempotencyKeyReused, Unavailable
 from homeport_sync.intake import Intake
 from homeport_sync.limits import Limits
 from homeport_sync.push import Decided, Push
-from homeport_sync.query import Order, Queries, Query
-from homeport_sync.rank import between
+from homeport_sync.query import Order, Queries, Query, value_of
+from homeport_sync.rank import between, is_rank
 from homeport_sync.writer_ids import began, writer_device
 
 TRIES_MAX: Final = 3  # the second knows how the first began; the third is for one that was forgotten in between
@@ -137,10 +137,12 @@ class Writer:
         return Place(scopes={id: record.scope for id, record in seen.items()}, ranks=ranks)
 
     async def _last_rank(self, tenant: str, user: str, draft: Draft, name: str) -> str | None:
-        """The last in the scope, of a field that is indexed; None where nobody can tell."""
+        """The last in the scope, of a field that is indexed; None where nobody can tell, or the last record is from
+        before it had a rank."""
         kind = self._catalog.kind(draft.kind)
         if not kind.fields[name].indexed or not is_uuid(draft.scope):
             return None
         asked = Query(kind=kind.name, order=Order(field=name, descending=True), limit=1)
         found = await self._queries.query_within(tenant, user, kind, asked, [draft.scope])
-        return next((str(each.fields[name]) for part in found.values() for each in part.records), None)
+        last = [value_of(each, kind, name) for part in found.values() for each in part.records]
+        return next((each for each in last if isinstance(each, str) and is_rank(each)), None)

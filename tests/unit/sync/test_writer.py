@@ -47,6 +47,15 @@ async def test_new_records_stand_at_the_end_of_an_order_that_can_be_looked_up() 
     assert len(places) == 10
 
 
+async def test_new_records_are_made_beside_some_without_a_place_in_the_order() -> None:
+    desk = await Desk.open()
+    scope, phone = await desk.stall(), Phone(user="ann", index=7)
+    await desk.push(phone, phone.change("create", "Fruit", STRANGER, scope, fields={"name": "fig"}))
+    assert "place" not in (await desk.record(STRANGER)).fields
+    first, second = [(await desk.fruit(scope)).fields["place"] for _ in range(2)]
+    assert str(first) < str(second)
+
+
 @pytest.mark.promise("I2")
 async def test_the_same_key_again_is_told_what_it_was_told_before_and_writes_nothing() -> None:
     desk = await Desk.open()
