@@ -157,10 +157,11 @@ async def listeners(world: World) -> float:
     return next(float(line.split()[1]) for line in lines if line.startswith("homeport_listeners "))
 
 
-async def test_a_scope_that_is_no_id_ends_the_subscription_with_its_code(world: World, url: str) -> None:
+@pytest.mark.parametrize("scope", ["x", "half of an emoji: \ud83d"])
+async def test_a_scope_that_is_no_id_ends_the_subscription_with_its_code(world: World, url: str, scope: str) -> None:
     async with socket(url, world.token()) as connection:
         await receive(connection)
-        await send(connection, type="subscribe", id="1", payload={"query": PICTURES, "variables": {"scope": "x"}})
+        await send(connection, type="subscribe", id="1", payload={"query": PICTURES, "variables": {"scope": scope}})
         told = await receive(connection)
         error = (told["payload"] if told["type"] == "error" else told["payload"]["errors"])[0]
         assert error["extensions"]["code"] == "MALFORMED"

@@ -24,6 +24,7 @@ from homeport_server.edge.schema import HomeportSchema
 from homeport_server.edge.seats import Seats
 from homeport_server.edge.socket import Opening, SocketHandler
 from homeport_server.edge.visit import Visit
+from homeport_server.edge.well_formed import well_formed
 from homeport_sync.wire import UNREADABLE, why_unreadable
 
 _json = msgspec.json.Encoder().encode
@@ -89,8 +90,13 @@ class SocketView(GraphQL[Any, None]):
         )
 
     def decode_json(self, data: str | bytes) -> object:
-        """A frame's JSON. What is none is reported as the standard library would, because Strawberry asks for it."""
+        """A frame's JSON. What is none is reported as the standard library would, because Strawberry asks for it.
+
+        Half an emoji is mended as it is in a body: stock clients never come back from the 4400 that would follow.
+        """
         try:
             return msgspec.json.decode(data)
         except UNREADABLE as wrong:
+            if (mended := well_formed(data.encode() if isinstance(data, str) else data)) is not None:
+                return msgspec.json.decode(mended)
             raise JSONDecodeError(why_unreadable(wrong), "", 0) from wrong
