@@ -170,6 +170,16 @@ def mark_of(record: Record, kind: Kind, order: Order) -> Mark:
     return Mark(value=None if order.field == BY_ID else value_of(record, kind, order.field), id=record.id)
 
 
+def is_place(mark: Mark, kind: Kind, order: Order) -> bool:
+    """Whether a record of the kind can have that place in the order: one from before its field was bounded as it is
+    now, or from before an option of it was taken away, has a place, too."""
+    shape = kind.fields[order.field].type.shape if order.field != BY_ID else ""
+    classes = {"": (), "int": (int, float), "float": (int, float), "bool": (bool,)}.get(shape, (str,))
+    fits = isinstance(mark.value, classes) and (shape == "bool" or not isinstance(mark.value, bool))
+    finite = mark.value == mark.value and mark.value not in (math.inf, -math.inf)
+    return (mark.value is None or (fits and finite)) and _storable(mark.value) and _storable(mark.id)
+
+
 def answer(records: Iterable[Record], kind: Kind, query: Query) -> Found:
     """What a query finds among the records that its caller may see: the law, as naive as can be."""
 
@@ -250,17 +260,10 @@ def _check_value(kind: Kind, name: str, value: Value, *, whole: bool) -> None:
 
 def _check_mark(mark: Mark | None, kind: Kind, order: Order) -> None:
     """Raises unless a record of the kind can have that place."""
-    if mark is None:
-        return
-    shape = kind.fields[order.field].type.shape if order.field != BY_ID else ""
-    classes = {"": (), "int": (int, float), "float": (int, float), "bool": (bool,)}.get(shape, (str,))
-    fits = isinstance(mark.value, classes) and (shape == "bool" or not isinstance(mark.value, bool))
-    if mark.value is not None and (not fits or mark.value in (math.inf, -math.inf) or mark.value != mark.value):
+    if mark is not None and not is_place(mark, kind, order):
         raise QueryInvalid(
-            f"The mark {mark.value!r} is no place in the order by {order.field}: take one of that order."
+            f"The mark {mark.value!r} is no place in the order by {order.field}: take one that a record of it gave."
         )
-    if not _storable(mark.value) or not _storable(mark.id):
-        raise QueryInvalid("A mark holds a character that no record has: take one that a record gave.")
 
 
 def _storable(value: Value) -> bool:

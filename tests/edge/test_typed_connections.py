@@ -13,6 +13,7 @@ from hypothesis import strategies as some
 
 from homeport_server.edge.typed.cursors import write_cursor
 from homeport_sync.query import Compare, Every, Mark, Not, Order, Query, Some, Where, answer
+from homeport_sync.values import TEXT_LENGTH_MAX
 from tests.edge.gallery import app, change, data, gid, hang, id_of, invite, make_gallery, push, refused
 from tests.edge.world import World
 
@@ -113,6 +114,14 @@ async def test_a_cursor_with_a_value_that_the_field_cannot_hold_is_refused() -> 
     forged = write_cursor(Mark(value=5, id=id_of(10)), Order(field="title"))
     asked: dict[str, Any] = {"after": forged, "orderBy": {"field": "TITLE"}}
     assert (await refused(await walls(await make_gallery()), PICTURES, **asked))[0] == "CURSOR_INVALID"
+
+
+async def test_records_from_before_a_field_was_bounded_as_it_is_now_are_paged_through() -> None:
+    """An option was taken away, and a text may not be as long any more."""
+    world = await make_gallery()
+    for field, old in (("title", "x" * (TEXT_LENGTH_MAX + 1)), ("state", "on loan")):
+        cursor = write_cursor(Mark(value=old, id=id_of(10)), Order(field=field))
+        assert await titles(world, after=cursor, orderBy={"field": field.upper()}) == []
 
 
 async def test_a_field_that_is_not_indexed_is_not_there_to_ask_by() -> None:

@@ -14,7 +14,7 @@ from homeport_sync.catalog import Kind
 from homeport_sync.change import Value
 from homeport_sync.clock import is_uuid
 from homeport_sync.errors import CursorInvalid
-from homeport_sync.query import BY_ID, Mark, Order
+from homeport_sync.query import Mark, Order, is_place
 
 _Place: TypeAlias = tuple[str, Value, str]  # the field that it is ordered by, its value, and the id
 _write = msgspec.json.Encoder().encode
@@ -32,13 +32,10 @@ def read_cursor(given: str, kind: Kind, order: Order) -> Mark:
         field, value, id = _read(urlsafe_b64decode(given.encode()))
     except (ValueError, msgspec.DecodeError):
         field, value, id = "", None, ""
-    if not is_uuid(id) or field != order.field or not _fits(value, kind, field):
+    mark = Mark(value=value, id=id)
+    if not is_uuid(id) or field != order.field or not is_place(mark, kind, order):
         raise CursorInvalid(
             f"{given[:100]!r} is no cursor of {kind.name} in this order: take one from an answer to the same query, or "
             "begin without one."
         )
-    return Mark(value=value, id=id)
-
-
-def _fits(value: Value, kind: Kind, field: str) -> bool:
-    return value is None or (field != BY_ID and kind.fields[field].type.fits(value))
+    return mark
