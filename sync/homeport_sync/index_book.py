@@ -6,11 +6,12 @@ them as it starts; where a server owns no tables, `homeport migrate APP` makes t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, Protocol
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol, TypeAlias
 
 from homeport_sync.catalog import Catalog
 
+TellNames: TypeAlias = Callable[[Sequence[str]], None]
 MEND: Final = "homeport migrate APP --database-url <the owner's URL>, then restart the servers"
 
 
@@ -20,17 +21,18 @@ class IndexBook(Protocol):
     async def missing_indexes(self, catalog: Catalog) -> Sequence[str]:
         """What the app's queries need and what is not there, or not whole, by its name, in the order of the kinds."""
 
-    async def make_indexes(self, catalog: Catalog) -> Sequence[str]:
-        """Make what is missing, one after the other, where a server may; the names of what was made. Writes wait for
-        the one that is being made. Does nothing where all is there."""
+    async def make_indexes(self, catalog: Catalog, tell: TellNames = lambda _: None) -> Sequence[str]:
+        """Make what is missing, one after the other, where a server may; the names of what was made, which it begins
+        to `tell`: of a million records each takes two seconds. Writes wait for the one that is being made. Does
+        nothing where all is there."""
 
     async def unused_indexes(self, catalog: Catalog) -> Sequence[str]:
         """Those of queries that the app does not need: of fields that it declares otherwise by now, or no more."""
 
 
-async def indexed(store: IndexBook, catalog: Catalog) -> Sequence[str]:
-    """Let a server of the app start: what is missing all the same."""
-    await store.make_indexes(catalog)
+async def indexed(store: IndexBook, catalog: Catalog, tell: TellNames = lambda _: None) -> Sequence[str]:
+    """Let a server of the app start, and `tell` what it makes before it does: what is missing all the same."""
+    await store.make_indexes(catalog, tell)
     return await store.missing_indexes(catalog)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from homeport_sync.catalog import Catalog, Kind
 from homeport_sync.change import Record
+from homeport_sync.index_book import TellNames
 from homeport_sync.memory_log import OnMemory
 from homeport_sync.query import Found, Query, answer, checked, checked_ids, checked_scopes
 from homeport_sync.scope import EVERYBODY
@@ -18,7 +19,7 @@ class MemoryQueries(OnMemory):
         """See `index_book.IndexBook`."""
         return ()
 
-    async def make_indexes(self, catalog: Catalog) -> Sequence[str]:  # as the port has it
+    async def make_indexes(self, catalog: Catalog, tell: TellNames = lambda _: None) -> Sequence[str]:  # as above
         """See `index_book.IndexBook`."""
         return ()
 

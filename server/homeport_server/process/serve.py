@@ -192,8 +192,11 @@ def run(settings: Settings, app: App, leash: Leash | None = None) -> None:
 
 
 async def index_warnings(store: IndexBook, catalog: Catalog, log: Log) -> Sequence[str]:
-    """Make the indexes of the app's queries, where a server may; what there is to say of those that are missing."""
-    missing = await indexed(store, catalog)
+    """Make the indexes of the app's queries, where a server may; what there is to say of those that are missing.
+
+    Of many records that takes a while, in which nobody is served: so it is told before.
+    """
+    missing = await indexed(store, catalog, lambda names: log.info("making indexes", names=list(names)))
     if not missing:
         return ()
     told = f"{told_missing(missing)}: {MEND}"

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from homeport_sync.catalog import Catalog
+from homeport_sync.index_book import TellNames
 from homeport_sync.sql.index_sql import PREFIX, indexes_of
 from homeport_sync.sql.postgres.database import Connection, OnDatabase
 from homeport_sync.sql.postgres.dialect import POSTGRES
@@ -42,7 +43,7 @@ class PostgresIndexBook(OnDatabase):
             async with self._database.connection() as connection:
                 return await missing_indexes(connection, catalog)
 
-    async def make_indexes(self, catalog: Catalog) -> Sequence[str]:  # as the port has it
+    async def make_indexes(self, catalog: Catalog, tell: TellNames = lambda _: None) -> Sequence[str]:
         """See `index_book.IndexBook`. A server owns no table."""
         return ()
 

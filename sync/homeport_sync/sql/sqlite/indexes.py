@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final
 
 from homeport_sync.catalog import Catalog
+from homeport_sync.index_book import TellNames
 from homeport_sync.sql.index_sql import PREFIX, Index, indexes_of
 from homeport_sync.sql.sqlite.dialect import SQLITE
 from homeport_sync.sql.sqlite.file import OnFile, transaction
@@ -24,12 +25,15 @@ class SqliteIndexBook(OnFile):
         """See `index_book.IndexBook`."""
         return [each.name for each in await self._missing(catalog)]
 
-    async def make_indexes(self, catalog: Catalog) -> Sequence[str]:
+    async def make_indexes(self, catalog: Catalog, tell: TellNames = lambda _: None) -> Sequence[str]:
         """See `index_book.IndexBook`."""
-        missing = await self._missing(catalog)
-        for index in missing:
+        wanted = await self._missing(catalog)
+        names = [each.name for each in wanted]
+        if wanted:
+            tell(names)
+        for index in wanted:
             await self._alone(partial(_make, index))
-        return [each.name for each in missing]
+        return names
 
     async def unused_indexes(self, catalog: Catalog) -> Sequence[str]:
         """See `index_book.IndexBook`."""
