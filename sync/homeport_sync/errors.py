@@ -82,6 +82,13 @@ class QueryInvalid(Fix):
     code = "QUERY_INVALID"
 
 
+class QueryTooWide(Fix):
+    """The query would read far more records than it finds: order by the field that it filters by, or ask in fewer
+    scopes."""
+
+    code = "QUERY_TOO_WIDE"
+
+
 class SchemaUnknown(Fix):
     """The database's schema is not one this Homeport can serve: run `homeport migrate`, or start a newer Homeport."""
 

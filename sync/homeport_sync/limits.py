@@ -27,6 +27,7 @@ class Limits:
     `commit_tries_max` times.
     `skew_max_ms` is how far ahead of the server's clock a stamp may be before it is lowered.
     `outcome_keep_ms` is how long a confirmed outcome can still be asked for.
+    A database ends a query after `query_ms_max`: what no index narrows is looked at one by one, while others wait.
     """
 
     push_changes_max: int = 500
@@ -53,6 +54,7 @@ class Limits:
     commands_at_once_max: int = 8
     skew_max_ms: int = 300_000
     cursor_bytes_max: int = 65_536
+    query_ms_max: int = 1_000
     outcome_keep_ms: int = 30 * 24 * 3_600_000
     overload_retry_ms: int = 1_000
     overload_retry_max_ms: int = 60_000

@@ -113,7 +113,8 @@ class Found:
 
 class Queries(Protocol):
     """Part of every store. Nobody is given a record of a scope in which they have no grant that holds, their own or
-    everybody's; a query that does not fit its kind raises `QueryInvalid`."""
+    everybody's; a query that does not fit its kind raises `QueryInvalid`, and one that a database has not answered
+    after `Limits.query_ms_max` raises `QueryTooWide`."""
 
     async def query(self, tenant: str, user: str, kind: Kind, asked: Query) -> Found:
         """Of all scopes that the user may see. One statement, whose cost does not grow with what others have."""

@@ -13,13 +13,15 @@ from msgspec.structs import replace
 
 from homeport_server.database import Store
 from homeport_sync.change import Value
-from homeport_sync.errors import QueryInvalid, Unavailable
+from homeport_sync.errors import QueryInvalid, QueryTooWide, Unavailable
+from homeport_sync.limits import Limits
 from homeport_sync.ports import StoredRecord, Writes
-from homeport_sync.query import BY_ID, ROWS_MAX, SCOPES_MAX, Compare, Found, Mark, Order, Query, answer
+from homeport_sync.query import BY_ID, ROWS_MAX, SCOPES_MAX, Compare, Found, Mark, Order, Query, Some, answer
 from tests.contract.databases import Databases
 from tests.contract.indexed import indexed_store
 from tests.contract.questions import CATALOG, GRANTS, RECORDS, SAMPLE, SCOPES, USERS, VISIBLE, queries, shown_to
 from tests.contract.samples import EPOCH, NOW, grant, stored, write
+from tests.contract.stores import OpenStore
 
 numbers: Iterator[int] = count()
 ALL = Query(kind="Sample", limit=100)
@@ -156,6 +158,19 @@ async def test_a_number_is_found_by_what_it_is(asked: Store, size: Value) -> Non
     tenant = await tenant_with(asked, [made])
     query = Query(kind="Sample", limit=2, where=Compare(field="size", test="equals", value=size))
     assert (await asked.query(tenant, "u", SAMPLE, query)).records == [made.record]
+
+
+async def test_a_query_that_looks_at_far_too_much_is_ended_and_others_go_on(kind: str, open_store: OpenStore) -> None:
+    if kind == "memory":
+        return  # it is no database
+    store = await open_store(Limits(query_ms_max=10))
+    made = [stored(f"{at:05}", 1) for at in range(4_000)]
+    many = [replace(each, record=replace(each.record, kind="Sample")) for each in made]
+    tenant = await tenant_with(store, many)
+    wide = Some(terms=(Compare(field="title", test="contains", value="nowhere"),) * 30)
+    with pytest.raises(QueryTooWide):
+        await store.query(tenant, "u", SAMPLE, Query(kind="Sample", where=wide, limit=1))
+    assert (await store.standing(tenant, "u", "")).head.position == 1
 
 
 def test_the_sample_has_every_shape_that_can_be_indexed() -> None:

@@ -10,8 +10,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Final
 
+import asyncpg
+
 from homeport_sync.catalog import Kind
 from homeport_sync.change import Record, decode_record
+from homeport_sync.errors import QueryTooWide
+from homeport_sync.limits import Limits
 from homeport_sync.query import Found, Query, checked_ids, checked_scopes
 from homeport_sync.sql import rows
 from homeport_sync.sql.postgres.database import IN_ORDER, Connection, OnDatabase
@@ -41,6 +45,7 @@ SEEN: Final = """
 class PostgresQueries(OnDatabase):
     """`Queries` on PostgreSQL."""
 
+    _limits: Limits
     _source = TABLE
 
     async def look_for_view(self) -> None:
@@ -76,12 +81,16 @@ class PostgresQueries(OnDatabase):
 
     async def _ask(self, statement: str, tenant: str, *values: object) -> list[rows.Row]:
         async def ask(connection: Connection) -> list[rows.Row]:
-            found = [tuple(row) for row in await connection.fetch(statement, tenant, *values)]
+            try:
+                found = [tuple(row) for row in await connection.fetch(statement, tenant, *values)]
+            except asyncpg.QueryCanceledError:
+                raise QueryTooWide from None  # the connection is whole
             if not found:
                 await head_of(connection, tenant)  # raises if there is no such tenant
             return found
 
-        return await self._database.read(tenant, ask, IN_ORDER)
+        ending = f"{IN_ORDER}; SET LOCAL statement_timeout = {self._limits.query_ms_max}"
+        return await self._database.read(tenant, ask, ending)
 
 
 def query_statement(asked: Asked, source: str = VIEW) -> str:

@@ -7,18 +7,25 @@ from a subquery may have an order and a limit of its own.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Mapping
+import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 from homeport_sync.catalog import Kind
 from homeport_sync.change import Record, decode_record
+from homeport_sync.errors import QueryTooWide
+from homeport_sync.limits import Limits
 from homeport_sync.query import Found, Query, checked_ids, checked_scopes
 from homeport_sync.sql import rows
 from homeport_sync.sql.query_sql import Asked, asked_of, by_id, found_of
+from homeport_sync.sql.sqlite.connection import Connection
 from homeport_sync.sql.sqlite.dialect import SQLITE
 from homeport_sync.sql.sqlite.file import OnFile
 from homeport_sync.sql.sqlite.transaction import head_of, json_list
+from homeport_sync.sql.sqlite.trouble import code_of
 
+STEPS: Final = 20_000  # of SQLite's machine between two looks at the time: about a millisecond
 # `+` keeps SQLite from the index by scope, which has the grants of all users: these are few, and one after the other.
 _MINE: Final = "SELECT DISTINCT scope_id FROM grants WHERE tenant_id = ?1 AND user_id IN (?2, '*') AND +until IS NULL"
 SEEN: Final = """
@@ -30,7 +37,10 @@ SEEN: Final = """
 
 
 class SqliteQueries(OnFile):
-    """`Queries` on SQLite."""
+    """`Queries` on SQLite, on a connection of their own: whoever pulls does not wait for who asks."""
+
+    _asker: Connection
+    _limits: Limits
 
     async def query(self, tenant: str, user: str, kind: Kind, asked: Query) -> Found:
         """See `query.Queries`."""
@@ -57,12 +67,28 @@ class SqliteQueries(OnFile):
 
     async def _ask(self, statement: str, tenant: str, *values: object) -> list[rows.Row]:
         def ask(connection: sqlite3.Connection) -> list[rows.Row]:
-            found = connection.execute(statement, (tenant, *values)).fetchall()
+            with _ending(connection, self._limits.query_ms_max):
+                found = connection.execute(statement, (tenant, *values)).fetchall()
             if not found:
                 head_of(connection, tenant)  # raises if there is no such tenant
             return found
 
-        return await self._reader.run(ask)
+        return await self._asker.run(ask)
+
+
+@contextmanager
+def _ending(connection: sqlite3.Connection, ms_max: int) -> Iterator[None]:
+    """End what is asked inside after so long. Raises `QueryTooWide` then."""
+    end_ns = time.monotonic_ns() + ms_max * 1_000_000
+    connection.set_progress_handler(lambda: time.monotonic_ns() > end_ns, STEPS)
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if code_of(error) == sqlite3.SQLITE_INTERRUPT:
+            raise QueryTooWide from error
+        raise
+    finally:
+        connection.set_progress_handler(None, 0)
 
 
 def query_statement(asked: Asked) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import uuid
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from sqlalchemy import MetaData
@@ -52,8 +52,9 @@ class SqliteStore(
 ):
     """Every port on one file."""
 
-    def __init__(self, writer: Connection, reader: Connection, limits: Limits) -> None:
+    def __init__(self, writer: Connection, reader: Connection, asker: Connection, limits: Limits) -> None:
         super().__init__(writer, reader)
+        self._asker = asker
         self._limits = limits
 
     @classmethod
@@ -63,13 +64,19 @@ class SqliteStore(
 
         Raises `SchemaUnknown` if its schema is of a version this one does not serve.
         """
-        writer = await Connection.open(path)
-        try:
+        async with AsyncExitStack() as opened:
+            writer = await _opened(path, opened)
             await writer.run(lambda connection: _prepare(connection, path, beside))
-            return cls(writer, await Connection.open(path), limits)
-        except BaseException:
-            await writer.close()
-            raise
+            store = cls(writer, await _opened(path, opened), await _opened(path, opened), limits)
+            opened.pop_all()
+        return store
+
+    async def close(self) -> None:
+        """See `OnFile`."""
+        try:
+            await self._asker.close()
+        finally:
+            await super().close()
 
     @property
     def beside(self) -> SqliteBeside:
@@ -195,6 +202,12 @@ def _standing(connection: sqlite3.Connection, tenant: str, user: str, device: st
         grants=grants_of(user, map(rows.grant, connection.execute(statements.GRANTS_OF_USER, who))),
         last_number=number[0] if number else 0,
     )
+
+
+async def _opened(path: Path, stack: AsyncExitStack) -> Connection:
+    connection = await Connection.open(path)
+    stack.push_async_callback(connection.close)
+    return connection
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, beside: Sequence[MetaData]) -> None:
