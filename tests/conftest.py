@@ -5,10 +5,15 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from homeport_client.fleet.live.nats import RealNats
 from homeport_client.fleet.live.postgres import RealPostgres
 from tests.contract.databases import Databases
+
+# Laws are tested without a stopwatch: a slow machine is not a broken law.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def pytest_configure() -> None:

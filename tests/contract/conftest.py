@@ -8,16 +8,12 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from homeport_client.fleet.live.postgres import RealPostgres
 from homeport_sync.limits import LIMITS, Limits
 from tests.contract.databases import Databases
 from tests.contract.samples import EPOCH, TENANT
 from tests.contract.stores import OPENERS, STORES, OpenStore, Store, postgres
-
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

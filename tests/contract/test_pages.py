@@ -140,7 +140,7 @@ async def narrow(open_store: OpenStore) -> Store:
     return await open_store(Limits(page_bytes_max=BYTES_MAX))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
 @given(events=EVENTS, data=st.data())
 async def test_a_page_is_what_a_naive_filter_gives(narrow: Store, events: list[Event], data: st.DataObject) -> None:
     history, tenant = History(), f"tenant {next(numbers)}"

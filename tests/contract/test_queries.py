@@ -57,7 +57,7 @@ async def compare(store: Store, tenant: str, records: list[StoredRecord], data: 
     assert await store.seen(tenant, user, ids) == seen
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=25)
 @given(records=RECORDS, data=st.data())
 async def test_a_store_answers_as_the_law_says(asked: Store, records: list[StoredRecord], data: st.DataObject) -> None:
     tenant = await tenant_with(asked, records)
@@ -65,7 +65,7 @@ async def test_a_store_answers_as_the_law_says(asked: Store, records: list[Store
         await compare(asked, tenant, records, data)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=5)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=5)
 @given(records=RECORDS, data=st.data())
 async def test_it_does_so_without_the_indexes(store: Store, records: list[StoredRecord], data: st.DataObject) -> None:
     tenant = await tenant_with(store, records)
