@@ -137,6 +137,13 @@ class QueryTooDeep(Fix):
     code = "QUERY_TOO_DEEP"
 
 
+def too_deep(depth_max: int) -> QueryTooDeep:
+    """The same with the limit in its words."""
+    return QueryTooDeep(
+        f"Fields stand within each other over {depth_max} deep: ask for what is deeper by itself.", limit=depth_max
+    )
+
+
 class TooManyAliases(Fix):
     """The document has too many aliases: ask in several requests."""
 

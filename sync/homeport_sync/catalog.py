@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from homeport_sync.allow import Allow
-from homeport_sync.change import EDITS, Change, Edits, Fields, Value, Written
+from homeport_sync.change import EDITS, Change, Edits, Fields, Increment, Value, Written
 from homeport_sync.edits import EXPECTED, fits_edit
 from homeport_sync.rejections import (
     NotPublic,
@@ -65,7 +65,8 @@ class Field:
             raise self._wrong(kind, written, told.format(expected=self.type.expected))
 
     def _wrong(self, kind: str, written: Written, expected: str) -> WrongType:
-        found = repr(written) if len(repr(written)) <= 80 else f"{repr(written)[:80]}…"
+        wrong = repr(written.by if isinstance(written, Increment) else written)
+        found = wrong if len(wrong) <= 80 else f"{wrong[:80]}…"
         return WrongType(f"{kind}.{self.name} {expected}, not {found}: write a value that fits.", field=self.name)
 
 

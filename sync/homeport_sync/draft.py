@@ -144,7 +144,8 @@ class Drafted:
 
 def _why_not(draft: Draft, change: Change) -> HomeportError | None:
     if not change.id:
-        return Malformed(f"It does not say which {draft.kind} it is about: name its id.")
+        named = "its id, or its scope and user" if draft.kind == MEMBER else "its id"
+        return Malformed(f"It does not say which {draft.kind} it is about: name {named}.")
     if not change.scope:
         return Malformed(f"It does not say where: name the scope of this {draft.op}.")
     if draft.expected is not None and draft.expected < 1:

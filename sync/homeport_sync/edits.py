@@ -12,7 +12,7 @@ from homeport_sync.values import PLAIN, ValueType
 
 SWAPPED: Final = frozenset({GUARDED, RESOLVER})
 EXPECTED: Final = {
-    COUNTER: "takes an increment by a whole number",
+    COUNTER: "takes an increment by {expected}",
     SET: "takes elements to add and to remove, each with the adds that were seen",
     GUARDED: "takes a swap of {expected}, with what it was",
     RESOLVER: "takes a swap of {expected}, with what it was",

@@ -58,7 +58,10 @@ def check_seen(push: Push, sent: Change, kind: Kind, there: Overlay) -> None:
     gone = stored.record.deleted and sent.op != "restore"
     guarded = kind.guarded or (sent.op == "update" and _swaps_unseen(kind, sent.fields))
     if guarded and not sent.base and others and not gone:
-        raise Stale("It is guarded: say at which position you have seen it, as expected.", position=position)
+        raise Stale(
+            f"It is guarded, and at position {position}: look at it, decide, and say by expectedPosition what you saw.",
+            position=position,
+        )
 
 
 def _placed(push: Push, change: Change, there: Overlay) -> Change:

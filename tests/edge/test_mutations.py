@@ -68,12 +68,13 @@ async def test_a_record_is_made_changed_and_deleted_and_shown_as_it_is_then() ->
     assert late["outcome"] == {"verdict": "SUPERSEDED", "lost": ["name"], "deleted": True, "again": False}
 
 
-async def test_a_deleted_record_is_restored_with_all_its_fields() -> None:
+async def test_a_deleted_record_is_restored_and_what_is_left_out_has_its_default() -> None:
     world, scope = await stalls()
     made = await mutate(world, "createFruit", scope=scope, name="fig")
     await mutate(world, "deleteFruit", id=made["id"])
     part = await mutate(world, "restoreFruit", id=made["id"], name="fig")
-    assert why(part) == [("WRONG_TYPE", "sold")]
+    assert part["fruit"] == made["fruit"] | {"position": part["fruit"]["position"]}
+    await mutate(world, "deleteFruit", id=made["id"])
     all_of_it: dict[str, Any] = {"name": "fig", "sold": 1, "tags": [], "stock": 2, "label": "x", "buyer": None}
     back = await mutate(world, "restoreFruit", id=made["id"], **all_of_it)
     assert back["fruit"] == made["fruit"] | all_of_it | {"position": back["fruit"]["position"]}
@@ -125,6 +126,17 @@ async def test_a_mutation_for_another_position_is_stale_and_told_where_the_recor
     assert stale["fruit"]["position"] == seen + 1  # with which the app can decide again
     unseen = await mutate(world, "updateFruit", id=made["id"], stock=4)
     assert why(unseen) == [("STALE", None)]
+    assert "say by expectedPosition" in unseen["errors"][0]["message"]
+
+
+async def test_a_counter_says_what_it_takes_in_the_words_of_the_api() -> None:
+    world, scope = await stalls()
+    made = await mutate(world, "createFruit", scope=scope, name="fig")
+    (error,) = (await mutate(world, "updateFruit", id=made["id"], sold={"increment": 2**53}))["errors"]
+    assert error["message"] == (
+        "Fruit.sold takes an increment by a whole number between -(2^53 - 1) and 2^53 - 1, not 9007199254740992: "
+        "write a value that fits."
+    )
 
 
 async def test_what_the_caller_may_not_write_or_see_is_refused_as_data() -> None:
@@ -154,7 +166,9 @@ async def test_a_member_is_invited_promoted_and_put_out_without_knowing_an_id() 
     assert (await mutate(world, "createFruit", by="bob", scope=scope, name="x"))["errors"] == []
     out = await mutate(world, "updateMember", shows, scope=scope, user="bob", role=None)
     assert (out["id"], out["member"]["role"]) == (invited["id"], None)
-    assert why(await mutate(world, "updateMember", shows, role="viewer")) == [("MALFORMED", None)]
+    nobody = await mutate(world, "updateMember", shows, role="viewer")
+    assert why(nobody) == [("MALFORMED", None)]
+    assert "name its id, or its scope and user" in nobody["errors"][0]["message"]
 
 
 async def test_a_command_is_a_mutation_with_its_arguments_that_shows_the_root() -> None:
@@ -171,10 +185,12 @@ async def test_a_command_is_a_mutation_with_its_arguments_that_shows_the_root() 
     assert (code, "is the id of a Fruit" in message) == ("MALFORMED", True)
 
 
+CONTRARY: dict[str, object] = {"add": ["x"], "remove": ["x"]}
 WRONG: dict[str, tuple[str, dict[str, object], str]] = {
     "an id of another kind": ("updateFruit", {"id": global_id("Stall", DEVICE)}, "MALFORMED"),
     "no id": ("deleteFruit", {"id": "x"}, "MALFORMED"),
     "a set that is set and edited": ("updateFruit", {"id": DEVICE, "tags": {"set": [], "add": ["x"]}}, "MALFORMED"),
+    "a set that adds what it removes": ("updateFruit", {"id": DEVICE, "tags": CONTRARY}, "MALFORMED"),
     "a key that is empty": ("createStall", {"idempotencyKey": ""}, "MALFORMED"),
     "a required field that is left out": ("createFruit", {"scope": DEVICE}, "GRAPHQL_INVALID"),
     "a required field that is null": ("createFruit", {"scope": DEVICE, "name": None}, "GRAPHQL_INVALID"),

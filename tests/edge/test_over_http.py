@@ -103,6 +103,28 @@ async def test_a_query_may_come_by_get_with_all_its_parameters(client: httpx2.As
     assert {each["kind"] for each in answer.json()["data"]["pull"]["records"]} >= {"ShoppingList"}
 
 
+async def test_of_several_operations_one_must_be_named(client: httpx2.AsyncClient) -> None:
+    document = "query A { __typename } query B { __typename }"
+    answer = await client.post(GRAPHQL_PATH, json={"query": document}, headers={"accept": GRAPHQL_TYPE})
+    assert (answer.status_code, _code(answer)) == (400, "GRAPHQL_INVALID")
+    assert "name the one to run as operationName" in answer.json()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ("{ pul }", "Did you mean 'pull'? Compare the request with /api/v1/schema.graphql."),
+        ("{ nothing }", "on type 'Query'. Compare the request with /api/v1/schema.graphql."),
+        ("{ __typename", "Syntax Error: Expected Name, found <EOF>. Mend the document there."),
+    ],
+)
+async def test_what_graphql_says_itself_ends_with_what_to_do(
+    client: httpx2.AsyncClient, document: str, message: str
+) -> None:
+    (error,) = (await client.post(GRAPHQL_PATH, json={"query": document})).json()["errors"]
+    assert error["message"].endswith(message)
+
+
 @pytest.mark.parametrize("document", ["mutation { __typename }", PUSH])
 async def test_a_get_never_runs_a_mutation(client: httpx2.AsyncClient, world: World, document: str) -> None:
     variables = json.dumps({"device": DEVICE, "changes": [world.new_list(DEVICE)]})

@@ -61,12 +61,13 @@ async def test_an_empty_page_has_no_cursors() -> None:
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        ({"first": 101}, "A page has 1 to 100 records, not 101"),
-        ({"last": 101}, "not 101"),
+        ({"first": 101}, "not 101: ask for as many with first, and for the rest with after and the endCursor"),
+        ({"last": 101}, "not 101: ask for as many with last, and for the rest with before and the startCursor"),
         ({"first": 0}, "not 0"),
         ({"last": -1}, "not -1"),
         ({"first": 1, "last": 1}, "not both"),
-        ({"where": {"title": {"eq": None}}}, "eq has no value in this filter: leave it out, or say {isNull: true}"),
+        ({"where": {"widthMm": {"lt": None}}}, "widthMm is compared with null in this filter (lt): leave it out, or"),
+        ({"where": {"id": {"eq": None}}}, "id is compared with null in this filter (eq): leave it out."),
         ({"where": {"title": None}}, "title is null in this filter"),
         ({"where": {"and": None}}, "and is null in this filter"),
         ({"where": {"widthMm": {"in": [1] * 101}}}, "at most 100 values"),

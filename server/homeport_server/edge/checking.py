@@ -53,7 +53,7 @@ class Checked:
     typed: Mapping[str, Sequence[str]]
 
     def cost(self, operation: str | None, variables: Mapping[str, object], limits: GraphqlLimits) -> int:
-        """The cost of an operation (None: the first). Raises `QueryTooCostly`, `PageTooLarge` or `TooLarge`."""
+        """The cost of an operation (None: the only one). Raises `QueryTooCostly`, `PageTooLarge` or `TooLarge`."""
         name = operation if operation is not None else next(iter(self.measured.operations), "")
         if variables:
             _check_values([variables.get(each) for each in self.typed.get(name, ())])

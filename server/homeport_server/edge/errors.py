@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLSyntaxError
 
 from homeport_server.errors import (
     BodyNotJson,
@@ -31,7 +31,8 @@ from homeport_server.observe.troubles import Troubles
 from homeport_sync import LIMITS
 from homeport_sync.errors import HomeportError, Overloaded, Unavailable
 
-_NEXT_STEP = "compare the request with /api/v1/schema.graphql"
+_NEXT_STEP = "Compare the request with /api/v1/schema.graphql."
+_NEXT_STEP_OF_SYNTAX = "Mend the document there."
 _WORDS_MAX = 400  # of GraphQL's own, which repeat the value that is wrong
 _STATUS: Mapping[type[HomeportError], int] = {
     BodyNotJson: 400,
@@ -101,10 +102,15 @@ def settle(errors: Sequence[GraphQLError], request_id: str, troubles: Troubles) 
         while isinstance(cause, GraphQLError):
             cause = cause.original_error
         if cause is None or (error.path is None and not isinstance(cause, HomeportError)):
-            words = error.message
-            told = words if len(words) <= _WORDS_MAX else f"{words[:_WORDS_MAX]}…"
-            cause = GraphqlInvalid(f"{told.rstrip('.')}: {_NEXT_STEP}.")
+            cause = GraphqlInvalid(_words(error))
         troubles.failed(cause, request_id)
         public = shown(cause, request_id)
         error.message = str(public["message"])
         error.extensions = public["extensions"]  # type: ignore[assignment]
+
+
+def _words(error: GraphQLError) -> str:
+    """GraphQL's own words as sentences, and what to do next. Some of them end with a question."""
+    words = error.message if len(error.message) <= _WORDS_MAX else f"{error.message[:_WORDS_MAX]}…"
+    end = "" if words.endswith((".", "?", "…")) else "."
+    return f"{words}{end} {_NEXT_STEP_OF_SYNTAX if isinstance(error, GraphQLSyntaxError) else _NEXT_STEP}"

@@ -79,6 +79,9 @@ class GuardedSchema(strawberry.Schema):
         checked = self.documents.read(query, call.caller)
         context.graphql_document = checked.document
         context.pre_execution_errors = []
+        named = context._provided_operation_name  # noqa: SLF001  # its own name for it falls back on the first
+        if named is None and (several := len(checked.measured.operations)) > 1:
+            raise GraphqlInvalid(f"The document has {several} operations: name the one to run as operationName.")
         try:
             operation_type = context.operation_type
         except RuntimeError as unknown:

@@ -34,7 +34,7 @@ from graphql import (
 
 from homeport_server.edge.limits import LIST_LENGTH_ASSUMED, SAME_NAME_MAX, VISITS_A_TOKEN_MAX, GraphqlLimits
 from homeport_server.edge.weight import IDS_ARGUMENT, PAGE_ARGUMENTS, Length, Weight
-from homeport_server.errors import QueryTooCostly, QueryTooDeep
+from homeport_server.errors import QueryTooCostly, too_deep
 
 _Asked: TypeAlias = tuple[GraphQLNamedType | None, FieldNode]
 _Within: TypeAlias = tuple[GraphQLNamedType | None, SelectionSetNode]
@@ -86,7 +86,7 @@ class _Walk:
         for type_, selections in within:
             self._collect(type_, selections, groups, seen)
         if depth > self._depth_max:
-            raise QueryTooDeep(limit=self._depth_max)
+            raise too_deep(self._depth_max)
         fields, lists = 0, list[tuple[Length, Weight]]()
         for name, asked in groups.items():
             fields += 1

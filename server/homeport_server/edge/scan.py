@@ -16,7 +16,7 @@ from homeport_server.edge.limits import (
     VALUE_DEPTH_MAX,
     GraphqlLimits,
 )
-from homeport_server.errors import QueryTooDeep, QueryTooLong, TooManyAliases
+from homeport_server.errors import QueryTooDeep, QueryTooLong, TooManyAliases, too_deep
 
 _token = re.compile(
     r"""
@@ -85,14 +85,17 @@ class _Shape:
         if self._in_values or word == "(":
             self._in_values += 1
             if self._in_values > VALUE_DEPTH_MAX:
-                raise QueryTooDeep("Values are nested too deeply: give them as variables.", limit=VALUE_DEPTH_MAX)
+                raise QueryTooDeep(
+                    f"Values are nested over {VALUE_DEPTH_MAX} deep: give them as variables.", limit=VALUE_DEPTH_MAX
+                )
         else:
             self._depth += 1
             if self._depth > BRACES_A_FIELD_MAX * self._limits.depth_max + INTROSPECTION_DEPTH:
-                raise QueryTooDeep(limit=self._limits.depth_max)
+                raise too_deep(self._limits.depth_max)
 
     def _alias(self) -> None:
         """Outside of values a colon makes an alias; there it stands between a name and its value."""
         self._aliases += not self._in_values
         if self._aliases > self._limits.aliases_max:
-            raise TooManyAliases(limit=self._limits.aliases_max)
+            most = self._limits.aliases_max
+            raise TooManyAliases(f"The document has over {most} aliases: ask in several requests.", limit=most)

@@ -55,7 +55,10 @@ SCALARS: Mapping[object, ScalarDefinition] = {
         parse_value=_as_is,
     ),
     Long: strawberry.scalar(
-        name="Long", description="A whole number of 64 bits.", serialize=_as_is, parse_value=read_long
+        name="Long",
+        description="A whole number. What is written has at most 53 bits; what counters come to, up to 64.",
+        serialize=_as_is,
+        parse_value=read_long,
     ),
 }
 

@@ -127,9 +127,10 @@ class Connections:
             raise QueryInvalid("A page is the first or the last so many, not both: leave out first or last.")
         limit: int = next((each for each in (first, last) if each is not None), PAGE)
         if not 1 <= limit <= PAGE_MAX:
+            way, then = ("first", "after and the endCursor") if last is None else ("last", "before and the startCursor")
             raise QueryInvalid(
-                f"A page has 1 to {PAGE_MAX} records, not {limit:,}: ask for as many with first, and for the rest with "
-                "after and the endCursor.",
+                f"A page has 1 to {PAGE_MAX} records, not {limit:,}: ask for as many with {way}, and for the rest with "
+                f"{then}.",
                 max=PAGE_MAX,
             )
         order = self._filters.read_order(given.get("orderBy"))

@@ -54,6 +54,7 @@ _OF_SHAPE: Final[Mapping[Shape, tuple[str, ...]]] = {
     "uuid": (*_EQUAL, "isNull"),
     "rank": (*_EQUAL, "isNull", *_RANGE),
 }
+_INDEXED: Final = "It knows the fields that the app declares as indexed."
 _JOINS: Final = frozenset({"and", "or", "not"})
 
 
@@ -101,7 +102,7 @@ class Filters:
             if name in _JOINS:
                 terms.append(self._join(kind, name, value))
             else:
-                terms.extend(self._compare(kind, self._of_kind[kind.name].fields[name], value))
+                terms.extend(self._compare(kind, name, value))
         return terms[0] if len(terms) == 1 else Every(terms=tuple(terms))
 
     def _join(self, kind: Kind, name: str, given: Any) -> Where:  # noqa: ANN401  # as GraphQL read it
@@ -110,11 +111,12 @@ class Filters:
         terms = tuple(self._read(kind, each) for each in given)
         return Every(terms=terms) if name == "and" else Some(terms=terms)
 
-    def _compare(self, kind: Kind, field: str, given: Mapping[str, Any]) -> Sequence[Where]:
-        terms = list[Where]()
+    def _compare(self, kind: Kind, shown: str, given: Mapping[str, Any]) -> Sequence[Where]:
+        terms, field = list[Where](), self._of_kind[kind.name].fields[shown]
         for name, value in given.items():
             if value is None:
-                raise QueryInvalid(f"{name} has no value in this filter: leave it out, or say {{isNull: true}}.")
+                otherwise = "" if field == BY_ID else ", or say {isNull: true}"
+                raise QueryInvalid(f"{shown} is compared with null in this filter ({name}): leave it out{otherwise}.")
             if name == "isNull":
                 null = Compare(field=field, test="equals", value=None)
                 terms.append(null if value else Not(term=null))
@@ -150,10 +152,12 @@ class Filters:
             GraphQLInputObjectType(
                 where,
                 lambda: {BY_ID: GraphQLInputField(self._by_id), **inputs, **self._joins(kind)},
-                description=f"Which records of {name} are wanted: those that pass all that is given.",
+                description=f"Which records of {name} are wanted: those that pass all that is given. {_INDEXED}",
             ),
             GraphQLInputObjectType(
-                kinds.take_type(f"{name}Order", kind), order, description="By what, and then by id in that direction."
+                kinds.take_type(f"{name}Order", kind),
+                order,
+                description=f"By what, and then by id in that direction. {_INDEXED}",
             ),
             {BY_ID: BY_ID, **{each: field.name for each, field in indexed.items()}},
         )

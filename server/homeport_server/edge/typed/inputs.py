@@ -103,4 +103,6 @@ def _read(field: Field, given: Any) -> Written:  # noqa: ANN401  # as GraphQL re
         raise Malformed(f"{field.name} is set and edited at once: give set, or add and remove.")
     if whole is not None:
         return list(whole)
+    if both := sorted({*(add or ())} & {*(remove or ())}):
+        raise Malformed(f"{both[0]!r} is to come to {field.name} and to go from it at once: say one of them.")
     return Elements(add={each: [] for each in add or ()}, remove={each: [] for each in remove or ()})

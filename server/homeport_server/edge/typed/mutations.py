@@ -29,8 +29,9 @@ from homeport_server.edge.typed.reading import Info
 from homeport_server.edge.typed.roots import Roots
 from homeport_server.edge.write import write
 from homeport_sync.catalog import Command, Kind
-from homeport_sync.change import Op
+from homeport_sync.change import Op, Written
 from homeport_sync.draft import Draft
+from homeport_sync.rules import RANK
 from homeport_sync.scope import MEMBER
 
 _ID: Final = GraphQLNonNull(GraphQLID)
@@ -39,7 +40,7 @@ _TOLD: Final[Mapping[Op, str]] = {
     "create": "Makes a {}. What is left out has its default, and stands at the end of an order.",
     "update": "Writes those fields of a {} that are given.",
     "delete": "Deletes a {}, and what goes with it.",
-    "restore": "Brings back a {} that was deleted, with all its fields: they are not known any more.",
+    "restore": "Brings back a {} that was deleted. Its fields are forgotten: what is left out has its default.",
     "move": "Takes a {} into another scope, with what hangs on it.",
 }
 
@@ -74,6 +75,7 @@ class _Mutations:
         type_name, shown = kinds.type_name(kind), self._inputs.shown(kind, own)
         fields = kind.fields.values() if op in _WRITES_FIELDS else ()
         type_ = self._inputs.make(kinds.take_type(f"{name}Input", kind), kind, own, fields, new=op != "update")
+        defaults = _defaults(kind) if op == "restore" else {}
 
         async def resolve(_root: object, info: Info, asked: Mapping[str, Any]) -> Payload:
             draft = Draft(
@@ -82,7 +84,7 @@ class _Mutations:
                 id=_id(asked, "id", type_name),
                 scope=_id(asked, "scope"),
                 into=_id(asked, "into"),
-                fields=self._inputs.read(kind, own, asked),
+                fields={**defaults, **self._inputs.read(kind, own, asked)},
                 expected=asked.get(EXPECTED),
             )
             return Payload(await write(info.context, draft, asked.get(KEY)), shown)
@@ -148,3 +150,9 @@ def _id(given: Mapping[str, Any], name: str, type_name: str = "") -> str:
     """The UUID of an id in an input; "" if there is none. Raises `Malformed`."""
     id = given.get(name)
     return "" if id is None else record_id(id, type_name)
+
+
+def _defaults(kind: Kind) -> Mapping[str, Written]:
+    """What a restore has for fields that it leaves out, as a create has. An app in use for years does not know the
+    fields that were declared since, and could restore nothing any more if it had to give them."""
+    return {each.name: each.default for each in kind.fields.values() if not each.required and each.rule != RANK}
