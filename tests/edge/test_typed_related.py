@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from tests.edge.gallery import Counted, change, data, gid, hang, id_of, invite, make_gallery, push
+from tests.edge.gallery import Counted, change, data, gid, hang, id_of, invite, make_gallery, push, refused
 from tests.edge.world import World
 
 COPIES = "{ pictures(first: 100) { nodes { title copyOf { title room { title } } room { title } } } }"
@@ -77,6 +77,19 @@ async def test_what_a_record_names_is_null_where_it_is_not_there_to_see() -> Non
     assert (await data(world, query))["picture"] == {"copyOfId": id_of(10), "copyOf": {"title": "original"}}
     await push(world, change(world, "Picture", 10, op="delete", scope=1))
     assert (await data(world, query))["picture"] == {"copyOfId": id_of(10), "copyOf": None}
+
+
+async def test_what_refers_to_a_record_takes_either_id_of_it() -> None:
+    world = await make_gallery()
+    await hang(world, "Picture", 10, scope=1, title="original")
+    query = """mutation ($scope: ID!, $of: UUID!) {
+      createPicture(input: { scope: $scope, title: "copy", copyOfId: $of }) { picture { copyOfId } }
+    }"""
+    for id in (gid("Picture", 10), id_of(10), id_of(10).upper()):
+        made = (await data(world, query, scope=gid("Room", 1), of=id))["createPicture"]
+        assert made == {"picture": {"copyOfId": id_of(10)}}
+    _, why = await refused(world, query, scope=gid("Room", 1), of="x")
+    assert "or the id of a record, not 'x'" in why
 
 
 async def test_what_is_of_another_kind_than_is_declared_today_is_not_shown_as_if_it_were() -> None:

@@ -35,6 +35,8 @@ async def caller_of_socket(payload: Mapping[str, object], accounts: Accounts) ->
     """Who opened this socket, by the payload of its `connection_init`. Raises an `Unauthenticated` error."""
     headers = payload.get("headers")
     text = _text_in(payload) or (_text_in(headers) if isinstance(headers, Mapping) else "")
+    if not text:
+        raise Unauthenticated('There is no token: connection_init carries {"authorization": "Bearer <token>"}.')
     return await _caller(text if isinstance(text, str) else "", accounts)
 
 

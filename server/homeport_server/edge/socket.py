@@ -147,10 +147,11 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
         """The poke our devices ask for, and RxDB's streams, run without an executor; all else is Strawberry's."""
         id, payload = message["id"], message["payload"]
+        most = self._opening.rooms.settings.subscriptions_per_socket_max
         if not self.connection_acknowledged or id in self.operations:
             await super().handle_subscribe(message)
-        elif len(self.operations) >= self._opening.rooms.settings.subscriptions_per_socket_max:
-            await self._refuse(id, TooManySubscriptions())
+        elif len(self.operations) >= most:
+            await self._refuse(id, _too_many(most))
         else:
             try:
                 meant = cast(SubscribeMessagePayload, {**payload, "query": self._text_of(payload)})
@@ -254,3 +255,10 @@ class SocketHandler(BaseGraphQLTransportWSHandler[Any, None]):
             error = TokenExpired()
             closing = self.websocket.close(code=close_code(error), reason=close_reason(error))
             self._closing = asyncio.get_running_loop().create_task(closing)
+
+
+def _too_many(most: int) -> TooManySubscriptions:
+    return TooManySubscriptions(
+        f"This socket has {most} operations running, and may have no more: complete one, then subscribe again.",
+        limit=most,
+    )

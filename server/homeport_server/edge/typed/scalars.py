@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
 from graphql import GraphQLError, GraphQLScalarType
 
+from homeport_server.edge.typed.global_id import record_id
+from homeport_sync.errors import Malformed
 from homeport_sync.values import write_datetime
 
 
@@ -32,12 +35,17 @@ def _read_date(given: object) -> object:
 
 
 def _read_uuid(given: object) -> object:
-    try:
-        if isinstance(given, str):
-            return str(UUID(given))
-    except ValueError:
-        pass
-    raise GraphQLError(f"UUID holds a UUID such as 01890a5d-ac96-774b-bcce-b302099a8057, not {_shown(given)}")
+    if isinstance(given, str):
+        for read in (_plain_uuid, record_id):  # what refers to a record is given either id of it
+            with suppress(ValueError, Malformed):
+                return read(given)
+    raise GraphQLError(
+        f"UUID holds a UUID such as 01890a5d-ac96-774b-bcce-b302099a8057, or the id of a record, not {_shown(given)}"
+    )
+
+
+def _plain_uuid(given: str) -> str:
+    return str(UUID(given))
 
 
 def _shown(given: object) -> str:
@@ -58,7 +66,11 @@ DATE_TIME = _scalar(
     "DateTime", "A moment as RFC 3339 writes it; answers are in UTC, to the millisecond.", _read_datetime
 )
 DATE = _scalar("Date", "A day, as 2026-11-23.", _read_date)
-UUID_TEXT = _scalar("UUID", "A UUID; answers are in lowercase with hyphens.", _read_uuid)
+UUID_TEXT = _scalar(
+    "UUID",
+    "A UUID; answers are in lowercase with hyphens. The global id of a record is taken for its UUID.",
+    _read_uuid,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
