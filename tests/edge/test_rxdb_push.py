@@ -305,6 +305,15 @@ async def test_a_document_that_names_another_scope_is_moved_there() -> None:
     assert (here["scopeId"], here["title"], here["deleted"]) == (id_of(9), "Wine", False)
 
 
+async def test_what_moves_and_changes_does_both_however_many_rows_come_with_it() -> None:
+    world = await make_gallery()
+    await hang(world, "Room", 9, title="Cellar")
+    docs, known = [doc(n) for n in range(10, 61)], "id scopeId title deleted"
+    assert await conflicts(world, *map(row, docs), known=known) == []
+    moved = [row({**each, "scopeId": id_of(9), "title": "Wine"}, each) for each in docs[1:]]
+    assert await conflicts(world, row({**docs[0], "title": "Lake"}, docs[0]), *moved, known=known) == []
+
+
 async def test_more_rows_than_go_at_once_are_an_error_and_as_many_as_do_are_taken() -> None:
     world = await make_gallery()
     assert await conflicts(world, *(row(doc(n)) for n in range(10, 260)), known="id title") == []
@@ -329,16 +338,28 @@ async def test_what_comes_before_the_root_of_its_scope_comes_again_until_that_is
     assert await conflicts(world, row(card(4)), row(early), kind="Card", known=CARD) == []
 
 
+async def test_what_moves_before_the_root_of_its_new_scope_comes_again_with_all_that_was_written() -> None:
+    world = await board()
+    known = "id scopeId title deleted"
+    assert await conflicts(world, row(doc(5)), kind="Card", known=known) == []
+    moved = row({**doc(5, "Oats"), "scopeId": id_of(9)}, doc(5))
+    told = await send(world, moved, kind="Card", known=known)
+    assert told["errors"][0]["extensions"]["code"] == "SCOPE_AWAITED"
+    made = {"id": id_of(9), "title": "later", "deleted": False}
+    assert await conflicts(world, row(made), kind="Board", known="id title deleted") == []
+    assert await conflicts(world, moved, kind="Card", known=known) == []
+
+
 async def test_what_never_gets_its_scope_is_refused_in_the_end_whether_there_is_such_a_scope_or_not() -> None:
     world = await board()
     made = {"id": id_of(8), "title": "hers", "deleted": False}
     assert await conflicts(world, row(made), kind="Board", known="id title deleted", user="eve") == []
     rows = [row({**card(5), "scopeId": id_of(9)}), row({**card(6), "scopeId": id_of(8)})]
     codes = []
-    for _ in range(5):
+    for _ in range(8):
         for each in rows:
             told = await send(world, each, kind="Card", known=CARD)
             codes.append(told["errors"][0]["extensions"]["code"] if "errors" in told else "taken")
-        world.clock.now_ms += 20_000
-    assert codes == ["SCOPE_AWAITED"] * 6 + ["taken"] * 4
+        world.clock.now_ms += 10_000
+    assert codes == ["SCOPE_AWAITED"] * 12 + ["taken"] * 4
     assert await cards(world) == {}

@@ -13,23 +13,27 @@ from collections.abc import Hashable
 from typing import Final
 
 AWAITED_MS: Final = 60_000  # twelve tries of RxDB's, which come every 5 s
-FORGOTTEN_MS: Final = 30_000  # whoever has not asked for so long was away: their list may still come
+PAUSE_MS: Final = 10_000  # what counts of a longer one: whoever was away did not try, and their list may still come
+FORGOTTEN_MS: Final = 600_000
 KNOWN_MAX: Final = 4_096
 
 
 class Awaited:
-    """Since when each scope is awaited, and when it was last asked for."""
+    """How long each scope was awaited, and when it was last asked for.
+
+    Each process has its own: where a client's tries go around many, each sees it seldom, and counts its pauses.
+    """
 
     def __init__(self) -> None:
         self._asked: OrderedDict[Hashable, tuple[int, int]] = OrderedDict()
 
     def still(self, name: Hashable, now_ms: int) -> bool:
         """Whether it is worth waiting for."""
-        first, last = self._asked.get(name, (now_ms, now_ms))
-        if now_ms - last > FORGOTTEN_MS:
-            first = now_ms
-        self._asked[name] = first, now_ms
+        waited_ms, last_ms = self._asked.get(name, (0, now_ms))
+        pause_ms = max(0, now_ms - last_ms)
+        waited_ms = 0 if pause_ms > FORGOTTEN_MS else waited_ms + min(pause_ms, PAUSE_MS)
+        self._asked[name] = waited_ms, now_ms
         self._asked.move_to_end(name)
         if len(self._asked) > KNOWN_MAX:
             self._asked.popitem(last=False)
-        return now_ms - first < AWAITED_MS
+        return waited_ms < AWAITED_MS

@@ -8,7 +8,7 @@ refused stands in the answer's `extensions.refused`, and it waits in quarantine,
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -71,10 +71,10 @@ async def _push(call: Call, shape: Shape, rows: Sequence[Row], awaited: Awaited)
     ids = list({row.id for row in rows if is_uuid(row.id)})
     seen = await exchange.seen(caller.tenant, caller.user, shape.kind, ids)
     decided = [row.decide(seen.records.get(row.id)) for row in rows]
-    drafts = [draft for wanted in decided if not isinstance(wanted, str) for draft in wanted]
-    early = [draft for draft in drafts if _comes_early(draft, shape, seen) and _is_awaited(call, awaited, draft)]
+    wanted = [drafts for drafts in decided if not isinstance(drafts, str)]
+    early = [drafts for drafts in wanted if _is_awaited(call, awaited, drafts, shape, seen)]
     # What comes again is kept when it is refused for the last time.
-    told = await _write(call, [draft for draft in drafts if draft not in early], keeps_refused=not early)
+    told = await _write(call, [drafts for drafts in wanted if drafts not in early], keeps_refused=not early)
     if early:
         raise ScopeAwaited
     here = (await exchange.seen(caller.tenant, caller.user, shape.kind, ids) if told else seen).records
@@ -90,27 +90,38 @@ async def _push(call: Call, shape: Shape, rows: Sequence[Row], awaited: Awaited)
     )
 
 
-def _comes_early(draft: Draft, shape: Shape, seen: Seen) -> bool:
-    """Whether it would be made in a scope that may yet be made."""
-    return draft.op == "create" and not shape.kind.is_root and is_uuid(draft.scope) and draft.scope not in seen.scopes
+def _is_awaited(call: Call, awaited: Awaited, drafts: Sequence[Draft], shape: Shape, seen: Seen) -> bool:
+    """Whether something of a row would be put in a scope that may yet be made: then all of it waits."""
+    caller, now_ms = call.caller, call.rooms.wall_ms()
+    early = {_lands(draft) for draft in drafts} - seen.scopes if not shape.kind.is_root else set()
+    return any([awaited.still((caller.tenant, caller.user, scope), now_ms) for scope in early if is_uuid(scope)])
 
 
-def _is_awaited(call: Call, awaited: Awaited, draft: Draft) -> bool:
-    return awaited.still((call.caller.tenant, call.caller.user, draft.scope), call.rooms.wall_ms())
+def _lands(draft: Draft) -> str:
+    """The scope it would be put in; "" if it stays where it is."""
+    return draft.scope if draft.op == "create" else draft.into
 
 
-async def _write(call: Call, drafts: Sequence[Draft], *, keeps_refused: bool) -> Sequence[Told]:
+async def _write(call: Call, rows: Sequence[Sequence[Draft]], *, keeps_refused: bool) -> Sequence[Told]:
     """Each by itself: one that is refused holds nothing up."""
     told: list[Told] = []
-    for start in range(0, len(drafts), DRAFTS_MAX):
+    for drafts in _batches(rows):
         told += await call.rooms.exchange.write(
-            call.caller.tenant,
-            call.caller.user,
-            drafts[start : start + DRAFTS_MAX],
-            request_id=call.request_id,
-            keeps_refused=keeps_refused,
+            call.caller.tenant, call.caller.user, drafts, request_id=call.request_id, keeps_refused=keeps_refused
         )
     return told
+
+
+def _batches(rows: Sequence[Sequence[Draft]]) -> Iterator[list[Draft]]:
+    """What goes at once: a row whole, for what it does second would find that others have written what it did first."""
+    batch: list[Draft] = []
+    for drafts in rows:
+        if len(batch) + len(drafts) > DRAFTS_MAX:
+            yield batch
+            batch = []
+        batch = [*batch, *drafts]
+    if batch:
+        yield batch
 
 
 def _refused(told: Sequence[Told]) -> list[dict[str, object]]:
