@@ -6,7 +6,8 @@ past. What it must drop comes as a document that is deleted, and says nothing of
 deleted, one that has left a scope, and each record of a scope whose grant has ended (I8).
 
 Its cursor is of one kind, and has the scopes whose records are still to be told as gone. A client keeps it only with
-documents; so where a page without any has come to is remembered here, for the next that asks from there.
+documents; so where a page without any has come to is remembered here, for the next that asks from there, and if it is
+broken off as well: what takes longer to read past than a request may last would begin again for ever.
 """
 
 from __future__ import annotations
@@ -140,17 +141,18 @@ class Documents:
             )
         place, again = self._open(tenant, user, kind, cursor)
         name = _name(tenant, user, kind, cursor)
-        if not again:
-            place = self._remembered.get(name, place)
+        if (come := self._remembered.get(name)) is not None:
+            place, again = come, False
         page = _Page(tenant=tenant, user=user, kind=kind, limit=limit)
-        more = True
-        while more and not page.full():
+        while True:
             place, more = await self._read(page, place, again=again)
             again = False
-        if page.documents and place is not None:
-            return DocumentPage(documents=page.documents, cursor=self._seal.seal(place))
-        self._remember(name, place)
-        return DocumentPage(documents=(), cursor=cursor)
+            if not page.documents:
+                self._remember(name, place)
+            if page.full() or not more:
+                break
+        onward = self._seal.seal(place) if page.documents else cursor
+        return DocumentPage(documents=page.documents, cursor=onward)
 
     async def seen(self, tenant: str, user: str, kind: Kind, ids: Sequence[str]) -> Seen:
         """What the user may see of these records."""
@@ -170,9 +172,7 @@ class Documents:
             return None, True
         return (place, False) if place.kind == kind.name else (None, True)
 
-    def _remember(self, name: bytes, place: DocumentCursor | None) -> None:
-        if place is None:
-            return
+    def _remember(self, name: bytes, place: DocumentCursor) -> None:
         self._remembered[name] = place
         self._remembered.move_to_end(name)
         if len(self._remembered) > REMEMBERED_MAX:

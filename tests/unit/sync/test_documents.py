@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from uuid import UUID
 
 import pytest
@@ -39,6 +40,7 @@ class World(MemoryStore):
         self.holds: set[str] = set()
         self.since: dict[str, int] = {}
         self.read_pages = 0
+        self.reads_left = 1_000_000
 
     async def page(
         self,
@@ -51,6 +53,9 @@ class World(MemoryStore):
         choice: Choice = EVERYTHING,
     ) -> PageRows:
         self.read_pages += 1
+        self.reads_left -= 1
+        if self.reads_left < 0:
+            raise TimeoutError
         return await super().page(tenant, user, device, cursor, limit, choice=choice)
 
     async def commit(self, *records: StoredRecord, grants: Sequence[Grant] = ()) -> None:
@@ -256,6 +261,24 @@ async def test_where_a_page_without_documents_has_come_to_is_remembered() -> Non
     assert (before, world.read_pages) == (10, 1)
     await world.write("task", SCOPES[0])
     assert await client.catch_up(3) == 1
+
+
+@pytest.mark.parametrize("cursor", [None, "what another key has sealed"])
+async def test_what_takes_longer_to_read_past_than_a_request_may_last_is_read_past_in_the_end(
+    cursor: str | None,
+) -> None:
+    world, served = await opened()
+    await world.give(SCOPES[0])
+    for n in range(30):
+        await world.write(f"note{n}", SCOPES[0], "Note")
+    await world.write("task", SCOPES[0])
+    client = Client(served)
+    client.cursor = cursor
+    for _ in range(4):
+        world.reads_left = 3
+        with suppress(TimeoutError):
+            await client.pull(1)
+    assert client.docs == world.visible()
 
 
 async def test_another_users_checkpoint_is_refused_and_one_that_cannot_be_read_starts_over() -> None:
