@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -21,12 +22,12 @@ from graphql import (
 from homeport_server.edge.typed.kinds import TypedKinds
 from homeport_server.edge.typed.reading import Info
 from homeport_server.edge.typed.roots import Roots
-from homeport_sync.clock import is_uuid
 from homeport_sync.errors import CursorInvalid, QueryInvalid
 from homeport_sync.quarantine import QUARANTINE_START, Chosen, Held, QuarantinePlace
 from homeport_sync.values import write_datetime
 
 PAGE_MAX: Final = 100
+_CURSOR: Final = re.compile(r"([0-9]{1,18})/([0-9a-f-]{36})/([0-9]{1,18})")  # whole numbers that every store holds
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -87,9 +88,10 @@ async def _rejections(_root: object, info: Info, *, first: int | None = 20, afte
 def _place(after: str | None) -> QuarantinePlace:
     if not after:
         return QUARANTINE_START
-    at_ms, device, number = [*after.split("/"), "", ""][:3]
-    if not (at_ms.isdigit() and is_uuid(device) and number.isdigit() and len(after) <= 80):
+    found = _CURSOR.fullmatch(after)
+    if found is None:
         raise CursorInvalid
+    at_ms, device, number = found.groups()
     return int(at_ms), device, int(number)
 
 
