@@ -94,7 +94,7 @@ def _is_awaited(call: Call, awaited: Awaited, drafts: Sequence[Draft], shape: Sh
     """Whether something of a row would be put in a scope that may yet be made: then all of it waits."""
     caller, now_ms = call.caller, call.rooms.wall_ms()
     early = {_lands(draft) for draft in drafts} - seen.scopes if not shape.kind.is_root else set()
-    return any([awaited.still((caller.tenant, caller.user, scope), now_ms) for scope in early if is_uuid(scope)])
+    return any(awaited.still((caller.tenant, caller.user, scope), now_ms) for scope in early if is_uuid(scope))
 
 
 def _lands(draft: Draft) -> str:
