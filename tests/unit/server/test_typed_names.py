@@ -150,6 +150,20 @@ def test_a_field_that_is_called_as_one_of_every_record_gets_an_underscore() -> N
         assert f"  {line}" in schema
 
 
+def test_a_field_that_is_called_as_what_joins_filters_is_filtered_by_with_an_underscore() -> None:
+    app = App("circuits")
+
+    @app.kind(root=True)
+    class Gate:
+        not_: bool = field(default=False, indexed=True)
+
+    text = make_schema(app.catalog).as_str()
+    where = text[text.index("input GateWhere") :]
+    fields = where[: where.index("}")]
+    assert "  not: GateWhere\n" in fields
+    assert "  not_: BooleanFilter\n" in fields
+
+
 def test_what_the_app_tells_of_itself_stands_in_the_schema() -> None:
     app = App("told")
 

@@ -133,7 +133,7 @@ class Filters:
 
     def _make(self, kind: Kind) -> _Filtered:
         kinds, name = self._kinds, self._kinds.type_name(kind)
-        shown = kinds.field_names(kind)
+        shown = unique(kinds.field_names(kind).items(), (BY_ID, *sorted(_JOINS)))
         indexed = {shown[each.name]: each for each in kind.fields.values() if each.indexed}
         inputs = {
             each: GraphQLInputField(self._filter(kind, field), deprecation_reason=field.deprecated or None)
