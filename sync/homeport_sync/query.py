@@ -1,8 +1,9 @@
 """A query: which records of one kind somebody asks for, in which order, and which part of them. Pure.
 
 Only indexed fields are asked about and ordered by, so that no answer costs more the more records there are. Values are
-wire values; a record that does not have a field yet has its default. A test of null is false but for `equals`, and
-`Not` of it true: there is no third truth value, whatever databases do. `answer` is what each store has to come to.
+wire values; a record has the default of a field that it does not have yet, or has a value of another type in, from when
+the field had that. A test of null is false but for `equals`, and `Not` of it true: there is no third truth value,
+whatever databases do. `answer` is what each store has to come to.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any, Final, Literal, Protocol, TypeAlias
 from homeport_sync.catalog import Kind
 from homeport_sync.change import Record, Value
 from homeport_sync.errors import QueryInvalid
-from homeport_sync.values import well_formed
+from homeport_sync.values import Shape, well_formed
 
 BY_ID: Final = "id"  # orders by the record's id: as they were made, about
 TERMS_MAX: Final = 50
@@ -163,7 +164,18 @@ def _few(names: Collection[str], most: int, what: str) -> list[str]:
 
 def value_of(record: Record, kind: Kind, field: str) -> Value:
     """What a query sees in that field."""
-    return record.id if field == BY_ID else record.fields.get(field, kind.fields[field].default)
+    if field == BY_ID:
+        return record.id
+    declared = kind.fields[field]
+    found = record.fields.get(field, declared.default)
+    return found if found is None or _is_of(found, declared.type.shape) else declared.default
+
+
+def _is_of(value: Value, shape: Shape) -> bool:
+    """Whether it is one of the values that the shape's are compared with."""
+    if shape == "bool" or isinstance(value, bool):
+        return shape == "bool" and isinstance(value, bool)
+    return isinstance(value, str) if shape in TEXTS else isinstance(value, int | float)
 
 
 def mark_of(record: Record, kind: Kind, order: Order) -> Mark:
@@ -174,11 +186,12 @@ def mark_of(record: Record, kind: Kind, order: Order) -> Mark:
 def is_place(mark: Mark, kind: Kind, order: Order) -> bool:
     """Whether a record of the kind can have that place in the order: one from before its field was bounded as it is
     now, or from before an option of it was taken away, has a place, too."""
-    shape = kind.fields[order.field].type.shape if order.field != BY_ID else ""
-    classes = {"": (), "int": (int, float), "float": (int, float), "bool": (bool,)}.get(shape, (str,))
-    fits = isinstance(mark.value, classes) and (shape == "bool" or not isinstance(mark.value, bool))
-    finite = mark.value == mark.value and mark.value not in (math.inf, -math.inf)
-    return (mark.value is None or (fits and finite)) and _storable(mark.value) and _storable(mark.id)
+    if not _storable(mark.value) or not _storable(mark.id):
+        return False
+    if mark.value is None or order.field == BY_ID:
+        return mark.value is None
+    endless = isinstance(mark.value, float) and not math.isfinite(mark.value)
+    return _is_of(mark.value, kind.fields[order.field].type.shape) and not endless
 
 
 def answer(records: Iterable[Record], kind: Kind, query: Query) -> Found:

@@ -119,7 +119,10 @@ def _record(id: str, scope: str, state: str, fields: Fields) -> StoredRecord:
     return StoredRecord(record=record, author="d", foreign_position=0, left=state == "left")
 
 
-_FIELDS = st.fixed_dictionaries({}, optional={name: st.sampled_from(_VALUES[name]) for name in _INDEXED})
+_OF_ANOTHER_TYPE: Sequence[Value] = ("x", "", 5, 0.5, True, ["x"])  # as fields had before they had theirs
+_FIELDS = st.fixed_dictionaries(
+    {}, optional={name: st.sampled_from([*_VALUES[name] * 3, *_OF_ANOTHER_TYPE]) for name in _INDEXED}
+)
 _RECORDS = st.builds(_record, st.sampled_from(_IDS), st.sampled_from(SCOPES), st.sampled_from(_STATES), _FIELDS)
 RECORDS = st.lists(_RECORDS, min_size=8, max_size=30, unique_by=lambda each: each.row)
 

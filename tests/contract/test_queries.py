@@ -16,7 +16,7 @@ from homeport_sync.change import Value
 from homeport_sync.errors import QueryInvalid, QueryTooWide, Unavailable
 from homeport_sync.limits import Limits
 from homeport_sync.ports import StoredRecord, Writes
-from homeport_sync.query import BY_ID, ROWS_MAX, SCOPES_MAX, Compare, Found, Mark, Order, Query, Some, answer
+from homeport_sync.query import BY_ID, ROWS_MAX, SCOPES_MAX, Compare, Found, Mark, Order, Query, Some, answer, mark_of
 from tests.contract.databases import Databases
 from tests.contract.indexed import indexed_store
 from tests.contract.questions import CATALOG, GRANTS, RECORDS, SAMPLE, SCOPES, USERS, VISIBLE, queries, shown_to
@@ -158,6 +158,23 @@ async def test_a_number_is_found_by_what_it_is(asked: Store, size: Value) -> Non
     tenant = await tenant_with(asked, [made])
     query = Query(kind="Sample", limit=2, where=Compare(field="size", test="equals", value=size))
     assert (await asked.query(tenant, "u", SAMPLE, query)).records == [made.record]
+
+
+async def test_what_a_field_held_when_it_was_of_another_type_is_seen_as_its_default(asked: Store) -> None:
+    olds: list[dict[str, Value]] = [{"count": "many", "title": 5, "done": "no", "due": True}, {"count": 8}]
+    made = [stored(f"r{at}", at) for at in range(len(olds))]
+    records = [
+        replace(one, record=replace(one.record, kind="Sample", fields=old)) for one, old in zip(made, olds, strict=True)
+    ]
+    tenant = await tenant_with(asked, records)
+    for field, seen in (("count", 7), ("title", None), ("done", False), ("due", None)):
+        query = Query(kind="Sample", limit=1, order=Order(field=field))
+        first = await asked.query(tenant, "u", SAMPLE, query)
+        assert first == Found(records=[records[0].record], more=True)
+        place = mark_of(records[0].record, SAMPLE, query.order)
+        assert place.value == seen
+        after = Query(kind="Sample", limit=9, order=query.order, after=place)
+        assert await asked.query(tenant, "u", SAMPLE, after) == Found(records=[records[1].record])
 
 
 async def test_a_query_that_looks_at_far_too_much_is_ended_and_others_go_on(kind: str, open_store: OpenStore) -> None:

@@ -32,14 +32,15 @@ class PostgresDialect:
 
     def seen(self, field: Field) -> str:
         """See `query_sql.Dialect`."""
-        name = literal(field.name)
-        default = None if field.default is None else literal(_text(field.default))
-        if field.type.shape in _NUMBERS:
-            number = f"(wire::json -> 'fields' -> {name})::jsonb"
-            return f"nullif({number if default is None else f'coalesce({number}, {default}::jsonb)'}, 'null'::jsonb)"
-        if default is None:
-            return f"((wire::json -> 'fields' ->> {name}) COLLATE \"C\")"
-        return f"((coalesce(wire::json -> 'fields' -> {name}, {default}::json) #>> '{{}}') COLLATE \"C\")"
+        name, shape = literal(field.name), field.type.shape
+        found = f"wire::json -> 'fields' -> {name}"
+        default = "NULL" if field.default is None else literal(_bare(field.default))
+        if shape in _NUMBERS:
+            number = f"WHEN 'number' THEN ({found})::jsonb WHEN 'null' THEN NULL ELSE {default}::jsonb"
+            return f"(CASE json_typeof({found}) {number} END)"
+        types = f"'{'boolean' if shape == 'bool' else 'string'}', 'null'"
+        text = f"json_typeof({found}) IN ({types}) THEN wire::json -> 'fields' ->> {name} ELSE {default}"
+        return f'((CASE WHEN {text} END) COLLATE "C")'
 
     def bound(self, shape: str, value: Value) -> object:
         """See `query_sql.Dialect`."""
@@ -71,6 +72,10 @@ class PostgresDialect:
 
 
 POSTGRES: Final = PostgresDialect()
+
+
+def _bare(value: Value) -> str:
+    return value if isinstance(value, str) else _text(value)
 
 
 def _text(value: Value) -> str:

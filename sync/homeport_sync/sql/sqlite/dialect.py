@@ -16,6 +16,8 @@ from homeport_sync.change import Value
 from homeport_sync.query import TEXTS
 from homeport_sync.sql.query_sql import literal
 
+_NUMBERS: Final = "'integer', 'real', 'null'"
+_TYPES: Final = {"int": _NUMBERS, "float": _NUMBERS, "bool": "'true', 'false', 'null'"}
 _json = msgspec.json.Encoder().encode
 
 
@@ -29,11 +31,9 @@ class SqliteDialect:
     def seen(self, field: Field) -> str:
         """See `query_sql.Dialect`. A default is told from null by the type that is there."""
         path = literal(f'$.fields."{field.name}"')
-        value = f"json_extract(wire, {path})"
-        if field.default is None:
-            return value
-        default = self._parsed(literal(_text(field.default)))
-        return f"CASE WHEN json_type(wire, {path}) IS NULL THEN {default} ELSE {value} END"
+        default = "NULL" if field.default is None else self._parsed(literal(_text(field.default)))
+        types = _TYPES.get(field.type.shape, "'text', 'null'")
+        return f"CASE WHEN json_type(wire, {path}) IN ({types}) THEN json_extract(wire, {path}) ELSE {default} END"
 
     def bound(self, shape: str, value: Value) -> object:
         """See `query_sql.Dialect`."""
