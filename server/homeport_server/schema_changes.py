@@ -6,13 +6,21 @@ from it; a risky one answers it with what its maker has not seen, such as a new 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from graphql import (
     BreakingChange,
     DangerousChange,
+    GraphQLEnumType,
+    GraphQLEnumValue,
     GraphQLError,
+    GraphQLField,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
     GraphQLSchema,
     SafeChange,
     build_schema,
@@ -51,12 +59,42 @@ class Changes:
 
 def changes_between(before: str, after: str) -> Changes:
     """What changed from one schema's text to the other's. Raises `ValueError` unless both are schemas."""
-    found = find_schema_changes(_read(before), _read(after))
+    old, new = _read(before), _read(after)
+    found = find_schema_changes(old, new)
 
     def sentences(kind: type[BreakingChange] | type[DangerousChange] | type[SafeChange]) -> Sequence[str]:
         return sorted({each.description for each in found if isinstance(each, kind)})
 
-    return Changes(breaking=sentences(BreakingChange), risky=sentences(DangerousChange), safe=sentences(SafeChange))
+    safe = sorted({*sentences(SafeChange), *_deprecated_since(old, new)})
+    return Changes(breaking=sentences(BreakingChange), risky=sentences(DangerousChange), safe=safe)
+
+
+def _deprecated_since(old: GraphQLSchema, new: GraphQLSchema) -> Iterator[str]:
+    """What is to be let go, or is not any more, which graphql-core does not compare."""
+    before, after = _reasons(old), _reasons(new)
+    for name, reason in after.items():
+        if name in before and reason != before[name]:
+            yield f"{name} is deprecated: {reason.rstrip('.')}." if reason else f"{name} is deprecated no more."
+
+
+def _reasons(schema: GraphQLSchema) -> Mapping[str, str]:
+    """Of each field, argument and value of an enum why it is deprecated; "" if it is not."""
+    found = dict[str, str]()
+    for name, type_ in schema.type_map.items():
+        for part, each in _parts(type_).items():
+            found[f"{name}.{part}"] = each.deprecation_reason or ""
+            if isinstance(each, GraphQLField):
+                arguments = each.args.items()
+                found |= {f"{name}.{part}({arg}:)": given.deprecation_reason or "" for arg, given in arguments}
+    return found
+
+
+def _parts(type_: GraphQLNamedType) -> Mapping[str, GraphQLField | GraphQLInputField | GraphQLEnumValue]:
+    if isinstance(type_, GraphQLEnumType):
+        return dict(type_.values)
+    if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType):
+        return dict(type_.fields)
+    return {}
 
 
 def _read(text: str) -> GraphQLSchema:

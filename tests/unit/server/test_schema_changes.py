@@ -51,6 +51,22 @@ def test_a_new_field_and_another_order_break_nobody() -> None:
     assert list(changes.safe) == ["Field Task.notes was added."]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "name"),
+    [
+        ("state: State!", "state: State! %s", "Task.state"),
+        ("DONE", "DONE %s", "State.DONE"),
+        ("(id: ID!)", "(id: ID!, at: Int %s)", "Query.task(at:)"),
+    ],
+)
+def test_what_becomes_deprecated_is_told_and_breaks_nobody(old: str, new: str, name: str) -> None:
+    fresh, due = (BEFORE.replace(old, new % why) for why in ("", '@deprecated(reason: "use x.")'))
+    changes = changes_between(fresh, due)
+    assert (list(changes.breaking), list(changes.risky)) == ([], [])
+    assert list(changes.safe) == [f"{name} is deprecated: use x."]
+    assert list(changes_between(due, fresh).safe) == [f"{name} is deprecated no more."]
+
+
 def test_nothing_changed_says_so() -> None:
     assert list(changes_between(BEFORE, BEFORE).told()) == ["Nothing changed."]
 
