@@ -17,7 +17,7 @@ function byName(documents) {
 async function clientOfThePage() {
   const file = `${folder}/${kind}.mjs`;
   mkdirSync(folder, { recursive: true });
-  writeFileSync(file, `const token = ${JSON.stringify(token)};\n${made}\nexport { client, socket };\n`);
+  writeFileSync(file, `const token = () => ${JSON.stringify(token)};\n${made}\nexport { client, socket };\n`);
   return await import(pathToFileURL(file).href);
 }
 

@@ -79,4 +79,4 @@ def test_every_client_is_shown_the_path_that_is_served_and_a_token_for_both_ways
     assert SHOWN_URL in block
     assert "wss://" not in block or SHOWN_URL.replace("https", "wss") in block
     # Over HTTP and in the payload of connection_init.
-    assert len(re.findall(r"\bauthorization\b(?! =)", block)) >= 2
+    assert len(re.findall(r"\b(?:authorization|authorized)\b(?! =)", block)) >= 2
