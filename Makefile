@@ -88,7 +88,7 @@ bench-pull: $(RUN) ## measure how fast devices catch up
 bench-scale: $(DEV) ## measure many processes on PostgreSQL (some parts: ARGS="intake pokes storm noise")
 	@$(BIN)/python -m benchmarks.scale $(ARGS)
 
-bench-graphql: $(RUN) ## measure what typed queries and subscribers cost (some parts: ARGS="small pokes pages")
+bench-graphql: $(DEV) ## measure what queries and subscribers cost (some parts: ARGS="small pokes pages hostile")
 	@$(BIN)/python -m benchmarks.graphql $(ARGS)
 
 bench-devices: $(RUN) ## measure what a device costs its process, in memory and CPU

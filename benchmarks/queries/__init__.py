@@ -1,1 +1,0 @@
-"""What queries cost at the store."""
