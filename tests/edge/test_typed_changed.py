@@ -13,7 +13,7 @@ from homeport_sync.scope import member_id
 from tests.edge.gallery import change, gid, hang, id_of, invite, make_gallery, push
 from tests.edge.world import DEVICE, World, receive, send, served, socket
 
-FIELDS = "{ operation id recordId scopeId position record { __typename id ... on Picture { title } } }"
+FIELDS = "{ operation nodeId recordId scopeId position record { __typename id ... on Picture { title } } }"
 PICTURES = "subscription ($scope: ID) { pictureChanged(scope: $scope) { operation recordId record { title } } }"
 ALL = f"subscription ($scope: ID, $kinds: [RecordKind!]) {{ changed(scope: $scope, kinds: $kinds) {FIELDS} }}"
 REFETCH = ("REFETCH", None, None)
@@ -83,7 +83,7 @@ async def test_an_event_names_its_record_in_every_way(world: World, url: str) ->
         await hang(world, "Picture", 2, scope=1, title="Rain")
         assert await screen.event() == {
             "operation": "CREATED",
-            "id": gid("Picture", 2),
+            "nodeId": gid("Picture", 2),
             "recordId": id_of(2),
             "scopeId": id_of(1),
             "position": 2,

@@ -94,10 +94,10 @@ def told(payload: Any) -> list[str]:  # noqa: ANN401
 
 
 async def test_a_shop_is_filled_searched_changed_and_kept_from_others(world: World) -> None:
-    shop = (await write(world, "createShop", "id", name="Ana's"))["id"]
-    box = (await write(world, "createBox", "id", scope=shop, label="left"))["id"]
+    shop = (await write(world, "createShop", "nodeId", name="Ana's"))["nodeId"]
+    box = (await write(world, "createBox", "nodeId", scope=shop, label="left"))["nodeId"]
     assert told(await write(world, "createBox", scope=shop, label="left")) == ["NOT_UNIQUE"]
-    hidden = (await write(world, "createShop", "id", by="eve", name="Eve's"))["id"]
+    hidden = (await write(world, "createShop", "nodeId", by="eve", name="Eve's"))["nodeId"]
     await write(world, "createItem", by="eve", scope=hidden, title="nail", stock=1)
     box_id = (await data(world, "query ($id: ID!) { box(id: $id) { recordId } }", id=box))["box"]["recordId"]
     for at, title in enumerate(("nail", "Nagel", "nut", "żuk")):

@@ -94,9 +94,11 @@ def _furnished(address: Address, session: requests.Session) -> tuple[Sequence[st
         return session.post(address.url, json={"query": query}).json()["data"]
 
     for title in ("Home", "Work"):
-        made = data(f'mutation {{ createTaskList(input: {{ title: "{title}" }}) {{ id }} }}')["createTaskList"]["id"]
+        made = data(f'mutation {{ createTaskList(input: {{ title: "{title}" }}) {{ nodeId }} }}')["createTaskList"][
+            "nodeId"
+        ]
         for task in ("Milk", "Bread", "Tea"):
-            data(f'mutation {{ createTask(input: {{ title: "{task}", scope: "{made}" }}) {{ id }} }}')
+            data(f'mutation {{ createTask(input: {{ title: "{task}", scope: "{made}" }}) {{ nodeId }} }}')
     edges = [edge for connection in data(SEEN).values() for edge in connection["edges"]]
     ids = [edge["node"][name] for edge in edges for name in ("id", "recordId")]
     return ids, [edge["cursor"] for edge in edges]

@@ -63,7 +63,7 @@ def test_a_command_takes_no_name_that_is_taken() -> None:
 def test_a_field_that_is_called_as_an_inputs_own_is_called_otherwise_there() -> None:
     made = fields_of("CreateOutcomeInput")
     assert {"scope", "id", "idempotencyKey_", "scopeId_", "idempotencyKey"} <= made.keys()
-    assert {"outcome_", "outcome", "errors", "id"} == fields_of("CreateOutcomePayload").keys()
+    assert {"outcome_", "outcome", "errors", "nodeId"} == fields_of("CreateOutcomePayload").keys()
 
 
 def test_of_a_new_record_must_be_given_what_has_no_default_and_cannot_be_null() -> None:
@@ -79,6 +79,16 @@ def test_a_deprecated_field_is_deprecated_where_it_is_written() -> None:
     made = schema().type_map["UpdateOutcomeInput"]
     assert isinstance(made, GraphQLInputObjectType)
     assert made.fields["old"].deprecation_reason == "use may"
+
+
+def test_nothing_but_a_record_has_its_id_or_relay_would_keep_both_as_one() -> None:
+    with_id = {
+        name
+        for name, type_ in schema().type_map.items()
+        if isinstance(type_, GraphQLObjectType) and "id" in type_.fields and not type_.interfaces
+    }
+    rxdb_has_its_own = {f"{kind}Document" for kind in app.catalog.kinds}
+    assert with_id == {"Notification", *rxdb_has_its_own}
 
 
 def test_a_root_and_a_member_do_not_move_and_a_member_is_not_deleted() -> None:

@@ -23,7 +23,7 @@ from graphql import (
 )
 
 from homeport_server.edge.context import Call
-from homeport_server.edge.typed.global_id import global_id, record_id
+from homeport_server.edge.typed.global_id import NODE_ID, global_id, record_id
 from homeport_server.edge.typed.kinds import TypedKinds
 from homeport_server.edge.typed.names import lower_first
 from homeport_server.edge.typed.readers import Plain, object_type
@@ -62,7 +62,7 @@ class _Events:
         )
         self._plain: Mapping[str, Plain] = {
             "operation": (GraphQLNonNull(operations), lambda event: event.operation),
-            "id": (GraphQLID, lambda event: event.record and global_id(names[event.kind], event.record)),
+            NODE_ID: (GraphQLID, lambda event: event.record and global_id(names[event.kind], event.record)),
             "recordId": (GraphQLID, lambda event: event.record),
             "scopeId": (GraphQLID, lambda event: event.scope),
             "position": (kinds.scalars.long, lambda event: event.position),

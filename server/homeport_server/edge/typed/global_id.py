@@ -1,15 +1,19 @@
 """Relay's global ids: one text that names a record and its kind, opaque to clients.
 
-It is the base64 of "Kind:uuid". Wherever an id comes in, the plain UUID of the record does as well.
+It is the base64 of "Kind:uuid". Wherever an id comes in, the plain UUID of the record does as well. Relay keeps
+whatever has an `id` under that alone, so nothing else has the `id` of a record: what tells of one calls it `nodeId`.
 """
 
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from binascii import Error as NoBase64
+from typing import Final
 
 from homeport_sync.clock import is_uuid
 from homeport_sync.errors import Malformed
+
+NODE_ID: Final = "nodeId"
 
 
 def global_id(kind: str, id: str) -> str:

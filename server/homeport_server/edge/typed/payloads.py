@@ -22,7 +22,7 @@ from graphql import (
     GraphQLString,
 )
 
-from homeport_server.edge.typed.global_id import global_id
+from homeport_server.edge.typed.global_id import NODE_ID, global_id
 from homeport_server.edge.typed.kinds import TypedKinds
 from homeport_server.edge.typed.names import lower_first, unique
 from homeport_server.edge.typed.reading import Info, record_of
@@ -98,12 +98,12 @@ class Payloads:
             resolve=lambda payload, _info: _of_kind(payload.told.record, kind),
             description="As it is after that; null if it is deleted, was refused, or is not to see.",
         )
-        id = _field(
+        node_id = _field(
             GraphQLNonNull(GraphQLID),
             lambda payload: global_id(type_name, payload.told.id),
-            "Of the record that it was about, whether it is there or not.",
+            "The global id of the record that it was about, whether that is there or not.",
         )
-        return self._made(name, {"id": id, shown: record})
+        return self._made(name, {NODE_ID: node_id, shown: record})
 
     def of_call(self, name: str, root: Kind) -> GraphQLObjectType:
         """The payload of that name, of a call in the scope of such a root."""
@@ -116,7 +116,7 @@ class Payloads:
         return self._made(name, {self._record_name(root): record})
 
     def _record_name(self, kind: Kind) -> str:
-        return unique([("", lower_first(self._kinds.type_name(kind)))], ("id", "outcome", "errors"))[""]
+        return unique([("", lower_first(self._kinds.type_name(kind)))], (NODE_ID, "outcome", "errors"))[""]
 
     def _made(self, name: str, fields: Mapping[str, GraphQLField]) -> GraphQLObjectType:
         more = {
