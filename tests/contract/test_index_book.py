@@ -203,6 +203,37 @@ async def test_the_doctor_takes_the_view_for_what_it_is_and_no_more(empty: Empty
     assert await wrongs() == [f"the policy {indexes.OWNERS_POLICY} on records lets more through"]
 
 
+async def test_the_servers_may_read_the_view_and_no_more_whatever_the_database_gives_by_default(
+    empty: EmptyPostgres,
+) -> None:
+    await migrate(empty.place)
+    async with session(empty, empty.owner) as connection:
+        await connection.execute(f"ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO {APP_ROLE}, PUBLIC")
+    await indexed_by_owner(empty)
+    async with session(empty, APP_ROLE) as connection:
+        rights = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
+        has = [
+            right for right in rights if await connection.fetchval(f"SELECT has_table_privilege('{VIEW}', $1)", right)
+        ]
+        assert has == ["SELECT"]
+
+
+async def test_a_view_that_a_dump_brought_without_its_readers_policy_is_missing_and_mended(
+    empty: EmptyPostgres,
+) -> None:
+    await indexed_by_owner(empty)
+    for meanwhile in (
+        f"DROP POLICY {indexes.OWNERS_POLICY} ON records",
+        f"ALTER POLICY {indexes.OWNERS_POLICY} ON records TO {APP_ROLE}",
+    ):
+        await empty.query(meanwhile)
+        assert await missing(empty) == [VIEW]
+        assert await indexed_by_owner(empty) == [VIEW]
+        assert await missing(empty) == []
+        async with session(empty, APP_ROLE) as connection:
+            assert all(each.ok for each in await check_isolation(connection))
+
+
 def _columns() -> str:
     return "SELECT tenant_id, record_id, kind, scope_id, wire, deleted_at"
 
