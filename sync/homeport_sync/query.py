@@ -4,6 +4,9 @@ Only indexed fields are asked about and ordered by, so that no answer costs more
 wire values; a record has the default of a field that it does not have yet, or has a value of another type in, from when
 the field had that. A test of null is false but for `equals`, and `Not` of it true: there is no third truth value,
 whatever databases do. `answer` is what each store has to come to.
+
+An order looks at as much of a text as an index can hold. What a text is compared with is shorter, so that tests come
+out as of the whole text.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ DEPTH_MAX: Final = 8
 VALUES_MAX: Final = 100
 ROWS_MAX: Final = 1_000
 SCOPES_MAX: Final = 100
+ORDERED_CHARS: Final = 500  # of 4 bytes: with its ids they fit into the 2,704 bytes of PostgreSQL's index rows
 TEXTS: Final = frozenset({"text", "choice", "datetime", "date", "uuid", "rank"})  # the shapes whose values are text
 
 _TESTS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {  # of two values of one type
@@ -75,8 +79,8 @@ Where: TypeAlias = Compare | Every | Some | Not
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """By an indexed field, or `BY_ID`; null first, text by its characters' numbers. What is equal goes by id, in the
-    same direction."""
+    """By an indexed field, or `BY_ID`; null first, text by the numbers of its first `ORDERED_CHARS` characters. What is
+    equal goes by id, in the same direction."""
 
     field: str = BY_ID
     descending: bool = False
@@ -180,7 +184,8 @@ def _is_of(value: Value, shape: Shape) -> bool:
 
 def mark_of(record: Record, kind: Kind, order: Order) -> Mark:
     """The record's place in the order."""
-    return Mark(value=None if order.field == BY_ID else value_of(record, kind, order.field), id=record.id)
+    value = None if order.field == BY_ID else value_of(record, kind, order.field)
+    return Mark(value=value[:ORDERED_CHARS] if isinstance(value, str) else value, id=record.id)
 
 
 def is_place(mark: Mark, kind: Kind, order: Order) -> bool:
@@ -265,6 +270,11 @@ def _check(where: Where, kind: Kind, depth: int) -> None:
 
 def _check_value(kind: Kind, name: str, value: Value, *, whole: bool) -> None:
     """Raises unless it is null, a value of the field, or a part of one that is not `whole`."""
+    if isinstance(value, str) and len(value) >= ORDERED_CHARS:
+        raise QueryInvalid(
+            f"{kind.name}.{name} is compared with fewer than {ORDERED_CHARS} characters, not {len(value):,}: ask for "
+            "what starts with the first of them."
+        )
     known = kind.fields[name].type if name != BY_ID and whole else None
     fits = value is None or (known.fits(value) if known else isinstance(value, str))
     if not fits or not _storable(value):

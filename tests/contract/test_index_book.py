@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from random import Random
 
 import asyncpg
 import pytest
@@ -29,6 +30,7 @@ from homeport_sync.sql.postgres.queries import VIEW
 from homeport_sync.sql.postgres.store import PostgresStore
 from homeport_sync.sql.query_sql import Dialect
 from homeport_sync.sql.sqlite.dialect import SQLITE
+from homeport_sync.values import TEXT_LENGTH_MAX
 from tests.contract.databases import APP_ROLE, Databases
 from tests.contract.empty_databases import EmptyPostgres
 from tests.contract.questions import CATALOG, app
@@ -247,8 +249,10 @@ async def test_the_schema_goes_back_though_there_is_a_view(empty: EmptyPostgres)
 async def test_no_value_that_is_there_keeps_a_record_from_being_written(
     kind: str, databases: Databases | None, store: Store
 ) -> None:
-    """Of a field that was of another type before, or of a kind that had none."""
-    values = ("x", 1, 1e300, True, None, "", "2026")
+    """Of a field that was of another type before, or of a kind that had none; or too long for an index."""
+    chance = Random(1)
+    long = "".join(chr(chance.randrange(0x10000, 0x110000)) for _ in range(TEXT_LENGTH_MAX))
+    values = ("x", 1, 1e300, True, None, "", "2026", long)
     records = [odd(f"r{at}", title=each, count=each, size=each, done=each, due=each) for at, each in enumerate(values)]
     if databases is None:
         await store.make_indexes(CATALOG)

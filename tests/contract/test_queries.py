@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,7 +17,20 @@ from homeport_sync.change import Value
 from homeport_sync.errors import QueryInvalid, QueryTooWide, Unavailable
 from homeport_sync.limits import Limits
 from homeport_sync.ports import StoredRecord, Writes
-from homeport_sync.query import BY_ID, ROWS_MAX, SCOPES_MAX, Compare, Found, Mark, Order, Query, Some, answer, mark_of
+from homeport_sync.query import (
+    BY_ID,
+    ORDERED_CHARS,
+    ROWS_MAX,
+    SCOPES_MAX,
+    Compare,
+    Found,
+    Mark,
+    Order,
+    Query,
+    Some,
+    answer,
+    mark_of,
+)
 from tests.contract.databases import Databases
 from tests.contract.indexed import indexed_store
 from tests.contract.questions import CATALOG, GRANTS, RECORDS, SAMPLE, SCOPES, USERS, VISIBLE, queries, shown_to
@@ -175,6 +189,30 @@ async def test_what_a_field_held_when_it_was_of_another_type_is_seen_as_its_defa
         assert place.value == seen
         after = Query(kind="Sample", limit=9, order=query.order, after=place)
         assert await asked.query(tenant, "u", SAMPLE, after) == Found(records=[records[1].record])
+
+
+async def test_a_text_is_ordered_by_its_first_characters_and_searched_to_its_end(asked: Store) -> None:
+    titles = ["ä" * ORDERED_CHARS + end for end in ("z", "a", "")]
+    made = [stored(f"r{at}", at) for at in range(len(titles))]
+    records = [
+        replace(one, record=replace(one.record, kind="Sample", fields={"title": title}))
+        for one, title in zip(made, titles, strict=True)
+    ]
+    tenant = await tenant_with(asked, records)
+
+    async def found(**more: Any) -> list[str]:  # noqa: ANN401  # as a Query has them
+        query = Query(kind="Sample", limit=9, order=Order(field="title"), **more)
+        return [each.id for each in (await asked.query(tenant, "u", SAMPLE, query)).records]
+
+    ids = [each.row for each in records]
+    assert await found() == ids, "what is equal so far goes by id"
+    assert await found(after=mark_of(records[0].record, SAMPLE, Order(field="title"))) == ids[1:]
+    assert await found(where=Compare(field="title", test="contains", value="z")) == ids[:1]
+    assert await found(where=Compare(field="title", test="greater", value="ä" * (ORDERED_CHARS - 1))) == ids
+    for test in ("equals", "in", "less", "starts_with", "contains"):
+        value: Any = ("ä" * ORDERED_CHARS,) if test == "in" else "ä" * ORDERED_CHARS
+        with pytest.raises(QueryInvalid, match="fewer than 500 characters"):
+            await found(where=Compare(field="title", test=test, value=value))
 
 
 async def test_a_query_that_looks_at_far_too_much_is_ended_and_others_go_on(kind: str, open_store: OpenStore) -> None:

@@ -36,7 +36,11 @@ class Dialect(Protocol):
     """Whether a comparison of value and id together is a bound of an index."""
 
     def seen(self, field: Field) -> str:
-        """What a query sees in the field, NULL if that is null: over `wire`, and in an index, so it never fails."""
+        """What a query sees in the field, of a text what an order looks at, NULL if that is null: over `wire`, and in
+        an index, so it never fails and is never too large for one."""
+
+    def whole(self, field: Field) -> str:
+        """The same of a text of any length."""
 
     def bound(self, shape: str, value: Value) -> object:
         """The value as the driver takes it."""
@@ -50,7 +54,7 @@ class Dialect(Protocol):
     def all_bound(self, shape: str, values: Sequence[Value]) -> object:
         """Those values as the driver takes them."""
 
-    def contains(self, seen: str, place: str) -> str:
+    def contains(self, whole: str, place: str) -> str:
         """Whether it has the text in it that is bound there."""
 
     def has_value(self, seen: str) -> str:
@@ -178,7 +182,8 @@ class _Compiling:
         if isinstance(value, tuple):
             return _NEVER
         if term.test == "contains":
-            return self._dialect.contains(seen, self._put(value))
+            whole = ID if term.field == BY_ID else self._dialect.whole(self._kind.fields[term.field])
+            return self._dialect.contains(whole, self._put(value))
         if term.test == "starts_with":
             end = beyond(str(value))
             least = f"{seen} >= {self._value(shape, value)}"

@@ -1,7 +1,8 @@
 """How PostgreSQL says what a query asks (`query_sql.Dialect`).
 
 Text is compared as text, byte by byte; numbers are compared as `jsonb`, which knows every number of JSON and fails for
-no value at all: an index that raised would refuse the write. True and false are text: `false` comes first.
+no value at all: an index that raised would refuse the write, and so would one that a text is too long for. True and
+false are text: `false` comes first.
 
 What stands in a condition is no constant to the planner where row-level security is at work and the operator is not
 known to keep secrets, so an order names what has one value only: then the index that begins with it is seen to fit.
@@ -16,7 +17,7 @@ import msgspec
 
 from homeport_sync.catalog import Field
 from homeport_sync.change import Value
-from homeport_sync.query import TEXTS
+from homeport_sync.query import ORDERED_CHARS, TEXTS
 from homeport_sync.sql.query_sql import literal
 
 _NUMBERS: Final = frozenset({"int", "float"})
@@ -31,6 +32,11 @@ class PostgresDialect:
     compares_rows = True
 
     def seen(self, field: Field) -> str:
+        """See `query_sql.Dialect`."""
+        whole = self.whole(field)
+        return f'(left({whole}, {ORDERED_CHARS}) COLLATE "C")' if field.type.shape in TEXTS else whole
+
+    def whole(self, field: Field) -> str:
         """See `query_sql.Dialect`."""
         name, shape = literal(field.name), field.type.shape
         found = f"wire::json -> 'fields' -> {name}"
@@ -58,9 +64,9 @@ class PostgresDialect:
         """See `query_sql.Dialect`."""
         return [self.bound(shape, each) for each in values]
 
-    def contains(self, seen: str, place: str) -> str:
+    def contains(self, whole: str, place: str) -> str:
         """See `query_sql.Dialect`."""
-        return f"strpos({seen}, {place}::text) > 0"
+        return f"strpos({whole}, {place}::text) > 0"
 
     def has_value(self, seen: str) -> str:
         """See `query_sql.Dialect`."""

@@ -13,7 +13,7 @@ import msgspec
 
 from homeport_sync.catalog import Field
 from homeport_sync.change import Value
-from homeport_sync.query import TEXTS
+from homeport_sync.query import ORDERED_CHARS, TEXTS
 from homeport_sync.sql.query_sql import literal
 
 _NUMBERS: Final = "'integer', 'real', 'null'"
@@ -29,6 +29,11 @@ class SqliteDialect:
     compares_rows = False  # not where an expression comes first
 
     def seen(self, field: Field) -> str:
+        """See `query_sql.Dialect`."""
+        whole = self.whole(field)
+        return f"substr({whole}, 1, {ORDERED_CHARS})" if field.type.shape in TEXTS else whole
+
+    def whole(self, field: Field) -> str:
         """See `query_sql.Dialect`. A default is told from null by the type that is there."""
         path = literal(f'$.fields."{field.name}"')
         default = "NULL" if field.default is None else self._parsed(literal(_text(field.default)))
@@ -51,9 +56,9 @@ class SqliteDialect:
         """See `query_sql.Dialect`."""
         return _json(values).decode()
 
-    def contains(self, seen: str, place: str) -> str:
+    def contains(self, whole: str, place: str) -> str:
         """See `query_sql.Dialect`."""
-        return f"instr({seen}, {place}) > 0"
+        return f"instr({whole}, {place}) > 0"
 
     def has_value(self, seen: str) -> str:
         """See `query_sql.Dialect`. All that is no null is as great as the least number; IS NOT NULL is no bound."""
