@@ -2,7 +2,7 @@
 // the page's operations, or by what a generator made of them.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { parse } from 'graphql';
+import { parse, print } from 'graphql';
 import { given, tell } from './given.mjs';
 
 const { folder, made, operations, generated, token, kind, key } = given;
@@ -14,10 +14,11 @@ function byName(documents) {
   return Object.fromEntries(documents.map((each) => [each.definitions[0].name.value, each]));
 }
 
+const MADE = { relay: 'environment' };
 async function clientOfThePage() {
   const file = `${folder}/${kind}.mjs`;
   mkdirSync(folder, { recursive: true });
-  writeFileSync(file, `const token = () => ${JSON.stringify(token)};\n${made}\nexport { client, socket };\n`);
+  writeFileSync(file, `const token = () => ${JSON.stringify(token)};\n${made}\nexport { ${MADE[kind] ?? 'client'} as client, socket };\n`);
   return await import(pathToFileURL(file).href);
 }
 
@@ -36,7 +37,19 @@ const ways = {
     listen: (query, heard) =>
       client.subscribe({ query }).subscribe({ next: ({ data, error }) => heard(data, error), error: (e) => heard(null, e) }),
   },
+  // What Relay's compiler makes of a document is its text and more; the network that is tested takes the text.
+  relay: {
+    query: (document, variables) => sent(document, variables).toPromise().then(({ data }) => data),
+    mutate: (document, variables) => sent(document, variables).toPromise().then(({ data }) => data),
+    listen: (document, heard) => sent(document, {}).subscribe({ next: ({ data }) => heard(data), error: (e) => heard(null, e) }),
+  },
 };
+
+function sent(document, variables) {
+  const [{ name, operation }] = document.definitions;
+  const request = { id: null, text: print(document), name: name.value, operationKind: operation, metadata: {} };
+  return client.getNetwork().execute(request, variables, {});
+}
 
 async function settled(answering) {
   const { data, error } = await answering;

@@ -34,7 +34,7 @@ async def address(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Add
         yield Address(server, await server.token("ana", await server.make_tenant("demo")))
 
 
-@pytest.mark.parametrize("kind", ["urql", "apollo"])
+@pytest.mark.parametrize("kind", ["urql", "apollo", "relay"])
 async def test_a_stock_client_queries_writes_and_listens(address: Address, kind: str) -> None:
     _is_right(await _played(address, kind))
 

@@ -170,6 +170,8 @@ async def test_documents_have_names_on_sockets_too(tmp_path: Path) -> None:
         assert await receive(ana) == poke("1")
         assert (await told(documentId="typename"))["payload"] == NOTHING
         assert (await told(extensions=_apollo(TYPENAME)))["payload"] == NOTHING
+        for named in ({"documentId": "typename"}, {"extensions": _apollo(TYPENAME)}):  # as graphql-ws must send it
+            assert (await told(query="", **named))["payload"] == NOTHING
         for payload, code in (
             ({"query": OTHER}, "DOCUMENT_UNTRUSTED"),
             ({"documentId": "nope"}, "DOCUMENT_UNKNOWN"),

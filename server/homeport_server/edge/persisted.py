@@ -96,6 +96,8 @@ class Persisted:
         """The text that a request means. Raises `RequestInvalid` if it means none, `DocumentUnknown`,
         `PersistedQueryNotFound`, `DocumentHashWrong` or `DocumentUntrusted`."""
         apollo = extensions.get("persistedQuery") if extensions else None
+        if not query and (document_id is not None or apollo is not None):
+            query = None  # graphql-ws sends no request without a text, so who names a document sends an empty one
         text: str | None = query
         if document_id is not None:
             text = self._by_id(query, document_id, tenant)

@@ -72,7 +72,7 @@ def test_brackets_are_closed_as_they_were_opened(name: str) -> None:
     assert not opened
 
 
-@pytest.mark.parametrize("name", ["urql.mjs", "apollo.mjs", "Client.swift", "Client.kt", "client.py"])
+@pytest.mark.parametrize("name", ["urql.mjs", "apollo.mjs", "relay.mjs", "Client.swift", "Client.kt", "client.py"])
 def test_every_client_is_shown_the_path_that_is_served_and_a_token_for_both_ways(name: str) -> None:
     block = blocks()[name]
     assert SHOWN_URL.endswith(GRAPHQL_PATH)
