@@ -41,7 +41,8 @@ ROLE = "homeport_app"
 
 
 class Cluster:
-    """A `Site` of several servers. Entering starts PostgreSQL, and NATS, and makes the schema; `start` the rest.
+    """A `Site` of several servers. Entering starts PostgreSQL, and NATS, and makes the schema and the indexes of
+    the app's queries; `start` the rest.
 
     `data` is the directory that holds the secret, and what each process has said.
     """
@@ -59,6 +60,7 @@ class Cluster:
     ) -> None:
         self.postgres = RealPostgres(durable=durable)
         self.nats = RealNats() if nats else None
+        self._app = app
         self._data = data
         self._head = 0
         self._environ = {
@@ -87,7 +89,7 @@ class Cluster:
             await self.postgres.start()
             if self.nats:
                 await self.nats.start()
-            await ask("migrate", "--database-url", self.postgres.url(), environ=self._environ)
+            await ask("migrate", str(self._app), "--database-url", self.postgres.url(), environ=self._environ)
             await self._balancer.start()
         except BaseException:
             await self.close()
