@@ -70,7 +70,7 @@ def test_the_tour_works_as_it_is_written(desk: tuple[Path, dict[str, str]], serv
         check=False,
     )
     assert shown.returncode == 0, shown.stderr
-    ready, pushed, pulled, *tunnel = [line for line in shown.stdout.splitlines() if line]
+    ready, pushed, pulled, *tunnel, asked = [line for line in shown.stdout.splitlines() if line]
     assert json.loads(ready)["ready"] is True
     assert _without_time(pushed) == _without_time(_promised("json"))
     assert [record["fields"]["title"] for record in json.loads(pulled)["data"]["pull"]["records"]] == [
@@ -78,11 +78,12 @@ def test_the_tour_works_as_it_is_written(desk: tuple[Path, dict[str, str]], serv
         "Milk",
     ]
     assert tunnel == README.split("tunnel.py $URL $TOKEN\n```\n\n```\n")[1].split("```")[0].splitlines()
+    assert json.loads(asked) == json.loads(_promised("json", 1))
 
 
-def _promised(language: str) -> str:
-    """The answer that the README shows."""
-    return README.split(f"```{language}\n")[1].split("```")[0]
+def _promised(language: str, number: int = 0) -> str:
+    """The answer that the README shows, the first one or that of a number."""
+    return README.split(f"```{language}\n")[number + 1].split("```")[0]
 
 
 def _without_time(answer: str) -> object:
