@@ -2,7 +2,7 @@
 import { chromium } from 'playwright-core';
 import { given, tell } from './given.mjs';
 
-const { link, executable, picture, operations } = given;
+const { link, otherLink, executable, picture, operations } = given;
 const browser = await chromium.launch({ executablePath: executable, args: ['--no-sandbox'] });
 const page = await browser.newPage({ viewport: { width: 1280, height: 720 } });
 const requests = [];
@@ -48,5 +48,11 @@ await page.reload();
 await editor('.graphiql-query-editor').waitFor();
 const kept = JSON.parse(await text('.graphiql-editor-tool .graphiql-editor:not(.hidden)'));
 const stored = await page.evaluate(() => JSON.stringify(localStorage));
+const complained = [...complaints];
+// Another link, opened where the first one was: a browser goes to another fragment without loading the page again.
+await page.evaluate((at) => location.assign(at), otherLink);
+await page.waitForFunction(() => !location.hash);
+await editor('.graphiql-query-editor').waitFor();
+const other = JSON.parse(await text('.graphiql-editor-tool .graphiql-editor:not(.hidden)'));
 await browser.close();
-tell({ address, headers, kept, stored, added, listening, read, requests, frames, complaints });
+tell({ address, headers, kept, stored, other, added, listening, read, requests, frames, complaints: complained });

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.browser
 PICTURE = ROOT / "docs/images/graphiql.png"
 PICTURE_BYTES_MAX = 200_000
 ELSEWHERE = ("192.0.2.1", 80)  # an address that documentation has to itself (RFC 5737)
+OTHER_TOKEN = "another-token"
 _SET_FLAGS, _UP, _RUNNING = 0x8914, 1, 64  # SIOCSIFFLAGS, IFF_UP, IFF_RUNNING
 OPERATIONS = {
     "AddList": 'mutation AddList {\n  createTaskList(input: { title: "Groceries", color: green }) {\n'
@@ -66,12 +67,14 @@ async def test_the_ide_works_without_a_network_by_the_token_of_its_link(
     told = await told_by(
         "ide.mjs",
         link=f"{ide}#token={address.token}",
+        otherLink=f"{ide}#token={OTHER_TOKEN}",
         executable=chromium,
         picture=str(picture),
         operations=OPERATIONS,
     )
     filled_in = {"authorization": f"Bearer {address.token}"}
     assert (told["address"], told["headers"], told["kept"]) == (ide, filled_in, filled_in)
+    assert told["other"] == {"authorization": f"Bearer {OTHER_TOKEN}"}
     assert address.token not in told["stored"]
     made = told["added"]["data"]["createTaskList"]
     assert (made["taskList"]["title"], made["errors"]) == ("Groceries", [])

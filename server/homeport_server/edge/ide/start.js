@@ -12,14 +12,17 @@ const socket = new URL(endpoint);
 socket.protocol = endpoint.protocol === "https:" ? "wss:" : "ws:";
 
 function takenToken() {
-  if (place.dataset.takesToken !== "yes") return "";
+  const takesToken = place.dataset.takesToken === "yes";
   const given = new URLSearchParams(location.hash.slice(1)).get("token");
   if (given) {
-    sessionStorage.setItem(TOKEN, given);
+    if (takesToken) sessionStorage.setItem(TOKEN, given);
     history.replaceState(null, "", location.pathname + location.search);
   }
-  return sessionStorage.getItem(TOKEN) ?? "";
+  return takesToken ? (sessionStorage.getItem(TOKEN) ?? "") : "";
 }
+
+// Another link that is opened here changes the fragment only, and the page would go on with the first one's token.
+addEventListener("hashchange", () => location.reload());
 
 const token = takenToken();
 
