@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 from msgspec.structs import replace
 
+from homeport_client.fleet.live.postgres import SUPERUSER
 from homeport_server.cli import main
 from homeport_server.doctor.indexes import check_indexes
 from homeport_server.doctor.isolation import check_isolation
@@ -231,6 +232,18 @@ async def test_a_view_that_a_dump_brought_without_its_readers_policy_is_missing_
         await empty.query(meanwhile)
         assert await missing(empty) == [VIEW]
         assert await indexed_by_owner(empty) == [VIEW]
+        assert await missing(empty) == []
+        async with session(empty, APP_ROLE) as connection:
+            assert all(each.ok for each in await check_isolation(connection))
+
+
+async def test_a_view_of_another_version_is_mended_by_whoever_may_and_keeps_its_reader(empty: EmptyPostgres) -> None:
+    await indexed_by_owner(empty)
+    async with session(empty, empty.owner) as connection:
+        await connection.execute(f"DROP VIEW {VIEW}")
+        await connection.execute(f"CREATE VIEW {VIEW} AS SELECT wire, kind FROM records")  # noqa: S608
+    for whoever in (empty.owner, SUPERUSER):
+        await migrate(empty.place_of(whoever), indexes=Indexing(catalog=app.catalog, made=lambda _: None))
         assert await missing(empty) == []
         async with session(empty, APP_ROLE) as connection:
             assert all(each.ok for each in await check_isolation(connection))

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from asyncpg import InvalidTableDefinitionError
+
 from homeport_sync.catalog import Catalog
 from homeport_sync.index_book import TellNames
 from homeport_sync.sql.index_sql import PREFIX, indexes_of
@@ -25,18 +27,15 @@ TENANT_IS: Final = "tenant_id = NULLIF(current_setting('homeport.tenant', true),
 _READ_INDEXES: Final = f"""
     SELECT relname, indisvalid FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
     WHERE indrelid = '{TABLE}'::regclass AND starts_with(relname, '{PREFIX}')"""  # noqa: S608
-_POLICY_OF: Final = f"""
-    SELECT FROM pg_policies
-    WHERE schemaname = current_schema() AND tablename = '{TABLE}' AND policyname = '{OWNERS_POLICY}'
-      AND roles = ARRAY[{{reader}}] AND cmd = 'SELECT' AND qual = 'true'"""
-_READ_POLICY: Final = f"SELECT EXISTS ({_POLICY_OF.format(reader='current_user')})"
-_READ_VIEW: Final = f"""
-    SELECT EXISTS (
-      SELECT FROM pg_views WHERE schemaname = current_schema() AND viewname = '{VIEW}'
-        AND EXISTS ({_POLICY_OF.format(reader="viewowner")}))"""  # noqa: S608
+_READ_READER: Final = f"""
+    SELECT quote_ident(viewowner), EXISTS (
+      SELECT FROM pg_policies
+      WHERE schemaname = current_schema() AND tablename = '{TABLE}' AND policyname = '{OWNERS_POLICY}'
+        AND roles = ARRAY[viewowner] AND cmd = 'SELECT' AND qual = 'true')
+    FROM pg_views WHERE schemaname = current_schema() AND viewname = '{VIEW}'"""  # noqa: S608
 _BESIDE: Final = "CONCURRENTLY "
-_MAKE_POLICY: Final = f"CREATE POLICY {OWNERS_POLICY} ON {TABLE} FOR SELECT TO CURRENT_USER USING (true)"
 _DROP_POLICY: Final = f"DROP POLICY IF EXISTS {OWNERS_POLICY} ON {TABLE}"
+_DROP_VIEW: Final = f"DROP VIEW {VIEW}"
 MAKE_VIEW: Final = f"""
     CREATE OR REPLACE VIEW {VIEW} AS
     SELECT tenant_id, record_id, kind, scope_id, wire, deleted_at FROM {TABLE} WHERE {TENANT_IS}"""  # noqa: S608
@@ -65,9 +64,9 @@ class PostgresIndexBook(OnDatabase):
 async def missing_indexes(connection: Connection, catalog: Catalog) -> Sequence[str]:
     """The same on a connection of anybody's."""
     may_read = await connection.fetchrow(READ_SOURCE)
-    lets_through = await connection.fetchrow(_READ_VIEW)
+    reader = await connection.fetchrow(_READ_READER)
     whole = [name for name, valid in await _here(connection) if valid]
-    missing = [] if may_read and may_read[0] and lets_through and lets_through[0] else [VIEW]
+    missing = [] if may_read and may_read[0] and reader and reader[1] else [VIEW]
     return [*missing, *(each.name for each in indexes_of(catalog, POSTGRES) if each.name not in whole)]
 
 
@@ -94,7 +93,7 @@ def statements(catalog: Catalog, role: str) -> Sequence[str]:
     """All that is made, for whoever reads it before; `role` as SQL writes it."""
     view = " ".join(MAKE_VIEW.split())
     made = [each.made(_BESIDE) for each in indexes_of(catalog, POSTGRES)]
-    return [view, *_rights(role), _DROP_POLICY, _MAKE_POLICY, *made]
+    return [view, *_rights(role), _DROP_POLICY, _policy("CURRENT_USER"), *made]
 
 
 async def drop_indexes(connection: Connection, names: Sequence[str]) -> None:
@@ -113,13 +112,23 @@ async def make_view(connection: Connection, role: str, lock_ms: int) -> None:
     Raises asyncpg's `LockNotAvailableError` if others hold the table for longer than `lock_ms`."""
     async with connection.transaction():
         await connection.execute(f"SET LOCAL lock_timeout = {lock_ms}")
-        await connection.execute(MAKE_VIEW)
+        try:
+            async with connection.transaction():
+                await connection.execute(MAKE_VIEW)
+        except InvalidTableDefinitionError:  # it is there with other columns: another version's
+            await connection.execute(_DROP_VIEW)
+            await connection.execute(MAKE_VIEW)
         for statement in _rights(role):
             await connection.execute(statement)
-        found = await connection.fetchrow(_READ_POLICY)
-        if not (found and found[0]):
+        reader = await connection.fetchrow(_READ_READER)
+        if reader and not reader[1]:
             await connection.execute(_DROP_POLICY)
-            await connection.execute(_MAKE_POLICY)
+            await connection.execute(_policy(reader[0]))
+
+
+def _policy(reader: str) -> str:
+    """What lets the view's reader, as SQL writes its name, read the table."""
+    return f"CREATE POLICY {OWNERS_POLICY} ON {TABLE} FOR SELECT TO {reader} USING (true)"
 
 
 def _rights(role: str) -> Sequence[str]:
