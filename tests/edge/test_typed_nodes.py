@@ -128,3 +128,10 @@ async def test_aliases_fragments_and_what_is_left_out_come_as_they_are_asked_for
         "again": "wet",
     }
     assert list(shown) == ["name", "room", "title", "sold", "__typename", "notes", "again"]
+
+
+async def test_a_value_in_a_document_that_is_none_is_shown_where_it_stands() -> None:
+    told = await answer(await make_gallery(), '{ pictures(where: { shownOn: { eq: "2026-13-01" } }) { nodes { id } } }')
+    (error,) = told["errors"]
+    assert error["message"].startswith("Date holds a day such as 2026-11-23, not '2026-13-01'.")
+    assert error["locations"] == [{"line": 1, "column": 39}]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from graphql import GraphQLError, GraphQLScalarType
+from graphql import ConstValueNode, GraphQLError, GraphQLScalarType, value_from_ast_untyped
 
 from homeport_server.edge.typed.global_id import record_id
 from homeport_sync.errors import Malformed
@@ -57,8 +57,18 @@ def _as_is(value: object) -> object:
 
 
 def _scalar(name: str, description: str, read: Callable[[object], object]) -> GraphQLScalarType:
+    def read_literal(node: ConstValueNode) -> object:
+        try:
+            return read(value_from_ast_untyped(node))
+        except GraphQLError as wrong:
+            raise GraphQLError(wrong.message, node) from None  # which says where in the document it stands
+
     return GraphQLScalarType(
-        name, description=description, coerce_output_value=_as_is, coerce_input_value=read, parse_value=read
+        name,
+        description=description,
+        coerce_output_value=_as_is,
+        coerce_input_value=read,
+        coerce_input_literal=read_literal,
     )
 
 
