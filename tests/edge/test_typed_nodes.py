@@ -134,4 +134,4 @@ async def test_a_value_in_a_document_that_is_none_is_shown_where_it_stands() -> 
     told = await answer(await make_gallery(), '{ pictures(where: { shownOn: { eq: "2026-13-01" } }) { nodes { id } } }')
     (error,) = told["errors"]
     assert error["message"].startswith("Date holds a day such as 2026-11-23, not '2026-13-01'.")
-    assert error["locations"] == [{"line": 1, "column": 39}]
+    assert error["locations"] == [{"line": 1, "column": 36}]
