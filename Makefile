@@ -15,7 +15,7 @@ COMPILE := uv pip compile pyproject.toml --quiet --universal --generate-hashes -
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help develop demo demo-postgres run test test-clients test-browser test-fuzz schema schema-changes coverage check format lint types bench-push bench-pull bench-scale bench-devices bench-revocation bench-fleet bench-fanout mutants soak soak-kill lock clean
+.PHONY: help develop demo demo-postgres run test test-clients test-browser test-fuzz schema schema-changes coverage check format lint types bench-push bench-pull bench-scale bench-graphql bench-devices bench-revocation bench-fleet bench-fanout mutants soak soak-kill lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
