@@ -5,44 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
+from homeport_server import database
 from homeport_server.tables import BESIDE
-from homeport_sync.index_book import IndexBook
-from homeport_sync.installation import Installation
-from homeport_sync.key_book import KeyBook
 from homeport_sync.limits import Limits
-from homeport_sync.lookups import Lookups
 from homeport_sync.memory import MemoryStore
-from homeport_sync.ports import LogStore, Places, Tenants
-from homeport_sync.quarantine import Quarantine
-from homeport_sync.query import Queries
-from homeport_sync.receipts import Receipts
-from homeport_sync.sightings import Sightings
 from homeport_sync.sql.postgres.store import PostgresStore
 from homeport_sync.sql.sqlite.store import SqliteStore
-from homeport_sync.usage import Usage
 from tests.contract.databases import Databases
 
-
-class Store(
-    IndexBook,
-    Installation,
-    KeyBook,
-    LogStore,
-    Lookups,
-    Places,
-    Quarantine,
-    Queries,
-    Receipts,
-    Sightings,
-    Tenants,
-    Usage,
-    Protocol,
-):
-    """All that a database has to offer."""
-
-
+Store: TypeAlias = database.Store
 OpenStore: TypeAlias = Callable[..., Awaitable[Store]]
 Opener: TypeAlias = Callable[[Path, Limits], AbstractAsyncContextManager[Store]]
 
