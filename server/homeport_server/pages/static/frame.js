@@ -1,0 +1,36 @@
+// What every page does: regions change around what somebody is typing, times grow old, and a server that is gone is told of.
+"use strict";
+Idiomorph.defaults.ignoreActiveValue = true;
+Idiomorph.defaults.restoreFocus = true;
+
+const unreachable = document.getElementById("unreachable");
+const gone = (is) => { unreachable.hidden = !is; };
+for (const event of ["htmx:sendError", "htmx:sseError"]) document.addEventListener(event, () => gone(true));
+for (const event of ["htmx:afterRequest", "htmx:sseOpen"]) {
+  document.addEventListener(event, (told) => { if (!told.detail.failed) gone(false); });
+}
+
+// <time datetime="…" data-ago>: how long ago that was, kept true while the page stands open.
+const UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+const ago = (at) => {
+  const seconds = Math.max(0, Math.round((Date.now() - new Date(at)) / 1000));
+  if (seconds < 2) return "now";
+  const [size, unit] = UNITS.find(([each]) => seconds >= 2 * each) ?? UNITS.at(-1);
+  return `${Math.floor(seconds / size)} ${unit} ago`;
+};
+const grow = (within = document) => {
+  for (const each of within.querySelectorAll("time[data-ago]")) {
+    const said = ago(each.dateTime);
+    if (each.textContent !== said) each.textContent = said;
+  }
+};
+setInterval(grow, 1000);
+document.addEventListener("htmx:load", (event) => grow(event.target));
+grow();
+
+// A dialog: <button data-opens="id">, and <button data-closes> within it.
+document.addEventListener("click", (event) => {
+  const opens = event.target.closest("[data-opens]");
+  if (opens) document.getElementById(opens.dataset.opens)?.showModal();
+  if (event.target.closest("[data-closes]")) event.target.closest("dialog")?.close();
+});

@@ -1,0 +1,138 @@
+"""Pages are for those who have a key, and what they send has to come from a page of ours."""
+
+from collections.abc import AsyncIterator
+
+import httpx2
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from homeport_server.pages.files import PageFiles
+from homeport_server.pages.gate import ENTER_PATH, KEY_TTL_S, Gate, make_key
+from homeport_server.pages.policy import CONTENT_SECURITY_POLICY
+from homeport_server.pages.shell import Shell
+
+SECRET = b"s" * 32
+HOST = "http://127.0.0.1:8123"
+HERE = {"sec-fetch-site": "same-origin"}
+
+
+class Clock:
+    now_s = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+async def page(request: Request) -> Response:
+    return PlainTextResponse(f"seen by {request.method}")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def browser(clock: Clock) -> AsyncIterator[httpx2.AsyncClient]:
+    files = PageFiles()
+    gate = Gate(SECRET, "console", clock, Shell(files), "homeport console")
+    guarded = gate.guarded(page)
+    app = Starlette(
+        routes=[Route("/console/log", guarded, methods=["GET", "POST"]), gate.route(), files.route()],
+    )
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=HOST) as client:
+        yield client
+
+
+def key(clock: Clock, *, secret: bytes = SECRET, purpose: str = "console") -> str:
+    return make_key(secret, purpose, clock())
+
+
+async def entered(browser: httpx2.AsyncClient, given: str, back: str = "/console/log") -> httpx2.Response:
+    return await browser.post(ENTER_PATH, data={"key": given, "back": back}, headers=HERE)
+
+
+async def test_who_has_no_key_is_told_how_to_get_one_and_sees_nothing_else(browser: httpx2.AsyncClient) -> None:
+    answer = await browser.get("/console/log")
+    assert answer.status_code == 401
+    assert "homeport console" in answer.text
+    assert "seen by" not in answer.text
+    assert answer.headers["content-security-policy"] == CONTENT_SECURITY_POLICY
+
+
+async def test_a_key_opens_the_page_that_was_asked_for_by_a_cookie_that_no_script_reads(
+    browser: httpx2.AsyncClient, clock: Clock
+) -> None:
+    answer = await entered(browser, key(clock))
+    assert (answer.status_code, answer.headers["location"]) == (303, "/console/log")
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith("homeport_console_8123=")
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    assert (await browser.get("/console/log")).text == "seen by GET"
+
+
+async def test_a_key_lasts_for_a_working_day(browser: httpx2.AsyncClient, clock: Clock) -> None:
+    await entered(browser, key(clock))
+    clock.now_s += KEY_TTL_S + 1
+    assert (await browser.get("/console/log")).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "no key",
+        key(Clock(), secret=b"t" * 32),
+        key(Clock(), purpose="phones"),
+        "eyJhbGciOiJub25lIn0.eyJhdWQiOiJjb25zb2xlIiwiZXhwIjo5OTk5OTk5OTk5fQ.",
+    ],
+)
+async def test_what_is_no_key_of_this_purpose_opens_nothing(browser: httpx2.AsyncClient, given: str) -> None:
+    answer = await entered(browser, given)
+    assert answer.status_code == 401
+    assert "no key of this server" in answer.text
+    assert (await browser.get("/console/log")).status_code == 401
+
+
+@pytest.mark.parametrize("back", ["//evil.example", "/\\evil.example", "https://evil.example", "", "/a\nb"])
+async def test_nobody_is_led_to_another_site(browser: httpx2.AsyncClient, clock: Clock, back: str) -> None:
+    assert (await entered(browser, key(clock), back)).headers["location"] == "/"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec-fetch-site": "cross-site", "origin": HOST},
+        {"sec-fetch-site": "same-site"},
+        {"sec-fetch-site": "none"},
+        {"origin": "http://127.0.0.1:9999"},
+        {"origin": "null"},
+    ],
+)
+async def test_a_page_of_another_site_writes_nothing(
+    browser: httpx2.AsyncClient, clock: Clock, headers: dict[str, str]
+) -> None:
+    await entered(browser, key(clock))
+    assert (await browser.post("/console/log", headers=headers)).status_code == 403
+    assert (await browser.post(ENTER_PATH, data={"key": key(clock)}, headers=headers)).status_code == 401
+    assert (await browser.post("/console/log", headers=HERE)).text == "seen by POST"
+    assert (await browser.post("/console/log", headers={"origin": HOST})).text == "seen by POST"
+
+
+async def test_a_form_is_no_longer_than_what_a_person_writes(browser: httpx2.AsyncClient) -> None:
+    assert (await browser.post(ENTER_PATH, content=b"key=" + b"a" * 70_000, headers=HERE)).status_code == 413
+    assert (await browser.post(ENTER_PATH, content=b"&".join([b"a=1"] * 101), headers=HERE)).status_code == 400
+    assert (await browser.post(ENTER_PATH, content=b"key=\xff", headers=HERE)).status_code == 400
+
+
+async def test_files_are_kept_for_as_long_as_their_content_is_the_same(browser: httpx2.AsyncClient) -> None:
+    url = PageFiles().url("look.css")
+    answer = await browser.get(url)
+    assert answer.headers["content-type"].startswith("text/css")
+    assert "immutable" in answer.headers["cache-control"]
+    assert (await browser.get(url.partition("?")[0])).headers["cache-control"] == "no-cache"
+    assert (await browser.get("/pages/..%2Fgate.py")).status_code == 404

@@ -1,0 +1,94 @@
+"""The stream of a page: each region when it has changed, and all of them to whoever comes back."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from starlette.responses import StreamingResponse
+
+from homeport_server.pages.live import LISTENERS_MAX, SAID_WAITING_MAX, Live
+
+
+class Shown:
+    """Two regions, and how often each was rendered."""
+
+    def __init__(self) -> None:
+        self.html = {"one": "<p>1</p>", "two": "<p>2</p>"}
+        self.live = Live({"one": lambda: self.html["one"], "two": lambda: self.html["two"]})
+
+
+@asynccontextmanager
+async def tab(live: Live) -> AsyncIterator[AsyncIterator[str]]:
+    """What a tab is told, event by event."""
+    answer = live.answer()
+    assert isinstance(answer, StreamingResponse)
+    assert answer.media_type == "text/event-stream"
+
+    async def events() -> AsyncIterator[str]:
+        async for part in answer.body_iterator:
+            assert isinstance(part, bytes)
+            for event in part.decode().split("\n\n"):
+                if event:
+                    yield event
+
+    told = events()
+    assert (await anext(told)).startswith("retry:")
+    try:
+        yield told
+    finally:
+        live.close()
+        async for _ in told:
+            pass
+
+
+async def test_who_comes_is_shown_every_region_and_then_what_changes() -> None:
+    shown = Shown()
+    async with tab(shown.live) as told:
+        assert await anext(told) == "event: one\ndata: <p>1</p>"
+        assert await anext(told) == "event: two\ndata: <p>2</p>"
+        shown.html["two"] = "<p>\n3</p>"
+        shown.live.touch("one", "two")
+        assert await anext(told) == "event: two\ndata: <p>\ndata: 3</p>"
+
+
+async def test_what_is_said_comes_once_and_a_slow_tab_misses_the_oldest() -> None:
+    shown = Shown()
+    async with tab(shown.live) as told:
+        await anext(told)
+        await anext(told)
+        for number in range(SAID_WAITING_MAX + 1):
+            shown.live.say("travel", str(number))
+        heard = [await anext(told) for _ in range(SAID_WAITING_MAX)]
+        assert heard[0] == "event: travel\ndata: 1"
+        shown.live.say("travel", "last")
+        assert await anext(told) == "event: travel\ndata: last"
+
+
+async def test_only_so_many_tabs_look_at_once_and_one_that_leaves_makes_room() -> None:
+    shown = Shown()
+    answers = [shown.live.answer() for _ in range(LISTENERS_MAX)]
+    streams = []
+    for answer in answers:
+        assert isinstance(answer, StreamingResponse)
+        streams.append(aiter(answer.body_iterator))
+        await anext(streams[-1])
+    assert shown.live.answer().status_code == 503
+    await streams[0].aclose()  # type: ignore[attr-defined]  # it is a generator
+    assert shown.live.answer().status_code == 200
+    shown.live.close()
+    for stream in streams[1:]:
+        async for _ in stream:
+            pass
+
+
+async def test_a_region_that_is_not_there_is_a_mistake_of_ours() -> None:
+    with pytest.raises(KeyError):
+        Shown().live.touch("three")
+
+
+async def test_nobody_is_watched_by_nobody() -> None:
+    shown = Shown()
+    seen = [shown.live.watched]
+    async with tab(shown.live):
+        seen.append(shown.live.watched)
+    assert [*seen, shown.live.watched] == [False, True, False]
