@@ -1,5 +1,11 @@
 """What stock clients are pointed at: the example app, served by a process of its own."""
 
+import errno
+import fcntl
+import os
+import shutil
+import socket
+import struct
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +15,8 @@ import pytest
 from homeport_client.fleet.live.real import RealServer
 from homeport_server.app import GRAPHQL_PATH
 
+ELSEWHERE = ("192.0.2.1", 80)  # an address that documentation has to itself (RFC 5737)
+_SET_FLAGS, _UP, _RUNNING = 0x8914, 1, 64  # SIOCSIFFLAGS, IFF_UP, IFF_RUNNING
 APP = Path(__file__).resolve().parents[2] / "examples/tasks/app.py"
 
 
@@ -34,3 +42,25 @@ async def address(tmp_path: Path) -> AsyncIterator[Address]:
         await server.start()
         tenant = await server.make_tenant("demo")
         yield Address(server, await server.token("ana", tenant))
+
+
+@pytest.fixture
+def aeroplane() -> None:
+    """Loopback works, and nothing else is to be reached."""
+    with socket.socket() as ours:
+        flags = struct.pack("16sh", b"lo", _UP | _RUNNING)
+        try:
+            fcntl.ioctl(ours, _SET_FLAGS, flags)
+        except PermissionError:
+            pytest.fail("The network is there: run this by make test-browser, which cuts it off.")
+    with socket.socket() as ours:
+        assert ours.connect_ex(ELSEWHERE) == errno.ENETUNREACH, "The network is there: run this by make test-browser."
+
+
+@pytest.fixture
+def chromium() -> str:
+    """Where a Chromium is."""
+    named = os.environ.get("HOMEPORT_TEST_CHROMIUM")
+    found = named or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    assert found, "No Chromium is installed: apt-get install chromium, or name one in HOMEPORT_TEST_CHROMIUM."
+    return found

@@ -1,12 +1,7 @@
 """The IDE in a real browser, with the network cut off: `make test-browser` runs this where only loopback is there."""
 
 import asyncio
-import errno
-import fcntl
 import os
-import shutil
-import socket
-import struct
 from pathlib import Path
 
 import pytest
@@ -20,9 +15,7 @@ pytestmark = pytest.mark.browser
 
 PICTURE = ROOT / "docs/images/graphiql.png"
 PICTURE_BYTES_MAX = 200_000
-ELSEWHERE = ("192.0.2.1", 80)  # an address that documentation has to itself (RFC 5737)
 OTHER_TOKEN = "another-token"
-_SET_FLAGS, _UP, _RUNNING = 0x8914, 1, 64  # SIOCSIFFLAGS, IFF_UP, IFF_RUNNING
 OPERATIONS = {
     "AddList": 'mutation AddList {\n  createTaskList(input: { title: "Groceries", color: green }) {\n'
     "    taskList { id title }\n    errors { code message }\n  }\n}\n",
@@ -30,28 +23,6 @@ OPERATIONS = {
     "Lists": "query Lists {\n  taskLists(first: 20) {\n    nodes {\n      id\n      title\n      color\n"
     "      updatedAt\n    }\n    pageInfo {\n      hasNextPage\n      endCursor\n    }\n  }\n}\n",
 }
-
-
-@pytest.fixture
-def aeroplane() -> None:
-    """Loopback works, and nothing else is to be reached."""
-    with socket.socket() as ours:
-        flags = struct.pack("16sh", b"lo", _UP | _RUNNING)
-        try:
-            fcntl.ioctl(ours, _SET_FLAGS, flags)
-        except PermissionError:
-            pytest.fail("The network is there: run this by make test-browser, which cuts it off.")
-    with socket.socket() as ours:
-        assert ours.connect_ex(ELSEWHERE) == errno.ENETUNREACH, "The network is there: run this by make test-browser."
-
-
-@pytest.fixture
-def chromium() -> str:
-    """Where a Chromium is."""
-    named = os.environ.get("HOMEPORT_TEST_CHROMIUM")
-    found = named or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    assert found, "No Chromium is installed: apt-get install chromium, or name one in HOMEPORT_TEST_CHROMIUM."
-    return found
 
 
 @pytest.fixture
