@@ -15,6 +15,7 @@ from homeport_server.extras import POSTGRES, needing
 from homeport_server.settings import Settings
 from homeport_server.tables import BESIDE
 from homeport_sync import LIMITS
+from homeport_sync.annals import Annals
 from homeport_sync.index_book import IndexBook
 from homeport_sync.installation import Installation
 from homeport_sync.key_book import KeyBook
@@ -28,6 +29,7 @@ from homeport_sync.usage import Usage
 
 
 class Store(
+    Annals,
     IndexBook,
     Installation,
     KeyBook,
@@ -43,8 +45,8 @@ class Store(
     Protocol,
 ):
     """What every adapter is: one store for the log, what was rejected, the followers' places, what they count,
-    devices, their receipts, tenants, for which declaration keys are kept, what is looked up, and what is asked with
-    which indexes."""
+    devices, their receipts, tenants, for which declaration keys are kept, what is looked up, what is asked with which
+    indexes, and the log as people read it."""
 
 
 @runtime_checkable

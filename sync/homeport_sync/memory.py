@@ -17,6 +17,7 @@ from homeport_sync.clock import Stamp
 from homeport_sync.cursor import Cursor
 from homeport_sync.installation import MemoryInstallation
 from homeport_sync.limits import LIMITS, Limits
+from homeport_sync.memory_annals import MemoryAnnals
 from homeport_sync.memory_key_book import MemoryKeyBook
 from homeport_sync.memory_log import MemoryLog, OnMemory
 from homeport_sync.memory_lookups import MemoryLookups
@@ -112,6 +113,7 @@ class MemoryTransaction:
 
 
 class MemoryStore(
+    MemoryAnnals,
     MemoryInstallation,
     MemoryKeyBook,
     MemoryLookups,

@@ -41,7 +41,18 @@ from tests.contract.samples import (
 from tests.contract.stores import Store, sqlite
 
 STATEMENTS = {name: text for name, text in vars(statements).items() if name.isupper() and isinstance(text, str)}
-HOT_READS = ("SCOPE_ROWS", "SCOPE_POSITIONS", "READ_LOG", "OLD_OUTCOMES", "GRANTS_OF_USER", "TENANTS", "QUARANTINE")
+HOT_READS = (
+    "SCOPE_ROWS",
+    "SCOPE_POSITIONS",
+    "READ_LOG",
+    "READ_BACK",
+    "OF_RECORD",
+    "OLD_OUTCOMES",
+    "GRANTS_OF_USER",
+    "TENANTS",
+    "QUARANTINE",
+)
+STEPS_BACK = ("SCAN CONSTANT ROW", "SCAN reached", "SCAN later")  # they read what a step before them found, no table
 TENANT_TABLES = frozenset(metadata.tables) - {"tenants", "schema", "installation", "declaration"}
 
 
@@ -117,7 +128,7 @@ def taken(raw: sqlite3.Connection, text: str, values: dict[str, str]) -> int:
 def is_bounded(step: str) -> bool:
     """Whether the step reads no table from end to end."""
     if step.startswith("SCAN"):
-        return "VIRTUAL TABLE INDEX" in step or step in {"SCAN CONSTANT ROW", "SCAN reached"}  # a step back, no table
+        return "VIRTUAL TABLE INDEX" in step or step in STEPS_BACK
     return not step.startswith("SEARCH") or "INDEX" in step or "PRIMARY KEY" in step
 
 

@@ -107,6 +107,11 @@ def stored_outcome(row: Row) -> StoredOutcome:
     return StoredOutcome(device=device, number=number, stamp=Stamp(stamp), digest=digest, text=text, decided_at_ms=at)
 
 
+def outcomes_by_change(found: Iterable[Row]) -> dict[tuple[str, int], StoredOutcome]:
+    """Rows of `OUTCOMES` by the changes' devices and numbers."""
+    return {(each.device, each.number): each for each in map(stored_outcome, found)}
+
+
 def quarantine_rows(tenant: str, quarantined: Iterable[Quarantined]) -> list[Row]:
     """Rejected changes as rows of `quarantine`."""
     return [

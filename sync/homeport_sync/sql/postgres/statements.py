@@ -168,6 +168,27 @@ READ_LOG: Final = """
     SELECT position, op, kind, record_id, scope_id, fields, before, stamp, device_id, number, user_id, outcome,
       request_id, created_at
     FROM log WHERE tenant_id = $1 AND position > $2 ORDER BY position LIMIT $3"""
+READ_BACK: Final = """
+    SELECT position, op, kind, record_id, scope_id, fields, before, stamp, device_id, number, user_id, outcome,
+      request_id, created_at
+    FROM log WHERE tenant_id = $1 AND position < $2 ORDER BY position DESC LIMIT $3"""
+OF_RECORD: Final = """
+    SELECT position, op, kind, record_id, scope_id, fields, before, stamp, device_id, number, user_id, outcome,
+      request_id, created_at
+    FROM log WHERE tenant_id = $1 AND position >= $2 AND position <= $3 AND record_id = $4
+    ORDER BY position DESC LIMIT $5"""
+OUTCOMES: Final = """
+    SELECT found.*
+    FROM unnest($2::text[], $3::text[], $4::bigint[]) AS wanted(stamp, device, number) CROSS JOIN LATERAL (
+      SELECT device_id, number, stamp, digest, answer, created_at FROM outcomes
+      WHERE tenant_id = $1 AND stamp = wanted.stamp AND device_id = wanted.device AND number = wanted.number LIMIT 1
+    ) AS found"""
+# Of changes that are named as device/number, among so many that were stamped after that.
+OUTCOMES_LATER: Final = """
+    SELECT device_id, number, stamp, digest, answer, created_at
+    FROM (SELECT * FROM outcomes WHERE tenant_id = $1 AND stamp > $2
+      ORDER BY stamp, device_id, number LIMIT $4) AS later
+    WHERE device_id || '/' || number = ANY($3::text[])"""
 BEGIN_EPOCH: Final = """
     UPDATE heads SET epoch = $3, updated_at = $4 WHERE tenant_id = $1 AND epoch = $2"""
 # In two, because a DELETE that joins is free to read all outcomes of the tenant for each that is to go. The last column

@@ -8,6 +8,7 @@ from sqlalchemy import MetaData
 
 from homeport_sync.limits import LIMITS, Limits
 from homeport_sync.sql.postgres import role, schema
+from homeport_sync.sql.postgres.annals import PostgresAnnals
 from homeport_sync.sql.postgres.beside import PostgresBeside
 from homeport_sync.sql.postgres.database import Database
 from homeport_sync.sql.postgres.indexes import PostgresIndexBook
@@ -24,6 +25,7 @@ from homeport_sync.sql.postgres.tenants import PostgresTenants
 
 
 class PostgresStore(
+    PostgresAnnals,
     PostgresIndexBook,
     PostgresInstallation,
     PostgresKeyBook,

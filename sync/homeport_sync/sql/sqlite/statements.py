@@ -134,6 +134,21 @@ READ_LOG: Final = """
     SELECT position, op, kind, record_id, scope_id, fields, before, stamp, device_id, number, user_id, outcome,
       request_id, created_at
     FROM log WHERE tenant_id = :tenant AND position > :after ORDER BY position LIMIT :room"""
+READ_BACK: Final = """
+    SELECT position, op, kind, record_id, scope_id, fields, before, stamp, device_id, number, user_id, outcome,
+      request_id, created_at
+    FROM log WHERE tenant_id = :tenant AND position < :before ORDER BY position DESC LIMIT :room"""
+OF_RECORD: Final = """
+    SELECT position, op, kind, record_id, scope_id, fields, before, stamp, device_id, number, user_id, outcome,
+      request_id, created_at
+    FROM log WHERE tenant_id = :tenant AND position >= :first AND position <= :upto AND record_id = :record
+    ORDER BY position DESC LIMIT :room"""
+# Of changes that are named as device/number, among so many that were stamped after that.
+OUTCOMES_LATER: Final = """
+    SELECT device_id, number, stamp, digest, answer, created_at
+    FROM (SELECT * FROM outcomes WHERE tenant_id = :tenant AND stamp > :stamp
+      ORDER BY stamp, device_id, number LIMIT :room) AS later
+    WHERE device_id || '/' || number IN (SELECT value FROM json_each(:changes))"""
 BEGIN_EPOCH: Final = """
     UPDATE heads SET epoch = :epoch, updated_at = :now WHERE tenant_id = :tenant AND epoch = :former"""
 # The last column is whether it goes: those that stay are told too, so that the next step begins behind them.

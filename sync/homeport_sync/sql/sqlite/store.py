@@ -20,6 +20,7 @@ from homeport_sync.pull import gather, plan
 from homeport_sync.scope import grants_of
 from homeport_sync.sql import rows
 from homeport_sync.sql.sqlite import statements
+from homeport_sync.sql.sqlite.annals import SqliteAnnals
 from homeport_sync.sql.sqlite.beside import SqliteBeside
 from homeport_sync.sql.sqlite.connection import Connection
 from homeport_sync.sql.sqlite.file import now_ms, transaction
@@ -40,6 +41,7 @@ from homeport_sync.writer_ids import is_writer
 
 
 class SqliteStore(
+    SqliteAnnals,
     SqliteIndexBook,
     SqliteInstallation,
     SqliteKeyBook,
