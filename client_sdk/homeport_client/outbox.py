@@ -117,6 +117,13 @@ class Outbox:
         (count,) = self._connection.execute("SELECT count(*) FROM outbox WHERE answered = 0").fetchone()
         return int(count)
 
+    def page(self, after: int, limit: int) -> list[Change]:
+        """The changes that wait for an outcome, after a number."""
+        rows = self._connection.execute(
+            "SELECT change FROM outbox WHERE answered = 0 AND number > ? ORDER BY number LIMIT ?", (after, limit)
+        )
+        return [decode_change(text) for (text,) in rows]
+
     def first_unanswered(self) -> int | None:
         """The lowest number that waits for an outcome; None if none does."""
         (number,) = self._connection.execute("SELECT min(number) FROM outbox WHERE answered = 0").fetchone()

@@ -16,6 +16,7 @@ from homeport_client.rejected import Rejected
 from homeport_client.replica import Replica
 from homeport_client.view import View
 from homeport_client.writer import kind_name
+from homeport_sync.change import Change
 from homeport_sync.values import PythonValue
 
 
@@ -83,6 +84,10 @@ class Reads(ABC):
                 shown = found
                 yield found
             await changed.wait()
+
+    async def unanswered(self, after: int = 0, limit: int = 100) -> list[Change]:
+        """This device's changes that the server has not answered yet, in the order of writing, after a `number`."""
+        return self._check_limit(limit, "changes").outbox.page(after, limit)
 
     async def outcomes(self, after: int = 0, limit: int = 100) -> list[ChangeOutcome]:
         """What became of this device's changes, in the order it learnt of them, after a `place`.

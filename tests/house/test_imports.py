@@ -148,6 +148,8 @@ EMPTY_HOUSE = {
     "server/homeport_server/__init__.py": "",
     "server/homeport_server/cli.py": "import homeport_sync.sql, homeport_client.fleet\n",
     "server/homeport_server/edge/__init__.py": "import homeport_sync.merge\n",
+    "server/homeport_server/phones/__init__.py": "import homeport_client.fleet\n",
+    "server/homeport_server/verbs/__init__.py": "import homeport_server.phones\n",
 }
 
 
@@ -169,6 +171,7 @@ def test_a_house_whose_imports_run_down_keeps_every_contract(plant: Plant) -> No
             "only the roof imports homeport_client",
         ),
         ("server/homeport_server/edge/__init__.py", "homeport_sync.sql", "server.edge imports no sql"),
+        ("server/homeport_server/edge/__init__.py", "homeport_server.phones", "only the command line imports"),
     ],
 )
 def test_an_import_that_climbs_breaks_its_contract(plant: Plant, path: str, imported: str, contract: str) -> None:

@@ -45,6 +45,19 @@ async def test_what_one_writes_offline_the_other_sees_after_both_have_synced() -
     assert (ann.pending, bob.pending) == (0, 0)
 
 
+async def test_what_waits_in_the_outbox_can_be_looked_at_until_it_is_answered() -> None:
+    server = await Server().begin()
+    ann, _, home = await shared_list(server, "bob")
+    before = ann.pending
+    milk = await ann.create(Task, scope=home, title="milk")
+    await ann.update(milk, done=True)
+    waiting = await ann.unanswered()
+    assert [(each.op, each.id) for each in waiting][before:] == [("create", milk), ("update", milk)]
+    assert await ann.unanswered(waiting[-2].number, 1) == waiting[-1:]
+    await ann.sync()
+    assert await ann.unanswered() == []
+
+
 async def test_concurrent_edits_of_two_fields_both_survive() -> None:
     server = await Server().begin()
     ann, _, home = await shared_list(server, "bob")

@@ -27,6 +27,7 @@ from homeport_client.fleet.live.rows import (
     receipts_of,
     revoked,
     revoked_of,
+    tail_of,
     to_tell_of,
     told_of,
 )
@@ -61,6 +62,21 @@ class RealServer:
     def parts(self) -> Mapping[str, Part]:
         """See `Site`."""
         return {"server": self._process}
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a process, and nobody is about to end it."""
+        return self._process.running
+
+    @property
+    def fallen(self) -> str:
+        """How it ended, with its last words, if nobody ended it."""
+        return self._process.fallen
+
+    @property
+    def pid(self) -> int:
+        """The id of the process. Raises `ProcessFailed` if there is none."""
+        return self._process.pid
 
     @property
     def follows(self) -> bool:
@@ -110,6 +126,10 @@ class RealServer:
     async def to_tell(self, tenant: str) -> int:
         """See `Site`."""
         return int(str((await self._rows(to_tell_of(tenant)))[0][0]))
+
+    async def log_after(self, tenant: str, position: int, limit: int) -> list[LogEntry]:
+        """The newest entries behind a position, in order: at most so many, so that one can follow a log as it grows."""
+        return [entry(row) for row in reversed(await self._rows(tail_of(tenant, position, limit)))]
 
     async def log(self, tenant: str) -> list[LogEntry]:
         """See `Site`."""

@@ -17,6 +17,7 @@ _decode_edits = msgspec.json.Decoder(Edits).decode
 _decode_fields = msgspec.json.Decoder(Fields).decode
 _LOG = """SELECT position, op, kind, record_id, scope_id, fields, before, stamp, device_id, number, user_id, outcome,
     request_id, created_at FROM log WHERE {tenant} ORDER BY position"""
+_TAIL = _LOG.replace("ORDER BY position", "AND position > {after} ORDER BY position DESC LIMIT {limit}")
 _HEAD = "SELECT coalesce(max(position), 0) FROM log WHERE {tenant}"
 _FOLLOWED = """SELECT h.tenant_id, h.position, coalesce(p.position, 0),
     (SELECT coalesce(sum(u.changes), 0) FROM usage u WHERE u.tenant_id = h.tenant_id)
@@ -63,6 +64,11 @@ def receipts_of(tenant: str) -> str:
 def log_of(tenant: str) -> str:
     """What reads the whole log of a tenant, by its name or its id, in order."""
     return _LOG.format(tenant=_is(tenant))
+
+
+def tail_of(tenant: str, after: int, limit: int) -> str:
+    """What reads the newest entries behind a position, newest first: at most so many."""
+    return _TAIL.format(tenant=_is(tenant), after=int(after), limit=int(limit))
 
 
 def head_of(tenant: str) -> str:

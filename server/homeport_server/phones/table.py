@@ -1,0 +1,167 @@
+"""The table: two phones, the server between them, a provider of notifications and a crowd, all real and all at once.
+
+    async with Table.open(Path("examples/tasks/app.py"), directory) as table:
+        await table.phones["a"].airplane(True)
+        await table.touch["a"].toggle(row, "done")
+        sight = await table.look()
+
+The phones, their networks and the provider live on this event loop; the server and the crowd are processes of their
+own, and end with us, however we end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+from typing import Final, Self
+
+from homeport_client import DeviceError
+from homeport_client.fleet.beside import beside
+from homeport_client.fleet.live.process import ProcessFailed
+from homeport_client.fleet.networks import NETWORKS
+from homeport_server.phones.handheld import Handheld, Owner
+from homeport_server.phones.happenings import Happenings
+from homeport_server.phones.kept import Kept
+from homeport_server.phones.looking import look
+from homeport_server.phones.machine import Machine
+from homeport_server.phones.pushed import Provider
+from homeport_server.phones.seeding import beginning_of, seed
+from homeport_server.phones.sights import CrowdSight, NetworkSight, PhoneSight, ServerSight, TableSight
+from homeport_server.phones.touch import Touch
+from homeport_sync import App
+from homeport_sync.load import load_app
+from homeport_sync.ports import LogEntry
+
+TENANT: Final = "two-phones"
+USERS: Final[Mapping[str, str]] = {"a": "ana", "b": "ben"}
+FIRST_SYNC_S: Final = 10.0
+
+
+class Table:
+    """See the module. Open one with `Table.open`."""
+
+    def __init__(self, app: App, app_path: Path, happenings: Happenings, machine: Machine) -> None:
+        self.app = app
+        self.happenings = happenings
+        self.phones: dict[str, Handheld] = {}
+        self.touch: dict[str, Touch] = {}
+        self._app_path = app_path
+        self._machine = machine
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, app_path: Path, directory: Path) -> AsyncIterator[Self]:
+        """A table that is laid: the server runs on a database in the directory, and both phones show a list that they
+        share. Raises `ProcessFailed` if the server does not start, and `BadDeclaration` for what is no app."""
+        app, happenings = load_app(app_path), Happenings()
+        async with AsyncExitStack() as stack:
+            kept = stack.enter_context(Kept())
+            provider = await stack.enter_async_context(Provider(directory, happenings))
+            machine = Machine(
+                app_path, directory, app.catalog, happenings, kept, settings=provider.settings, names=_names
+            )
+            stack.push_async_callback(machine.kill)
+            table = cls(app, app_path, happenings, machine)
+            await table._lay(provider, stack)
+            await stack.enter_async_context(beside(machine.watch()))
+            yield table
+
+    @property
+    def server(self) -> ServerSight:
+        """How the server stands."""
+        return self._machine.sight
+
+    @property
+    def crowd(self) -> CrowdSight:
+        """How the crowd stands."""
+        return CrowdSight(state="home", words="No other devices are here.")
+
+    async def look(self) -> TableSight:
+        """Everything, as a page is first drawn."""
+        return TableSight(
+            app=self.app.catalog.app,
+            phones=tuple([await look(each) for each in self.phones.values()]),
+            server=self.server,
+            crowd=self.crowd,
+            networks=networks(),
+        )
+
+    async def look_at(self, key: str) -> PhoneSight:
+        """One phone. Raises `KeyError` for none."""
+        return await look(self.phones[key])
+
+    async def kill_server(self) -> None:
+        """SIGKILL: no handler runs, nothing is flushed."""
+        await self._machine.kill()
+
+    async def start_server(self) -> bool:
+        """A new process on the same data, ready when this returns; if it is not, `server` says why."""
+        return await self._machine.start()
+
+    async def _lay(self, provider: Provider, stack: AsyncExitStack) -> None:
+        machine = self._machine
+        if not await machine.start():
+            raise ProcessFailed(machine.sight.words)
+        machine.tenant = await machine.server.make_tenant(TENANT)
+        tokens = await machine.server.tokens(list(USERS.values()), machine.tenant)
+        for key, user in USERS.items():
+            owner = Owner(
+                key=key,
+                name=user.capitalize(),
+                user=user,
+                token=tokens[user],
+                server_url=machine.server.url,
+                target=provider.target(),
+            )
+            phone = Handheld(self.app, owner, self.happenings)
+            stack.push_async_callback(phone.close)
+            self.phones[key], self.touch[key] = phone, Touch(phone)
+            await phone.start()
+            provider.reach(owner.target, phone)
+        await self._seed()
+
+    async def _seed(self) -> None:
+        a, b = self.phones["a"], self.phones["b"]
+        beginning = beginning_of(self.app)
+        if beginning is None or a.device is None or b.device is None:
+            return
+        scope = await seed(a.device, beginning, b.owner.user)
+        with suppress(DeviceError, TimeoutError):  # then it comes when it comes
+            async with asyncio.timeout(FIRST_SYNC_S):
+                await a.device.sync()
+                await b.device.sync()
+        for phone in (a, b):
+            phone.glass.open_list = scope
+            phone.changed()
+
+
+def networks() -> tuple[NetworkSight, ...]:
+    """The networks that a phone can be given."""
+    return tuple(NetworkSight(name=each, words=_NETWORKS.get(each, each)) for each in NETWORKS)
+
+
+def _names(entry: LogEntry) -> tuple[str, str]:
+    user = entry.user
+    if user in USERS.values():
+        return user.capitalize(), f"{user.capitalize()}’s phone"
+    if user.startswith("crowd-"):
+        return "The crowd", f"phone {user.removeprefix('crowd-')}"
+    return user, f"device {entry.device[-4:]}"
+
+
+_NETWORKS: Final[Mapping[str, str]] = {
+    "perfect": "Fast, and nothing goes wrong.",
+    "rough": "Everything that can go wrong does, often.",
+    "wifi": "Fast; hardly anything gets lost.",
+    "mobile": "A little slow, and gone for some seconds now and then.",
+    "tunnel": "Gone for a minute or two, again and again.",
+    "subway": "Gone for longer than it is there.",
+    "lift": "Fine, until the doors close.",
+    "flight": "An hour without, then a captive portal.",
+    "rural": "Very slow, and much gets lost.",
+    "stadium": "Too many people: a quarter of all requests gets lost.",
+    "hotel": "A captive portal that comes back.",
+    "office": "A proxy that lets no sockets through.",
+}
