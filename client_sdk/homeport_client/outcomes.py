@@ -201,10 +201,10 @@ class Outcomes:
 
 
 def _own(outcome: Outcome, change: Change, base: str, *, ended: bool) -> tuple[str, str, str]:
-    """A row without what others wrote: outcome, change and base."""
+    """A row without what others wrote: outcome, change and base. What was lost of it stands in the change, too."""
     bare = _bare(outcome) if ended else outcome
     nothing = _NOTHING if change.op == "restore" else ""
-    return encode(replace(bare, met={})), encode(_own_change(change, base)), nothing
+    return encode(replace(bare, met={}, base=None, mine={})), encode(_own_change(change, base)), nothing
 
 
 def _bare(outcome: Outcome) -> Outcome:

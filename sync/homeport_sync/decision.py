@@ -30,7 +30,7 @@ from homeport_sync.push import Decided, Push
 from homeport_sync.quarantine import Quarantined, Replayed, marks
 from homeport_sync.rejections import GroupRejected, Rejection
 from homeport_sync.settle import check_seen, settled
-from homeport_sync.verdict import judge
+from homeport_sync.verdict import judge, outcome_of
 from homeport_sync.wire import Sent
 from homeport_sync.writing import write
 
@@ -196,12 +196,7 @@ class Batch:
         check_allowed(push, change, judged, kind, there)  # step 3, what of it needs the merge
         write(push, (change, judged), self._catalog, there, self._now_ms)  # the rest of step 3, 6 and 7
         device = replace(device, last_stamp=max(device.last_stamp, change.stamp))
-        stamp = change.stamp if lowered else NEVER
-        gone = bool(judged.before and judged.before.record.deleted)
-        outcome = Outcome(
-            number=sent.number, outcome=judged.verdict, lost=judged.lost, met=judged.met, deleted=gone, stamp=stamp
-        )
-        return outcome, device
+        return outcome_of(change, judged, lowered=lowered), device
 
     def _call(self, push: Push, device: KnownDevice, change: Change, there: Overlay) -> tuple[Outcome, KnownDevice]:
         """The same steps for a call of a command, which takes effect as a whole."""

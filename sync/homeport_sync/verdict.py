@@ -7,11 +7,13 @@ Beside concurrent changes it is *merged*, unless none of its fields wins: then i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from homeport_sync.catalog import Kind
-from homeport_sync.change import MET_CHARS_MAX, MET_FIELDS_MAX, Change, Met, Record, Verdict
-from homeport_sync.clock import is_by
+from homeport_sync.change import MET_CHARS_MAX, MET_FIELDS_MAX, Change, Edits, Met, Outcome, Record, Verdict
+from homeport_sync.clock import NEVER, is_by
 from homeport_sync.merge import comes_too_late, merge
 from homeport_sync.ports import StoredRecord
 from homeport_sync.rejections import RecordExists, Stale
@@ -70,6 +72,26 @@ def judge(stored: StoredRecord | None, change: Change, kind: Kind, device: str) 
         after=merged.record if merged.news else None,
         before=stored,
     )
+
+
+def outcome_of(change: Change, judged: Judged, *, lowered: bool) -> Outcome:
+    """What the device is told of a change that was not refused: nothing but the verdict, unless it met something."""
+    return Outcome(
+        number=change.number,
+        outcome=judged.verdict,
+        lost=judged.lost,
+        met=judged.met,
+        base=change.base if judged.met else None,
+        mine=_in_vain(change, judged.lost) if judged.lost else {},
+        deleted=bool(judged.before and judged.before.record.deleted),
+        stamp=change.stamp if lowered else NEVER,
+    )
+
+
+def _in_vain(change: Change, lost: Sequence[str]) -> Edits:
+    """What it was to write to the fields that are lost, which nobody but the device would know."""
+    written = {name: change.fields[name] for name in lost[:MET_FIELDS_MAX]}
+    return {name: each for name, each in written.items() if len(text_of(each)) <= MET_CHARS_MAX}
 
 
 def _verdict(change: Change, lost: tuple[str, ...], *, alone: bool) -> Verdict:

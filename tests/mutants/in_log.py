@@ -33,8 +33,13 @@ IN_LOG = (
     Mutant(
         name="an outcome is always applied, and nothing is lost",
         known="Last-write-wins stores that answer 200 to the write that lost: nobody is told that it is gone.",
-        file=f"{SYNC}/decision.py",
-        before="number=sent.number, outcome=judged.verdict, lost=judged.lost, met",
-        after='number=sent.number, outcome="applied", met',
+        file=f"{SYNC}/verdict.py",
+        before="""
+        outcome=judged.verdict,
+        lost=judged.lost,
+""",
+        after="""
+        outcome="applied",
+""",
     ),
 )

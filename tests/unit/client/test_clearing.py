@@ -11,7 +11,7 @@ import pytest
 from homeport_client.replica import Replica
 from homeport_client.scribe import Scribe
 from homeport_client.storage import open_storage
-from homeport_sync.change import Outcome
+from homeport_sync.change import Elements, Met, Outcome, decode_outcome
 from homeport_sync.clock import uuid7
 from homeport_sync.receipts import Ending
 from homeport_sync.wire import Page
@@ -168,6 +168,21 @@ def test_a_scope_that_is_here_again_before_it_was_cleared_keeps_its_outcomes_and
     mine.take_answer(answer(rejected(1, "NOT_ALLOWED")))
     (kept,) = mine.outcomes.page(0, 10)
     assert (kept.error, told(mine), mine.receipts.empty) == (rejected(1, "NOT_ALLOWED").error, [], True)
+    mine.close()
+
+
+def test_what_a_device_leaves_out_itself_is_kept_without_what_its_outcomes_quote(tmp_path: Path) -> None:
+    held = list[sqlite3.Connection]()
+    mine = shared(tmp_path / "r", held)
+    Scribe(mine).write("update", "Task", MILK, HOME, {"title": "bob-wrote"})
+    met = {"title": Met(theirs="ann-wrote", result="ann-wrote")}
+    unseen = {"title": Elements(remove={"ann-wrote": []})}
+    mine.take_answer(answer(Outcome(number=1, outcome="superseded", lost=("title",), met=met, base=2, mine=unseen)))
+    mine.outcomes.forget_others({HOME: False})
+    ((text,),) = held[0].execute("SELECT outcome FROM outcomes").fetchall()
+    assert decode_outcome(text) == Outcome(number=1, outcome="superseded", lost=("title",))
+    (kept,) = mine.outcomes.page(0, 10)
+    assert kept.change.fields == {"title": "bob-wrote"}
     mine.close()
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
-from homeport_sync.change import MET_CHARS_MAX, Met
+from homeport_sync.change import MET_CHARS_MAX, Met, encode
 from homeport_sync.clock import make_stamp, stamp_ms
 from homeport_sync.limits import LIMITS
 from tests.unit.sync.ledger import Ledger, codes, outcomes, verdicts
@@ -254,12 +255,13 @@ def test_a_merge_explains_what_each_field_met_that_another_had_written() -> None
         "title": Met(theirs="mine", result="mine"),
         "done": Met(theirs=False, result=True),
     }
+    assert (found.base, found.mine) == (base, {"title": "theirs"})
 
 
 def test_what_a_device_wrote_last_itself_is_not_explained_and_what_met_nobody_neither() -> None:
     ledger, phone, other, task = shared()
     (alone,) = ledger.push(phone.push(phone.update(task, title="oat")))
-    assert alone.met == {}
+    assert (alone.met, alone.base) == ({}, None)
     base = ledger.record(task.id).position
     ledger.push(other.push(other.update(task, base=base, done=True)))
     (beside,) = ledger.push(phone.push(phone.update(task, base=base, title="soy", done=False)))
@@ -274,6 +276,10 @@ def test_an_explanation_leaves_out_what_is_long_and_ends_after_so_many_fields() 
     ledger.push(phone.push(phone.update(task, title="x" * (MET_CHARS_MAX - 1))))
     (found,) = ledger.push(other.push(late))
     assert found.met == {"title": Met(long=True)}
+    assert found.mine == {"title": "y"}
+    long = other.update(task, base=base, title="y" * (MET_CHARS_MAX - 1))
+    (found,) = ledger.push(other.push(replace(long, stamp=late.stamp)))
+    assert (found.outcome, found.mine) == ("superseded", {})
 
 
 def test_what_met_a_deleted_record_says_so() -> None:
@@ -282,6 +288,39 @@ def test_what_met_a_deleted_record_says_so() -> None:
     ledger.push(phone.push(phone.delete(task)))
     (found,) = ledger.push(other.push(late))
     assert (found.outcome, found.deleted, found.met) == ("superseded", True, {})
+    assert (found.mine, found.base) == ({"title": "theirs"}, None)
+
+
+class FormerOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """An outcome as devices know it that were made before it told of the base and of what was lost."""
+
+    number: int
+    outcome: str
+    lost: tuple[str, ...] = ()
+    met: dict[str, Met] = {}
+    deleted: bool = False
+    stamp: str = ""
+    error: dict[str, object] | None = None
+
+
+def test_what_meets_nobody_is_told_in_the_words_that_it_always_was() -> None:
+    ledger, phone, task = started()
+    ledger.decide(phone.push(phone.update(task, title="oat")))
+    kept = ledger.outcomes[phone.device, 3]
+    assert kept.text == '{"number":3,"outcome":"applied"}'
+
+
+def test_an_older_device_reads_what_it_knows_of_an_outcome() -> None:
+    ledger, phone, other, task = shared()
+    base = ledger.record(task.id).position
+    late = other.update(task, base=base, title="theirs")
+    phone.ms = NOW + MINUTE
+    ledger.push(phone.push(phone.update(task, title="mine")))
+    (found,) = ledger.push(other.push(late))
+    former = msgspec.json.decode(encode(found), type=FormerOutcome)
+    assert (found.mine, found.base) == ({"title": "theirs"}, base)
+    assert (former.outcome, former.lost) == ("superseded", ("title",))
+    assert former.met == {"title": Met(theirs="mine", result="mine")}
 
 
 @pytest.mark.promise("I2")
