@@ -138,11 +138,11 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `applied`: every field took effect on an unchanged base. `merged`: at least one did, beside concurrent changes.
     `superseded`: none did, it lost on arrival. `rejected`: refused, `error` says why and what to do (`message` and
     `extensions.code`, the shape of a GraphQL error). `lost` names the fields that did not take effect. `met` explains a
-    merge: what those of its fields met that another device had written, at most `MET_FIELDS_MAX` of them; it was made on
-    the `base` of the change, which is named then. `mine` is what was to be written to fields that are `lost`, and so
-    stands in no log: at most `MET_FIELDS_MAX` of them, none of more than `MET_CHARS_MAX` characters as JSON. `deleted`
-    tells that it met a record that was deleted. `stamp` is set only when the change's own was too far ahead and was
-    lowered: the clock of the device is wrong.
+    merge: what those of its fields met that another device had written, at most `MET_FIELDS_MAX` of them, and names the
+    `base` of the change with it. `mine` is what was to be written to fields that are `lost`, which stands in no log: at
+    most `MET_FIELDS_MAX` of them, none of more than `MET_CHARS_MAX` characters as JSON. `deleted` tells that it met a
+    record that was deleted. `stamp` is set only when the change's own was too far ahead and was lowered: the clock of
+    the device is wrong.
     """
 
     number: int
