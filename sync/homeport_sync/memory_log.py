@@ -51,6 +51,7 @@ class MemoryLog:
     pushes: dict[str, tuple[int, int]] = field(default_factory=dict)
     sightings: dict[str, Sighting] = field(default_factory=dict)
     sighted_at: dict[str, int] = field(default_factory=dict)
+    listed_at: dict[str, int] = field(default_factory=dict)
     grants: dict[tuple[str, str], Grant] = field(default_factory=dict)
     ended_at: dict[tuple[str, str], int] = field(default_factory=dict)
     receipts: dict[tuple[str, str], dict[str, tuple[Receipt, int]]] = field(default_factory=dict)

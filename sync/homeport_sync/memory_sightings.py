@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from homeport_sync.memory_log import OnMemory
+from homeport_sync.memory_log import MemoryLog, OnMemory
 from homeport_sync.memory_quarantine import held_in
 from homeport_sync.scope import EVERYBODY
-from homeport_sync.sightings import REFUSED_SHOWN_MAX, DeviceFacts, Sighting, joined, user_of
+from homeport_sync.sightings import (
+    REFUSED_COUNTED_MAX,
+    REFUSED_SHOWN_MAX,
+    DeviceFacts,
+    DevicePage,
+    DevicePlace,
+    ListedDevice,
+    Sighting,
+    joined,
+    listed_at_ms,
+    page_of,
+    user_of,
+)
+from homeport_sync.writer_ids import is_writer
 
 
 class MemorySightings(OnMemory):
@@ -15,10 +28,11 @@ class MemorySightings(OnMemory):
 
     async def keep_sightings(self, tenant: str, sightings: Sequence[Sighting], now_ms: int) -> None:
         """See `sightings.Sightings`."""
-        kept = self._log(tenant).sightings
+        log = self._log(tenant)
         for heard in sightings:
-            kept[heard.device] = joined(kept.get(heard.device), heard)
-            self._log(tenant).sighted_at.setdefault(heard.device, now_ms)
+            log.sightings[heard.device] = joined(log.sightings.get(heard.device), heard)
+            log.sighted_at.setdefault(heard.device, now_ms)
+            log.listed_at[heard.device] = listed_at_ms(log.listed_at.get(heard.device), now_ms)
 
     async def device(self, tenant: str, device: str) -> DeviceFacts | None:
         """See `sightings.Sightings`."""
@@ -42,3 +56,21 @@ class MemorySightings(OnMemory):
             grants=len({each.scope for name in (user, EVERYBODY) for each in log.grants_held_by(name) if each.holds}),
             head=log.head,
         )
+
+    async def devices(self, tenant: str, after: DevicePlace, limit: int) -> DevicePage:
+        """See `sightings.Sightings`."""
+        log = self._log(tenant)
+        places = sorted(((at_ms, device) for device, at_ms in log.listed_at.items()), reverse=True)
+        found = [place for place in places if place < after and not is_writer(place[1])][:limit]
+        return page_of([_listed(log, place) for place in found], limit, log.head)
+
+
+def _listed(log: MemoryLog, place: DevicePlace) -> ListedDevice:
+    device = place[1]
+    refused = sum(each.open for each in held_in(log) if each.change.device == device)
+    return ListedDevice(
+        sighting=log.sightings[device],
+        known=log.devices.get(device),
+        refused_count=min(refused, REFUSED_COUNTED_MAX),
+        place=place,
+    )

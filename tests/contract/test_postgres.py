@@ -43,7 +43,16 @@ STATEMENTS = {
     for name, text in vars(module).items()
     if name[0].isupper() and name.isupper() and "$1" in str(text)
 }
-HOT_READS = ("SCOPE_ROWS", "READ_LOG", "READ_BACK", "OF_RECORD", "OLD_OUTCOMES", "TENANTS", "QUARANTINE")
+HOT_READS = (
+    "SCOPE_ROWS",
+    "READ_LOG",
+    "READ_BACK",
+    "OF_RECORD",
+    "OLD_OUTCOMES",
+    "TENANTS",
+    "QUARANTINE",
+    "DEVICES_LISTED",
+)
 OF_THE_ROSTER = ("TENANT_BY_ID", "TENANT_BY_NAME", "TENANTS")
 
 

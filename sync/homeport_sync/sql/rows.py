@@ -15,7 +15,7 @@ from homeport_sync.ports import KnownDevice, LogEntry, Pruned, StoredOutcome, St
 from homeport_sync.quarantine import Held, Quarantined, Replayed
 from homeport_sync.receipts import DEVICES_MAX, Ended, Holder, Receipt
 from homeport_sync.scope import Grant
-from homeport_sync.sightings import Sighting
+from homeport_sync.sightings import ListedDevice, Sighting
 
 Row: TypeAlias = tuple[Any, ...]  # a driver's row: its columns are typed where they are unpacked
 OF_ALL_TENANTS = "*"  # the `tenant_id` of places that belong to no tenant's log; no tenant has this id
@@ -167,6 +167,10 @@ def sighting_rows(tenant: str, sightings: Iterable[Sighting], now_ms: int) -> li
             each.refused_code,
             each.connected_at_ms,
             each.connected,
+            each.introduced_at_ms,
+            each.outbox,
+            each.app_version,
+            each.sdk,
             now_ms,
             now_ms,
         )
@@ -176,7 +180,8 @@ def sighting_rows(tenant: str, sightings: Iterable[Sighting], now_ms: int) -> li
 
 def sighting(row: Row) -> Sighting:
     """A row of `SIGHTING` as a sighting."""
-    device, user, pushed_at, pulled_at, position, refused_at, code, connected_at, connected = row
+    device, user, pushed_at, pulled_at, position, refused_at, code, connected_at, connected, *said = row
+    introduced_at, outbox, app_version, sdk = said
     return Sighting(
         device=device,
         user=user,
@@ -187,6 +192,22 @@ def sighting(row: Row) -> Sighting:
         refused_code=code,
         connected_at_ms=connected_at,
         connected=bool(connected),
+        introduced_at_ms=introduced_at,
+        outbox=outbox,
+        app_version=app_version,
+        sdk=sdk or "",
+    )
+
+
+def listed_device(row: Row) -> ListedDevice:
+    """A row of `DEVICES_LISTED` as a device in the list."""
+    *seen, updated_at, user, last_number, confirmed, last_stamp, refused = row
+    sighted = sighting(tuple(seen))
+    return ListedDevice(
+        sighting=sighted,
+        known=None if user is None else known_device((sighted.device, user, last_number, confirmed, last_stamp)),
+        refused_count=refused,
+        place=(updated_at, sighted.device),
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, MetaData, Table, Text, text
 from sqlalchemy.dialects import postgresql
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 
 metadata = MetaData()
 
@@ -251,10 +251,16 @@ sightings = Table(
     *_times(),
     Column("connected_at", BigInteger),  # when it was known last whether it listens for pokes
     Column("connected", Boolean),
+    Column("introduced_at", BigInteger),  # when it spoke of itself last: how long its outbox was, and what it runs
+    Column("outbox", BigInteger),
+    Column("app_version", BigInteger),
+    Column("sdk", _TEXT),
     sqlite_with_rowid=False,
 )
 
 Index("sightings_by_user", sightings.c.tenant_id, sightings.c.user_id, sightings.c.device_id)
+# In it a device moves at most once a minute, since its row says no more exactly when it was `updated_at`.
+Index("sightings_by_time", sightings.c.tenant_id, sightings.c.updated_at, sightings.c.device_id)
 
 receipts = Table(
     "receipts",

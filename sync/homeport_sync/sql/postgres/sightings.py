@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from homeport_sync.sightings import REFUSED_SHOWN_MAX, DeviceFacts, Sighting, joined, user_of
+from homeport_sync.sightings import (
+    REFUSED_SHOWN_MAX,
+    DeviceFacts,
+    DevicePage,
+    DevicePlace,
+    Sighting,
+    joined,
+    page_of,
+    user_of,
+)
 from homeport_sync.sql import rows
 from homeport_sync.sql.postgres import statements
 from homeport_sync.sql.postgres.database import Connection, OnDatabase
 from homeport_sync.sql.postgres.load import head_of
 
-_WIDTH = 9
+_WIDTH = 13
 
 
 class PostgresSightings(OnDatabase):
@@ -21,7 +30,8 @@ class PostgresSightings(OnDatabase):
         heard: dict[str, Sighting] = {}
         for each in sightings:  # one statement cannot change one row twice
             heard[each.device] = joined(heard.get(each.device), each)
-        lines = [row[1:10] for row in rows.sighting_rows(tenant, [heard[name] for name in sorted(heard)], now_ms)]
+        in_order = [heard[device] for device in sorted(heard)]
+        lines = [row[1 : 1 + _WIDTH] for row in rows.sighting_rows(tenant, in_order, now_ms)]
         async with self._database.tenant(tenant) as connection:
             await head_of(connection, tenant)  # raises if there is no such tenant
             await connection.execute(statements.KEEP_SIGHTINGS, tenant, now_ms, *statements.columns_of(lines, _WIDTH))
@@ -31,6 +41,16 @@ class PostgresSightings(OnDatabase):
 
         async def read(connection: Connection) -> DeviceFacts | None:
             return await _facts(connection, tenant, device)
+
+        return await self._database.read(tenant, read)
+
+    async def devices(self, tenant: str, after: DevicePlace, limit: int) -> DevicePage:
+        """See `sightings.Sightings`."""
+
+        async def read(connection: Connection) -> DevicePage:
+            head = await head_of(connection, tenant)
+            found = await connection.fetch(statements.DEVICES_LISTED, tenant, *after, limit)
+            return page_of([rows.listed_device(tuple(row)) for row in found], limit, head.position)
 
         return await self._database.read(tenant, read)
 

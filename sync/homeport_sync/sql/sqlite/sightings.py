@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from homeport_sync.sightings import REFUSED_SHOWN_MAX, DeviceFacts, Sighting, user_of
+from homeport_sync.sightings import REFUSED_SHOWN_MAX, DeviceFacts, DevicePage, DevicePlace, Sighting, page_of, user_of
 from homeport_sync.sql import rows
 from homeport_sync.sql.sqlite import statements
 from homeport_sync.sql.sqlite.file import OnFile, transaction
@@ -28,6 +28,17 @@ class SqliteSightings(OnFile):
     async def device(self, tenant: str, device: str) -> DeviceFacts | None:
         """See `sightings.Sightings`."""
         return await self._snapshot(lambda connection: _facts(connection, {"tenant": tenant, "device": device}))
+
+    async def devices(self, tenant: str, after: DevicePlace, limit: int) -> DevicePage:
+        """See `sightings.Sightings`."""
+        asked = {"tenant": tenant, "at": after[0], "device": after[1], "room": limit}
+
+        def read(connection: sqlite3.Connection) -> DevicePage:
+            head = head_of(connection, tenant)
+            found = connection.execute(statements.DEVICES_LISTED, asked).fetchall()
+            return page_of([rows.listed_device(row) for row in found], limit, head.position)
+
+        return await self._snapshot(read)
 
 
 def _facts(connection: sqlite3.Connection, who: dict[str, object]) -> DeviceFacts | None:
