@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from homeport_client import Device, Refused, ServerError, Unreachable, View
+from homeport_server.phones.crowd import USER as CROWD_USER
 from homeport_server.phones.handheld import Handheld
 from homeport_server.phones.labels import flag_field, label, rank_field, roots_of, rows_of, title_field, title_of
 from homeport_server.phones.pictures import argument_sights, field_sight, kind_sight, shown_fields
@@ -33,7 +34,7 @@ from homeport_sync.scope import MEMBER
 
 COUNTED_MAX: Final = 500  # rows of one kind; of more it is not said how many
 MARKED_MAX: Final = 500  # changes of the outbox by which records and fields are marked
-MEMBERS_MAX: Final = 20
+MEMBERS_MAX: Final = 20  # those who are members for longest
 _MINUTE_MS, _HOUR_MS, _DAY_MS = 60_000, 3_600_000, 86_400_000
 STATES: Final[Mapping[str, str]] = {
     "off": "The app is not running.",
@@ -202,7 +203,8 @@ class _Eyes:
         if view is None:
             return ()
         members = await self._device.query(MEMBER, scope=view.id, limit=MEMBERS_MAX)
-        return tuple(sorted(str(each["user"]) for each in members if each["role"]))
+        users = sorted(str(each["user"]) for each in members if each["role"])
+        return tuple(each for each in users if not each.startswith(CROWD_USER))
 
     async def _sections(self, view: View | None) -> tuple[SectionSight, ...]:
         if view is None:

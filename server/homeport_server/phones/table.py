@@ -21,6 +21,7 @@ from homeport_client import DeviceError
 from homeport_client.fleet.beside import beside
 from homeport_client.fleet.live.process import ProcessFailed
 from homeport_client.fleet.networks import NETWORKS
+from homeport_server.phones.crowd import USER, Crowd
 from homeport_server.phones.handheld import Handheld, Owner
 from homeport_server.phones.happenings import Happenings
 from homeport_server.phones.kept import Kept
@@ -47,8 +48,12 @@ class Table:
         self.happenings = happenings
         self.phones: dict[str, Handheld] = {}
         self.touch: dict[str, Touch] = {}
-        self._app_path = app_path
         self._machine = machine
+        self._shared = ""
+        server = machine.server
+        self._crowd = Crowd(
+            app_path, server.url, USERS["a"], lambda users: server.tokens(users, machine.tenant), happenings
+        )
 
     @classmethod
     @asynccontextmanager
@@ -64,6 +69,7 @@ class Table:
             )
             stack.push_async_callback(machine.kill)
             table = cls(app, app_path, happenings, machine)
+            stack.push_async_callback(table._crowd.call_home)
             await table._lay(provider, stack)
             await stack.enter_async_context(beside(machine.watch()))
             yield table
@@ -76,7 +82,7 @@ class Table:
     @property
     def crowd(self) -> CrowdSight:
         """How the crowd stands."""
-        return CrowdSight(state="home", words="No other devices are here.")
+        return self._crowd.sight
 
     async def look(self) -> TableSight:
         """Everything, as a page is first drawn."""
@@ -100,12 +106,22 @@ class Table:
         """A new process on the same data, ready when this returns; if it is not, `server` says why."""
         return await self._machine.start()
 
+    async def let_loose(self, devices: int) -> None:
+        """Lets so many devices loose in the list that phone "a" has open, or else in the first one that both share."""
+        await self._crowd.let_loose(devices, self.phones["a"].glass.open_list or self._shared)
+
+    async def call_home(self) -> None:
+        """None of them is left when this returns."""
+        await self._crowd.call_home()
+
     async def _lay(self, provider: Provider, stack: AsyncExitStack) -> None:
         machine = self._machine
-        if not await machine.start():
-            raise ProcessFailed(machine.sight.words)
         machine.tenant = await machine.server.make_tenant(TENANT)
-        tokens = await machine.server.tokens(list(USERS.values()), machine.tenant)
+        tokens, runs = await asyncio.gather(
+            machine.server.tokens(list(USERS.values()), machine.tenant), machine.start()
+        )
+        if not runs:
+            raise ProcessFailed(machine.sight.words)
         for key, user in USERS.items():
             owner = Owner(
                 key=key,
@@ -127,7 +143,7 @@ class Table:
         beginning = beginning_of(self.app)
         if beginning is None or a.device is None or b.device is None:
             return
-        scope = await seed(a.device, beginning, b.owner.user)
+        self._shared = scope = await seed(a.device, beginning, b.owner.user)
         with suppress(DeviceError, TimeoutError):  # then it comes when it comes
             async with asyncio.timeout(FIRST_SYNC_S):
                 await a.device.sync()
@@ -146,8 +162,8 @@ def _names(entry: LogEntry) -> tuple[str, str]:
     user = entry.user
     if user in USERS.values():
         return user.capitalize(), f"{user.capitalize()}’s phone"
-    if user.startswith("crowd-"):
-        return "The crowd", f"phone {user.removeprefix('crowd-')}"
+    if user.startswith(USER):
+        return "The crowd", f"phone {user.removeprefix(USER)}"
     return user, f"device {entry.device[-4:]}"
 
 
