@@ -52,7 +52,7 @@ def read_entry(tenant: str, logged: LogEntry, kind: Kind) -> Entry:
     was = {name: logged.before[name] for name in known if name in logged.before}
     if logged.op == "update":  # what was never written showed its default
         was = {name: each.default for name, each in known.items()} | was
-    now = {name: _after(each, logged.fields[name], was.get(name)) for name, each in known.items()}
+    now = {name: after_of(each, logged.fields[name], was.get(name)) for name, each in known.items()}
     return Entry(
         tenant=tenant,
         position=logged.position,
@@ -85,7 +85,7 @@ def moment_of(time_ms: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=time_ms)
 
 
-def _after(field: Field, written: Written, before: Value) -> Value:
+def after_of(field: Field | None, written: Written, before: Value) -> Value:
     """What an edit came to, which the log does not hold. A set's says who was put in and taken out; whom another device
     put in once more meanwhile, unseen, it does not know."""
     match written:
@@ -98,9 +98,9 @@ def _after(field: Field, written: Written, before: Value) -> Value:
     return written
 
 
-def _resolved(field: Field, written: Swap, before: Value) -> Value:
+def _resolved(field: Field | None, written: Swap, before: Value) -> Value:
     """The app's own function is asked again: it returns the same for the same."""
-    if field.rule != RESOLVER or field.merges is None:
+    if field is None or field.rule != RESOLVER or field.merges is None:
         return written.to
     try:
         return field.merges(Cell(NEVER, before), written, NEVER)[0].value

@@ -27,6 +27,10 @@ class MemoryQuarantine(OnMemory):
         later = (held for held in every if held.change.device == device and held.change.number > number)
         return sorted(later, key=lambda held: held.change.number)[:limit]
 
+    async def held_of(self, tenant: str, record: str, limit: int) -> Sequence[Held]:
+        """See `quarantine.Quarantine`."""
+        return [held for held in held_in(self._log(tenant)) if held.change.record == record][:limit]
+
 
 def held_in(log: MemoryLog) -> list[Held]:
     """All that lies in the quarantine of a log."""

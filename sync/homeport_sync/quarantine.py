@@ -95,6 +95,9 @@ class Quarantine(Protocol):
         """What was rejected of the device after that number, open or not, in the order of the numbers, at most
         `limit`."""
 
+    async def held_of(self, tenant: str, record: str, limit: int) -> Sequence[Held]:
+        """What was rejected of the record, open or not, in no order; of more than `limit`, any so many of them."""
+
 
 def change_name(device: str, number: int) -> str:
     """The name of a change within its tenant."""

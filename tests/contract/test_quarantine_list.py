@@ -49,6 +49,14 @@ async def test_what_was_rejected_is_listed_whole_and_with_whose_it_is(store: Sto
     assert await store.quarantine(TENANT, OPEN, QUARANTINE_START, 10) == [Held(change=change, user="u")]
 
 
+async def test_what_was_rejected_of_a_record_is_found_open_or_not(store: Store) -> None:
+    await fill(store, at(7, 10), at(7, 9, device="e"), at(3, 12, record="q"), replace(at(9, 2), replays="d/10"))
+    await marked(store, mark(10))
+    assert sorted(names(await store.held_of(TENANT, "r", 100))) == ["d/10", "d/2", "e/9"]
+    assert len(await store.held_of(TENANT, "r", 2)) == 2
+    assert list(await store.held_of(TENANT, "nobody's", 100)) == []
+
+
 async def test_the_list_goes_by_time_then_device_then_number_page_by_page(store: Store) -> None:
     await fill(store, at(7, 10), at(7, 9), at(7, 1, device="e"), at(3, 12), at(9, 2))
     pages, after = [], QUARANTINE_START
@@ -118,5 +126,6 @@ async def test_another_tenants_quarantine_is_its_own(store: Store) -> None:
     await marked(store, mark(1))
     assert names(await store.quarantine("other", OPEN, QUARANTINE_START, 10)) == ["d/1", "d/2"]
     assert await store.held(TENANT, "d", 2) is None
+    assert names(await store.held_of(TENANT, "r", 9)) == ["d/1"]
     with pytest.raises(Unavailable):
         await store.quarantine("nobody", OPEN, QUARANTINE_START, 10)

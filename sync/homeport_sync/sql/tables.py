@@ -151,7 +151,7 @@ quarantine = Table(
     _number("created_at"),
     sqlite_with_rowid=False,
 )
-Index("quarantine_by_record", quarantine.c.tenant_id, quarantine.c.record_id)  # of servers of schema version 5
+Index("quarantine_by_record", quarantine.c.tenant_id, quarantine.c.record_id)  # for the history of a record
 Index(  # one look tells whether a device's create was refused, however much else is refused of the record, or to others
     "quarantine_creates",
     quarantine.c.tenant_id,

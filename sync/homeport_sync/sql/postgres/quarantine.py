@@ -28,6 +28,10 @@ class PostgresQuarantine(OnDatabase):
         """See `quarantine.Quarantine`."""
         return await self._held(statements.HELD_LATER, tenant, device, number, limit)
 
+    async def held_of(self, tenant: str, record: str, limit: int) -> Sequence[Held]:
+        """See `quarantine.Quarantine`."""
+        return await self._held(statements.HELD_OF, tenant, record, limit)
+
     async def _held(self, statement: str, tenant: str, *values: object) -> Sequence[Held]:
         async def read(connection: Connection) -> Sequence[Held]:
             await head_of(connection, tenant)  # raises if there is no such tenant

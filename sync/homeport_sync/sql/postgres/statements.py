@@ -328,6 +328,7 @@ QUARANTINE: Final = _held("""
     ORDER BY created_at, device_id, number LIMIT $9""")
 HELD: Final = _held("WHERE tenant_id = $1 AND device_id = $2 AND number = $3")
 HELD_LATER: Final = _held("WHERE tenant_id = $1 AND device_id = $2 AND number > $3 ORDER BY number LIMIT $4")
+HELD_OF: Final = _held("WHERE tenant_id = $1 AND record_id = $2 LIMIT $3")
 KEEP_RECEIPTS: Final = """
     INSERT INTO receipts AS kept (tenant_id, user_id, scope_id, device_id, ended, dropped_at, created_at, updated_at)
     SELECT $1, $2, told.scope, $3, told.ended, told.dropped, $4, $4

@@ -39,6 +39,10 @@ class SqliteQuarantine(OnFile):
         """See `quarantine.Quarantine`."""
         return await self._held(statements.HELD_LATER, tenant, {"device": device, "number": number, "room": limit})
 
+    async def held_of(self, tenant: str, record: str, limit: int) -> Sequence[Held]:
+        """See `quarantine.Quarantine`."""
+        return await self._held(statements.HELD_OF, tenant, {"record": record, "room": limit})
+
     async def _held(self, statement: str, tenant: str, values: dict[str, object]) -> Sequence[Held]:
         def read(connection: sqlite3.Connection) -> Sequence[Held]:
             head_of(connection, tenant)  # raises if there is no such tenant

@@ -308,6 +308,7 @@ HELD: Final = _held("WHERE held.tenant_id = :tenant AND held.device_id = :device
 HELD_LATER: Final = _held("""
     WHERE held.tenant_id = :tenant AND held.device_id = :device AND held.number > :number
     ORDER BY held.number LIMIT :room""")
+HELD_OF: Final = _held("WHERE held.tenant_id = :tenant AND record_id = :record LIMIT :room")
 KEEP_RECEIPT: Final = """
     INSERT INTO receipts (tenant_id, user_id, scope_id, device_id, ended, dropped_at, created_at, updated_at)
     SELECT tenant_id, user_id, scope_id, :device, until, :dropped, :now, :now FROM grants
