@@ -53,7 +53,7 @@ def as_explained(moment: Moment) -> Mapping[str, Four]:
 
 async def write(chance: Random, device: Device, trip: str) -> None:
     """One change of some fields."""
-    drawn: dict[str, object] = {
+    drawn: dict[str, Meant] = {
         "title": chance.choice(WORDS),
         "plan": chance.choice(WORDS),
         "votes": increment(chance.randint(1, 3)),

@@ -61,8 +61,14 @@ def test_the_base_is_told_only_where_the_history_reaches_back_to_it() -> None:
     ledger, _, task, base = merged()
     assert history(ledger, task.id, down_to=base + 1).moments[0].merges == (TITLE,)
     (title, done) = history(ledger, task.id, down_to=base + 2).moments[0].merges
-    assert (title.base, title.mine, title.theirs, title.untold) == (None, "theirs", "mine", {BASE})
-    assert (done.field, done.mine, done.theirs, done.result, done.untold) == ("done", True, False, True, {BASE})
+    assert (title.base, title.mine, title.theirs, title.untold) == (None, "theirs", "mine", frozenset({BASE}))
+    assert (done.field, done.mine, done.theirs, done.result, done.untold) == (
+        "done",
+        True,
+        False,
+        True,
+        frozenset({BASE}),
+    )
 
 
 def test_what_the_outcome_told_is_left_out_where_it_is_forgotten() -> None:
@@ -79,7 +85,7 @@ def test_of_an_outcome_from_before_it_kept_more_the_rest_is_told() -> None:
     former = encode(replace(decode_outcome(kept.text), base=None, mine={}))
     ledger.outcomes[other.device, 1] = replace(kept, text=former)
     title, _ = history(ledger, task.id).moments[0].merges
-    assert (title.theirs, title.result, title.lost, title.untold) == ("mine", "mine", True, {BASE, MINE})
+    assert (title.theirs, title.result, title.lost, title.untold) == ("mine", "mine", True, frozenset({BASE, MINE}))
 
 
 def test_of_long_values_it_is_told_that_they_are_not_known() -> None:
@@ -161,5 +167,5 @@ def test_a_restore_hides_what_the_device_had_seen_before_it() -> None:
     last, restored, *_ = history(ledger, task.id).moments
     assert {each.field: each.before for each in restored.written} == {"title": None, "done": None}
     (title,) = last.merges
-    assert (title.base, title.mine, title.theirs, title.untold) == (None, "theirs", "back", {BASE})
+    assert (title.base, title.mine, title.theirs, title.untold) == (None, "theirs", "back", frozenset({BASE}))
     assert isinstance(last, Moment)
