@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from random import Random, SystemRandom
 from sqlite3 import Connection
 from types import TracebackType
@@ -27,6 +28,7 @@ from homeport_client.exchange import Exchange
 from homeport_client.http import HttpTransport
 from homeport_client.ids import Id, text_ids
 from homeport_client.intents import Meant
+from homeport_client.introducing import introduction_of
 from homeport_client.limits import DEVICE_LIMITS, DeviceLimits
 from homeport_client.notifications import Notifications
 from homeport_client.quarantine import Quarantine
@@ -35,7 +37,7 @@ from homeport_client.replica import Replica
 from homeport_client.state import Event, State
 from homeport_client.storage import MEMORY, open_storage
 from homeport_client.syncer import Syncer
-from homeport_client.transport import Transport
+from homeport_client.transport import Introduces, Transport
 from homeport_client.writer import Writer
 from homeport_client.writes import Writes
 from homeport_sync import App
@@ -103,6 +105,8 @@ class Device(Reads, Writes):
         )
         syncer = None
         if transport is not None:
+            if isinstance(transport, Introduces):
+                transport.introduce(partial(introduction_of, replica))
             exchange = Exchange(replica, transport, wall_ms, limits)
             syncer = Syncer(replica, transport, exchange, chance, limits, moved=moved)
         return cls(replica, transport, syncer, bell)

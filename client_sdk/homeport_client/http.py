@@ -7,7 +7,7 @@ that end in the middle. Whatever is not an answer of ours is `Unreachable`, and 
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -27,6 +27,7 @@ from homeport_client.limits import ALONE, DEVICE_LIMITS, DeviceLimits
 from homeport_client.poke_stream import poke_stream
 from homeport_client.transport import GoAway
 from homeport_client.uplink import Uplink
+from homeport_sync.introduction import HEADER, NOTHING_SAID, Introduction
 from homeport_sync.telling import Telling
 from homeport_sync.wire import Page, PullMessage, PushAnswer, PushMessage
 
@@ -63,14 +64,19 @@ class HttpTransport:
         self._limits = limits
         self._shared = uplink is not None
         self._uplink = uplink or Uplink(ALONE)
+        self._says: Callable[[], Introduction] = lambda: NOTHING_SAID
+
+    def introduce(self, says: Callable[[], Introduction]) -> None:
+        """Says what the device is with each push and pull; see `Introduces`."""
+        self._says = says
 
     async def push(self, message: PushMessage) -> PushAnswer:
         """Sends changes; see `Transport.push`."""
-        return read_push(self._url, *await self._ask(push_request(message)))
+        return read_push(self._url, *await self._ask(push_request(message), self._says().text()))
 
     async def pull(self, message: PullMessage) -> Page:
         """The next page; see `Transport.pull`."""
-        return read_pull(self._url, *await self._ask(pull_request(message)))
+        return read_pull(self._url, *await self._ask(pull_request(message), self._says().text()))
 
     def pokes(self, device: str) -> AbstractAsyncContextManager[AsyncIterator[GoAway | None]]:
         """A socket for pokes; see `Transport.pokes`."""
@@ -94,21 +100,23 @@ class HttpTransport:
         if not self._shared:
             await self._uplink.close()
 
-    async def _ask(self, body: bytes) -> tuple[int, bytes]:
+    async def _ask(self, body: bytes, introduction: str = "") -> tuple[int, bytes]:
         import httpx2
 
         try:
-            return await self._post(body)
+            return await self._post(body, introduction)
         except (httpx2.TransportError, httpx2.DecodingError, TimeoutError) as error:
             raise Unreachable(f"{self._url} did not answer ({type(error).__name__}: {error}): try again.") from error
 
-    async def _post(self, body: bytes) -> tuple[int, bytes]:
+    async def _post(self, body: bytes, introduction: str) -> tuple[int, bytes]:
         async with self._uplink.turn(self._limits.answer_s) as client:
             headers = {
                 "authorization": self._bearer(),
                 "content-type": "application/json",
                 "x-request-id": str(uuid.uuid4()),
             }
+            if introduction:
+                headers[HEADER] = introduction
             response = await self._send_again(client, body, headers)
             try:
                 return response.status_code, await self._read(response)

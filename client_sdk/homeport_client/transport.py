@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from homeport_sync.introduction import Introduction
 from homeport_sync.telling import Telling
 from homeport_sync.wire import Page, PullMessage, PushAnswer, PushMessage
 
@@ -46,3 +47,12 @@ class Transport(Protocol):
 
     async def close(self) -> None:
         """Lets go of all connections; harmless when there are none. No call follows."""
+
+
+@runtime_checkable
+class Introduces(Protocol):
+    """What a transport can do besides, if it has a place beside the messages: say what the device is. None needs to."""
+
+    def introduce(self, says: Callable[[], Introduction]) -> None:
+        """Sends what `says` answers with each push and pull from now on. It is asked as they go out, and never
+        fails."""

@@ -9,7 +9,7 @@ import msgspec
 
 from homeport_sync.clock import stamp_ms
 from homeport_sync.quarantine import Quarantined
-from homeport_sync.sightings import DeviceFacts, user_of
+from homeport_sync.sightings import DeviceFacts, Sighting, user_of
 
 SILENT_MS = 24 * 3_600_000  # a phone that nobody opens is not stuck; one that was silent for a day may be
 AHEAD_MS = 60_000
@@ -81,6 +81,8 @@ def _lines(asked: Asked, facts: DeviceFacts) -> Iterator[str]:
     yield f"Last seen {_ago(asked, _seen_ms(facts))}."
     yield _push_line(asked, facts)
     yield _pull_line(asked, facts)
+    if facts.sighting and facts.sighting.introduced_at_ms is not None:
+        yield _introduction_line(asked, facts.sighting)
     if unconfirmed := _unconfirmed(facts):
         state = (
             "answers do not reach it" if _answers_lost(facts) else "told with its last push, confirmed with its next"
@@ -111,6 +113,18 @@ def _pull_line(asked: Asked, facts: DeviceFacts) -> str:
     behind = max(facts.head - sighting.pulled_position, 0)
     place = f"{behind:,} changes behind the end of the log" if behind else "up to the end of the log"
     return f"Pull: last {when}, {place}."
+
+
+def _introduction_line(asked: Asked, sighting: Sighting) -> str:
+    """What it said of itself last, as far as it did."""
+    said = []
+    if sighting.outbox is not None:
+        said.append(f"{sighting.outbox:,} changes in its outbox" if sighting.outbox else "an empty outbox")
+    if sighting.app_version is not None:
+        said.append(f"app version {sighting.app_version}")
+    if sighting.sdk:
+        said.append(f"SDK {sighting.sdk}")
+    return f"Says: {', '.join(said)}, {_ago(asked, sighting.introduced_at_ms)}."
 
 
 def _refused_line(change: Quarantined) -> str:

@@ -16,7 +16,9 @@ from homeport_server.observe import Log
 from homeport_sync.clock import is_uuid
 from homeport_sync.cursor import CursorSeal
 from homeport_sync.errors import HomeportError
+from homeport_sync.introduction import BYTES_MAX, NOTHING_SAID, read_introduction
 from homeport_sync.sightings import Sighting, Sightings
+from homeport_sync.writer_ids import is_writer
 
 DEVICES_MAX = 50_000
 KEPT_AT_ONCE_MAX = 500
@@ -27,7 +29,8 @@ _PAGE_BESIDE = b',"pull":{"cursor":"'
 
 @dataclass(slots=True)
 class _Latest:
-    """The last of each sort; times in milliseconds since 1970. `cursor` is the sealed end of the last page given."""
+    """The last of each sort; times in milliseconds since 1970. `cursor` is the sealed end of the last page given,
+    `introduction` how the device spoke of itself, and `answered` how many of its changes that request settled."""
 
     user: str = ""
     pushed_at: int | None = None
@@ -35,6 +38,14 @@ class _Latest:
     cursor: bytes = b""
     refused_at: int | None = None
     refused_code: str = ""
+    introduced_at: int | None = None
+    introduction: bytes = b""
+    answered: int = 0
+
+    def introduced(self, introduction: bytes, now_ms: int, answered: int = 0) -> None:
+        """It is read when it is kept, if it is then."""
+        if introduction and len(introduction) <= BYTES_MAX:
+            self.introduction, self.introduced_at, self.answered = introduction, now_ms, answered
 
 
 class Heard:
@@ -45,27 +56,45 @@ class Heard:
         self._latest: dict[tuple[str, str], _Latest] = {}
         self._taken: dict[tuple[str, str], _Latest] = {}  # on its way into the store
 
-    def pushed(self, tenant: str, user: str, device: str, answer: bytes, now_ms: int) -> None:
-        """It pushed, and was given this `PushAnswer`; b"" if it asked for no page beside it."""
+    def pushed(
+        self,
+        tenant: str,
+        user: str,
+        device: str,
+        answer: bytes,
+        now_ms: int,
+        *,
+        introduction: bytes = b"",
+        answered: int = 0,
+    ) -> None:
+        """It pushed, and was given this `PushAnswer`, in which so many of its changes have an outcome; b"" if it asked
+        for no page beside it."""
         latest = self._latest.get((tenant, device)) or self._new(tenant, device)
         latest.user = user
         latest.pushed_at = now_ms
         if answer and (at := answer.find(_PAGE_BESIDE) + len(_PAGE_BESIDE)) >= len(_PAGE_BESIDE):
             latest.pulled_at = now_ms
             latest.cursor = answer[at : answer.find(b'"', at)]
+        latest.introduced(introduction, now_ms, answered)
 
-    def pulled(self, tenant: str, user: str, device: str, page: bytes, now_ms: int) -> None:
+    def pulled(
+        self, tenant: str, user: str, device: str, page: bytes, now_ms: int, *, introduction: bytes = b""
+    ) -> None:
         """It pulled, and was given this `Page`."""
         latest = self._latest.get((tenant, device)) or self._new(tenant, device)
         latest.user = user
         latest.pulled_at = now_ms
         latest.cursor = page[_CURSOR_AT : page.find(b'"', _CURSOR_AT)]
+        latest.introduced(introduction, now_ms)
 
-    def refused(self, tenant: str, user: str, device: str, code: str, now_ms: int) -> None:
+    def refused(
+        self, tenant: str, user: str, device: str, code: str, now_ms: int, *, introduction: bytes = b""
+    ) -> None:
         """What it sent was refused as a whole."""
-        if is_uuid(device):
+        if is_uuid(device) and not is_writer(device):
             latest = self._latest.get((tenant, device)) or self._new(tenant, device)
             latest.user, latest.refused_at, latest.refused_code = user, now_ms, code
+            latest.introduced(introduction, now_ms)
 
     def taken(self) -> Mapping[tuple[str, str], _Latest]:
         """All that was noted; from here on it begins anew."""
@@ -144,6 +173,7 @@ class Keeper:
             self._log.error("sightings lost", exc_info=error)
 
     def _sighting(self, tenant: str, device: str, latest: _Latest) -> Sighting:
+        said = read_introduction(latest.introduction)
         return Sighting(
             device=device,
             user=latest.user,
@@ -152,6 +182,10 @@ class Keeper:
             pulled_position=self._position(tenant, latest),
             refused_at_ms=latest.refused_at,
             refused_code=latest.refused_code,
+            introduced_at_ms=None if said == NOTHING_SAID else latest.introduced_at,
+            outbox=None if said.outbox is None else max(said.outbox - latest.answered, 0),
+            app_version=said.app_version,
+            sdk=said.sdk,
         )
 
     def _position(self, tenant: str, latest: _Latest) -> int | None:

@@ -22,12 +22,14 @@ from homeport_server.sightings import Heard
 from homeport_server.tokens import Caller
 from homeport_sync.catalog import Catalog
 from homeport_sync.exchange import Exchange
+from homeport_sync.introduction import HEADER
 from homeport_sync.quarantine import Quarantine
 from homeport_sync.query import Queries
 
 DEVICE_SHOWN_MAX = 80
 REQUEST_ID = b"x-request-id"
 TRACEPARENT = b"traceparent"
+INTRODUCTION = HEADER.encode()
 BESIDE: ContextVar[dict[str, Any]] = ContextVar("beside")  # what the running operation tells beside its data
 _is_request_id = re.compile(rb"[A-Za-z0-9._-]{1,128}").fullmatch
 
@@ -56,13 +58,15 @@ class Rooms:
 class Call:
     """One request, or one socket: every line logged for it and every error it gets carries `request_id`.
 
-    `traceparent` is the caller's own span (W3C Trace Context), "" if it has none. `batches` are its open questions.
+    `traceparent` is the caller's own span (W3C Trace Context), "" if it has none. `introduction` is the header in which
+    a device speaks of itself, as it came, b"" for none. `batches` are its open questions.
     """
 
     rooms: Rooms
     caller: Caller
     request_id: str
     traceparent: str = ""
+    introduction: bytes = b""
     batches: Batches = field(default_factory=Batches, compare=False)
 
 

@@ -22,7 +22,7 @@ from homeport_server.edge.admission import Admission, bodies_admission
 from homeport_server.edge.auth import caller_of_request
 from homeport_server.edge.body import Bodies
 from homeport_server.edge.compression import compressed
-from homeport_server.edge.context import TRACEPARENT, Call, Rooms, request_id_of
+from homeport_server.edge.context import INTRODUCTION, TRACEPARENT, Call, Rooms, request_id_of
 from homeport_server.edge.errors import expected
 from homeport_server.edge.holds import Holds
 from homeport_server.edge.operations import precompiled
@@ -66,7 +66,13 @@ class GraphqlOverHttp:
             if body is None:
                 return
             traceparent = headers.get(TRACEPARENT, b"").decode("latin-1")
-            call = Call(rooms=self._rooms, caller=caller, request_id=request_id, traceparent=traceparent)
+            call = Call(
+                rooms=self._rooms,
+                caller=caller,
+                request_id=request_id,
+                traceparent=traceparent,
+                introduction=headers.get(INTRODUCTION, b""),
+            )
             self._admission.enter(caller.tenant)
             self._rooms.metrics.admitted()
             try:

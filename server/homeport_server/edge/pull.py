@@ -26,11 +26,15 @@ async def pull(call: Call, message: PullMessage) -> bytes:
             told, seconds = expected(error), perf_counter() - started
             rooms.metrics.pull_failed(told.code, seconds)
             rooms.log.info("pull", **facts, error=told.code, ms=in_ms(seconds))
-            rooms.heard.refused(caller.tenant, caller.user, message.device, told.code, rooms.wall_ms())
+            rooms.heard.refused(
+                caller.tenant, caller.user, message.device, told.code, rooms.wall_ms(), introduction=call.introduction
+            )
             raise
         seconds = perf_counter() - started
         rooms.metrics.pulled(len(page), seconds)
         rooms.log.info("pull", **facts, bytes=len(page), ms=in_ms(seconds))
         span.tell({"bytes": len(page)})
-        rooms.heard.pulled(caller.tenant, caller.user, message.device, page, rooms.wall_ms())
+        rooms.heard.pulled(
+            caller.tenant, caller.user, message.device, page, rooms.wall_ms(), introduction=call.introduction
+        )
     return page

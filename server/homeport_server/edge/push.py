@@ -29,7 +29,9 @@ async def push(call: Call, message: PushMessage) -> bytes:
             told, seconds = expected(error), perf_counter() - started
             rooms.metrics.push_failed(told.code, seconds)
             rooms.log.info("push", **facts, error=told.code, ms=in_ms(seconds))
-            rooms.heard.refused(caller.tenant, caller.user, message.device, told.code, rooms.wall_ms())
+            rooms.heard.refused(
+                caller.tenant, caller.user, message.device, told.code, rooms.wall_ms(), introduction=call.introduction
+            )
             raise
         seconds = perf_counter() - started
         rooms.metrics.pushed(pushed.verdicts, pushed.codes, seconds)
@@ -37,7 +39,16 @@ async def push(call: Call, message: PushMessage) -> bytes:
         rooms.log.info("push", **facts, **pushed.verdicts, **codes, ms=in_ms(seconds))
         span.tell(pushed.verdicts)
         page = pushed.text if message.pull else b""
-        rooms.heard.pushed(caller.tenant, caller.user, message.device, page, rooms.wall_ms())
+        answered = len(message.changes) - pushed.verdicts.get("error", 0)
+        rooms.heard.pushed(
+            caller.tenant,
+            caller.user,
+            message.device,
+            page,
+            rooms.wall_ms(),
+            introduction=call.introduction,
+            answered=answered,
+        )
     return pushed.text
 
 

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from homeport_client import DeviceLimits, HttpTransport, Refused, ServerError, Unreachable
+from homeport_sync.introduction import HEADER, NOTHING_SAID, Introduction
 from homeport_sync.telling import SubscribeTopic
 from homeport_sync.wire import PullInput, PullMessage, PushMessage
 
@@ -93,6 +94,20 @@ async def test_a_pull_is_one_graphql_post_and_its_page_is_read(web: Web) -> None
     ids = [line for each in (head, again) for line in each.split(b"\r\n") if line.startswith(b"x-request-id: ")]
     assert len(set(ids)) == 2
     assert web.connections == 1
+
+
+async def test_what_the_device_is_goes_beside_its_pushes_and_pulls_and_beside_nothing_else(web: Web) -> None:
+    said = iter([Introduction(outbox=2, app_version=1, sdk="0.1.0"), NOTHING_SAID])
+    async with to(web) as transport:
+        transport.introduce(lambda: next(said))
+        web.says({"data": {"push": {"serverTimeMs": 7}}})
+        await transport.push(PushMessage(device="d", changes=[]))
+        web.says({"data": {"pull": PAGE}})
+        await transport.pull(PULL)
+        web.says({"data": {"subscribe": True}})
+        await transport.tell(SubscribeTopic(topic="news"))
+    told = [[line for line in head.split(b"\r\n") if line.startswith(HEADER.encode())] for head, _ in web.requests]
+    assert told == [[b"homeport-device: outbox=2; app=1; sdk=0.1.0"], [], []]
 
 
 async def test_a_push_carries_the_changes_as_they_are(web: Web) -> None:

@@ -77,6 +77,17 @@ def test_how_far_it_is_behind_the_log_is_told() -> None:
     assert "40 changes behind the end of the log" in says
 
 
+def test_what_the_device_said_of_itself_is_told_as_far_as_it_did() -> None:
+    assert "Says:" not in told(WELL)[0]
+    said = replace(SEEN, introduced_at_ms=NOW - 5 * MINUTE, outbox=1_200, app_version=3, sdk="0.1.0")
+    for sighting, line in (
+        (said, "Says: 1,200 changes in its outbox, app version 3, SDK 0.1.0, 5 min ago."),
+        (replace(said, outbox=0, sdk=""), "Says: an empty outbox, app version 3, 5 min ago."),
+        (replace(said, outbox=None, app_version=None), "Says: SDK 0.1.0, 5 min ago."),
+    ):
+        assert line in told(replace(WELL, sighting=sighting))[0]
+
+
 def test_outcomes_that_the_next_push_will_confirm_are_no_fault() -> None:
     says, then = told(replace(WELL, known=KnownDevice(id="d", user="ana", last_number=41, confirmed=38)))
     assert "Outcomes: 3 not confirmed: told with its last push, confirmed with its next." in says

@@ -14,6 +14,7 @@ from homeport_sync.errors import Unavailable
 from homeport_sync.memory import MemoryStore
 from homeport_sync.sightings import Sighting
 from homeport_sync.wire import page_text, push_answer_text
+from homeport_sync.writer_ids import writer_device
 
 DEVICE = "00000000-0000-4000-8000-00000000000a"
 SEAL = CursorSeal(b"k" * 32)
@@ -110,8 +111,35 @@ async def test_a_cursor_of_another_user_of_the_same_device_tells_no_position(sto
     assert (seen.user, seen.pulled_position) == ("ben", None)
 
 
+async def test_what_a_device_says_of_itself_is_kept_with_what_its_push_settled(store: MemoryStore) -> None:
+    heard = Heard()
+    heard.pushed("t", "ana", DEVICE, b"", 5, introduction=b"outbox=12; app=3; sdk=0.1.0", answered=10)
+    assert await kept(store, heard) == Sighting(
+        device=DEVICE, user="ana", pushed_at_ms=5, introduced_at_ms=5, outbox=2, app_version=3, sdk="0.1.0"
+    )
+    heard.pushed("t", "ana", DEVICE, b"", 6, introduction=b"outbox=2", answered=500)  # the device says what it likes
+    heard.pulled("t", "ana", DEVICE, page(7), 7, introduction=b"outbox=1; app=3; sdk=0.1.0")
+    seen = await kept(store, heard)
+    assert seen is not None
+    assert (seen.introduced_at_ms, seen.outbox) == (7, 1)
+    heard.refused("t", "ana", DEVICE, "NUMBER_GAP", 8, introduction=b"outbox=400")
+    seen = await kept(store, heard)
+    assert seen is not None
+    assert (seen.introduced_at_ms, seen.outbox, seen.app_version) == (8, 400, None)
+
+
+@pytest.mark.parametrize("introduction", [b"", b"outbox=1;" + b" " * 1_000, b"\xff", b"; ;="])
+async def test_a_device_that_says_nothing_to_the_purpose_is_kept_all_the_same(
+    store: MemoryStore, introduction: bytes
+) -> None:
+    heard = Heard()
+    heard.pushed("t", "ana", DEVICE, b"", 5, introduction=introduction)
+    assert await kept(store, heard) == Sighting(device=DEVICE, user="ana", pushed_at_ms=5)
+
+
 async def test_a_device_id_that_is_none_is_not_noted() -> None:
     heard = Heard()
+    heard.refused("t", "ana", writer_device("ana", "key"), "MALFORMED", 5)  # nor one kept for others
     heard.refused("t", "ana", "x" * 10_000, "MALFORMED", 5)
     assert not heard.taken()
 
