@@ -115,6 +115,14 @@ class Exchange:
         )
         return Pushed(text=text, verdicts=_count(decided, errors), codes=_codes(decided, errors))
 
+    async def take(self, tenant: str, push: Push) -> Decided:
+        """Take in what is no device's message, and was read already: what an operator replays. Raises `Overloaded` or
+        `Unavailable`, as `Intake.push` does."""
+        try:
+            return await self._intake.push(tenant, push)
+        except Unavailable as error:
+            raise self._with_wait(error) from error
+
     async def write(
         self,
         tenant: str,

@@ -7,6 +7,7 @@ import asyncio
 import msgspec
 
 from homeport_server.quarantine.case import Readable, case_of, every, units_of
+from homeport_server.quarantine.lines import replay_lines
 from homeport_server.quarantine.replay import Edited, Replay, device_of
 from homeport_sync import App
 from homeport_sync.change import Change, Op, Value, encode
@@ -67,9 +68,9 @@ async def poisoned(store: Store) -> Readable:
 
 
 async def run(store: Store, what: Edited) -> tuple[bool, list[str]]:
-    told: list[str] = []
-    landed = await Replay(store, TENANT, app.catalog, lambda: NOW + 1).run(what, told.append)
-    return landed, told
+    intake = Intake(store, app.catalog, LocalSignals(), limits=LIMITS, wall_ms=lambda: NOW + 1)
+    replayed = await Replay(store, intake, TENANT, app.catalog, lambda: NOW + 1).run(what)
+    return replayed.landed, [*replay_lines(replayed)]
 
 
 async def test_a_replay_lands_once_with_its_dependents_and_what_it_made_good_is_closed(store: Store) -> None:

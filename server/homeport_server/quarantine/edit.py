@@ -32,6 +32,18 @@ def read_set(given: Iterable[str]) -> dict[str, Written]:
     return fields
 
 
+def read_value(text: str, field: Field | None) -> Written:
+    """What somebody wrote into a form for the field: the text itself where the field takes it, JSON otherwise (a
+    number, `true`, `null`, `["a"]`, an edit). What is neither is that text, and whoever checks the change says why."""
+    if field is not None and field.type.fits(text):
+        return text
+    try:
+        read: Written = _decode(text)
+    except msgspec.DecodeError:
+        return text
+    return read
+
+
 def edited(
     change: Change, kind: Kind | None, record: Record | None, put: Mapping[str, Written], dropped: Collection[str]
 ) -> Edits:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from homeport_server.quarantine.case import Case, Readable
+from homeport_server.quarantine.fate import Replayed
 from homeport_sync.change import Outcome, encode
 from homeport_sync.quarantine import Held
 from homeport_sync.refusal import code_of, message_of
@@ -39,6 +40,14 @@ def case_lines(tenant: str, case: Case, units: Sequence[Sequence[Readable]]) -> 
         more = " --with-dependents" if behind else ""
         named = f"{tenant} {change.device} {change.number}"
         yield f"Next: homeport quarantine replay {named} --app APP --set FIELD=JSON{more}"
+
+
+def replay_lines(replayed: Replayed) -> Iterator[str]:
+    """All that came of a replay."""
+    if replayed.already is not None:
+        yield already_line(replayed.already, replayed.accepted)
+    yield from map(refused_line, replayed.refused_before)
+    yield from (outcome_line(each.case, each.name, each.outcome) for each in replayed.fates)
 
 
 def outcome_line(case: Case, by: str, outcome: Outcome) -> str:

@@ -9,31 +9,38 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Protocol
 from uuid import UUID, uuid4, uuid5
 
 import msgspec
 from msgspec.structs import replace as replaced
 
-from homeport_server.database import Store
 from homeport_server.quarantine.case import PAGE, Case, Readable, case_of
 from homeport_server.quarantine.edit import edited, swapped
-from homeport_server.quarantine.lines import already_line, outcome_line, refused_line
+from homeport_server.quarantine.fate import Fate, Replayed
 from homeport_sync.catalog import Catalog, Kind
 from homeport_sync.change import Change, Group, Outcome, Record, Written, decode_outcome, encode
 from homeport_sync.clock import NEVER, HybridClock
 from homeport_sync.errors import DeviceForked, HomeportError, NumberGap
-from homeport_sync.intake import Intake
 from homeport_sync.limits import LIMITS
 from homeport_sync.merge import merge
-from homeport_sync.ports import KnownDevice, Loaded, OutcomeName, Wanted
-from homeport_sync.push import Push
-from homeport_sync.quarantine import change_name, device_and_number
+from homeport_sync.ports import KnownDevice, Loaded, LogStore, OutcomeName, Wanted
+from homeport_sync.push import Decided, Push
+from homeport_sync.quarantine import Quarantine, change_name, device_and_number
 from homeport_sync.rejections import Rejection
-from homeport_sync.signals import LocalSignals
+from homeport_sync.sightings import Sightings
 from homeport_sync.wire import read_changes
 
-LANDED: Final = ("applied", "merged")
+
+class ReplayStore(LogStore, Quarantine, Sightings, Protocol):
+    """What a replay reads."""
+
+
+class TakesPushes(Protocol):
+    """What a replay writes through: an intake, or the exchange of a server that serves, whose devices are poked."""
+
+    async def push(self, tenant: str, push: Push) -> Decided:
+        """What became of the push, once that is durable: see `Intake.push`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,36 +54,32 @@ class Edited:
 
 
 class Replay:
-    """Replays in one tenant of the app. `wall_ms` is the operator's clock."""
+    """Replays in one tenant of the app, through `intake`. `wall_ms` is the operator's clock."""
 
-    def __init__(self, store: Store, tenant: str, catalog: Catalog, wall_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, store: ReplayStore, intake: TakesPushes, tenant: str, catalog: Catalog, wall_ms: Callable[[], int]
+    ) -> None:
         self._store = store
+        self._intake = intake
         self._tenant = tenant
         self._catalog = catalog
         self._wall_ms = wall_ms
 
-    async def run(self, what: Edited, tell: Callable[[str], None]) -> bool:
-        """Replay what was not replayed yet, and tell a line of each change; whether all of it landed.
-
-        Raises the error of what could not be sent.
-        """
-        landed, root = True, what.head.root
+    async def run(self, what: Edited) -> Replayed:
+        """Replay what was not replayed yet. Raises the error of what could not be sent."""
+        root = what.head.root
         held = await self._store.held(self._tenant, *device_and_number(root))
         if held is not None and held.replayed_at_ms is not None:
-            before = await self._accepted_before(root, held.replayed_by)
-            tell(already_line(held, before))
-            landed = before is None or before.outcome in LANDED
+            accepted = await self._accepted_before(root, held.replayed_by)
             what = replace(what, units=[rest for unit in what.units if (rest := _without(unit, what.head))])
-        else:
-            for case in await self._refused_before(root):
-                tell(refused_line(case))
-        for case, name, outcome in await self._push(what) if what.units else ():
-            tell(outcome_line(case, name, outcome))
-            landed &= outcome.outcome in LANDED
-        return landed
+            return Replayed(fates=await self._push(what), already=held, accepted=accepted)
+        refused = await self._refused_before(root)
+        return Replayed(fates=await self._push(what), refused_before=refused)
 
-    async def _push(self, what: Edited) -> list[tuple[Readable, str, Outcome]]:
-        """Send it; of each change the case it was, its name now, and what became of it."""
+    async def _push(self, what: Edited) -> list[Fate]:
+        """Send what there is."""
+        if not what.units:
+            return []
         device = device_of(what.head.root)
         loaded = await self._load(device, [each.change for unit in what.units for each in unit])
         known = loaded.devices.get(device) or KnownDevice(id=device, user=what.head.held.user)
@@ -85,14 +88,16 @@ class Replay:
         for each in sent:
             if each.error is not None:
                 raise each.error  # it was edited into what no server could read
-        intake = Intake(self._store, self._catalog, LocalSignals(), limits=LIMITS, wall_ms=self._wall_ms)
         push = Push(device=device, user=known.user, request_id=f"replay-{uuid4()}", confirmed=0, sent=sent)
-        decided = await intake.push(self._tenant, push)
+        decided = await self._intake.push(self._tenant, push)
         if decided.errors:
             raise _raced(decided.errors[0])
         cases = [each for unit in what.units for each in unit]
-        names = [change_name(device, each.number) for each in changes]
-        return list(zip(cases, names, map(decode_outcome, decided.outcomes), strict=True))
+        told = zip(cases, changes, decided.outcomes, strict=True)
+        return [
+            Fate(case=case, name=change_name(device, change.number), outcome=decode_outcome(text))
+            for case, change, text in told
+        ]
 
     async def _refused_before(self, root: str) -> list[Case]:
         """Operators' replays of it that were rejected."""

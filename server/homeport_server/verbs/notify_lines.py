@@ -72,7 +72,7 @@ def facts_of(standing: Standing) -> Iterator[tuple[str, str]]:
     if each.dry_run:
         yield "dry run", "nobody is shown it"
     yield "audience", "known" if standing.progress.expanded else "not wholly known yet"
-    for name, count in counts_of(standing).items():
+    for name, count in _counts(standing).items():
         yield name, f"{count:,}"
     yield "received", f"{standing.received:,}"
     yield "opened", f"{standing.opened:,}"
@@ -80,7 +80,7 @@ def facts_of(standing: Standing) -> Iterator[tuple[str, str]]:
 
 def hints_of(standing: Standing, tenant: str) -> Iterator[str]:
     """Where to look next, of what does not explain itself."""
-    each, counts = standing.progress.notification, counts_of(standing)
+    each, counts = standing.progress.notification, _counts(standing)
     if counts.get("failed"):
         yield f"why they failed: homeport notify dead {tenant} {each.id}"
     if standing.progress.expanded and not counts:
@@ -90,20 +90,19 @@ def hints_of(standing: Standing, tenant: str) -> Iterator[str]:
         yield "such a one /readyz and the sender's log lines `deliveries fail` and `channel closed` say why"
 
 
-def counts_of(standing: Standing) -> Mapping[str, int]:
-    """How many deliveries are in each state, by its name."""
-    return {state.name.lower(): count for state, count in sorted(standing.progress.counts.items())}
-
-
 def bar(standing: Standing) -> str:
     """How much of what is known is over, drawn."""
-    from homeport_notify.delivery import OPEN
+    from homeport_server.notify.overview import sight_of
 
-    counts = standing.progress.counts
-    every = sum(counts.values())
-    over = every - sum(count for state, count in counts.items() if state in OPEN)
-    full = round(_BAR * over / every) if every else 0
-    return f"[{'#' * full}{'.' * (_BAR - full)}] {over:,} of {every:,}"
+    sight = sight_of(standing)
+    full = round(_BAR * sight.over / sight.known) if sight.known else 0
+    return f"[{'#' * full}{'.' * (_BAR - full)}] {sight.over:,} of {sight.known:,}"
+
+
+def _counts(standing: Standing) -> Mapping[str, int]:
+    from homeport_server.notify.overview import sight_of
+
+    return sight_of(standing).counts
 
 
 def _due(each: Notification) -> str:

@@ -120,8 +120,12 @@ def replay(
     from homeport_server.data import claim, must_exist
     from homeport_server.quarantine.case import Readable, units_of
     from homeport_server.quarantine.edit import read_set
+    from homeport_server.quarantine.lines import replay_lines
     from homeport_server.quarantine.replay import Edited, Replay
+    from homeport_sync.intake import Intake
+    from homeport_sync.limits import LIMITS
     from homeport_sync.load import load_app
+    from homeport_sync.signals import LocalSignals
 
     settings = Settings(data=data, database_url=database_url)
     fields, declared = read_set(put), load_app(app)
@@ -135,8 +139,12 @@ def replay(
         if not isinstance(case, Readable):
             raise Refused(f"Change {case.name} could not be read when it came: there is nothing to be replayed.")
         units = await units_of(store, tenant.id, case) if with_dependents else [[case]]
-        work = Replay(store, tenant.id, declared.catalog, wall_ms)
-        return await work.run(Edited(head=case, units=units, put=fields, dropped=drop), click.echo)
+        intake = Intake(store, declared.catalog, LocalSignals(), limits=LIMITS, wall_ms=wall_ms)
+        work = Replay(store, intake, tenant.id, declared.catalog, wall_ms)
+        replayed = await work.run(Edited(head=case, units=units, put=fields, dropped=drop))
+        for line in replay_lines(replayed):
+            click.echo(line)
+        return replayed.landed
 
     if not with_store(settings, replaying):
         raise SystemExit(1)

@@ -16,6 +16,7 @@ from homeport_server.app import wall_ms
 from homeport_server.cli import main
 from homeport_server.data import database_of
 from homeport_server.quarantine.case import Readable, case_of
+from homeport_server.quarantine.fate import Replayed
 from homeport_server.quarantine.replay import Edited, Replay, device_of
 from homeport_sync.change import Change, Group, Increment, Op, Outcome, Swap, decode_outcome, encode
 from homeport_sync.clock import make_stamp
@@ -379,11 +380,16 @@ def test_of_two_who_replay_at_once_one_writes_and_the_other_is_told(site: Site) 
         case = case_of(held)
         assert isinstance(case, Readable)
         clocks = (lambda: NOW, lambda: NOW + 1)
-        replays = [Replay(store, site.tenant, load_app(site.app).catalog, clock) for clock in clocks]
+        catalog = load_app(site.app).catalog
+        intakes = [Intake(store, catalog, LocalSignals(), limits=LIMITS, wall_ms=clock) for clock in clocks]
+        replays = [
+            Replay(store, each, site.tenant, catalog, clock) for each, clock in zip(intakes, clocks, strict=True)
+        ]
         what = Edited(head=case, units=[[case]], put={"state": "open"})
-        return await asyncio.gather(*(each.run(what, lambda line: None) for each in replays), return_exceptions=True)
+        return await asyncio.gather(*(each.run(what) for each in replays), return_exceptions=True)
 
-    landed, error = sorted(site.on_store(race), key=str, reverse=True)
-    assert landed is True
+    landed, error = sorted(site.on_store(race), key=lambda each: isinstance(each, Exception))
+    assert isinstance(landed, Replayed)
+    assert landed.landed
     assert "Somebody else replays it at this moment" in str(getattr(error, "message", ""))
     assert [each.device for each in site.log()].count(device) == 1

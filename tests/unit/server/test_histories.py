@@ -1,0 +1,67 @@
+"""A record's history out of a store: its moments page by page, and what of it was rejected with the first page."""
+
+from __future__ import annotations
+
+import pytest
+
+from homeport_server.histories import MOMENTS_MAX, history_of
+from homeport_sync.annals import NEWEST
+from homeport_sync.errors import Unavailable
+from tests.unit.client.world import TENANT, Line, Server, Task, TaskList, app, phone
+
+
+async def test_a_history_comes_page_by_page_and_what_was_rejected_with_the_first() -> None:
+    server = await Server().begin()
+    ann = await phone(Line(server, "ann"))
+    home = await ann.create(TaskList, title="Home")
+    milk = await ann.create(Task, scope=home, title="0")
+    for at in range(1, MOMENTS_MAX + 2):
+        await ann.update(milk, title=str(at))
+    await ann.sync()
+    first = await history_of(server.store, app.catalog, TENANT, milk)
+    assert [each.written[0].after for each in first.moments][:2] == [str(MOMENTS_MAX + 1), str(MOMENTS_MAX)]
+    assert (len(first.moments), first.more, first.refused) == (MOMENTS_MAX, True, ())
+    rest = await history_of(server.store, app.catalog, TENANT, milk, before=first.down_to)
+    assert ([each.op for each in rest.moments], rest.more) == (["update", "create"], False)
+
+
+async def test_what_of_it_was_rejected_waits_with_its_reason_on_the_first_page_alone() -> None:
+    server = await Server().begin()
+    ann, bob = await phone(Line(server, "ann")), await phone(Line(server, "bob"), seed=2)
+    home = await ann.create(TaskList, title="Home")
+    milk = await ann.create(Task, scope=home, title="Milk")
+    await ann.invite(home, "bob")
+    await ann.sync()
+    await bob.sync()
+    await bob.update(milk, title="Oat milk")
+    await ann.remove(home, "bob")
+    await ann.sync()
+    await bob.sync()
+    told = await history_of(server.store, app.catalog, TENANT, milk)
+    (refused,) = told.refused
+    assert (refused.code, refused.user, refused.wrote, refused.waits) == (
+        "SCOPE_FORBIDDEN",
+        "bob",
+        {"title": "Oat milk"},
+        True,
+    )
+    assert (await history_of(server.store, app.catalog, TENANT, milk, before=NEWEST - 1)).refused == ()
+
+
+async def test_only_so_much_of_the_log_is_looked_at_for_one_page() -> None:
+    server = await Server().begin()
+    ann = await phone(Line(server, "ann"))
+    home = await ann.create(TaskList, title="Home")
+    for _ in range(5):
+        await ann.create(Task, scope=home, title="Milk")
+    await ann.sync()
+    told = await history_of(server.store, app.catalog, TENANT, home, looked_max=2)
+    assert (told.moments, told.down_to, told.more) == ((), 5, True)
+    told = await history_of(server.store, app.catalog, TENANT, home, before=told.down_to)
+    assert ([each.op for each in told.moments], told.more) == (["create"], False)
+
+
+async def test_a_tenant_that_is_not_here_has_no_histories() -> None:
+    server = await Server().begin()
+    with pytest.raises(Unavailable):
+        await history_of(server.store, app.catalog, "no", "r")
