@@ -33,26 +33,24 @@ from homeport_server.edge.schema import HomeportSchema, make_schema
 from homeport_server.edge.view import SocketView
 from homeport_server.errors import IntrospectionOff
 from homeport_server.followers.work import make_work
-from homeport_server.listening import Listening
 from homeport_server.notify.channels import Channels, channel_names, close_all, make_channels
 from homeport_server.notify.gates import GateWatch
 from homeport_server.notify.notifier import Notifier
 from homeport_server.notify.nudges import LogSignals
-from homeport_server.notify.presences import LivePresences
 from homeport_server.notify.submit import Counted, Submitter
 from homeport_server.notify.work import Notifying
 from homeport_server.observe import Log
 from homeport_server.observe.failed_commits import FailedCommits
 from homeport_server.observe.metrics import Metrics
 from homeport_server.observe.process import Pulse
+from homeport_server.observe.samples import Samples
 from homeport_server.observe.tracing.chosen import make_tracer
 from homeport_server.observe.tracing.port import NoTracer, Tracer
 from homeport_server.observe.tracing.store import TracedStore
 from homeport_server.observe.troubles import Troubles
-from homeport_server.pokes import PokeHub
 from homeport_server.secret import Secret
+from homeport_server.senses import Senses
 from homeport_server.settings import Settings
-from homeport_server.sightings import Heard, Keeper
 from homeport_server.tokens import Tokens
 from homeport_sync import LIMITS, App
 from homeport_sync.cursor import CursorSeal
@@ -73,14 +71,15 @@ def wall_ms() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """An ASGI application, the routes it is made of, the switch that takes it out of traffic, its sockets, and the
-    work beside the requests."""
+    """An ASGI application, the routes it is made of, the switch that takes it out of traffic, its sockets, the work
+    beside the requests, and what it was seen to do lately, if it takes requests."""
 
     asgi: ASGIApp
     routes: Starlette
     health: Health
     departures: Departures
     background: Background
+    samples: Samples | None = None
 
 
 def make_tokens(settings: Settings, secret: Secret, clock: Callable[[], int] = wall_ms) -> Tokens:
@@ -108,20 +107,19 @@ def build_app(
     Without a `tracer` it has the one that the settings ask for, without `channels` those that they name, and without a
     `notify_store` the one beside the store.
     """
-    metrics, seal, heard, troubles = Metrics(), CursorSeal(secret.key("cursors")), Heard(), Troubles(log)
-    tracer, listening, of_log = tracer or make_tracer(settings), Listening(clock), LogSignals(signals)
+    metrics, seal, troubles = Metrics(), CursorSeal(secret.key("cursors")), Troubles(log)
+    tracer, of_log, senses = tracer or make_tracer(settings), LogSignals(signals), Senses(settings, log, seal, clock)
     notify_store = notify_store or notify_store_of(store)
     rooms = Rooms(
         exchange=_exchange(
             settings, app, store, of_log, seal, meter=FailedCommits(metrics, troubles), tracer=tracer, clock=clock
         ),
         accounts=Accounts(make_tokens(settings, secret, clock), store, clock, cached_max=settings.tokens_cached_max),
-        pokes=PokeHub(
-            store, of_log, log, poll_s=settings.poke_poll_s, metrics=metrics, wall_ms=clock, listening=listening
-        ),
+        pokes=senses.hub(store, of_log, metrics),
         log=log,
         troubles=troubles,
         metrics=metrics,
+        samples=senses.samples,
         tracer=tracer,
         settings=settings,
         wall_ms=clock,
@@ -129,23 +127,21 @@ def build_app(
         catalog=app.catalog,
         queries=store,
         quarantine=store,
-        heard=heard,
+        heard=senses.heard,
     )
     # On PostgreSQL that is for `homeport work`, of which there may be any number.
     on_sqlite = not settings.database_url
     channels = (make_channels(settings, clock) if channels is None else channels) if on_sqlite else {}
-    presences = LivePresences(store, heard, listening, seal, clock)
-    notifying = Notifying(store=notify_store, channels=channels, presences=presences, signals=signals)
+    notifying = Notifying(store=notify_store, channels=channels, presences=senses.presences(store), signals=signals)
     make = partial(make_work, settings, app, store, of_log, log, metrics=metrics, wall_ms=clock, notifying=notifying)
-    every_s, told = settings.sightings_every_s, None if on_sqlite else listening
-    keeper = Keeper(heard, store, seal, log, wall_ms=clock, every_s=every_s, listening=told)
     watch = GateWatch(notify_store, channels.keys() or channel_names(settings), metrics, clock)
     return assemble(
         rooms,
         store,
         rooms.pokes.run,
         Pulse(metrics, signals.connected).run,
-        keeper.run,
+        senses.samples.run,
+        senses.keeper(store).run,
         watch.run,
         *(make() if on_sqlite else []),
         warnings=all_warnings(warnings, signal_warnings(signals, "pokes", settings.poke_poll_s), watch.warnings),
@@ -236,7 +232,7 @@ def assemble(
         ],
         lifespan=background.lifespan,
     )
-    return Built(_Front(graphql, routes), routes, health, departures, background)
+    return Built(_Front(graphql, routes), routes, health, departures, background, rooms.samples)
 
 
 def _limits(settings: Settings) -> Limits:

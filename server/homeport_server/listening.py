@@ -20,6 +20,7 @@ CONNECTED_MS: Final = 150_000  # so long after it was said a device is taken to 
 class _Here:
     user: str
     listeners: int
+    since_ms: int
     told_ms: int = 0  # 0: never
 
 
@@ -34,7 +35,7 @@ class Listening:
     def came(self, tenant: str, user: str, device: str | None) -> None:
         """A listener of the device came."""
         if device is not None:
-            here = self._here.setdefault((tenant, device), _Here(user, 0))
+            here = self._here.setdefault((tenant, device), _Here(user, 0, self._wall_ms()))
             here.user, here.listeners = user, here.listeners + 1
 
     def left(self, tenant: str, user: str, device: str | None) -> None:
@@ -50,6 +51,11 @@ class Listening:
     def listens(self, tenant: str, device: str) -> bool:
         """Whether the device listens here, now."""
         return (tenant, device) in self._here
+
+    def since_ms(self, tenant: str, device: str) -> int | None:
+        """Since when the device listens here, in milliseconds since 1970; None if it does not."""
+        here = self._here.get((tenant, device))
+        return here.since_ms if here else None
 
     def news(self) -> Iterator[tuple[str, Sighting]]:
         """What other processes do not know yet, by tenant: who came and left since it was asked last, and whose word is

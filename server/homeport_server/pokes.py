@@ -40,7 +40,9 @@ class PokeHub:
         metrics: Metrics,
         wall_ms: Callable[[], int],
         listening: Listening | None = None,
+        announced: Callable[[str, Sequence[LogEntry]], None] = lambda tenant, entries: None,
     ) -> None:
+        """`announced` is told of the tenant's changes before those who listen are."""
         self._store = store
         self._listening = listening or Listening(wall_ms)
         self._signals = signals
@@ -48,6 +50,7 @@ class PokeHub:
         self._poll_s = poll_s
         self._metrics = metrics
         self._wall_ms = wall_ms
+        self._announced = announced
         self._audiences: dict[str, Audience] = {}
         self._poll_now = asyncio.Event()
 
@@ -146,6 +149,7 @@ class PokeHub:
 
         How many positions that was.
         """
+        self._announced(tenant, entries)
         scopes = {entry.scope for entry in entries}
         told = audience.holders(scopes)
         made = frozenset(entry.scope for entry in entries if entry.op == "create" and entry.record == entry.scope)

@@ -84,7 +84,7 @@ class Heard:
         latest = self._latest.get((tenant, device)) or self._new(tenant, device)
         latest.user = user
         latest.pulled_at = now_ms
-        latest.cursor = page[_CURSOR_AT : page.find(b'"', _CURSOR_AT)]
+        latest.cursor = cursor_of(page)
         latest.introduced(introduction, now_ms)
 
     def refused(
@@ -190,6 +190,11 @@ class Keeper:
 
     def _position(self, tenant: str, latest: _Latest) -> int | None:
         return position_of(self._seal, tenant, latest.user, latest.cursor)
+
+
+def cursor_of(page: bytes) -> bytes:
+    """The sealed end of a `Page`."""
+    return page[_CURSOR_AT : page.find(b'"', _CURSOR_AT)]
 
 
 def position_of(seal: CursorSeal, tenant: str, user: str, cursor: bytes) -> int | None:

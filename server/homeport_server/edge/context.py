@@ -14,6 +14,7 @@ from homeport_server.edge.batches import Batches
 from homeport_server.notify.notifier import Notifier
 from homeport_server.observe import Log
 from homeport_server.observe.metrics import Metrics
+from homeport_server.observe.samples import Samples
 from homeport_server.observe.tracing.port import Tracer
 from homeport_server.observe.troubles import Troubles
 from homeport_server.pokes import PokeHub
@@ -44,6 +45,7 @@ class Rooms:
     log: Log
     troubles: Troubles
     metrics: Metrics
+    samples: Samples
     tracer: Tracer
     settings: Settings
     wall_ms: Callable[[], int]

@@ -6,6 +6,7 @@ from time import perf_counter
 
 from homeport_server.edge.context import DEVICE_SHOWN_MAX, Call, in_ms
 from homeport_server.edge.errors import expected
+from homeport_server.sightings import cursor_of
 from homeport_sync.wire import PullMessage
 
 
@@ -32,6 +33,7 @@ async def pull(call: Call, message: PullMessage) -> bytes:
             raise
         seconds = perf_counter() - started
         rooms.metrics.pulled(len(page), seconds)
+        rooms.samples.pulled(caller.tenant, caller.user, message, cursor_of(page))
         rooms.log.info("pull", **facts, bytes=len(page), ms=in_ms(seconds))
         span.tell({"bytes": len(page)})
         rooms.heard.pulled(

@@ -21,6 +21,7 @@ class Visit:
     def __init__(self, rooms: Rooms, request_id: str, receive: Receive, send: Send) -> None:
         self.request_id = request_id
         self._metrics = rooms.metrics
+        self._samples = rooms.samples
         self._log = rooms.log
         self._receive = receive
         self._send = send
@@ -45,6 +46,7 @@ class Visit:
     def known(self, caller: Caller) -> None:
         """It has said who it is, and may stay."""
         self._who = {"tenant": caller.tenant, "user": caller.user}
+        self._samples.socket_opened(caller.tenant)
         self._log.info("socket opened", request_id=self.request_id, **self._who)
 
     def refused(self, error: HomeportError) -> None:
@@ -56,5 +58,7 @@ class Visit:
         """It is gone."""
         code = _NO_CODE if self._code is None else self._code
         self._metrics.socket_closed(code)
+        if self._who:
+            self._samples.socket_closed(self._who["tenant"])
         seconds = round(perf_counter() - self._began, 3)
         self._log.info("socket closed", request_id=self.request_id, **self._who, code=code, seconds=seconds)

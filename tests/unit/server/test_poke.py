@@ -15,6 +15,7 @@ from homeport_server.edge.context import Call, Rooms
 from homeport_server.edge.poke import FastPoke, WriteFrame, fast_message, stream
 from homeport_server.observe import make_log
 from homeport_server.observe.metrics import Metrics
+from homeport_server.observe.samples import Samples
 from homeport_server.observe.tracing.port import NoTracer
 from homeport_server.observe.troubles import Troubles
 from homeport_server.pokes import PokeHub
@@ -67,6 +68,7 @@ async def call() -> Call:
         log=log,
         troubles=Troubles(log),
         metrics=metrics,
+        samples=Samples(lambda: 1, place_of=lambda *_: None, since_ms=lambda *_: None),
         tracer=NoTracer(),
         settings=Settings(),
         wall_ms=lambda: 1,
