@@ -26,6 +26,7 @@ from homeport_server.quarantine.case import Readable
 from homeport_server.quarantine.edit import read_value
 from homeport_server.quarantine.listing import page_of, sight_of
 from homeport_server.secret import Secret
+from homeport_server.senses import Senses
 from homeport_sync import LIMITS, App
 from homeport_sync.change import Change, Op, Value, encode
 from homeport_sync.clock import make_stamp
@@ -101,6 +102,7 @@ async def desk() -> Desk:
         log=log,
         troubles=Troubles(log),
         metrics=metrics,
+        samples=Senses(SETTINGS, log, seal, clock).samples,
         tracer=NoTracer(),
         settings=SETTINGS,
         wall_ms=clock,
