@@ -1,7 +1,10 @@
 """The proxy where two things meet: an answer and the rest of its request, a gap and a hand, an incident and a limit."""
 
 import asyncio
+import socket
+from contextlib import suppress
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -29,6 +32,19 @@ async def test_an_answer_that_comes_before_the_request_is_through_is_heard() -> 
         assert (await reader.read()).endswith(b"who?\n")
         writer.close()
         gone.set()
+
+
+@pytest.mark.parametrize("turns", [3, 4, 5])  # before that it is asyncio's own
+async def test_who_is_just_coming_in_when_it_closes_is_sent_away(far: FarEnd, turns: int) -> None:
+    async with proxied(far.url) as proxy:
+        with socket.create_connection(("127.0.0.1", urlsplit(proxy.url).port or 0)) as phone:
+            for _ in range(turns):  # of the loop: with each it has come in a little further
+                await asyncio.sleep(0)
+            await proxy.close()
+            phone.setblocking(False)
+            async with asyncio.timeout(LONG_S):
+                with suppress(ConnectionResetError):
+                    assert await asyncio.get_running_loop().sock_recv(phone, 1) == b""
 
 
 async def test_a_gap_that_ends_leaves_a_network_away_that_somebody_has_cut(far: FarEnd) -> None:

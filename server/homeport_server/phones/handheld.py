@@ -23,7 +23,7 @@ from homeport_client.fleet.clock import WallClock
 from homeport_client.fleet.inbox import BACKGROUND_S
 from homeport_client.fleet.networks import LOSE_POKE, NETWORKS, PERFECT
 from homeport_client.fleet.proxy.proxy import Proxy
-from homeport_client.fleet.proxy.tally import Happened
+from homeport_client.fleet.proxy.tally import UNREACHABLE, Happened
 from homeport_client.fleet.seed import Seed
 from homeport_client.state import Event, State
 from homeport_client.storage import MEMORY, open_storage
@@ -94,6 +94,7 @@ class Handheld:
         self._proxy = Proxy(PERFECT, owner.server_url, Seed(wall_ms()), told=self._happened)
         self._turn = asyncio.Lock()
         self._reachable = asyncio.Event()
+        self._on_air = False
         self._image: bytes | None = None
         self._device: Device | None = None
         self._connection: Connection
@@ -119,8 +120,8 @@ class Handheld:
         async with self._turn:
             if self.life != "off":
                 return
-            await self._proxy.start()
             self._line = Line(HttpTransport(self._proxy.url, self.owner.token, LIMITS), self._travels)
+            await self._take_air()
             self._device = device = await Device.open(
                 app=self.app,
                 transport=self._line,
@@ -145,8 +146,7 @@ class Handheld:
             old, self._device = self._device, None
             self.glass.said, self.glass.undo, self.glass.weather = "", None, ""
             self._live("off")
-            self._line.cut()
-            await self._proxy.close()
+            await self._leave_air()
             await _ended(old.close())
 
     async def sleep(self) -> None:
@@ -157,7 +157,7 @@ class Handheld:
             self._live("asleep")
             self._line.cut()
             await _ended(self._device.stop())
-            await self._proxy.close()
+            await self._leave_air()
             self.changed()
 
     async def wake(self) -> None:
@@ -204,7 +204,8 @@ class Handheld:
             return
 
     async def open_notice(self) -> None:
-        """Its user opens what lies on the screen, which wakes the phone, and the app goes where that points."""
+        """Its user opens what lies on the screen: the app is started, or wakes, and goes where that points."""
+        await self.start()
         await self.wake()
         notice, self.glass.notice = self.glass.notice, None
         if notice is not None and self._device is not None:
@@ -248,8 +249,7 @@ class Handheld:
         finally:
             async with self._turn:
                 if self.life == "asleep" and device is self._device:
-                    self._line.cut()
-                    await self._proxy.close()
+                    await self._leave_air()
             self.changed()
 
     async def _follow(self, device: Device, data: Mapping[str, str]) -> None:
@@ -260,8 +260,17 @@ class Handheld:
                     self.glass.open_list = view.id
 
     async def _take_air(self) -> None:
-        await self._proxy.start()
-        self._line.open()
+        """The phone has a network again; harmless when it has."""
+        if not self._on_air:
+            self._on_air = True
+            await self._proxy.start()
+            self._line.open()
+
+    async def _leave_air(self) -> None:
+        """None any more: every connection is reset."""
+        self._line.cut()
+        await self._proxy.close()
+        self._on_air = False
 
     def _live(self, life: Life) -> None:
         self.life = life
@@ -278,6 +287,8 @@ class Handheld:
         return self._connection
 
     def _moved(self, before: State, event: Event, after: State) -> None:
+        if after is State.LIVE and self.glass.weather == UNREACHABLE:
+            self.glass.weather = ""
         self.changed()
 
     def _travels(self, leg: Leg, fate: Fate, count: int) -> None:

@@ -93,8 +93,9 @@ async def look(phone: Handheld) -> PhoneSight:
 
 
 def clock_text(ms: int) -> str:
-    """A moment as a phone's clock shows it."""
-    return f"{datetime.fromtimestamp(ms / 1_000, UTC):%d %b %Y, %H:%M}"
+    """A moment as a phone's clock shows it, in the zone of this machine."""
+    at = datetime.fromtimestamp(ms / 1_000, UTC).astimezone()
+    return f"{at.day} {at:%b %Y, %H:%M}"
 
 
 def skew_words(skew_ms: int) -> str:

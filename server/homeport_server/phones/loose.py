@@ -31,7 +31,7 @@ EACH_S: Final = 4.0  # so long one waits between two things it does, at least
 PULLS_PER_S: Final = 60.0  # of all together: who is poked more often than that looks once for many
 OFFLINE_S: Final = (4.0, 12.0)
 GOES_OFFLINE: Final = 0.08  # so often, of all that one does
-ARRIVE_S: Final = 5.0  # within so long they all have come
+ARRIVALS_PER_S: Final = 20.0
 AGAIN_S: Final = 1.0
 MEMBERS_MAX: Final = 1_000
 NICENESS: Final = 10  # what people look at goes before
@@ -123,18 +123,19 @@ class Crowd:
     async def _live(self, token: str, every_s: float) -> None:
         """One device: it comes after a while, does things now and then, and is offline now and then."""
         chance, loop, back_s = self._chance, asyncio.get_running_loop(), 0.0
-        await asyncio.sleep(chance.uniform(0, min(every_s, ARRIVE_S)))
+        await asyncio.sleep(chance.uniform(0, len(self._orders.tokens) / ARRIVALS_PER_S))
         device = await self._open(token)
         self._devices.append(device)
         await device.start()
+        await asyncio.sleep(chance.uniform(0, every_s))
         while True:
-            await asyncio.sleep(chance.uniform(0.5, 1.5) * every_s)
             if not device.online and loop.time() >= back_s:
                 await device.go_online()
             elif device.online and chance.random() < GOES_OFFLINE:
                 back_s = loop.time() + chance.uniform(*OFFLINE_S)
                 await device.go_offline()
             await self._antics.one(device)
+            await asyncio.sleep(chance.uniform(0.5, 1.5) * every_s)
 
     async def _open(self, token: str) -> Device:
         transport = Pocket(self._orders.url, token, self._limits, uplink=self._uplink)

@@ -144,7 +144,7 @@ class Machine:
                 device=device,
                 words=change_words(self._catalog, entry.op, entry.kind, entry.fields, self._title(entry)),
                 outcome=entry.outcome,
-                at=f"{datetime.fromtimestamp(entry.accepted_at_ms / 1_000, UTC):%H:%M:%S}",
+                at=f"{datetime.fromtimestamp(entry.accepted_at_ms / 1_000, UTC).astimezone():%H:%M:%S}",
             )
         )
 

@@ -206,7 +206,7 @@ class PhoneSight:
     `state` is where its syncer is ("offline", "pushing", "pulling", "live", "backing_off", "refused", "closed"; of an
     app that is not running "off", of one that sleeps "asleep"), `state_words` the same as a sentence. `said` answers
     the last thing that was tried and did not fit ("": nothing), `trouble` why the network failed it last, `weather`
-    what the bad network did last. `clock` is what its clock shows (in UTC), `clock_words` how wrong that is ("":
+    what the bad network did last. `clock` is what its clock shows, `clock_words` how wrong that is ("":
     right). `pending` counts the outbox, also of an app that was killed; the rest of its data shows when it runs.
     """
 

@@ -84,6 +84,11 @@ class Table:
         """How the crowd stands."""
         return self._crowd.sight
 
+    @property
+    def crowd_pid(self) -> int | None:
+        """The crowd's process, while there is one."""
+        return self._crowd.pid
+
     async def look(self) -> TableSight:
         """Everything, as a page is first drawn."""
         return TableSight(

@@ -129,6 +129,12 @@ class Proxy:
         """No network at all, until `connect`."""
         self._go("told")
 
+    @property
+    def _takes(self) -> bool:
+        """Whether whoever connects is let through. Who was just coming in when it closed is not: nobody would end
+        their line any more."""
+        return self.connected and self._listening is not None and self._listening.is_serving()
+
     def _come_back(self, why: str) -> None:
         self._gone.discard(why)
         if self._gone:
@@ -169,7 +175,7 @@ class Proxy:
                 self._come_back(GAP)
 
     def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if not self.connected or len(self._lines) >= self._road.limits.connections_max:
+        if not self._takes or len(self._lines) >= self._road.limits.connections_max:
             reset(writer)
             return
         self.tally.connections += 1
@@ -178,3 +184,4 @@ class Proxy:
         line = asyncio.create_task(Line(phone, fates, self._road).run())
         self._lines.add(line)
         line.add_done_callback(self._lines.discard)
+        line.add_done_callback(lambda _: phone.reset())  # also of one that was cancelled before it began

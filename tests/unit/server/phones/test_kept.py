@@ -1,0 +1,69 @@
+"""Nothing outlives us: neither what is kept, nor a crowd whose pipe closes."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+
+from homeport_client.fleet.live import process
+from homeport_server.phones.keeper import keep
+from homeport_server.phones.kept import Kept
+from homeport_server.phones.loose import Orders, Standing
+from tests.unit.server.phones import desk
+
+_IDLE = (sys.executable, "-I", "-S", "-c", "input()")
+_DIES = f"""
+import os, signal, subprocess
+from homeport_server.phones.kept import Kept
+with Kept() as kept:
+    child = subprocess.Popen({_IDLE!r}, stdin=subprocess.PIPE, start_new_session=True)
+    kept.keep(child.pid)
+    print(child.pid, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def idle() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(_IDLE, stdin=subprocess.PIPE, start_new_session=True)
+
+
+def test_orders_name_those_who_are_left() -> None:
+    assert keep(["+12\n", "+7\n", "-12\n", "nonsense\n", "+\n", "*3\n", "\n"]) == {7}
+
+
+def test_what_is_kept_ends_with_us_and_what_was_released_does_not() -> None:
+    with idle() as kept, idle() as released:
+        with Kept() as keeper:
+            for each in (kept, released):
+                keeper.keep(each.pid)
+            keeper.release(released.pid)
+            assert kept.poll() is None
+        assert kept.wait(10) == -signal.SIGKILL
+        assert released.poll() is None
+        released.communicate(b"\n", timeout=10)
+
+
+def test_what_is_kept_ends_even_when_we_are_killed() -> None:
+    dying = subprocess.run([sys.executable, "-c", _DIES], stdout=subprocess.PIPE, check=False, timeout=30)
+    child = int(dying.stdout)
+    assert dying.returncode == -signal.SIGKILL
+    asyncio.run(process.until(lambda: not process.alive(child), within_s=10, awaited="the child is gone"))
+
+
+def test_a_crowd_whose_pipe_closes_ends() -> None:
+    orders = Orders(app=str(Path(desk.__file__)), url=desk.NOWHERE, scope="-", host_token="-", tokens={"crowd-1": "-"})
+    command = [sys.executable, "-P", "-m", "homeport_server.phones.loose"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as crowd:
+        assert crowd.stdin
+        assert crowd.stdout
+        crowd.stdin.write(msgspec.json.encode(orders) + b"\n")
+        crowd.stdin.flush()
+        stands = msgspec.json.decode(crowd.stdout.readline(), type=Standing)
+        assert stands == Standing(devices=0, online=0, offline=0, pending=0, written=0)
+        crowd.stdin.close()
+        assert crowd.wait(10) == 0
