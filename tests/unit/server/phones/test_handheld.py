@@ -36,12 +36,12 @@ async def test_a_verb_that_does_not_fit_changes_nothing(at: Desk) -> None:
     await phone.sleep()
     await phone.sleep()
     await phone.start()
-    assert phone.life == "asleep"
+    assert (await at.sight()).life == "asleep"
     await phone.kill()
     await phone.kill()
     await phone.sleep()
     await phone.wake()
-    assert phone.life == "off"
+    assert (await at.sight()).life == "off"
 
 
 async def test_life_after_life_goes_on_with_what_the_last_one_left(at: Desk) -> None:
