@@ -44,7 +44,7 @@ from homeport_sync.history import (
 from homeport_sync.ports import LogEntry, StoredOutcome
 from homeport_sync.quarantine import Held
 from homeport_sync.refusal import code_of, message_of
-from homeport_sync.rules import REGISTER
+from homeport_sync.rules import FIRST, REGISTER
 from homeport_sync.values import PythonValue
 
 _NOTHING_SAID: Final = Outcome(number=0, outcome="applied")
@@ -110,7 +110,10 @@ class _Teller:
         )
 
     def _merges(self, entry: LogEntry, kind: Kind | None, outcome: Outcome) -> Iterator[Merge]:
-        """Those of a change. A field that held what the device had seen met nothing."""
+        """Those of a change. A field that held what the device had seen met nothing, nor does one of a record that a
+        restore brings back."""
+        if outcome.deleted:
+            return
         for name, met in outcome.met.items():
             field, lost = _field(kind, name), name in outcome.lost
             known = self._four(entry, field, name, outcome)
@@ -133,50 +136,61 @@ class _Teller:
         wrote = self._wrote(entry)
         if name in wrote:
             known[MINE] = wrote[name]
-        elif name not in outcome.lost and not met.long:
-            known[MINE] = met.result  # it was there already, so nothing changed
         mine = known.get(MINE)
         if isinstance(mine, Swap):  # the device says what it showed
             return known | {MINE: mine.to, BASE: mine.was}
         return known | self._base(entry, field, name, outcome)
 
     def _base(self, entry: LogEntry, field: Field | None, name: str, outcome: Outcome) -> dict[str, Value]:
-        """What the device showed, if the stretch tells."""
-        met, base = outcome.met[name], outcome.base
+        """What the device showed, if the stretch tells: what was there at the base, and its own writes since then."""
+        base = outcome.base
         if base is None or base + 1 < self._down_to:
             return {}
         since = [each for each in self._writing.get(name, ()) if base < each.position < entry.position]
         took = next((each for each in since if name in each.fields), None)
-        if took is not None:
-            if took.op == "restore":  # before it there was nothing, and what there was before that, it does not say
-                return {}
-            value = _before(took, field, name)
-        elif met.long:
-            return {}
+        if took is None:
+            known = {} if outcome.met[name].long else {BASE: outcome.met[name].theirs}
+        elif took.op == "restore":  # it says what is from then on, and not what was there before the delete
+            known = self._held_at(base, field, name)
         else:
-            value = met.theirs
+            known = {BASE: _before(took, field, name)}
         for own in since:
-            if own.device == entry.device:
-                value = after_of(field, self._wrote(own)[name], value)
-        return {BASE: value}
+            if known and own.device == entry.device and self._waited(own, base):
+                known = {BASE: _shown_after(own, field, self._wrote(own)[name], known[BASE])}
+        return known
+
+    def _waited(self, own: LogEntry, base: int) -> bool:
+        """Whether an earlier change still waited in the outbox when the device wrote on this base. One that took effect
+        did, for the base is from before that. One that left the record where it was did if it was made on the same
+        base: else the device has pulled since, and was told of it."""
+        told = self._told.get((own.device, own.number), _NOTHING_SAID)
+        return bool(own.fields) or told.base in (None, base)
+
+    def _held_at(self, position: int, field: Field | None, name: str) -> dict[str, Value]:
+        """What the field held at a position, by the last entry up to there that wrote it."""
+        for each in reversed(self._writing.get(name, ())):
+            if each.position <= position and name in each.fields:
+                outcome = self._told.get((each.device, each.number), _NOTHING_SAID)
+                return {BASE: _after(each, field, name, outcome)}
+        return {}
 
     def _wrote(self, entry: LogEntry) -> Edits:
-        """What the change wrote to its record, whether it took effect or not."""
-        outcome = self._told.get((entry.device, entry.number), _NOTHING_SAID)
-        return {**outcome.mine, **entry.fields}
+        """What the change wrote to its record, as far as it is known: what took effect, what was lost, and what was
+        there already, of which an outcome only says that it was met."""
+        said = self._told.get((entry.device, entry.number), _NOTHING_SAID)
+        same = {name: met.result for name, met in said.met.items() if name not in said.lost and not met.long}
+        return {**same, **said.mine, **entry.fields}
 
 
 def _written(entry: LogEntry, kind: Kind | None, outcome: Outcome) -> Iterator[FieldWritten]:
     for name, mine in entry.fields.items():
         field, before = _field(kind, name), _before(entry, _field(kind, name), name)
-        met = outcome.met.get(name)
-        after = met.result if met is not None and not met.long else after_of(field, mine, before)
         yield FieldWritten(
             field=name,
             rule=_rule(field),
             mine=_shown(field, mine),
             before=_value(field, before),
-            after=_value(field, after),
+            after=_value(field, _after(entry, field, name, outcome)),
         )
 
 
@@ -184,6 +198,21 @@ def _before(entry: LogEntry, field: Field | None, name: str) -> Value:
     """What the field held before the entry. What was never written showed its default, where there was a record."""
     unwritten = field.default if field is not None and entry.op == "update" else None
     return entry.before.get(name, unwritten)
+
+
+def _after(entry: LogEntry, field: Field | None, name: str, outcome: Outcome) -> Value:
+    """What the field held after the entry, which wrote it."""
+    met = outcome.met.get(name)
+    if met is not None and not met.long:
+        return met.result
+    return after_of(field, entry.fields[name], _before(entry, field, name))
+
+
+def _shown_after(own: LogEntry, field: Field | None, written: Written, before: Value) -> Value:
+    """What a device shows that writes this over what it showed."""
+    if field is not None and field.rule == FIRST and before is not None and own.op == "update":
+        return before
+    return after_of(field, written, before)
 
 
 def _refused(held: Held, catalog: Catalog) -> RefusedMoment:

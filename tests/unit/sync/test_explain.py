@@ -12,7 +12,7 @@ from homeport_sync.change import MET_CHARS_MAX, Change, Elements, Increment, dec
 from homeport_sync.clock import stamp_ms
 from homeport_sync.entry import moment_of
 from homeport_sync.explain import explain
-from homeport_sync.history import BASE, MINE, RESULT, THEIRS, FieldWritten, History, Merge, Moment
+from homeport_sync.history import BASE, MINE, RESULT, THEIRS, FieldWritten, History, Merge
 from homeport_sync.limits import LIMITS
 from homeport_sync.ports import LogEntry
 from homeport_sync.quarantine import Held
@@ -155,7 +155,7 @@ def test_what_was_rejected_of_the_record_is_told_with_its_reason_newest_first() 
     assert (again.wrote, again.replays, again.waits, again.kind) == ({}, one.name, False, "")
 
 
-def test_a_restore_hides_what_the_device_had_seen_before_it() -> None:
+def test_what_was_seen_before_a_restore_is_told_where_the_history_reaches_back_to_who_wrote_it() -> None:
     ledger, phone, other, task = shared()
     base = ledger.record(task.id).position
     phone.ms = NOW + 1
@@ -167,5 +167,6 @@ def test_a_restore_hides_what_the_device_had_seen_before_it() -> None:
     last, restored, *_ = history(ledger, task.id).moments
     assert {each.field: each.before for each in restored.written} == {"title": None, "done": None}
     (title,) = last.merges
+    assert (title.base, title.mine, title.theirs, title.untold) == ("milk", "theirs", "back", frozenset())
+    (title,) = history(ledger, task.id, down_to=base + 1).moments[0].merges
     assert (title.base, title.mine, title.theirs, title.untold) == (None, "theirs", "back", frozenset({BASE}))
-    assert isinstance(last, Moment)
