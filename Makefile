@@ -23,8 +23,8 @@ help: ## show this list
 develop: $(DEV) ## make .venv with everything, PostgreSQL and NATS clients included
 	@echo "Ready: $(BIN)/homeport --help"
 
-demo: $(RUN) ## watch twenty phones work offline, lose their server, and agree again
-	@$(BIN)/python examples/tasks/demo.py
+demo: $(RUN) ## two phones you can touch, in a browser; without one (or ARGS=--story) twenty in the terminal
+	@$(BIN)/python examples/tasks/demo.py $(ARGS)
 
 demo-postgres: $(DEV) ## the same on PostgreSQL: three servers, two workers, and SIGKILL for one each and for PostgreSQL
 	@$(BIN)/python examples/tasks/demo.py --postgres $(ARGS)

@@ -19,6 +19,7 @@ from homeport_server.verbs.keys import keys
 from homeport_server.verbs.migrate import migrate
 from homeport_server.verbs.notify import notify
 from homeport_server.verbs.options import Refused, every_setting
+from homeport_server.verbs.phones import phones
 from homeport_server.verbs.quarantine import quarantine
 from homeport_server.verbs.receipts import receipts
 from homeport_server.verbs.schema import schema
@@ -95,6 +96,7 @@ main.add_command(doctor)
 main.add_command(keys)
 main.add_command(migrate)
 main.add_command(notify)
+main.add_command(phones)
 main.add_command(quarantine)
 main.add_command(receipts)
 main.add_command(schema)

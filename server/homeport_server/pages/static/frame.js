@@ -1,7 +1,11 @@
 // What every page does: regions change around what somebody is typing, times grow old, and a server that is gone is told of.
 "use strict";
-Idiomorph.defaults.ignoreActiveValue = true;
+// What somebody is typing or choosing stays, and so does what they have unfolded; all else of a part is drawn anew, the
+// words of a button that has the focus as well.
+const held = (node) => node === document.activeElement || (node.localName === "option" && node.parentNode === document.activeElement);
 Idiomorph.defaults.restoreFocus = true;
+Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
+  !((["value", "selected"].includes(name) && held(node)) || (name === "open" && node.localName === "details"));
 
 const unreachable = document.getElementById("unreachable");
 const gone = (is) => { unreachable.hidden = !is; };

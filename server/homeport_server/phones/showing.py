@@ -1,0 +1,116 @@
+"""What the page shows now: the newest sight of everything on the table, and each region of the page as HTML.
+
+A sight is taken when something has changed and somebody looks, a few times a second at most; what travels is told as
+it happens. The page asks for nothing by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from homeport_server.pages.files import OURS, PageFiles
+from homeport_server.pages.live import Live
+from homeport_server.pages.shell import Shell
+from homeport_server.phones.happenings import CROWD, LOG, SERVER, Changed, Happening, Travel
+from homeport_server.phones.sights import TableSight
+from homeport_server.phones.stories import Player
+from homeport_server.phones.table import Table
+
+HERE: Final = Path(__file__).parent
+PHONE_REGIONS: Final = ("screen", "controls", "outbox", "told", "machine")
+STORY: Final = "story"
+SERVER_REGIONS: Final = (SERVER, LOG, CROWD, STORY)
+LOOK_S: Final = 0.1  # between two looks
+CROWD_SIZES: Final = (50, 200)
+HOUR_MS: Final = 3_600_000
+CLOCKS: Final = (
+    (0, "Right"),
+    (3 * HOUR_MS, "3 hours ahead"),
+    (-24 * HOUR_MS, "A day behind"),
+    (-90 * 24 * HOUR_MS, "Three months behind"),
+    (365 * 24 * HOUR_MS, "A year ahead"),
+)
+
+
+def shell_and_files() -> tuple[Shell, PageFiles]:
+    """The templates and the files of this page, among those of all pages."""
+    files = PageFiles([*OURS, HERE / "static"])
+    return Shell(files, [HERE / "templates"]), files
+
+
+def page_regions(keys: Iterable[str]) -> tuple[str, ...]:
+    """The names of all regions, of phones with these keys."""
+    return (*(f"{key}-{part}" for key in keys for part in PHONE_REGIONS), *SERVER_REGIONS)
+
+
+def drawn(shell: Shell, name: str, sight: TableSight, player: Player | None) -> str:
+    """The HTML of one region, of this sight."""
+    if name in SERVER_REGIONS:
+        return shell.text(
+            f"{name}.html", table=sight, playing=player.playing if player else None, crowd_sizes=CROWD_SIZES
+        )
+    key, _, part = name.partition("-")
+    phone = next(each for each in sight.phones if each.key == key)
+    return shell.text(f"phone/{part}.html", phone=phone, table=sight, clocks=CLOCKS)
+
+
+class Showing:
+    """Of one table, once `begin` has looked at it."""
+
+    def __init__(self, table: Table, shell: Shell) -> None:
+        self._table = table
+        self._shell = shell
+        self._sight: TableSight | None = None
+        self.regions = page_regions(table.phones)
+        self.live = Live({name: partial(self.html, name) for name in self.regions})
+        self.player = Player(table, partial(self.live.touch, STORY))
+
+    @property
+    def sight(self) -> TableSight:
+        """What was seen last. Raises `RuntimeError` if nobody has looked."""
+        if self._sight is None:
+            raise RuntimeError("nobody has looked at the table yet")
+        return self._sight
+
+    async def look(self) -> TableSight:
+        """Looks at everything."""
+        self._sight = sight = await self._table.look()
+        return sight
+
+    def html(self, name: str) -> str:
+        """One region, as it was seen last."""
+        return drawn(self._shell, name, self.sight, self.player)
+
+    def all_html(self) -> Mapping[str, str]:
+        """Every region, by name."""
+        return {name: self.html(name) for name in self.regions}
+
+    async def follow(self) -> None:
+        """Until it is cancelled: pass on what happens to those who look."""
+        with self._table.happenings.listen() as listener:
+            while True:
+                happened = await listener.next()
+                if self.live.watched:
+                    await self._pass_on(happened)
+                await asyncio.sleep(LOOK_S)
+
+    async def _pass_on(self, happened: Iterable[Happening]) -> None:
+        changed = False
+        for each in happened:
+            if isinstance(each, Travel):
+                self.live.say("travel", msgspec.json.encode(_travel(each)).decode())
+            elif isinstance(each, Changed):
+                changed = True
+        if changed:
+            await self.look()
+            self.live.touch(*self.regions)
+
+
+def _travel(travel: Travel) -> Mapping[str, object]:
+    return {"phone": travel.phone, "leg": travel.leg, "count": travel.count, "fate": travel.fate}

@@ -1,0 +1,74 @@
+// What fingers expect of a page that the server draws: Esc undoes, forms clear once they are taken, clocks go, tabs turn.
+"use strict";
+(() => {
+  // Esc puts back what was there; a field that was left as it was shows what came in the meantime.
+  const typed = (target) => target.matches?.("input[data-now], textarea[data-now]");
+  const found = new WeakMap(); // what stood there when it got the focus; an attribute would be morphed away
+  document.addEventListener("focusin", ({ target }) => { if (typed(target)) found.set(target, target.value); });
+  document.addEventListener("focusout", ({ target }) => {
+    if (!typed(target) || target.value !== found.get(target)) return;
+    target.value = target.dataset.now;
+    if (target.matches("[data-line]")) target.parentElement.dataset.text = target.value;
+  });
+  document.addEventListener("keydown", (event) => {
+    const { target, key } = event;
+    if (key === "Escape" && typed(target)) {
+      target.value = target.dataset.now;
+      found.set(target, target.value);
+      target.blur();
+    } else if (key === "Escape") {
+      const open = target.closest?.("details[open]");
+      if (open) { open.open = false; open.querySelector("summary").focus(); }
+    }
+  });
+  // A title has as many lines as it needs, and yet is one line: it grows while it is written, and Enter saves it.
+  document.addEventListener("input", ({ target }) => {
+    if (target.matches("[data-line]")) target.parentElement.dataset.text = target.value;
+  });
+  document.addEventListener("keydown", (event) => {
+    const { target, key } = event;
+    if (key !== "Enter" || event.isComposing || !target.matches?.("[data-line]")) return;
+    event.preventDefault();
+    if (target.value !== found.get(target)) target.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+  // A title that was emptied comes back: nobody wants a row without a name.
+  document.addEventListener("change", (event) => {
+    const { target } = event;
+    if (!target.matches("[data-line]") || target.value.trim() || !target.dataset.now) return;
+    event.stopImmediatePropagation();
+    target.value = target.parentElement.dataset.text = target.dataset.now;
+  }, true);
+  // The browser tells of a change when Enter is pressed; it would tell again when the field is left.
+  document.addEventListener("change", ({ target }) => { if (typed(target)) found.set(target, target.value); });
+
+  // A form that was taken is empty again, and a sheet that is done with folds.
+  document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
+    const form = target.closest?.("form");
+    if (!detail.successful || !form || detail.xhr.getResponseHeader("hx-trigger") === "refused") return;
+    if (form.matches("[data-clears]")) form.reset();
+    if (form.matches("[data-folds]")) form.closest("details").open = false;
+  });
+
+  // A menu closes when something else is touched, and one is open at a time.
+  document.addEventListener("pointerdown", ({ target }) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
+  });
+
+  // The clocks of the phones, right or wrong: each goes by itself, in UTC as the phones' do.
+  const tick = () => {
+    for (const each of document.querySelectorAll("[data-skew]")) {
+      const now = new Date(Date.now() + Number(each.dataset.skew)).toISOString().slice(11, 16);
+      if (each.textContent !== now) each.textContent = now;
+    }
+  };
+  setInterval(tick, 1000);
+
+  // On a narrow page one of the three is shown.
+  const stage = document.getElementById("stage");
+  stage.addEventListener("click", (event) => {
+    const tab = event.target.closest(".tab");
+    if (!tab) return;
+    stage.dataset.shown = tab.dataset.shows;
+    for (const each of stage.querySelectorAll(".tab")) each.setAttribute("aria-pressed", String(each === tab));
+  });
+})();
