@@ -59,31 +59,46 @@ def explain(
 ) -> History:
     """The history of a record as the app declares its kind today. `outcomes` are those of the stretch's entries, by
     device and number, as far as they are known; `refused` are changes of the record that were rejected."""
-    told = {name: decode_outcome(kept.text) for name, kept in outcomes.items()}
-    teller = _Teller(stretch, told, catalog)
     return History(
         record=record,
-        moments=tuple(teller.moment(entry, outcomes.get((entry.device, entry.number))) for entry in stretch.entries),
+        moments=moments_of(stretch.entries, 1 if stretch.begun else stretch.down_to, outcomes, catalog),
         refused=tuple(_refused(held, catalog) for held in sorted(refused, key=_rejected_at, reverse=True)),
         down_to=stretch.down_to,
         more=stretch.more,
     )
 
 
+def moments_of(
+    entries: Sequence[LogEntry], down_to: int, outcomes: Mapping[tuple[str, int], StoredOutcome], catalog: Catalog
+) -> tuple[Moment, ...]:
+    """What entries tell, of one record or of many, newest first as they come. All that there is of these records down
+    to a position is among them; a base from before that is not told."""
+    teller = _Teller(entries, down_to, outcomes, catalog)
+    return tuple(map(teller.moment, entries))
+
+
 class _Teller:
-    """Tells the moments of one stretch, each of which may depend on those before it."""
+    """Tells the moments of a part of the log, each of which may depend on those before it."""
 
-    def __init__(self, stretch: Stretch, told: Mapping[tuple[str, int], Outcome], catalog: Catalog) -> None:
-        self._down_to = 1 if stretch.begun else stretch.down_to
-        self._told = told
+    def __init__(
+        self,
+        entries: Sequence[LogEntry],
+        down_to: int,
+        outcomes: Mapping[tuple[str, int], StoredOutcome],
+        catalog: Catalog,
+    ) -> None:
+        self._down_to = down_to
+        self._outcomes = outcomes
+        self._told = {name: decode_outcome(kept.text) for name, kept in outcomes.items()}
         self._catalog = catalog
-        self._writing: dict[str, list[LogEntry]] = {}  # by field, oldest first
-        for entry in reversed(stretch.entries):
+        self._writing: dict[tuple[str, str], list[LogEntry]] = {}  # by record and field, oldest first
+        for entry in reversed(entries):
             for name in self._wrote(entry):
-                self._writing.setdefault(name, []).append(entry)
+                self._writing.setdefault((entry.record, name), []).append(entry)
 
-    def moment(self, entry: LogEntry, kept: StoredOutcome | None) -> Moment:
+    def moment(self, entry: LogEntry) -> Moment:
         """What one entry tells."""
+        kept = self._outcomes.get((entry.device, entry.number))
         outcome = self._told.get((entry.device, entry.number))
         kind = self._catalog.kinds.get(entry.kind)
         said = outcome or _NOTHING_SAID
@@ -92,6 +107,7 @@ class _Teller:
             position=entry.position,
             op=entry.op,
             kind=entry.kind,
+            record=entry.record,
             scope=entry.scope,
             user=entry.user,
             device=entry.device,
@@ -146,12 +162,12 @@ class _Teller:
         base = outcome.base
         if base is None or base + 1 < self._down_to:
             return {}
-        since = [each for each in self._writing.get(name, ()) if base < each.position < entry.position]
+        since = [each for each in self._writing.get((entry.record, name), ()) if base < each.position < entry.position]
         took = next((each for each in since if name in each.fields), None)
         if took is None:
             known = {} if outcome.met[name].long else {BASE: outcome.met[name].theirs}
         elif took.op == "restore":  # it says what is from then on, and not what was there before the delete
-            known = self._held_at(base, field, name)
+            known = self._held_at(entry.record, base, field, name)
         else:
             known = {BASE: _before(took, field, name)}
         for own in since:
@@ -166,9 +182,9 @@ class _Teller:
         told = self._told.get((own.device, own.number), _NOTHING_SAID)
         return bool(own.fields) or told.base in (None, base)
 
-    def _held_at(self, position: int, field: Field | None, name: str) -> dict[str, Value]:
-        """What the field held at a position, by the last entry up to there that wrote it."""
-        for each in reversed(self._writing.get(name, ())):
+    def _held_at(self, record: str, position: int, field: Field | None, name: str) -> dict[str, Value]:
+        """What the record's field held at a position, by the last entry up to there that wrote it."""
+        for each in reversed(self._writing.get((record, name), ())):
             if each.position <= position and name in each.fields:
                 outcome = self._told.get((each.device, each.number), _NOTHING_SAID)
                 return {BASE: _after(each, field, name, outcome)}

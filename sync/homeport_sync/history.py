@@ -49,7 +49,7 @@ class FieldWritten:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """One change of the record, as it was accepted at `position` in its tenant's log.
+    """One change of a record, as it was accepted at `position` in its tenant's log.
 
     `written_at` is when the device wrote it, by its own clock as the server had corrected it; where that was so far
     ahead that the stamp was lowered, `ahead_ms` says how far it was ahead of the server's (0: the stamp was kept).
@@ -62,6 +62,7 @@ class Moment:
     position: int
     op: Logged
     kind: str
+    record: str
     scope: str
     user: str
     device: str
