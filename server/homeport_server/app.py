@@ -21,6 +21,7 @@ from homeport_server.background import Background
 from homeport_server.command_threads import CommandThreads
 from homeport_server.database import Store, notify_store_of
 from homeport_server.edge.admission import requests_admission
+from homeport_server.edge.console.routes import console_routes
 from homeport_server.edge.context import Rooms
 from homeport_server.edge.departures import Departures
 from homeport_server.edge.health import Health, all_warnings, health_routes, signal_warnings
@@ -144,6 +145,7 @@ def build_app(
         senses.keeper(store).run,
         watch.run,
         *(make() if on_sqlite else []),
+        pages=console_routes(rooms, store, secret.key("console"), senses.listening.listens),
         warnings=all_warnings(warnings, signal_warnings(signals, "pokes", settings.poke_poll_s), watch.warnings),
         at_end=partial(close_all, channels),
     )
@@ -198,11 +200,12 @@ def assemble(
     rooms: Rooms,
     tenants: Tenants,
     *work: Callable[[], Coroutine[Any, Any, None]],
+    pages: Sequence[Route] = (),
     warnings: Callable[[], Sequence[str]] = tuple,
     at_end: Callable[[], Coroutine[Any, Any, None]] | None = None,
 ) -> Built:
-    """Routes over rooms that are built, and the `work` that runs beside them. `warnings` are shown by `/readyz`;
-    `at_end` runs when the work is over."""
+    """Routes over rooms that are built, `pages` among them, and the `work` that runs beside them. `warnings` are shown
+    by `/readyz`; `at_end` runs when the work is over."""
 
     async def end() -> None:
         if at_end:
@@ -228,6 +231,7 @@ def assemble(
             WebSocketRoute(GRAPHQL_PATH, SocketView(schema, rooms, requests, departures)),
             Route(SCHEMA_PATH, _schema_text(schema)),
             *ide_routes(GRAPHQL_PATH, rooms.settings),
+            *pages,
             *health_routes(health, rooms.metrics),
         ],
         lifespan=background.lifespan,

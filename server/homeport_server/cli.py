@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from homeport_server.settings import Settings
+from homeport_server.verbs.console import console
 from homeport_server.verbs.device import device
 from homeport_server.verbs.doctor import doctor
 from homeport_server.verbs.keys import keys
@@ -91,6 +92,7 @@ def serve(app: Path, leash: str, **given: Any) -> None:  # noqa: ANN401  # one a
     run(settings, declared, Leash.read(leash) if leash else None)
 
 
+main.add_command(console)
 main.add_command(device)
 main.add_command(doctor)
 main.add_command(keys)

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from homeport_server.origin import origin_of
 from homeport_server.settings import Settings
 
 IDE_PATH = "/graphql"
@@ -25,7 +26,6 @@ YEAR_S = 365 * 24 * 3_600
 HERE = Path(__file__).parent
 VENDORED = HERE / "vendored"
 _TYPES: Final = {".js": "text/javascript", ".css": "text/css"}
-_WILDCARDS: Final = frozenset({"", "0.0.0.0", "::"})  # noqa: S104  # compared with, not listened on
 
 # No script but ours, none in the page itself, and nothing from or to anywhere else. GraphiQL's dialogs write style.
 CONTENT_SECURITY_POLICY = (
@@ -68,8 +68,7 @@ def page_text(endpoint: str, *, takes_token: bool) -> str:
 
 def ide_link(host: str, port: int, token: str) -> str:
     """Where who listens on that address finds the IDE, with the token filled in."""
-    host = "127.0.0.1" if host in _WILDCARDS else f"[{host}]" if ":" in host else host
-    return f"http://{host}:{port}{IDE_PATH}#token={token}"
+    return f"{origin_of(host, port)}{IDE_PATH}#token={token}"
 
 
 def _files() -> Mapping[str, Path]:
