@@ -24,6 +24,7 @@ from homeport_sync.errors import SchemaUnknown
 from homeport_sync.follow import Follower, Turn
 from homeport_sync.ports import Writes
 from homeport_sync.quarantine import QUARANTINE_START, Chosen, Replayed
+from homeport_sync.sightings import DEVICES_START, Sighting
 from homeport_sync.sql.schema_version import SERVES_FROM
 from homeport_sync.sql.sqlite.store import SqliteStore
 from homeport_sync.sql.tables import SCHEMA_VERSION
@@ -35,6 +36,7 @@ from tests.contract.stores import Store
 Empty: TypeAlias = EmptySqlite | EmptyPostgres
 PLACE = "INSERT INTO places (tenant_id, follower, position, created_at, updated_at) VALUES ('acme', 'pokes', 1, 1, 1)"
 REJECTED = "tenant_id, device_id, number, record_id, created, change, answer, created_at"
+BEFORE_INTRODUCTIONS = 7  # the schema version whose devices said nothing of themselves
 BEFORE_QUARANTINE = 2  # the schema version whose quarantine nobody could work with
 TRUE = {"sqlite": "1", "postgresql": "true"}
 DATABASES = ("sqlite", "postgres16", "postgres18")
@@ -193,6 +195,25 @@ async def test_what_was_rejected_before_is_open_afterwards_and_what_was_made_goo
     assert await empty.place.version() == BEFORE_QUARANTINE + 1
     await migrate(empty.place, BEFORE_QUARANTINE, lose_data=True)
     assert len(await execute(empty, f"SELECT {REJECTED} FROM quarantine")) == 2  # noqa: S608
+
+
+async def test_devices_that_older_servers_sighted_are_listed_and_stay_when_the_schema_goes_back(empty: Empty) -> None:
+    await migrate(empty.place, BEFORE_INTRODUCTIONS)
+    columns = "tenant_id, device_id, user_id, refused_code, pulled_at, created_at, updated_at"
+    add = f"INSERT INTO sightings ({columns}) VALUES ('acme', '{{}}', 'u', '', {{}}, 1, {{}})"  # noqa: S608
+    await execute(empty, add.format("a", 5, 5))
+    await migrate(empty.place)
+    async with opened(empty) as store:
+        await store.create(TENANT, id=TENANT, epoch=EPOCH, now_ms=0)
+        said = Sighting(device="b", user="u", pulled_at_ms=6, introduced_at_ms=6, outbox=3, app_version=2, sdk="0.1.0")
+        await store.keep_sightings(TENANT, [said], now_ms=6)
+        await execute(empty, add.format("c", 7, 7))  # by a server of the version before, which is still there
+        page = await store.devices(TENANT, DEVICES_START, 10)
+    assert [each.sighting.device for each in page.devices] == ["c", "b", "a"]
+    assert page.devices[1].sighting == said
+    await migrate(empty.place, BEFORE_INTRODUCTIONS)
+    kept = await execute(empty, "SELECT device_id FROM sightings ORDER BY device_id")
+    assert kept == [("a",), ("b",), ("c",)]
 
 
 async def test_a_server_refuses_the_older_schema_and_serves_after_the_migration(empty: Empty) -> None:

@@ -97,17 +97,18 @@ async def test_a_pull_is_one_graphql_post_and_its_page_is_read(web: Web) -> None
 
 
 async def test_what_the_device_is_goes_beside_its_pushes_and_pulls_and_beside_nothing_else(web: Web) -> None:
-    said = iter([Introduction(outbox=2, app_version=1, sdk="0.1.0"), NOTHING_SAID])
+    said = iter([Introduction(outbox=2, app_version=1, sdk="0.1.0"), Introduction(outbox=0), NOTHING_SAID])
     async with to(web) as transport:
         transport.introduce(lambda: next(said))
         web.says({"data": {"push": {"serverTimeMs": 7}}})
         await transport.push(PushMessage(device="d", changes=[]))
         web.says({"data": {"pull": PAGE}})
         await transport.pull(PULL)
+        await transport.pull(PULL)
         web.says({"data": {"subscribe": True}})
         await transport.tell(SubscribeTopic(topic="news"))
     told = [[line for line in head.split(b"\r\n") if line.startswith(HEADER.encode())] for head, _ in web.requests]
-    assert told == [[b"homeport-device: outbox=2; app=1; sdk=0.1.0"], [], []]
+    assert told == [[b"homeport-device: outbox=2; app=1; sdk=0.1.0"], [b"homeport-device: outbox=0"], [], []]
 
 
 async def test_a_push_carries_the_changes_as_they_are(web: Web) -> None:

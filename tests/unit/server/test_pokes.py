@@ -65,6 +65,7 @@ class House:
         self.signals = LocalSignals()
         self.out = io.BytesIO()
         self.metrics = Metrics()
+        self.announced: list[tuple[str, list[int]]] = []
         self.hub = PokeHub(
             self.store,
             self.signals,
@@ -72,6 +73,7 @@ class House:
             poll_s=3_600,
             metrics=self.metrics,
             wall_ms=lambda: 1_000,
+            announced=lambda tenant, entries: self.announced.append((tenant, [each.position for each in entries])),
         )
 
     async def commit(
@@ -174,6 +176,20 @@ async def test_what_several_devices_changed_pokes_each_that_may_see_anothers_cha
     await house.commit("s1", user="bo", device="b")
     await settled()
     assert (anas.heard, bos.heard, anas_tablet.heard) == (1, 2, 2)
+
+
+async def test_what_is_read_is_announced_before_anybody_is_poked_for_it(house: House) -> None:
+    class Asking(Ear):
+        def poke(self) -> None:
+            super().poke()
+            known.append(list(house.announced))
+
+    known: list[list[tuple[str, list[int]]]] = []
+    await house.hub.join(TENANT, "ana", Asking())
+    await house.commit("s1", signal=False)
+    await house.commit("s1")
+    await settled()
+    assert known == [[], [(TENANT, [2, 3])]]
 
 
 async def test_a_batch_with_many_changes_is_one_poke(house: House) -> None:

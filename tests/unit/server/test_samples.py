@@ -145,6 +145,17 @@ def test_lag_is_measured_only_while_somebody_looks_and_for_a_minute_after() -> N
     assert house.last().lag_p50_ms == 0.0
 
 
+def test_what_was_accepted_while_somebody_looked_before_is_forgotten_when_nobody_does() -> None:
+    house = House()
+    house.samples.look("t")
+    house.samples.announced("t", [changed(1)])
+    house.take(after_ms=LOOKED_AT_MS + 1)
+    house.samples.look("t")
+    house.pull(0, 1)
+    house.take()
+    assert house.last().lag_p50_ms is None
+
+
 def test_only_the_newest_changes_are_kept_in_mind() -> None:
     lags = Lags()
     lags.announced(changed(position, position) for position in range(1, ACCEPTED_MAX + 3))
@@ -171,6 +182,8 @@ def test_a_tenant_of_which_nothing_is_heard_for_ten_minutes_makes_room() -> None
     house.samples.pulled("u", "ana", PullMessage(device=DEVICE), b"1")
     house.samples.socket_opened("u")
     for _ in range(SAMPLES_MAX + 1):
+        house.samples.look("looked at")
         house.take()
     assert house.samples.look("t") == []
+    assert len(house.samples.look("looked at")) == SAMPLES_MAX
     assert len(house.samples.look("u")) == SAMPLES_MAX
