@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sqlite3
 import stat
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from homeport_sync.annals import NEWEST
 from homeport_sync.errors import SchemaUnknown
 from homeport_sync.keys import Key, Link
 from homeport_sync.limits import LIMITS
@@ -147,6 +149,21 @@ def test_the_statements_are_all_found() -> None:
 async def test_no_statement_scans_a_table(analyzed: Connection, name: str) -> None:
     steps = await explained(analyzed, STATEMENTS[name])
     assert [step for step in steps if not is_bounded(step)] == []
+
+
+async def test_who_looks_back_through_the_log_holds_up_nobody_who_pulls(path: Path) -> None:
+    async with started(path) as store:
+        await write(store, all_of())
+        pulling = threading.Event()
+        assert isinstance(store, SqliteStore)
+        pull = asyncio.create_task(store._reader.run(lambda _: pulling.wait(5)))  # a long page
+        await asyncio.sleep(0)
+        try:
+            assert len(await store.read_back(TENANT, NEWEST, 9)) == 1
+            assert len((await store.of_record(TENANT, "r", NEWEST, 9)).entries) == 1
+        finally:
+            pulling.set()
+            assert await pull
 
 
 @pytest.mark.parametrize("name", HOT_READS)

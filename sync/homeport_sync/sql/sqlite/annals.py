@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from homeport_sync.annals import (
     HISTORY_LOOKED_MAX,
@@ -19,12 +20,17 @@ from homeport_sync.ports import LogEntry, StoredOutcome
 from homeport_sync.quarantine import change_name
 from homeport_sync.sql import rows
 from homeport_sync.sql.sqlite import statements
-from homeport_sync.sql.sqlite.file import OnFile
+from homeport_sync.sql.sqlite.connection import Connection
+from homeport_sync.sql.sqlite.file import OnFile, transaction
 from homeport_sync.sql.sqlite.transaction import head_of, json_list
+
+Result = TypeVar("Result")
 
 
 class SqliteAnnals(OnFile):
-    """`Annals` on SQLite."""
+    """`Annals` on SQLite, on the connection of those who ask: whoever pulls does not wait for who looks back."""
+
+    _asker: Connection
 
     async def read_back(self, tenant: str, before: int, limit: int) -> Sequence[LogEntry]:
         """See `annals.Annals`."""
@@ -34,7 +40,7 @@ class SqliteAnnals(OnFile):
             asked = {"tenant": tenant, "before": before, "room": limit}
             return [rows.log_entry(row) for row in connection.execute(statements.READ_BACK, asked)]
 
-        return await self._snapshot(read)
+        return await self._looked(read)
 
     async def of_record(
         self, tenant: str, record: str, before: int, limit: int, looked_max: int = HISTORY_LOOKED_MAX
@@ -48,7 +54,7 @@ class SqliteAnnals(OnFile):
             found = connection.execute(statements.OF_RECORD, asked).fetchall()
             return stretch_of([rows.log_entry(row) for row in found], upto, limit, looked_max)
 
-        return await self._snapshot(read)
+        return await self._looked(read)
 
     async def outcomes_of(self, tenant: str, entries: Sequence[LogEntry]) -> Mapping[tuple[str, int], StoredOutcome]:
         """See `annals.Annals`."""
@@ -63,4 +69,11 @@ class SqliteAnnals(OnFile):
                 told |= rows.outcomes_by_change(connection.execute(statements.OUTCOMES_LATER, asked))
             return told
 
-        return await self._snapshot(read)
+        return await self._looked(read)
+
+    async def _looked(self, read: Callable[[sqlite3.Connection], Result]) -> Result:
+        def inside(connection: sqlite3.Connection) -> Result:
+            with transaction(connection, "BEGIN"):
+                return read(connection)
+
+        return await self._asker.run(inside)
