@@ -37,7 +37,7 @@ from homeport_client.replica import Replica
 from homeport_client.state import Event, State
 from homeport_client.storage import MEMORY, open_storage
 from homeport_client.syncer import Syncer
-from homeport_client.transport import Introduces, Transport
+from homeport_client.transport import Transport, introduce
 from homeport_client.writer import Writer
 from homeport_client.writes import Writes
 from homeport_sync import App
@@ -105,8 +105,7 @@ class Device(Reads, Writes):
         )
         syncer = None
         if transport is not None:
-            if isinstance(transport, Introduces):
-                transport.introduce(partial(introduction_of, replica))
+            introduce(transport, partial(introduction_of, replica))
             exchange = Exchange(replica, transport, wall_ms, limits)
             syncer = Syncer(replica, transport, exchange, chance, limits, moved=moved)
         return cls(replica, transport, syncer, bell)

@@ -56,3 +56,9 @@ class Introduces(Protocol):
     def introduce(self, says: Callable[[], Introduction]) -> None:
         """Sends what `says` answers with each push and pull from now on. It is asked as they go out, and never
         fails."""
+
+
+def introduce(transport: Transport, says: Callable[[], Introduction]) -> None:
+    """Has the transport say it, if it has a place for that. One that goes through another hands it on by this."""
+    if isinstance(transport, Introduces):
+        transport.introduce(says)

@@ -12,8 +12,9 @@ from contextlib import asynccontextmanager
 from typing import Final, TypeVar
 
 from homeport_client import DeviceError, Transport, Unreachable
-from homeport_client.transport import GoAway
+from homeport_client.transport import GoAway, introduce
 from homeport_server.phones.happenings import Fate, Leg
+from homeport_sync.introduction import Introduction
 from homeport_sync.telling import Telling
 from homeport_sync.wire import Page, PullMessage, PushAnswer, PushMessage
 
@@ -41,6 +42,10 @@ class Line:
         for call in self._under_way:
             if not call.expired():
                 call.reschedule(0)  # which is over
+
+    def introduce(self, says: Callable[[], Introduction]) -> None:
+        """See `Introduces`."""
+        introduce(self._transport, says)
 
     async def push(self, message: PushMessage) -> PushAnswer:
         """See `Transport`."""

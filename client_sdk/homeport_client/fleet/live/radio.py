@@ -18,7 +18,7 @@ from homeport_client.fleet.check.witness import Witness
 from homeport_client.fleet.live.provider import LiveProvider
 from homeport_client.fleet.measure.meter import Meter
 from homeport_client.fleet.networks import PERFECT
-from homeport_client.transport import GoAway, Introduces, Transport
+from homeport_client.transport import GoAway, Transport, introduce
 from homeport_sync.introduction import Introduction
 from homeport_sync.telling import Telling
 from homeport_sync.wire import Page, PullMessage, PushAnswer, PushMessage
@@ -85,8 +85,7 @@ class Radio:
 
     def introduce(self, says: Callable[[], Introduction]) -> None:
         """See `Introduces`."""
-        if isinstance(self._transport, Introduces):
-            self._transport.introduce(says)
+        introduce(self._transport, says)
 
     async def push(self, message: PushMessage) -> PushAnswer:
         """See `Transport`."""

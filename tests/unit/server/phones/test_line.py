@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
 
 from homeport_client import Unreachable
-from homeport_client.transport import GoAway
+from homeport_client.transport import GoAway, introduce
 from homeport_server.phones.happenings import Fate, Leg
 from homeport_server.phones.line import Line
 from homeport_sync.change import Outcome, Record
 from homeport_sync.clock import make_stamp
+from homeport_sync.introduction import Introduction
 from homeport_sync.telling import Telling
 from homeport_sync.wire import Page, PullMessage, PushAnswer, PushMessage
 
@@ -64,6 +65,15 @@ class Far:
         await self.answers.wait()
         if self.fails:
             raise Unreachable
+
+
+class Introduced(Far):
+    """One that has a place for what a device says of itself."""
+
+    said = Introduction()
+
+    def introduce(self, says: Callable[[], Introduction]) -> None:
+        self.said = says()
 
 
 class Watch:
@@ -135,3 +145,10 @@ async def test_a_new_token_and_the_end_reach_the_transport() -> None:
     watch.line.renew("new")
     await watch.line.close()
     assert (watch.far.token, watch.far.closed) == ("new", True)
+
+
+def test_what_the_device_says_of_itself_goes_on_to_whoever_has_a_place_for_it() -> None:
+    said, far = Introduction(outbox=7), Introduced()
+    introduce(Line(far, lambda *_: None), lambda: said)
+    assert far.said == said
+    introduce(Line(Far(), lambda *_: None), lambda: said)
