@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import jwt
 from starlette.requests import Request
@@ -23,7 +23,7 @@ from homeport_server.pages.shell import Shell
 
 KEY_TTL_S: Final = 8 * 3_600  # a link lies in a terminal's scrollback: it lasts a working day
 KEY_LENGTH_MAX: Final = 500
-ENTER_PATH: Final = "/pages-enter"
+ENTER_PATH: Final = "/pages/enter"
 _ALGORITHM: Final = "HS256"
 _READS: Final = frozenset({"GET", "HEAD"})
 Page = Callable[[Request], Awaitable[Response]]
@@ -39,16 +39,16 @@ class Gate:
         self._shell = shell
         self._how = how
 
-    def link(self, address: str) -> str:
-        """The address of a page, with a key for it."""
-        return f"{address}#key={make_key(self._secret, self._purpose, self._now_s())}"
+    def link(self, origin: str, path: str) -> str:
+        """What opens a page of this path, where `origin` is the server's address, such as http://127.0.0.1:8000."""
+        return make_link(origin, path, make_key(self._secret, self._purpose, self._now_s()))
 
     def guarded(self, page: Page) -> Page:
         """The page, for those who may see it."""
 
         async def guard(request: Request) -> Response:
             if not self._knows(request.cookies.get(self._cookie(request), "")):
-                return self._shell.page("locked.html", status=401, how=self._how, enter=ENTER_PATH, wrong=False)
+                return self._ask(status=401)
             if request.method not in _READS and not is_from_here(request):
                 return PlainTextResponse(
                     "This came from a page of another site: do it on the page itself.",
@@ -60,13 +60,15 @@ class Gate:
         return guard
 
     def route(self) -> Route:
-        """Where a key is handed over."""
+        """Where links lead, and a key is handed over."""
 
         async def enter(request: Request) -> Response:
+            if request.method in _READS:
+                return self._ask(status=200)
             form = await read_form(request)
             key, back = form.get("key", "").strip()[:KEY_LENGTH_MAX], form.get("back", "")
             if not (is_from_here(request) and self._knows(key)):
-                return self._shell.page("locked.html", status=401, how=self._how, enter=ENTER_PATH, wrong=True)
+                return self._ask(status=401, wrong=True)
             answer = Response(status_code=303, headers={**PAGE_HEADERS, "location": _own_path(back)})
             secure = request.url.scheme == "https"
             answer.set_cookie(
@@ -74,7 +76,10 @@ class Gate:
             )
             return answer
 
-        return Route(ENTER_PATH, enter, methods=["POST"])
+        return Route(ENTER_PATH, enter, methods=["GET", "POST"])
+
+    def _ask(self, *, status: int, wrong: bool = False) -> Response:
+        return self._shell.page("locked.html", status=status, how=self._how, enter=ENTER_PATH, wrong=wrong)
 
     def _knows(self, key: str) -> bool:
         try:
@@ -98,6 +103,12 @@ class Gate:
 def make_key(secret: bytes, purpose: str, now_s: float, ttl_s: int = KEY_TTL_S) -> str:
     """A key that opens what `purpose` names, for so many seconds."""
     return jwt.encode({"aud": purpose, "exp": int(now_s) + ttl_s}, secret, algorithm=_ALGORITHM)
+
+
+def make_link(origin: str, path: str, key: str) -> str:
+    """What hands over the key by itself and goes on to that path. What stands behind the # no browser sends."""
+    to = "" if path == "/" else f"?to={quote(path)}"
+    return f"{origin}{ENTER_PATH}{to}#key={key}"
 
 
 def is_from_here(request: Request) -> bool:

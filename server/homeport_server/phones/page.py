@@ -55,9 +55,9 @@ class PhonesPage:
             ]
         )
 
-    def link(self, address: str) -> str:
-        """The address of the page, with its key."""
-        return self._gate.link(address)
+    def link(self, origin: str) -> str:
+        """What opens the page at this address of a server, with its key."""
+        return self._gate.link(origin, "/")
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:

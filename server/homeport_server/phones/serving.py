@@ -92,7 +92,7 @@ async def serve_phones(app: Path, listening: socket.socket, ready: Callable[[str
             async with Table.open(app, Path(made)) as table:
                 page = PhonesPage(table)
                 async with page.open():
-                    ready(page.link(f"{url_of(listening)}/"))
+                    ready(page.link(url_of(listening)))
                     await _PageServer(page).serve(sockets=[listening])
         except ProcessFailed as failed:
             raise BadSetting(f"The server between the phones did not start: {failed}") from failed

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 
@@ -147,5 +148,6 @@ async def open_link(operator: Operator) -> httpx2.Response:
     """What the browser does with the link that `homeport console` prints."""
     link = console_link(operator.world.secret, "127.0.0.1", 8123, lambda: operator.world.clock() / 1_000)
     address, _, key = link.partition("#key=")
-    form = {"key": key, "back": address.removeprefix(ORIGIN)}
+    assert (await operator.browser.get(address)).status_code == 200
+    form = {"key": key, "back": parse_qs(urlsplit(address).query)["to"][0]}
     return await operator.browser.post(ENTER_PATH, data=form, headers=HERE)

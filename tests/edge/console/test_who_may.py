@@ -67,7 +67,7 @@ def test_the_verb_prints_a_link_and_nothing_else_and_none_for_production(tmp_pat
     run(main, ["tenant", "create", "demo", *data])
     printed = run(main, ["console", *data, "--host", "0.0.0.0", "--port", "9000"])  # noqa: S104  # as somebody serves
     (line,) = printed.output.splitlines()
-    assert line.startswith("http://127.0.0.1:9000/console#key=ey")
+    assert line.startswith("http://127.0.0.1:9000/pages/enter?to=/console#key=ey")
     refused = run(main, ["console", *data, "--production"])
     assert (refused.exit_code, refused.stdout) == (2, "")
     assert "In production there is no console" in refused.stderr

@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from homeport_server.pages.files import PageFiles
-from homeport_server.pages.gate import ENTER_PATH, KEY_TTL_S, Gate, make_key
+from homeport_server.pages.gate import ENTER_PATH, KEY_TTL_S, Gate, make_key, make_link
 from homeport_server.pages.policy import CONTENT_SECURITY_POLICY
 from homeport_server.pages.shell import Shell
 
@@ -73,6 +73,13 @@ async def test_a_key_opens_the_page_that_was_asked_for_by_a_cookie_that_no_scrip
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
     assert (await browser.get("/console/log")).text == "seen by GET"
+
+
+async def test_a_link_leads_to_a_page_that_hands_its_key_over_and_goes_on(browser: httpx2.AsyncClient) -> None:
+    address, _, given = make_link(HOST, "/console/log", key(Clock())).partition("#key=")
+    assert address == f"{HOST}/pages/enter?to=/console/log"
+    assert (await browser.get(address)).status_code == 200
+    assert (await entered(browser, given)).status_code == 303
 
 
 async def test_a_key_lasts_for_a_working_day(browser: httpx2.AsyncClient, clock: Clock) -> None:

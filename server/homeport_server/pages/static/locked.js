@@ -2,7 +2,8 @@
 "use strict";
 const form = document.querySelector("form");
 const key = new URLSearchParams(location.hash.slice(1)).get("key");
-const here = location.pathname === form.getAttribute("action") ? "/" : location.pathname + location.search;
+const asked = new URLSearchParams(location.search).get("to") ?? "/";
+const here = location.pathname === form.getAttribute("action") ? asked : location.pathname + location.search;
 form.querySelector("[data-back]").value = here;
 if (key) {
   history.replaceState(null, "", location.pathname + location.search);
