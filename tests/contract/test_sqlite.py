@@ -20,7 +20,7 @@ from homeport_sync.errors import SchemaUnknown
 from homeport_sync.keys import Key, Link
 from homeport_sync.limits import LIMITS
 from homeport_sync.ports import Head, Writes
-from homeport_sync.sql.sqlite import statements
+from homeport_sync.sql.sqlite import device_statements, statements
 from homeport_sync.sql.sqlite.connection import Connection, json_is_safe
 from homeport_sync.sql.sqlite.store import SqliteStore
 from homeport_sync.sql.tables import metadata
@@ -42,7 +42,12 @@ from tests.contract.samples import (
 )
 from tests.contract.stores import Store, sqlite
 
-STATEMENTS = {name: text for name, text in vars(statements).items() if name.isupper() and isinstance(text, str)}
+STATEMENTS = {
+    name: text
+    for module in (statements, device_statements)
+    for name, text in vars(module).items()
+    if name.isupper() and isinstance(text, str)
+}
 HOT_READS = (
     "SCOPE_ROWS",
     "SCOPE_POSITIONS",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from homeport_sync.change import Record, decode_record
 from homeport_sync.sightings import Sighting
 from homeport_sync.sql import rows
-from homeport_sync.sql.postgres import statements
+from homeport_sync.sql.postgres import device_statements, statements
 from homeport_sync.sql.postgres.database import Connection, OnDatabase
 from homeport_sync.sql.postgres.load import head_of
 
@@ -34,7 +34,7 @@ class PostgresLookups(OnDatabase):
 
     async def presences(self, tenant: str, devices: Sequence[str]) -> Mapping[str, Sighting]:
         """See `lookups.Lookups`."""
-        found = await self._look(tenant, statements.SIGHTINGS, list(devices))
+        found = await self._look(tenant, device_statements.SIGHTINGS, list(devices))
         return {each.device: each for each in map(rows.sighting, found)}
 
     async def _look(self, tenant: str, statement: str, *values: object) -> list[rows.Row]:

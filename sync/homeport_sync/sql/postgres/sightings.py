@@ -15,7 +15,7 @@ from homeport_sync.sightings import (
     user_of,
 )
 from homeport_sync.sql import rows
-from homeport_sync.sql.postgres import statements
+from homeport_sync.sql.postgres import device_statements, statements
 from homeport_sync.sql.postgres.database import Connection, OnDatabase
 from homeport_sync.sql.postgres.load import head_of
 
@@ -34,7 +34,9 @@ class PostgresSightings(OnDatabase):
         lines = [row[1 : 1 + _WIDTH] for row in rows.sighting_rows(tenant, in_order, now_ms)]
         async with self._database.tenant(tenant) as connection:
             await head_of(connection, tenant)  # raises if there is no such tenant
-            await connection.execute(statements.KEEP_SIGHTINGS, tenant, now_ms, *statements.columns_of(lines, _WIDTH))
+            await connection.execute(
+                device_statements.KEEP_SIGHTINGS, tenant, now_ms, *statements.columns_of(lines, _WIDTH)
+            )
 
     async def device(self, tenant: str, device: str) -> DeviceFacts | None:
         """See `sightings.Sightings`."""
@@ -49,7 +51,7 @@ class PostgresSightings(OnDatabase):
 
         async def read(connection: Connection) -> DevicePage:
             head = await head_of(connection, tenant)
-            found = await connection.fetch(statements.DEVICES_LISTED, tenant, *after, limit)
+            found = await connection.fetch(device_statements.DEVICES_LISTED, tenant, *after, limit)
             return page_of([rows.listed_device(tuple(row)) for row in found], limit, head.position)
 
         return await self._database.read(tenant, read)
@@ -57,17 +59,17 @@ class PostgresSightings(OnDatabase):
 
 async def _facts(connection: Connection, tenant: str, device: str) -> DeviceFacts | None:
     head = await head_of(connection, tenant)
-    found = await connection.fetchrow(statements.DEVICE_FACTS, tenant, device)
-    seen = await connection.fetchrow(statements.SIGHTING, tenant, device)
+    found = await connection.fetchrow(device_statements.DEVICE_FACTS, tenant, device)
+    seen = await connection.fetchrow(device_statements.SIGHTING, tenant, device)
     if found is None and seen is None:
         return None
     known = rows.known_device(tuple(found)[:5]) if found else None
     sighting = rows.sighting(tuple(seen)) if seen else None
     last = (known.last_stamp, known.last_number) if known else ("", 0)
-    decided = await connection.fetchrow(statements.DECIDED_AT, tenant, last[0], device, last[1])
-    refused = await connection.fetch(statements.REFUSED_OF_DEVICE, tenant, device, REFUSED_SHOWN_MAX)
-    count = await connection.fetchrow(statements.REFUSED_COUNT, tenant, device)
-    grants = await connection.fetchrow(statements.GRANTS_COUNT, tenant, user_of(known, sighting))
+    decided = await connection.fetchrow(device_statements.DECIDED_AT, tenant, last[0], device, last[1])
+    refused = await connection.fetch(device_statements.REFUSED_OF_DEVICE, tenant, device, REFUSED_SHOWN_MAX)
+    count = await connection.fetchrow(device_statements.REFUSED_COUNT, tenant, device)
+    grants = await connection.fetchrow(device_statements.GRANTS_COUNT, tenant, user_of(known, sighting))
     return DeviceFacts(
         known=known,
         first_push_ms=found[5] if found else None,

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from homeport_sync.change import Record, decode_record
 from homeport_sync.sightings import Sighting
 from homeport_sync.sql import rows
-from homeport_sync.sql.sqlite import statements
+from homeport_sync.sql.sqlite import device_statements, statements
 from homeport_sync.sql.sqlite.file import OnFile
 from homeport_sync.sql.sqlite.transaction import head_of, json_list
 
@@ -35,7 +35,7 @@ class SqliteLookups(OnFile):
 
     async def presences(self, tenant: str, devices: Sequence[str]) -> Mapping[str, Sighting]:
         """See `lookups.Lookups`."""
-        found = await self._look(statements.SIGHTINGS, {"tenant": tenant, "devices": json_list(devices)})
+        found = await self._look(device_statements.SIGHTINGS, {"tenant": tenant, "devices": json_list(devices)})
         return {each.device: each for each in map(rows.sighting, found)}
 
     async def _look(self, statement: str, values: dict[str, object]) -> list[rows.Row]:
