@@ -29,6 +29,7 @@ from homeport_sync.errors import HomeportError
 
 PURPOSE: Final = "phones"
 SECRET_BYTES: Final = 32
+FOLDED_CHARS_MAX: Final = 100  # of the id of a row
 HOW: Final = "Look into the terminal where `make demo` or `homeport phones` runs."
 
 
@@ -94,10 +95,15 @@ class PhonesPage:
         return Response(self.showing.html(f"{key}-screen"), media_type="text/html", headers=PAGE_HEADERS)
 
     async def _deed(self, request: Request) -> Response:
-        key, deed = request.path_params["key"], DEEDS.get(request.path_params["deed"])
+        key, name = request.path_params["key"], request.path_params["deed"]
+        if name == "fold" and key in self._table.phones:
+            self.showing.fold(key, (await read_form(request)).get("record", "")[:FOLDED_CHARS_MAX])
+            return _answer()
+        deed = DEEDS.get(name)
         if deed is None or key not in self._table.phones:
             return _unknown()
         asked = Asked(table=self._table, key=key, form=await read_form(request))
+        self.showing.hurry()
         try:
             done = await deed(asked)
         except BadText as bad:

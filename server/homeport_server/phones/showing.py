@@ -7,7 +7,8 @@ it happens. The page asks for nothing by itself.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -27,6 +28,8 @@ PHONE_REGIONS: Final = ("screen", "controls", "outbox", "told", "machine")
 STORY: Final = "story"
 SERVER_REGIONS: Final = (SERVER, LOG, CROWD, STORY)
 LOOK_S: Final = 0.1  # between two looks
+CROWDED_S: Final = 0.6  # the same while a crowd writes, unless somebody here has done something
+UNFOLDED_MAX: Final = 8  # rows of one phone whose details are shown
 CROWD_SIZES: Final = (50, 200)
 HOUR_MS: Final = 3_600_000
 CLOCKS: Final = (
@@ -49,15 +52,15 @@ def page_regions(keys: Iterable[str]) -> tuple[str, ...]:
     return (*(f"{key}-{part}" for key in keys for part in PHONE_REGIONS), *SERVER_REGIONS)
 
 
-def drawn(shell: Shell, name: str, sight: TableSight, player: Player | None) -> str:
-    """The HTML of one region, of this sight."""
+def drawn(shell: Shell, name: str, sight: TableSight, player: Player | None, unfolded: Collection[str] = ()) -> str:
+    """The HTML of one region, of this sight. `unfolded` are the rows whose details are shown."""
     if name in SERVER_REGIONS:
         return shell.text(
             f"{name}.html", table=sight, playing=player.playing if player else None, crowd_sizes=CROWD_SIZES
         )
     key, _, part = name.partition("-")
     phone = next(each for each in sight.phones if each.key == key)
-    return shell.text(f"phone/{part}.html", phone=phone, table=sight, clocks=CLOCKS)
+    return shell.text(f"phone/{part}.html", phone=phone, table=sight, clocks=CLOCKS, unfolded=unfolded)
 
 
 class Showing:
@@ -67,6 +70,8 @@ class Showing:
         self._table = table
         self._shell = shell
         self._sight: TableSight | None = None
+        self._unfolded: dict[str, list[str]] = {key: [] for key in table.phones}
+        self._soon = asyncio.Event()
         self.regions = page_regions(table.phones)
         self.live = Live({name: partial(self.html, name) for name in self.regions})
         self.player = Player(table, partial(self.live.touch, STORY))
@@ -85,11 +90,24 @@ class Showing:
 
     def html(self, name: str) -> str:
         """One region, as it was seen last."""
-        return drawn(self._shell, name, self.sight, self.player)
+        return drawn(self._shell, name, self.sight, self.player, self._unfolded.get(name.partition("-")[0], ()))
 
     def all_html(self) -> Mapping[str, str]:
         """Every region, by name."""
         return {name: self.html(name) for name in self.regions}
+
+    def fold(self, key: str, row: str) -> None:
+        """Shows the details of a row, or no more."""
+        unfolded = self._unfolded[key]
+        if row in unfolded:
+            unfolded.remove(row)
+        else:
+            self._unfolded[key] = [*unfolded, row][-UNFOLDED_MAX:]
+        self.live.touch(f"{key}-screen")
+
+    def hurry(self) -> None:
+        """Somebody here has done something, and looks at what becomes of it."""
+        self._soon.set()
 
     async def follow(self) -> None:
         """Until it is cancelled: pass on what happens to those who look."""
@@ -98,7 +116,15 @@ class Showing:
                 happened = await listener.next()
                 if self.live.watched:
                     await self._pass_on(happened)
-                await asyncio.sleep(LOOK_S)
+                await self._rest()
+
+    async def _rest(self) -> None:
+        """Between two looks: longer where a crowd writes all the time, as long as nobody here does anything."""
+        await asyncio.sleep(LOOK_S)
+        self._soon.clear()
+        if self._table.crowd.state == "loose":
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._soon.wait(), CROWDED_S - LOOK_S)
 
     async def _pass_on(self, happened: Iterable[Happening]) -> None:
         changed = False

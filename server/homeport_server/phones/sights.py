@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 LISTS_MAX: Final = 30
-ROWS_MAX: Final = 60  # of each kind of row in the list that is open
+ROWS_MAX: Final = 40  # of each kind of row in the list that is open
 OUTBOX_MAX: Final = 20
 TOLD_MAX: Final = 30
 TAIL_MAX: Final = 40  # entries of the server's log

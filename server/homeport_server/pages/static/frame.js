@@ -7,6 +7,9 @@ Idiomorph.defaults.restoreFocus = true;
 Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
   !((["value", "selected"].includes(name) && held(node)) || (name === "open" && node.localName === "details"));
 
+// An entry of a list that looks as before is not looked into: of a long list little changes at a time.
+Idiomorph.defaults.callbacks.beforeNodeMorphed = (node, next) => !(node.localName === "li" && node.isEqualNode(next));
+
 const unreachable = document.getElementById("unreachable");
 const gone = (is) => { unreachable.hidden = !is; };
 for (const event of ["htmx:sendError", "htmx:sseError"]) document.addEventListener(event, () => gone(true));

@@ -1,9 +1,8 @@
 // The path of a change, lit up as it travels: a dot for each journey, on the line between its phone and the server.
 "use strict";
 (() => {
-  const DOTS_MAX = 12; // of one line at a time; a crowd would hide what the two phones do
+  const DOTS_MAX = 8; // of one line at a time; a crowd would hide what the two phones do
   const TRAVEL_MS = 900;
-  const SVG = "http://www.w3.org/2000/svg";
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const some = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
   const WORDS = {
@@ -16,18 +15,11 @@
   };
   const LOST = { push: "the push got no answer", page: "the pull got no answer", poke: "a poke was lost" };
 
-  const made = (name, attributes, text = "") => {
-    const element = document.createElementNS(SVG, name);
-    for (const [each, value] of Object.entries(attributes)) element.setAttribute(each, value);
-    element.textContent = text;
-    return element;
-  };
   const dot = ({ leg, count, fate }) => {
-    const group = made("g", { class: `dot ${leg} ${fate}` });
-    group.append(made("circle", { r: leg === "poke" ? 5 : 9 }));
-    if (fate === "lost") group.append(made("path", { d: "M-3.5 -3.5l7 7M3.5 -3.5l-7 7" }));
-    else if (leg !== "poke") group.append(made("text", { y: 4 }, count > 99 ? "99" : String(count)));
-    return group;
+    const made = document.createElement("span");
+    made.className = `dot ${leg} ${fate}`;
+    made.textContent = fate === "lost" ? "×" : leg === "poke" ? "" : String(Math.min(count, 99));
+    return made;
   };
   const lit = (line, kind) => {
     line.classList.add("lit", ...kind);
@@ -42,10 +34,15 @@
     told.timer = setTimeout(() => told.classList.remove("said"), 2500);
   };
 
+  const widths = new WeakMap(); // to measure a line while the page changes would have it laid out twice
+  const measured = new ResizeObserver((all) => { for (const { target, contentRect } of all) widths.set(target, contentRect.width); });
+  for (const track of document.querySelectorAll("[data-track]")) measured.observe(track);
+
   const show = (travel) => {
     const track = document.querySelector(`[data-track="${travel.phone}"]`);
     if (!track || document.hidden) return;
     const { leg, count, fate } = travel;
+    if (fate === "left" && leg !== "push") return; // it is shown when it comes
     const lost = fate === "lost";
     const up = leg === "push";
     say(track, lost ? LOST[leg] ?? "lost on the way" : WORDS[leg](count));
@@ -53,22 +50,36 @@
     const dots = track.querySelector(".dots");
     if (calm.matches || dots.childElementCount >= DOTS_MAX) return;
     // Phone A stands left of the server and phone B right of it; what goes up goes towards the server.
-    const width = track.clientWidth;
+    const width = widths.get(track);
     const right = (travel.phone === "a") === up;
     const [from, to] = right ? [0, width] : [width, 0];
     const end = lost ? (from + to) / 2 : to;
-    const y = up ? 18 : 40;
-    const place = (x, scale = 1) => `translate(${x}px, ${y}px) scale(${scale})`;
-    const group = dot(travel);
-    dots.append(group);
+    const place = (x, scale = 1) => `translate(${x}px, ${up ? 18 : 40}px) scale(${scale})`;
+    const light = dot(travel);
+    dots.append(light);
     const steps = lost
       ? [{ transform: place(from, 0.4), opacity: 0 }, { transform: place(end), opacity: 1, offset: 0.5 },
         { transform: place(end), opacity: 1, offset: 0.8 }, { transform: place(end), opacity: 0 }]
       : [{ transform: place(from, 0.4), opacity: 0 }, { transform: place(from + (to - from) * 0.12), opacity: 1, offset: 0.12 },
         { transform: place(to - (to - from) * 0.1), opacity: 1, offset: 0.9 }, { transform: place(to, 0.4), opacity: 0 }];
-    const going = group.animate(steps, { duration: lost ? 1.6 * TRAVEL_MS : TRAVEL_MS, easing: "cubic-bezier(0.4, 0, 0.2, 1)" });
-    going.onfinish = going.oncancel = () => group.remove();
+    const going = light.animate(steps, { duration: lost ? 1.6 * TRAVEL_MS : TRAVEL_MS, easing: "cubic-bezier(0.4, 0, 0.2, 1)" });
+    going.onfinish = going.oncancel = () => light.remove();
   };
+
+  // Where there is no way for now, the line is a dotted one.
+  const mend = () => {
+    const served = !document.querySelector("#server-power.primary");
+    for (const track of document.querySelectorAll("[data-track]")) {
+      const key = track.dataset.track;
+      const flies = document.getElementById(`${key}-airplane`).checked;
+      const awake = document.querySelector(`#phone-${key} .glass.on`);
+      track.toggleAttribute("data-cut", flies || !awake || !served);
+    }
+  };
+  document.addEventListener("htmx:sseMessage", ({ target }) => {
+    if (target.id === "server" || target.id.endsWith("-controls")) mend();
+  });
+  mend();
 
   // Each journey is an event of the page's stream; it swaps nothing.
   document.addEventListener("htmx:sseBeforeMessage", (event) => {

@@ -4,9 +4,10 @@
   // Esc puts back what was there; a field that was left as it was shows what came in the meantime.
   const typed = (target) => target.matches?.("input[data-now], textarea[data-now]");
   const found = new WeakMap(); // what stood there when it got the focus; an attribute would be morphed away
+  const refused = new WeakSet(); // what did not fit may be mended; once it is left it goes
   document.addEventListener("focusin", ({ target }) => { if (typed(target)) found.set(target, target.value); });
   document.addEventListener("focusout", ({ target }) => {
-    if (!typed(target) || target.value !== found.get(target)) return;
+    if (!typed(target) || (target.value !== found.get(target) && !refused.delete(target))) return;
     target.value = target.dataset.now;
     if (target.matches("[data-line]")) target.parentElement.dataset.text = target.value;
   });
@@ -40,6 +41,37 @@
   }, true);
   // The browser tells of a change when Enter is pressed; it would tell again when the field is left.
   document.addEventListener("change", ({ target }) => { if (typed(target)) found.set(target, target.value); });
+
+  // What was pressed may be gone once it is done, such as the row that was deleted: the focus goes on to the next thing to do.
+  let then = null;
+  const go_on = () => {
+    if (!then || document.activeElement !== document.body) return;
+    const next = then.map((id) => document.getElementById(id)).find((each) => each);
+    if (next) { next.focus({ preventScroll: true }); then = null; }
+  };
+  document.addEventListener("htmx:beforeRequest", ({ target }) => { then = target.dataset.then?.split(" ") ?? null; });
+  document.addEventListener("htmx:sseMessage", go_on);
+
+  document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
+    if (!typed(target) || detail.xhr.getResponseHeader("hx-trigger") !== "refused") return;
+    if (target === document.activeElement) refused.add(target);
+    else target.value = target.dataset.now;
+  });
+
+  // What a row does: a click on what has `data-do`, or a change of it, is sent with the record that it is within.
+  const does = (element, values) => {
+    const { dataset } = element;
+    const key = element.closest("[data-phone]").dataset.phone;
+    htmx.ajax("POST", `/phones/${key}/${dataset.do}`, {
+      source: element, swap: "none",
+      values: { record: element.closest("[data-row]").dataset.row, field: dataset.field ?? "", by: dataset.by ?? "", ...values },
+    });
+  };
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest?.("button[data-do]");
+    if (button) does(button, {});
+  });
+  document.addEventListener("change", ({ target }) => { if (target.matches("textarea[data-do]")) does(target, { text: target.value }); });
 
   // A form that was taken is empty again, and a sheet that is done with folds.
   document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
