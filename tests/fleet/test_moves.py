@@ -25,7 +25,7 @@ A_WHILE_S = 5.0
 
 @pytest.fixture(scope="module")
 def played(app: App) -> Played:
-    return Fleet(app, 2, script=Script(devices=30, duration_s=1_200)).run()
+    return Fleet(app, 6, script=Script(devices=30, duration_s=1_200)).run()
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_people_move_what_they_have_and_undo_their_deletes(played: Played, evide
 
 
 def test_a_story_with_moves_and_undone_deletes_takes_the_same_steps_again(app: App, played: Played) -> None:
-    again = Fleet(app, 2, script=Script(devices=30, duration_s=1_200)).replay(played.story)
+    again = Fleet(app, 6, script=Script(devices=30, duration_s=1_200)).replay(played.story)
     assert again.story.steps == played.story.steps
     assert again.fingerprint == played.fingerprint
 
