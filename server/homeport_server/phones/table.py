@@ -64,11 +64,13 @@ class Table:
         async with AsyncExitStack() as stack:
             kept = stack.enter_context(Kept())
             provider = await stack.enter_async_context(Provider(directory, happenings))
+            names = _Names()
             machine = Machine(
-                app_path, directory, app.catalog, happenings, kept, settings=provider.settings, names=_names
+                app_path, directory, app.catalog, happenings, kept, settings=provider.settings, names=names
             )
             stack.push_async_callback(machine.kill)
             table = cls(app, app_path, happenings, machine)
+            names.phones = table.phones
             stack.push_async_callback(table._crowd.call_home)
             await table._lay(provider, stack)
             await stack.enter_async_context(beside(machine.watch()))
@@ -163,13 +165,22 @@ def networks() -> tuple[NetworkSight, ...]:
     return tuple(NetworkSight(name=each, words=_NETWORKS.get(each, each)) for each in NETWORKS)
 
 
-def _names(entry: LogEntry) -> tuple[str, str]:
-    user = entry.user
-    if user in USERS.values():
-        return user.capitalize(), f"{user.capitalize()}’s phone"
-    if user.startswith(USER):
-        return "The crowd", f"phone {user.removeprefix(USER)}"
-    return user, f"device {entry.device[-4:]}"
+class _Names:
+    """Who wrote an entry of the log, and on which device. A device may have another id than it had before."""
+
+    def __init__(self) -> None:
+        self.phones: Mapping[str, Handheld] = {}
+        self._known: dict[str, str] = {}
+
+    def __call__(self, entry: LogEntry) -> tuple[str, str]:
+        self._known.update({each.device.id: each.owner.name for each in self.phones.values() if each.device})
+        if name := self._known.get(entry.device):
+            return name, f"{name}’s phone"
+        if entry.user.startswith(USER):
+            return "The crowd", f"phone {entry.user.removeprefix(USER)}"
+        if entry.user in USERS.values():
+            return entry.user.capitalize(), "the crowd’s host"  # who invites them
+        return entry.user, f"device {entry.device[-4:]}"
 
 
 _NETWORKS: Final[Mapping[str, str]] = {

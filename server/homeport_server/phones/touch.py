@@ -17,8 +17,10 @@ from homeport_server.phones.labels import label, rank_field, shortened, title_of
 from homeport_server.phones.sights import TITLE_CHARS_MAX, UndoSight
 from homeport_server.phones.typed import BadText, expected, read, read_all
 from homeport_sync.catalog import Field, Kind
+from homeport_sync.clock import is_uuid
 from homeport_sync.errors import HomeportError
 from homeport_sync.rules import COUNTER, SET
+from homeport_sync.values import INT_MAX, well_formed
 
 COUNT_BY_MAX: Final = 1_000
 USER_CHARS_MAX: Final = 200
@@ -137,6 +139,7 @@ class Touch:
             if record == beside:
                 return
             if beside:
+                await self._view(device, beside)
                 await self._move(device, record, after(beside) if behind else before(beside))
             else:
                 await self._move(device, record, at_end() if behind else at_start())
@@ -193,9 +196,10 @@ class Touch:
         """Invites somebody into the list that is open, who may write there then."""
 
         async def doing(device: Device) -> None:
-            if not 1 <= len(user.strip()) <= USER_CHARS_MAX:
+            name = well_formed(user).strip()
+            if not 1 <= len(name) <= USER_CHARS_MAX:
                 raise BadText(f"Somebody to invite has a name of 1 to {USER_CHARS_MAX} characters.")
-            await device.invite(self._list(), user.strip())
+            await device.invite(self._list(), name)
 
         return await self._do(doing)
 
@@ -216,6 +220,7 @@ class Touch:
         """Lets a rejected change go, with what depended on it."""
 
         async def doing(device: Device) -> None:
+            await self._rejected_fields(device, place)
             await device.dismiss(place)
 
         return await self._do(doing)
@@ -240,7 +245,7 @@ class Touch:
         return False
 
     async def _view(self, device: Device, record: str) -> View:
-        view = await device.get(record)
+        view = await device.get(record) if is_uuid(record) else None
         if view is None:
             raise BadText(GONE)
         return view
@@ -258,7 +263,7 @@ class Touch:
         await device.update(record, **meant)
 
     async def _rejected_fields(self, device: Device, place: int) -> Mapping[str, Field]:
-        found = await device.quarantine(place - 1, 1)
+        found = await device.quarantine(place - 1, 1) if 0 < place <= INT_MAX else []
         if not found or found[0].place != place:
             raise BadText("That was decided already.")
         if found[0].op == "command":

@@ -16,7 +16,7 @@ from homeport_sync.values import INT_MAX, PythonValue, Shape
 TYPED_CHARS_MAX: Final = 20_000
 _SAID_CHARS_MAX: Final = 60
 _YES, _NO = frozenset({"yes", "true", "on", "1"}), frozenset({"no", "false", "off", "0", ""})
-_SPACES: Final = str.maketrans("", "", " _,\u00a0\u202f'’")
+_AS_DIGITS: Final = str.maketrans("−", "-", " _,\u00a0\u202f'’")  # as people write numbers, and as pages show them
 
 
 class BadText(ValueError):
@@ -65,7 +65,7 @@ def _bad(field: Field, text: str) -> BadText:
 
 
 def _whole(text: str) -> int:
-    number = int(text.translate(_SPACES))
+    number = int(text.translate(_AS_DIGITS))
     if abs(number) > INT_MAX:
         raise ValueError
     return number

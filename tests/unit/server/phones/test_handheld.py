@@ -90,6 +90,7 @@ async def test_what_the_provider_brings_lies_on_the_screen_until_it_is_opened(at
     notice = (await at.sight()).notice
     assert notice
     assert (notice.title, notice.body, notice.asleep, at.phone.life) == ("News", "There is some.", True, "asleep")
+    assert not at.phone._on_air, "it sleeps on, and nothing is connected"
     await at.phone.open_notice()
     shown = await at.sight()
     assert (shown.life, shown.notice) == ("on", None)
@@ -105,7 +106,9 @@ async def test_the_same_delivery_and_a_wake_show_nothing_more(at: Desk) -> None:
     assert not notice.asleep
     at.phone.dismiss_notice()
     await at.phone.bring(pushed("1"))
-    await at.phone.bring(Pushed(title="", body="", data={WAKE: "1"}))
+    with at.happenings.listen() as listener:
+        await at.phone.bring(Pushed(title="", body="", data={WAKE: "1"}))
+        assert Travel(phone="a", leg="wake", count=1, fate="arrived") in listener.now()
     assert (await at.sight()).notice is None
 
 

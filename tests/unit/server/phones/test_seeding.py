@@ -92,6 +92,18 @@ async def test_a_crowd_does_many_small_things_and_keeps_the_list_readable(app: A
     assert began <= {each.id for each in rows}, "what others have made is never deleted"
 
 
+async def test_a_crowd_that_would_only_add_stops_when_the_list_is_long() -> None:
+    class Adds(Random):
+        def random(self) -> float:
+            return 0.95
+
+    device, scope = await begun(EXAMPLE)
+    antics = Antics(EXAMPLE.catalog, scope, Adds(1))
+    for _ in range(ROWS_MAX + 5):
+        await antics.one(device)
+    assert len(await device.query("Task", scope=scope)) == ROWS_MAX
+
+
 async def test_a_crowd_without_its_list_or_without_rows_does_nothing() -> None:
     device, _ = await begun(EXAMPLE)
     nowhere = Antics(EXAMPLE.catalog, "01a22707-c6fa-7de9-b1b6-6c5503892b2b", Random(1))
