@@ -75,9 +75,9 @@ class Operator:
         """What stands on it, without its mark-up."""
         return text_of(await self.page(path, status))
 
-    async def sends(self, path: str, status: int = 303, **form: str) -> str:
+    async def sends(self, path: str, status: int = 303, *, form: Mapping[str, str] | None = None) -> str:
         """Send a form, and the page that it leads to, or that comes in its place."""
-        answer = await self.browser.post(self.at + path, data=form, headers=HERE)
+        answer = await self.browser.post(self.at + path, data=dict(form or {}), headers=HERE)
         assert answer.status_code == status, answer.text
         if status == 303:
             answer = await self.browser.get(answer.headers["location"])
@@ -90,8 +90,10 @@ class Operator:
     def new_list(self, device: str = ANA, id: str = HOME, title: str = "Home") -> Mapping[str, object]:
         return self.world.change(device, op="create", kind="TaskList", id=id, scope=id, fields={"title": title})
 
-    def new_task(self, device: str = ANA, id: str = MILK, **fields: object) -> Mapping[str, object]:
-        fields = {"title": "Milk"} | fields
+    def new_task(
+        self, device: str = ANA, id: str = MILK, title: str = "Milk", **fields: object
+    ) -> Mapping[str, object]:
+        fields = {"title": title, **fields}
         return self.world.change(device, op="create", kind="Task", id=id, scope=HOME, fields=fields)
 
     def update(self, device: str = ANA, base: int = 0, id: str = MILK, **fields: object) -> Mapping[str, object]:
