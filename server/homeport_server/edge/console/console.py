@@ -19,6 +19,7 @@ from homeport_server.edge.context import Rooms
 from homeport_server.pages.files import OURS, PageFiles
 from homeport_server.pages.shell import Shell
 from homeport_sync.annals import Annals
+from homeport_sync.lookups import LooksUpRecords
 from homeport_sync.ports import LogStore, Tenant, Tenants
 from homeport_sync.quarantine import Quarantine
 from homeport_sync.sightings import Sightings
@@ -35,7 +36,7 @@ _SECTIONS: Final = (
 _plain = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,79}").fullmatch
 
 
-class Stores(Annals, LogStore, Quarantine, Sightings, Tenants, Protocol):
+class Stores(Annals, LogStore, LooksUpRecords, Quarantine, Sightings, Tenants, Protocol):
     """What the console reads. Each call names its tenant."""
 
 

@@ -87,9 +87,9 @@ async def one(console: Console, visit: Visit) -> Response:
         sighting=sighting,
         state=state_of(console, visit.tenant.id, id, sighting) if facts else "",
         lag=lag_of(sighting, facts.head) if facts else None,
-        lines=[each for each in lines[1:-1] if not each.startswith(" ")],
+        lines=[each for each in lines[1:-1] if not each.startswith((" ", "Quarantine:"))],  # they stand in a table
         begins=lines[0],
-        next=lines[-1].removeprefix(NEXT),
+        next=lines[-1].removeprefix(NEXT)[:1].upper() + lines[-1].removeprefix(NEXT)[1:],
         waiting=[waiting_of(case_of(Held(change=each, user=user))) for each in facts.refused] if facts else [],
         waiting_count=facts.refused_count if facts else 0,
     )

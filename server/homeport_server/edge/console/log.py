@@ -15,6 +15,7 @@ from homeport_sync.ports import LogEntry
 from homeport_sync.writer_ids import is_writer
 
 PAGE: Final = 50
+FIELDS_SHOWN_MAX: Final = 4
 DEEDS: Final = {
     "create": "created",
     "update": "changed",
@@ -28,12 +29,14 @@ DEEDS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One accepted change as people read it. `device` is "" where it was written without one."""
+    """One accepted change as people read it. `device` is "" where it was written without one; `fields` are the first it
+    wrote, beside so many `more`."""
 
     entry: LogEntry
     deed: str
     device: str
     fields: Sequence[str]
+    more: int
 
 
 async def listing(console: Console, visit: Visit) -> Response:
@@ -60,7 +63,8 @@ def lines_of(entries: Sequence[LogEntry]) -> Sequence[Line]:
             entry=each,
             deed=DEEDS[each.op],
             device="" if is_writer(each.device) else each.device,
-            fields=list(each.fields),
+            fields=list(each.fields)[:FIELDS_SHOWN_MAX],
+            more=max(len(each.fields) - FIELDS_SHOWN_MAX, 0),
         )
         for each in entries
     ]

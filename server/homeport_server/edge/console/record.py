@@ -19,7 +19,6 @@ from homeport_sync.annals import NEWEST
 from homeport_sync.change import Record
 from homeport_sync.clock import is_uuid, stamp_ms
 from homeport_sync.history import BASE, MINE, RESULT, THEIRS, History, Merge, Moment
-from homeport_sync.ports import Wanted
 from homeport_sync.writer_ids import is_writer
 
 REFUSED_SHOWN_MAX: Final = 20
@@ -97,11 +96,7 @@ async def page(console: Console, visit: Visit) -> Response:
 
 async def newest(console: Console, tenant: str, id: str) -> Record | None:
     """The record as it is now, a tombstone too; None if there is none."""
-    wanted = Wanted(devices=frozenset(), outcomes=frozenset(), grants=frozenset(), records=frozenset({id}))
-    async with console.stores.transaction(tenant) as transaction:
-        loaded = await transaction.load(wanted)
-    stored = loaded.records.get(id)
-    return stored.record if stored else None
+    return (await console.stores.records(tenant, [id])).get(id)
 
 
 def _kind_of(record: Record | None, history: History) -> str:
