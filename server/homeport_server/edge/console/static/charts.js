@@ -16,7 +16,7 @@
     rule: ink(room, "borderTopColor"),
   });
   const faint = (colour) => colour.replace("rgb(", "rgba(").replace(")", ", 0.12)");
-  const short = (value) => value >= 10000 ? `${Math.round(value / 1000)}k` : value >= 10 || Number.isInteger(value) ? String(Math.round(value)) : value.toFixed(1);
+  const short = (value) => value >= 10000 ? `${Math.round(value / 1000)}k` : Number.isInteger(value) ? String(value) : value.toFixed(1);
   const told_as = (value) => value == null ? "–" : value.toLocaleString("en", { maximumFractionDigits: value < 10 ? 1 : 0 });
 
   const options = (plot, fields, width) => {
