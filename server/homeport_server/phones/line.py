@@ -14,12 +14,14 @@ from typing import Final, TypeVar
 from homeport_client import DeviceError, Transport, Unreachable
 from homeport_client.transport import GoAway, introduce
 from homeport_server.phones.happenings import Fate, Leg
+from homeport_server.phones.seldom import seldom
 from homeport_sync.introduction import Introduction
 from homeport_sync.telling import Telling
 from homeport_sync.wire import Page, PullMessage, PushAnswer, PushMessage
 
 Result = TypeVar("Result")
 Tells = Callable[[Leg, Fate, int], None]
+REST_S: Final = 0.1  # between two looks of a phone at what is new: nobody sees more
 _NOWHERE: Final = "There is no network here."
 
 
@@ -83,8 +85,8 @@ class Line:
         """See `Transport`."""
         if not self._open:
             raise Unreachable(_NOWHERE)
-        async with self._transport.pokes(device) as pokes:
-            yield self._poked(pokes)
+        async with self._transport.pokes(device) as pokes, seldom(self._poked(pokes), REST_S) as heard:
+            yield heard
 
     def renew(self, token: str) -> None:
         """See `Transport`."""

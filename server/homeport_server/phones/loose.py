@@ -21,6 +21,7 @@ from homeport_client import Device, DeviceError, DeviceLimits, HttpTransport, Up
 from homeport_client.fleet.live.process import allow_open_files
 from homeport_client.transport import GoAway
 from homeport_server.phones.antics import Antics
+from homeport_server.phones.seldom import seldom
 from homeport_sync import App
 from homeport_sync.load import load_app
 from homeport_sync.scope import MEMBER
@@ -66,13 +67,8 @@ class Pocket(HttpTransport):
     @asynccontextmanager
     async def pokes(self, device: str) -> AsyncIterator[AsyncIterator[GoAway | None]]:
         """See `Transport`."""
-        async with super().pokes(device) as pokes:
-            yield self._seldom(pokes)
-
-    async def _seldom(self, pokes: AsyncIterator[GoAway | None]) -> AsyncIterator[GoAway | None]:
-        async for poke in pokes:
-            yield poke
-            await asyncio.sleep(self.rest_s)
+        async with super().pokes(device) as pokes, seldom(pokes, self.rest_s) as heard:
+            yield heard
 
 
 class Crowd:
