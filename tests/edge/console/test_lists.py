@@ -119,3 +119,17 @@ async def test_an_id_is_found_wherever_it_lies(operator: Operator) -> None:
         assert answer.headers["location"] == operator.at + place
     for sought in (MILK, f"{ANA}/3", "Home", "9" * 50):
         assert f"is called {sought}." in await operator.reads(f"/search?id={sought}")
+
+
+async def test_whatever_an_address_says_is_answered_in_words(operator: Operator) -> None:
+    await operator.write(operator.new_list())
+    odd = ("%00", "%ff", "%ed%a0%80", "..%2f..", "%22%3E%3Cscript%3E", "x" * 3_000, "%0d%0aset-cookie:a=b", "\u202e")
+    places = ("devices/{}", "records/{}", "quarantine/{}/{}", "notifications/{}", "{}", "log?before={}", "search?id={}")
+    narrowed = ("quarantine?user={}", "quarantine?device={}&record={}&after={}")
+    for each in odd:
+        for place in (*places, *narrowed):
+            answer = await operator.browser.get(f"{operator.at}/{place.replace('{}', each)}")
+            assert answer.status_code in {200, 303, 400, 404}, (place, each)
+            assert "set-cookie" not in answer.headers
+            assert "<script>" not in answer.text
+        assert (await operator.browser.get(f"/console/{each}")).status_code == 404

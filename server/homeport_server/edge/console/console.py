@@ -25,6 +25,7 @@ from homeport_sync.quarantine import Quarantine
 from homeport_sync.sightings import Sightings
 
 FRESH_S: Final = 3  # so often a region that changes is asked for again, while somebody looks
+SELDOM_S: Final = 15  # … where that takes more to answer
 HERE: Final = Path(__file__).parent
 _SECTIONS: Final = (
     ("", "Pulse"),
@@ -54,8 +55,8 @@ class Visit:
         return path_of(self.tenant)
 
     def asked(self, name: str) -> str:
-        """What the address says of it, "" for nothing."""
-        return self.request.query_params.get(name, "")
+        """What the address says of it, "" for nothing, without what no database takes."""
+        return self.request.query_params.get(name, "").replace("\0", "")
 
     def named(self, name: str) -> str:
         """A part of the address's path, as ids are written."""
@@ -71,16 +72,16 @@ class Console:
     shell: Shell
     listens: Callable[[str, str], bool]
 
-    def show(self, visit: Visit, template: str, *, status: int = 200, fresh: bool = False, **given: object) -> Response:
-        """A page of the tenant, or, for whoever asks for it again, the region of it that changes. `fresh`: there is
-        one."""
+    def show(self, visit: Visit, template: str, *, status: int = 200, fresh_s: int = 0, **given: object) -> Response:
+        """A page of the tenant, or, for whoever asks for it again every `fresh_s` seconds (0: nobody does), the region
+        of it that changes."""
         around = {
             "frame": frame_of(visit.request),
             "tenant": visit.tenant,
             "at": visit.path,
             "here": here(visit.request),
             "sections": _SECTIONS,
-            "fresh_s": FRESH_S if fresh else 0,
+            "fresh_s": fresh_s,
             "now_ms": self.rooms.wall_ms(),
         }
         return self.shell.page(template, status=status, **around, **given)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from homeport_server.diagnosis import Asked, diagnose
 from homeport_server.edge.console.cases import waiting_of
-from homeport_server.edge.console.console import Console, Visit
+from homeport_server.edge.console.console import FRESH_S, Console, Visit
 from homeport_server.edge.console.instead import Instead
 from homeport_server.edge.console.places import device_place, device_place_text
 from homeport_server.edge.console.words import counted, span
@@ -53,7 +53,7 @@ async def listing(console: Console, visit: Visit) -> Response:
     return console.show(
         visit,
         "devices.html",
-        fresh=not after,
+        fresh_s=0 if after else FRESH_S,
         section="Devices",
         rows=rows,
         first=f"{visit.path}/devices" if after else "",
@@ -80,7 +80,7 @@ async def one(console: Console, visit: Visit) -> Response:
         visit,
         "device.html",
         status=200 if facts else 404,
-        fresh=True,
+        fresh_s=FRESH_S,
         section="Devices",
         id=id,
         user=user,

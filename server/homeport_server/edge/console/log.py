@@ -8,7 +8,7 @@ from typing import Final
 
 from starlette.responses import Response
 
-from homeport_server.edge.console.console import Console, Visit
+from homeport_server.edge.console.console import FRESH_S, Console, Visit
 from homeport_server.edge.console.places import position_before
 from homeport_sync.annals import NEWEST
 from homeport_sync.ports import LogEntry
@@ -48,7 +48,7 @@ async def listing(console: Console, visit: Visit) -> Response:
     return console.show(
         visit,
         "log.html",
-        fresh=newest,
+        fresh_s=FRESH_S if newest else 0,
         section="Log",
         lines=lines_of(found),
         first="" if newest else f"{visit.path}/log",

@@ -7,7 +7,7 @@ from typing import Final
 from starlette.responses import RedirectResponse, Response
 
 from homeport_notify.errors import BadNotification, NotificationOver, NotificationUnknown
-from homeport_server.edge.console.console import Console, Visit
+from homeport_server.edge.console.console import FRESH_S, Console, Visit
 from homeport_server.edge.console.instead import Instead
 from homeport_server.edge.console.places import id_before
 from homeport_server.notify.overview import Sight, overview, sight_of
@@ -25,7 +25,7 @@ async def listing(console: Console, visit: Visit) -> Response:
     return console.show(
         visit,
         "notifications.html",
-        fresh=not before,
+        fresh_s=0 if before else FRESH_S,
         section="Notifications",
         sights=found.sights,
         first=path if before else "",
@@ -36,7 +36,7 @@ async def listing(console: Console, visit: Visit) -> Response:
 async def one(console: Console, visit: Visit) -> Response:
     """One of them. Raises `Instead` if there is none."""
     sight = await _find(console, visit)
-    return console.show(visit, "notification.html", fresh=True, section="Notifications", sight=sight, wrong="")
+    return console.show(visit, "notification.html", fresh_s=FRESH_S, section="Notifications", sight=sight, wrong="")
 
 
 async def steer(console: Console, visit: Visit) -> Response:
@@ -50,7 +50,7 @@ async def steer(console: Console, visit: Visit) -> Response:
             visit,
             "notification.html",
             status=422,
-            fresh=True,
+            fresh_s=FRESH_S,
             section="Notifications",
             sight=await _find(console, visit),
             wrong=error.message,

@@ -11,7 +11,7 @@ import msgspec
 from starlette.responses import Response
 
 from homeport_server.edge.console.charts import CHARTS, columns, minutes
-from homeport_server.edge.console.console import Console, Visit
+from homeport_server.edge.console.console import FRESH_S, Console, Visit
 from homeport_server.edge.console.devices import Row, row_of
 from homeport_server.edge.console.log import Line, lines_of
 from homeport_server.edge.console.places import whole
@@ -52,7 +52,7 @@ async def page(console: Console, visit: Visit) -> Response:
     return console.show(
         visit,
         "pulse.html",
-        fresh=True,
+        fresh_s=FRESH_S,
         section="Pulse",
         now=await _now(console, visit.tenant.id),
         charts=CHARTS,

@@ -13,7 +13,7 @@ from typing import Final
 from starlette.responses import RedirectResponse, Response
 
 from homeport_server.edge.console.cases import waiting_of
-from homeport_server.edge.console.console import Console, Visit, chosen
+from homeport_server.edge.console.console import FRESH_S, Console, Visit, chosen
 from homeport_server.edge.console.editing import Form, form_of, read_edits, shape_of
 from homeport_server.edge.console.instead import Instead
 from homeport_server.edge.console.places import quarantine_place, quarantine_place_text
@@ -51,7 +51,7 @@ async def listing(console: Console, visit: Visit) -> Response:
     return console.show(
         visit,
         "quarantine.html",
-        fresh=not after,
+        fresh_s=0 if after else FRESH_S,
         section="Quarantine",
         rows=[waiting_of(each) for each in found.cases],
         asked=asked,

@@ -9,7 +9,7 @@ from typing import Final
 from starlette.responses import Response
 
 from homeport_server.edge.console.cases import waiting_from
-from homeport_server.edge.console.console import Console, Visit
+from homeport_server.edge.console.console import SELDOM_S, Console, Visit
 from homeport_server.edge.console.instead import Instead
 from homeport_server.edge.console.log import DEEDS
 from homeport_server.edge.console.places import position_before
@@ -79,7 +79,7 @@ async def page(console: Console, visit: Visit) -> Response:
     return console.show(
         visit,
         "record.html",
-        fresh=first,
+        fresh_s=SELDOM_S if first else 0,
         section="Log",
         id=id,
         label=_label_of(console, record),
