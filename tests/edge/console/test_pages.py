@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from homeport_server.edge.console.pulse import NEEDY_SHOWN_MAX
 from tests.edge.console.operated import ANA, BEN, HOME, MILK, Operator, new_id
+from tests.edge.world import START_MS
 
 EMPTY = {
     "": (
@@ -110,3 +111,21 @@ async def test_the_pulse_names_devices_that_need_somebody(operator: Operator) ->
     assert shown.count("1 change in quarantine waits for somebody.") == NEEDY_SHOWN_MAX
     assert "1 more" in shown
     assert "7 wait" in shown
+
+
+async def test_the_charts_are_given_what_came_since_as_columns_and_a_table_says_the_same(operator: Operator) -> None:
+    world, samples = operator.world, operator.world.built.samples
+    assert samples is not None
+    await operator.page()
+    for _ in range(3):
+        await operator.write(operator.new_list(id=new_id()))
+        world.clock.now_ms += 2_000
+        samples.take()
+    told = (await operator.browser.get(f"{operator.at}/samples")).json()
+    assert told["at_ms"] == [START_MS + 2_000, START_MS + 4_000, START_MS + 6_000]
+    assert told["changes_s"] == [0.5, 0.5, 0.5]
+    assert {len(column) for column in told.values()} == {3}
+    news = (await operator.browser.get(f"{operator.at}/samples?after={START_MS + 4_000}")).json()
+    assert news["at_ms"] == [START_MS + 6_000]
+    assert "22:13 UTC 0.5 0" in await operator.reads("/minutes")
+    assert "Push p95, ms" in await operator.reads()

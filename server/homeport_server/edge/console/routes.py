@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from time import perf_counter
 from typing import Final, TypeAlias
 
@@ -86,17 +87,18 @@ def _answering(
 ) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         started = perf_counter()
-        request_id = request_id_of(dict(request.scope["headers"]))
+        visit = Visit(request=request, request_id=request_id_of(dict(request.scope["headers"])), tenant=tenants.NOBODY)
         try:
-            tenant = await tenants.of(console, request) if of_tenant else tenants.NOBODY
-            answered = await page(console, Visit(request=request, request_id=request_id, tenant=tenant))
+            if of_tenant:
+                visit = replace(visit, tenant=await tenants.of(console, request))
+            answered = await page(console, visit)
         except HTTPException as error:
-            answered = _said(console, request, Instead("This cannot be done", error.detail, status=error.status_code))
+            answered = _said(console, visit, Instead("This cannot be done", error.detail, status=error.status_code))
         except Exception as error:  # noqa: BLE001  # a page answers everything; what is unexpected is logged
             if not isinstance(error, Instead):
-                console.rooms.troubles.failed(error, request_id)
-            answered = _said(console, request, instead_of(error, request_id))
-        facts = {"request_id": request_id, "page": name, "tenant": request.path_params.get("tenant", "")[:80]}
+                console.rooms.troubles.failed(error, visit.request_id)
+            answered = _said(console, visit, instead_of(error, visit.request_id))
+        facts = {"request_id": visit.request_id, "page": name, "tenant": request.path_params.get("tenant", "")[:80]}
         tell = console.rooms.log.debug if "hx-request" in request.headers else console.rooms.log.info
         tell("console", **facts, status=answered.status_code, ms=in_ms(perf_counter() - started))
         return answered
@@ -104,6 +106,9 @@ def _answering(
     return answer
 
 
-def _said(console: Console, request: Request, instead: Instead) -> Response:
-    """A page that says it, without the tenant's frame: it may be that which cannot be had."""
-    return console.shell.page("instead.html", status=instead.status, frame=frame_of(request), instead=instead)
+def _said(console: Console, visit: Visit, instead: Instead) -> Response:
+    """A page that says it, in the frame of the tenant, unless that is what cannot be had."""
+    if visit.tenant is tenants.NOBODY:
+        frame = frame_of(visit.request)
+        return console.shell.page("instead.html", status=instead.status, frame=frame, instead=instead)
+    return console.show(visit, "instead.html", status=instead.status, section="", instead=instead)

@@ -28,7 +28,7 @@
       cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false }, sync: { key: "pulse" } },
       scales: { x: { time: true, range: () => window_() }, y: { range: (_, __, most) => [0, Math.max(nice(most), 1)] } },
       axes: [
-        { ...axis, grid: { show: false }, size: 20, gap: 2, space: 56, incrs: [60, 120, 300], values: (_, at) => at.map(clock) },
+        { ...axis, grid: { show: false }, size: 20, gap: 2, space: 56, incrs: [60, 120, 300], values: (chart, at) => at.map((each) => each < edge(chart) ? "" : clock(each)) },
         { ...axis, size: 34, gap: 4, splits: (_, __, ___, most) => [0, most / 2, most], values: (_, at) => at.map(short) },
       ],
       series: [{}, ...fields.map((_, at) => ({
@@ -43,6 +43,7 @@
     const size = 10 ** Math.floor(Math.log10(most));
     return size * [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((each) => each * size >= most * 1.05) || most * 1.2;
   };
+  const edge = ({ scales: { x } }) => x.min + (x.max - x.min) * 0.1; // so near to the other scale there is no room
   const clock = (at) => new Date(at * 1000).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
   // As long as there is something to show, up to ten minutes: a server that has just begun has no empty past.
   const window_ = () => {
