@@ -70,6 +70,7 @@ async def test_edits_on_both_phones_offline_are_merged_and_explained(laid: Watch
     assert {each.name for each in marked.fields if each.pending} == {"cheers"}
     assert [each.words for each in away[1].outbox] == ["“Buy cake”: cheers +1", "“Buy cake”: title is now Buy cake"]
     assert away[1].clock_words == "1 hour ahead"
+    assert away[1].outbox[1].at != away[1].outbox[0].at, "what is written then is stamped an hour later"
     await laid.a.airplane(False)
     await laid.until(lambda now: not now.phones[0].pending)
     await laid.b.airplane(False)

@@ -14,7 +14,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Final
 
@@ -27,10 +26,11 @@ from homeport_client.fleet.proxy.tally import UNREACHABLE, Happened
 from homeport_client.fleet.seed import Seed
 from homeport_client.state import Event, State
 from homeport_client.storage import MEMORY, open_storage
+from homeport_server.phones.glass import Glass, Notice, Owner
 from homeport_server.phones.happenings import Fate, Happenings, Leg, regions_of
 from homeport_server.phones.line import Line
 from homeport_server.phones.pushed import Pushed
-from homeport_server.phones.sights import Life, UndoSight
+from homeport_server.phones.sights import Life
 from homeport_server.phones.told import Told
 from homeport_sync import App
 from homeport_sync.errors import HomeportError
@@ -44,38 +44,6 @@ LIMITS: Final = DeviceLimits(poll_s=10.0, retry_max_ms=2_000, connect_s=3.0, ans
 def wall_ms() -> int:
     """The true time, in milliseconds since 1970."""
     return time.time_ns() // 1_000_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
-    """Whose phone it is, and where it calls. `key` is "a" or "b"."""
-
-    key: str
-    name: str
-    user: str
-    token: str
-    server_url: str
-    target: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
-    """A notification that lies on the screen, unread."""
-
-    pushed: Pushed
-    at_ms: int
-    asleep: bool
-
-
-@dataclass(slots=True, kw_only=True)
-class Glass:
-    """What its user sees beside the data: which list is open, what was answered last, what can be undone."""
-
-    open_list: str = ""
-    said: str = ""
-    undo: UndoSight | None = None
-    notice: Notice | None = None
-    weather: str = ""
 
 
 class Handheld:

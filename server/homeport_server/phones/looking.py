@@ -30,6 +30,7 @@ from homeport_server.phones.sights import (
 from homeport_server.phones.words import change_words, title_in
 from homeport_sync.catalog import Catalog, Field, Kind
 from homeport_sync.change import Change
+from homeport_sync.clock import stamp_ms
 from homeport_sync.scope import MEMBER
 
 COUNTED_MAX: Final = 500  # rows of one kind; of more it is not said how many
@@ -277,4 +278,5 @@ class _Eyes:
             ),
             record=change.id,
             fields=tuple(change.fields),
+            at=clock_text(stamp_ms(change.stamp)),
         )

@@ -112,8 +112,9 @@ class Crowd:
             await _synced(host)
             members = {each["user"] for each in await host.query(MEMBER, scope=scope, limit=MEMBERS_MAX)}
             if await host.get(scope) is not None:
-                for user in self._orders.tokens.keys() - members:
-                    await host.invite(scope, user)
+                for user in self._orders.tokens:
+                    if user not in members:
+                        await host.invite(scope, user)
             await _synced(host)
 
     async def _live(self, token: str, every_s: float) -> None:

@@ -136,13 +136,15 @@ class ListSight:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingSight:
-    """One change that waits in the outbox: its `number`, and in words what it does."""
+    """One change that waits in the outbox: its `number`, in words what it does, and `at` which time it is stamped with,
+    by the phone's clock as far as the server has not set it right."""
 
     number: int
     op: str
     words: str
     record: str
     fields: tuple[str, ...] = ()
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

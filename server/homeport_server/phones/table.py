@@ -22,7 +22,8 @@ from homeport_client.fleet.beside import beside
 from homeport_client.fleet.live.process import ProcessFailed
 from homeport_client.fleet.networks import NETWORKS
 from homeport_server.phones.crowd import USER, Crowd
-from homeport_server.phones.handheld import Handheld, Owner
+from homeport_server.phones.glass import Owner
+from homeport_server.phones.handheld import Handheld
 from homeport_server.phones.happenings import Happenings
 from homeport_server.phones.kept import Kept
 from homeport_server.phones.looking import look

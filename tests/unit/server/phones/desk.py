@@ -9,7 +9,8 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
-from homeport_server.phones.handheld import Handheld, Owner
+from homeport_server.phones.glass import Owner
+from homeport_server.phones.handheld import Handheld
 from homeport_server.phones.happenings import Happenings
 from homeport_server.phones.looking import look
 from homeport_server.phones.sights import FieldSight, PhoneSight, RowSight
