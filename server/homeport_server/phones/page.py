@@ -103,7 +103,6 @@ class PhonesPage:
         if deed is None or key not in self._table.phones:
             return _unknown()
         asked = Asked(table=self._table, key=key, form=await read_form(request))
-        self.showing.hurry()
         try:
             done = await deed(asked)
         except BadText as bad:
@@ -112,6 +111,7 @@ class PhonesPage:
         except HomeportError as error:
             asked.phone.say(error.message)
             done = False
+        self.showing.hurry()
         return _answer(done=done)
 
     async def _server(self, request: Request) -> Response:

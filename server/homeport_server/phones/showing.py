@@ -1,7 +1,7 @@
 """What the page shows now: the newest sight of everything on the table, and each region of the page as HTML.
 
-A sight is taken when something has changed and somebody looks, a few times a second at most; what travels is told as
-it happens. The page asks for nothing by itself.
+A sight is taken when something has changed, a few times a second at most; what travels is told as it happens. The page
+asks for nothing by itself.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from homeport_server.pages.files import OURS, PageFiles
 from homeport_server.pages.live import Live
 from homeport_server.pages.shell import Shell
 from homeport_server.phones.happenings import CROWD, LOG, SERVER, Changed, Happening, Travel
-from homeport_server.phones.sights import TableSight
+from homeport_server.phones.sights import PhoneSight, TableSight
 from homeport_server.phones.stories import Player
 from homeport_server.phones.table import Table
 
@@ -28,7 +28,7 @@ PHONE_REGIONS: Final = ("screen", "controls", "outbox", "told", "machine")
 STORY: Final = "story"
 SERVER_REGIONS: Final = (SERVER, LOG, CROWD, STORY)
 LOOK_S: Final = 0.1  # between two looks
-CROWDED_S: Final = 0.6  # the same while a crowd writes, unless somebody here has done something
+CROWDED_S: Final = 0.6  # the same while a crowd writes or nobody looks, unless somebody here does something
 UNFOLDED_MAX: Final = 8  # rows of one phone whose details are shown
 CROWD_SIZES: Final = (50, 200)
 HOUR_MS: Final = 3_600_000
@@ -70,6 +70,7 @@ class Showing:
         self._table = table
         self._shell = shell
         self._sight: TableSight | None = None
+        self._told: tuple[PhoneSight, ...] = ()  # the phones as those who look know them
         self._unfolded: dict[str, list[str]] = {key: [] for key in table.phones}
         self._soon = asyncio.Event()
         self.regions = page_regions(table.phones)
@@ -113,18 +114,19 @@ class Showing:
         """Until it is cancelled: pass on what happens to those who look."""
         with self._table.happenings.listen() as listener:
             while True:
-                happened = await listener.next()
-                if self.live.watched:
-                    await self._pass_on(happened)
+                await self._pass_on(await listener.next())
                 await self._rest()
 
     async def _rest(self) -> None:
-        """Between two looks: longer where a crowd writes all the time, as long as nobody here does anything."""
+        """Between two looks: longer where a crowd writes all the time, or nobody looks, until somebody does a thing."""
         await asyncio.sleep(LOOK_S)
-        self._soon.clear()
-        if self._table.crowd.state == "loose":
+        if self._table.crowd.state == "loose" or not self.live.watched:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._soon.wait(), CROWDED_S - LOOK_S)
+                async with asyncio.timeout(
+                    CROWDED_S - LOOK_S
+                ):  # Python 3.11's `wait_for` may lose that it is cancelled
+                    await self._soon.wait()
+        self._soon.clear()
 
     async def _pass_on(self, happened: Iterable[Happening]) -> None:
         changed = False
@@ -134,8 +136,8 @@ class Showing:
             elif isinstance(each, Changed):
                 changed = True
         if changed:
-            await self.look()
-            self.live.touch(*self.regions)
+            before, self._told = self._told, (await self.look()).phones
+            self.live.touch(*page_regions(each.key for each in self._told if each not in before))
 
 
 def _travel(travel: Travel) -> Mapping[str, object]:
