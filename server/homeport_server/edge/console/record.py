@@ -22,7 +22,7 @@ from homeport_sync.history import BASE, MINE, RESULT, THEIRS, History, Merge, Mo
 from homeport_sync.writer_ids import is_writer
 
 REFUSED_SHOWN_MAX: Final = 20
-LABEL_CHARS_MAX: Final = 100
+LABEL_CHARS_MAX: Final = 60
 UNTOLD: Final = "not known any more"
 
 
@@ -112,7 +112,8 @@ def _label_of(console: Console, record: Record | None) -> str:
     if record is None or kind is None:
         return ""
     texts = (record.fields.get(name) for name, field in kind.fields.items() if field.type.shape == "text")
-    return next((said(text)[:LABEL_CHARS_MAX] for text in texts if text), "")
+    label = next((said(text) for text in texts if text), "")
+    return label if len(label) <= LABEL_CHARS_MAX else f"{label[:LABEL_CHARS_MAX]}…"
 
 
 def _values(record: Record) -> Iterator[Value]:
