@@ -36,9 +36,17 @@ export async function tab(context) {
 export const painted = (page) =>
   page.evaluate(() => Math.round(performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? -1));
 
+// What moves has arrived, and what is held stays: half faded in, a page would be audited and pictured as nobody sees it.
+export const settled = (page) =>
+  page.evaluate(() => {
+    const ends = (each) => each.playState === 'running' && each.effect.getComputedTiming().endTime !== Infinity;
+    for (const each of document.getAnimations().filter(ends)) each.finish();
+  });
+
 // What axe-core finds that is serious or critical: which rule, how bad, and where.
 export async function audit(page) {
   await page.evaluate(AXE);
+  await settled(page);
   return page.evaluate(async () => {
     const { violations } = await axe.run(document, { resultTypes: ['violations'] });
     return violations
@@ -47,8 +55,9 @@ export async function audit(page) {
   });
 }
 
-// The page in each size and theme, audited and pictured; `picture(size, theme)` says where the picture goes.
-export async function looks(page, picture, options = {}) {
+// The page in each size and theme, audited and pictured; `picture(size, theme)` says where the picture goes. What `pose`
+// does is to be seen on the picture.
+export async function looks(page, picture, { pose = () => {}, ...options } = {}) {
   const found = [];
   for (const [size, viewport] of Object.entries(SIZES)) {
     await page.setViewportSize(viewport);
@@ -58,7 +67,10 @@ export async function looks(page, picture, options = {}) {
       const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       if (wider > 0) found.push(`${size} ${theme}: the page is ${wider} px wider than the screen`);
       found.push(...(await audit(page)).map((each) => `${size} ${theme}: ${each}`));
+      await pose(size, theme);
+      await settled(page);
       await page.screenshot({ path: picture(size, theme), ...options });
+      await page.evaluate(() => { for (const each of document.getAnimations()) if (each.playState === 'paused') each.finish(); });
     }
   }
   await page.setViewportSize(SIZES.wide);

@@ -6,7 +6,7 @@ import os
 import shutil
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,10 @@ from homeport_server.app import GRAPHQL_PATH
 
 ELSEWHERE = ("192.0.2.1", 80)  # an address that documentation has to itself (RFC 5737)
 _SET_FLAGS, _UP, _RUNNING = 0x8914, 1, 64  # SIOCSIFFLAGS, IFF_UP, IFF_RUNNING
-APP = Path(__file__).resolve().parents[2] / "examples/tasks/app.py"
+ROOT = Path(__file__).resolve().parents[2]
+APP = ROOT / "examples/tasks/app.py"
+IMAGES = ROOT / "docs/images"
+PICTURE_BYTES = range(10_000, 200_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +67,14 @@ def chromium() -> str:
     found = named or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     assert found, "No Chromium is installed: apt-get install chromium, or name one in HOMEPORT_TEST_CHROMIUM."
     return found
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Where screenshots go: into the documentation, if that is wanted."""
+    return IMAGES if os.environ.get("HOMEPORT_TEST_PICTURE") else tmp_path
+
+
+def are_pictures(taken: Iterable[Path]) -> bool:
+    """Whether each shows something, and is small enough for a page that many read."""
+    return {each.name: each.stat().st_size for each in taken if each.stat().st_size not in PICTURE_BYTES} == {}

