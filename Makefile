@@ -50,7 +50,7 @@ test-clients: $(CLIENTS) ## run stock GraphQL clients in node against a real ser
 	@$(BIN)/python -m pytest -n0 -m clients tests/clients $(ARGS)
 
 # Chromium is Debian's (apt-get install chromium). In a network of its own there is loopback and nothing else.
-test-browser: $(CLIENTS) ## open the IDE in a real browser, with the network cut off (needs chromium)
+test-browser: $(CLIENTS) ## open the pages and the IDE in a real browser, with the network cut off (needs chromium)
 	@unshare --user --map-root-user --net -- $(BIN)/python -m pytest -n0 -m browser tests/clients $(ARGS)
 
 test-fuzz: $(DEV) ## ask a real server whatever its GraphQL schema allows (HOMEPORT_FUZZ_SEED, HOMEPORT_FUZZ_EXAMPLES)
