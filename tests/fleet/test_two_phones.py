@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from httpx2 import AsyncClient
 
 from homeport_client.fleet.live import process
+from homeport_server.phones.table import TENANT
 from tests.fleet.table import Watched, agree, rows, titles, watched
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -50,6 +52,18 @@ async def test_a_table_that_is_laid_shows_the_same_list_on_both_phones(laid: Wat
     assert (now.server.state, now.crowd.state, now.app) == ("running", "home", "tasks")
     assert now.server.pid
     assert process.alive(now.server.pid)
+
+
+async def test_the_console_of_the_server_opens_with_the_link_that_is_shown(laid: Watched) -> None:
+    await ready(laid)
+    server = laid.table.server
+    enter, _, key = server.pulse.partition("#key=")
+    assert enter.startswith(f"{server.url}/")
+    async with AsyncClient(follow_redirects=True) as browser:
+        assert (await browser.get(f"{server.url}/console")).status_code == 401
+        opened = await browser.post(enter, data={"key": key, "back": "/console"})
+    assert (opened.status_code, opened.url.path) == (200, f"/console/{TENANT}")
+    assert TENANT in opened.text
 
 
 async def test_edits_on_both_phones_offline_are_merged_and_explained(laid: Watched) -> None:

@@ -8,24 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
+from urllib.parse import urlsplit
 
 from homeport_client.fleet.live.process import ProcessFailed
 from homeport_client.fleet.live.real import RealServer
+from homeport_server.edge.console.link import console_link
 from homeport_server.phones.happenings import LOG, SERVER, Happenings
 from homeport_server.phones.kept import Kept
 from homeport_server.phones.labels import title_of
 from homeport_server.phones.sights import TAIL_MAX, EntrySight, ServerSight
 from homeport_server.phones.words import change_words
+from homeport_server.secret import Secret, open_secret
 from homeport_sync.catalog import Catalog
 from homeport_sync.ports import LogEntry
 
 LOOK_S: Final = 0.2
+HOUR_S: Final = 3_600
 TITLES_MAX: Final = 2_000
 # Those who watch do not wait for long.
 HASTE: Final[Mapping[str, str]] = {
@@ -60,6 +65,8 @@ class Machine:
     ) -> None:
         self.tenant = ""
         self.server = RealServer(app, directory, settings={**HASTE, **settings})
+        self._directory = directory
+        self._secret: Secret
         self._catalog = catalog
         self._happenings = happenings
         self._kept = kept
@@ -82,6 +89,7 @@ class Machine:
             pid=self._pid,
             head=self._head,
             tail=tuple(reversed(self._tail)),
+            pulse=self._pulse() if self._state == "running" else "",
         )
 
     async def start(self) -> bool:
@@ -97,6 +105,7 @@ class Machine:
             except ProcessFailed as failed:
                 self._enter("fallen", str(failed))
                 return False
+            self._secret = open_secret(self._directory)
             self._pid = self.server.pid
             self._kept.keep(self._pid)
             self._enter("running")
@@ -124,6 +133,12 @@ class Machine:
                 self._take(each)
             if new:
                 self._happenings.changed(LOG)
+
+    def _pulse(self) -> str:
+        """The same for an hour: a page that shows it is not drawn anew each time."""
+        address = urlsplit(self.server.url)
+        hour_s = time.time() // HOUR_S * HOUR_S
+        return console_link(self._secret, address.hostname or "", address.port or 0, lambda: hour_s)
 
     async def _bury(self) -> None:
         """What ran last is over, whoever ended it."""

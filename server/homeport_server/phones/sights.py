@@ -258,7 +258,8 @@ class EntrySight:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSight:
     """The server process. `state` is "starting", "running", "killed" (by somebody here) or "fallen" (by itself), which
-    `words` tell as a sentence. `head` is the last position of its log, `tail` the newest entries, newest first."""
+    `words` tell as a sentence. `head` is the last position of its log, `tail` the newest entries, newest first.
+    `pulse` is a link to its console, with a key that is good for some hours ("": it does not run)."""
 
     state: Literal["starting", "running", "killed", "fallen"]
     words: str
@@ -266,6 +267,7 @@ class ServerSight:
     pid: int | None
     head: int
     tail: tuple[EntrySight, ...] = ()
+    pulse: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

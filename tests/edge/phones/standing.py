@@ -10,7 +10,8 @@ from pathlib import Path
 import httpx2
 
 from homeport_server.pages.gate import ENTER_PATH
-from homeport_server.phones.handheld import Handheld, Owner
+from homeport_server.phones.glass import Owner
+from homeport_server.phones.handheld import Handheld
 from homeport_server.phones.happenings import Happenings
 from homeport_server.phones.kept import Kept
 from homeport_server.phones.machine import Machine
