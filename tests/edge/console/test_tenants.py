@@ -75,7 +75,9 @@ async def test_what_nobody_expected_leaves_its_cause_in_the_log_and_not_on_the_p
         raise ZeroDivisionError("of the store")
 
     cast(SqliteStore, operator.world.store).read_back = broken  # type: ignore[method-assign,assignment]
-    shown = await operator.reads("/log", 500)
+    answer = await operator.browser.get(f"{operator.at}/log", headers={"x-request-id": "asked-by-ana"})
+    assert (answer.status_code, answer.headers["x-request-id"]) == (500, "asked-by-ana")
+    shown = text_of(answer.text)
     assert "ZeroDivisionError" not in shown
     (line,) = [each for each in await operator.world.lines() if each["event"] == "failed"]
     assert "ZeroDivisionError" in line["exception"]

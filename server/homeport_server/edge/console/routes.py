@@ -23,7 +23,7 @@ from homeport_server.edge.console.console import (
 )
 from homeport_server.edge.console.instead import Instead, instead_of
 from homeport_server.edge.console.link import CONSOLE_PATH, PURPOSE
-from homeport_server.edge.context import Rooms, in_ms, request_id_of
+from homeport_server.edge.context import REQUEST_ID, Rooms, in_ms, request_id_of
 from homeport_server.pages.files import PageFiles
 from homeport_server.pages.gate import Gate
 
@@ -98,6 +98,7 @@ def _answering(
             if not isinstance(error, Instead):
                 console.rooms.troubles.failed(error, visit.request_id)
             answered = _said(console, visit, instead_of(error, visit.request_id))
+        answered.headers[REQUEST_ID.decode()] = visit.request_id
         facts = {"request_id": visit.request_id, "page": name, "tenant": request.path_params.get("tenant", "")[:80]}
         tell = console.rooms.log.debug if "hx-request" in request.headers else console.rooms.log.info
         tell("console", **facts, status=answered.status_code, ms=in_ms(perf_counter() - started))
