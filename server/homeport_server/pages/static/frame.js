@@ -1,5 +1,8 @@
 // What every page does: regions change around what somebody is typing, times grow old, and a server that is gone is told of.
 "use strict";
+// Who has come in already and opens a link once more has its key in the address still, which may be sent to others.
+if (location.hash.startsWith("#key=")) history.replaceState(null, "", location.pathname + location.search);
+
 // What somebody is typing or choosing stays, and so does what they have unfolded; all else of a part is drawn anew, the
 // words of a button that has the focus as well.
 const held = (node) => node === document.activeElement || (node.localName === "option" && node.parentNode === document.activeElement);

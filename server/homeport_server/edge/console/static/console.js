@@ -1,5 +1,4 @@
-// What every page of the console does: it asks for nothing while nobody looks, keeps what somebody has opened open, and
-// leads to the box that finds things.
+// What every page of the console does: it asks for nothing while nobody looks, and leads to the box that finds things.
 "use strict";
 document.addEventListener("htmx:beforeRequest", (event) => {
   const polls = event.detail.elt.getAttribute("hx-trigger")?.startsWith("every");
@@ -10,9 +9,6 @@ document.addEventListener("htmx:responseError", (event) => {
   if (event.detail.xhr.status === 401) location.reload();
   else document.getElementById("unreachable").hidden = false;
 });
-const kept = { DETAILS: "open", DIALOG: "open" };
-Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => kept[node.tagName] !== name;
-
 addEventListener("keydown", (event) => {
   const writes = event.target.closest?.("input, textarea, select, [contenteditable]");
   if (event.key !== "/" || writes || event.ctrlKey || event.metaKey || event.altKey) return;
