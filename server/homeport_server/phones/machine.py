@@ -10,11 +10,11 @@ import asyncio
 import sqlite3
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from homeport_client.fleet.live.process import ProcessFailed
@@ -45,6 +45,7 @@ _STATES: Final[Mapping[str, str]] = {
     "killed": "The server was killed: nothing was flushed, nobody was told. Phones go on writing.",
 }
 
+Made = TypeVar("Made")
 State = Literal["starting", "running", "killed", "fallen"]
 Names = Callable[[LogEntry], tuple[str, str]]
 
@@ -101,13 +102,12 @@ class Machine:
             self._enter("starting")
             try:
                 await self._bury()
-                await self.server.start()
+                await self._begin()
             except ProcessFailed as failed:
                 self._enter("fallen", str(failed))
                 return False
             self._secret = open_secret(self._directory)
             self._pid = self.server.pid
-            self._kept.keep(self._pid)
             self._enter("running")
             return True
 
@@ -116,6 +116,14 @@ class Machine:
         async with self._turn:
             await self._bury()
             self._enter("killed")
+
+    async def make_tenant(self, name: str) -> None:
+        """The tenant whose log it shows. Raises `ProcessFailed`."""
+        self.tenant = await _to_its_end(self.server.make_tenant(name))
+
+    async def tokens(self, users: Sequence[str]) -> Mapping[str, str]:
+        """A token for each. Raises `ProcessFailed`."""
+        return await _to_its_end(self.server.tokens(users, self.tenant))
 
     async def watch(self) -> None:
         """Until it is cancelled: notice when it falls, and what is new in its log."""
@@ -133,6 +141,18 @@ class Machine:
                 self._take(each)
             if new:
                 self._happenings.changed(LOG)
+
+    async def _begin(self) -> None:
+        """Kept from its first moment on, and not only once it is ready. Raises `ProcessFailed`."""
+        starting = asyncio.create_task(self.server.start())
+        try:
+            await asyncio.sleep(0)
+            if self.server.running:
+                self._pid = self.server.pid
+                self._kept.keep(self._pid)
+            await starting
+        finally:
+            starting.cancel()
 
     def _pulse(self) -> str:
         """The same for an hour: a page that shows it is not drawn anew each time."""
@@ -177,3 +197,14 @@ class Machine:
     def _enter(self, state: State, words: str = "") -> None:
         self._state, self._words = state, words
         self._happenings.changed(SERVER)
+
+
+async def _to_its_end(work: Coroutine[Any, Any, Made]) -> Made:
+    """A program that writes into the directory is waited for, also when we are cancelled: it would make it again after
+    it was removed."""
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise

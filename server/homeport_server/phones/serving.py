@@ -111,5 +111,12 @@ def run_phones(app: Path, *, host: str, port: int, opens: bool | None, say: Call
             say("No browser could be opened: open the address yourself.")
         say("Ctrl-C ends it all; nothing is kept.")
 
-    with suppress(KeyboardInterrupt), listen_for_page(host, port) as listening:
-        asyncio.run(serve_phones(app, listening, ready))
+    async def main(listening: socket.socket) -> None:
+        laying = asyncio.current_task()
+        with suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):  # as above
+            if laying is not None:  # Ctrl-C does so by itself
+                asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, laying.cancel)
+        await serve_phones(app, listening, ready)
+
+    with suppress(KeyboardInterrupt, asyncio.CancelledError), listen_for_page(host, port) as listening:
+        asyncio.run(main(listening))

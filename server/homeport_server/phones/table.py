@@ -52,9 +52,7 @@ class Table:
         self._machine = machine
         self._shared = ""
         server = machine.server
-        self._crowd = Crowd(
-            app_path, server.url, USERS["a"], lambda users: server.tokens(users, machine.tenant), happenings
-        )
+        self._crowd = Crowd(app_path, server.url, USERS["a"], machine.tokens, happenings)
 
     @classmethod
     @asynccontextmanager
@@ -124,10 +122,8 @@ class Table:
 
     async def _lay(self, provider: Provider, stack: AsyncExitStack) -> None:
         machine = self._machine
-        machine.tenant = await machine.server.make_tenant(TENANT)
-        tokens, runs = await asyncio.gather(
-            machine.server.tokens(list(USERS.values()), machine.tenant), machine.start()
-        )
+        await machine.make_tenant(TENANT)
+        tokens, runs = await asyncio.gather(machine.tokens(list(USERS.values())), machine.start())
         if not runs:
             raise ProcessFailed(machine.sight.words)
         for key, user in USERS.items():
