@@ -7,6 +7,7 @@ asks for nothing by itself.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -22,6 +23,7 @@ from homeport_server.phones.happenings import CROWD, LOG, SERVER, Changed, Happe
 from homeport_server.phones.sights import PhoneSight, TableSight
 from homeport_server.phones.stories import Player
 from homeport_server.phones.table import Table
+from homeport_sync.errors import HomeportError
 
 HERE: Final = Path(__file__).parent
 PHONE_REGIONS: Final = ("screen", "controls", "outbox", "told", "machine")
@@ -47,9 +49,14 @@ def shell_and_files() -> tuple[Shell, PageFiles]:
     return Shell(files, [HERE / "templates"]), files
 
 
+def phone_regions(key: str) -> tuple[str, ...]:
+    """The names of the regions of one phone."""
+    return tuple(f"{key}-{part}" for part in PHONE_REGIONS)
+
+
 def page_regions(keys: Iterable[str]) -> tuple[str, ...]:
     """The names of all regions, of phones with these keys."""
-    return (*(f"{key}-{part}" for key in keys for part in PHONE_REGIONS), *SERVER_REGIONS)
+    return (*(region for key in keys for region in phone_regions(key)), *SERVER_REGIONS)
 
 
 def drawn(shell: Shell, name: str, sight: TableSight, player: Player | None, unfolded: Collection[str] = ()) -> str:
@@ -85,9 +92,13 @@ class Showing:
         return self._sight
 
     async def look(self) -> TableSight:
-        """Looks at everything."""
-        self._sight = sight = await self._table.look()
-        return sight
+        """Looks at everything. If an app is killed under our eyes, what was seen before stays: its end is told of."""
+        try:
+            self._sight = await self._table.look()
+        except (HomeportError, sqlite3.Error):
+            if self._sight is None:
+                raise
+        return self.sight
 
     def html(self, name: str) -> str:
         """One region, as it was seen last."""
@@ -120,11 +131,10 @@ class Showing:
     async def _rest(self) -> None:
         """Between two looks: longer where a crowd writes all the time, or nobody looks, until somebody does a thing."""
         await asyncio.sleep(LOOK_S)
-        if self._table.crowd.state == "loose" or not self.live.watched:
+        if self._crowded or not self.live.watched:
             with suppress(TimeoutError):
-                async with asyncio.timeout(
-                    CROWDED_S - LOOK_S
-                ):  # Python 3.11's `wait_for` may lose that it is cancelled
+                # In Python 3.11 `wait_for` may lose that it is cancelled.
+                async with asyncio.timeout(CROWDED_S - LOOK_S):
                     await self._soon.wait()
         self._soon.clear()
 
@@ -137,7 +147,16 @@ class Showing:
                 changed = True
         if changed:
             before, self._told = self._told, (await self.look()).phones
-            self.live.touch(*page_regions(each.key for each in self._told if each not in before))
+            self.live.touch(*SERVER_REGIONS)
+            for each in self._told:
+                if each not in before:
+                    self.live.touch(*phone_regions(each.key))
+                    if self._crowded:  # then much is drawn anew: one phone after the other, so that no click waits
+                        await asyncio.sleep(LOOK_S)
+
+    @property
+    def _crowded(self) -> bool:
+        return self._table.crowd.state == "loose"
 
 
 def _travel(travel: Travel) -> Mapping[str, object]:

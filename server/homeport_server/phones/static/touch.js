@@ -102,5 +102,6 @@
     if (!tab) return;
     stage.dataset.shown = tab.dataset.shows;
     for (const each of stage.querySelectorAll(".tab")) each.setAttribute("aria-pressed", String(each === tab));
+    if (stage.getBoundingClientRect().top < 0) stage.scrollIntoView();
   });
 })();

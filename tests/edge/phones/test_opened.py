@@ -1,0 +1,99 @@
+"""The page opens where somebody sees it, and Ctrl-C ends everything that it started."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx2
+import pytest
+from click.testing import CliRunner
+
+from homeport_server.cli import main
+from homeport_server.pages.gate import ENTER_PATH
+from homeport_server.phones.browser import is_watched
+from tests.edge.phones.standing import APP, HERE
+
+STARTED_S = 60
+ENDED_S = 20
+
+
+@pytest.mark.parametrize(
+    ("environ", "platform", "watched"),
+    [
+        ({"DISPLAY": ":0"}, "linux", True),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, "linux", True),
+        ({}, "linux", False),
+        ({}, "darwin", True),
+        ({}, "win32", True),
+        ({"SSH_CONNECTION": "1.2.3.4 5 6.7.8.9 22"}, "darwin", False),
+        ({"SSH_TTY": "/dev/pts/0", "DISPLAY": "localhost:10"}, "linux", True),
+        ({"DISPLAY": ":0", "CI": "true"}, "linux", False),
+    ],
+)
+def test_a_page_is_watched_where_there_is_a_display(environ: Mapping[str, str], platform: str, watched: bool) -> None:
+    assert is_watched(environ, terminal=True, platform=platform) == watched
+    assert not is_watched(environ, terminal=False, platform=platform)
+
+
+def test_a_port_that_is_taken_is_told_of_in_a_sentence() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        given = ["phones", str(APP), "--no-open", "--port", str(taken.getsockname()[1])]
+        result = CliRunner().invoke(main, given)
+    assert result.exit_code == 2
+    assert "cannot be listened on" in result.output
+    assert "--port" in result.output
+
+
+def test_what_is_no_app_is_told_of_in_a_sentence(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["phones", str(tmp_path / "none.py"), "--no-open", "--port", "0"])
+    assert result.exit_code == 2
+    assert "none.py" in result.output
+
+
+async def test_ctrl_c_ends_the_page_though_somebody_looks_and_the_server_with_it() -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "homeport_server", "phones", str(APP), "--no-open", "--port", "0"),
+        stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdout
+    try:
+        async with asyncio.timeout(STARTED_S):
+            line = (await process.stdout.readline()).decode()
+        found = re.search(r"(http://[\d.:]+)/\S*#key=([^\s&]+)", line)
+        assert found, line
+        origin, key = found.groups()
+        async with httpx2.AsyncClient(base_url=origin) as browser:
+            await browser.post(ENTER_PATH, data={"key": key, "back": "/"}, headers=HERE)
+            page = (await browser.get("/")).text
+            server = re.search(r'data-part="pid">(\d+)<', page)
+            assert server
+            async with browser.stream("GET", "/live") as stream:
+                await anext(stream.aiter_bytes())
+                process.send_signal(signal.SIGINT)
+                async with asyncio.timeout(ENDED_S):
+                    code = await process.wait()
+        assert code == 0
+        assert not is_alive(int(server[1]))
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+def is_alive(pid: int) -> bool:
+    """Whether there is such a process."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
