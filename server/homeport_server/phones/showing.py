@@ -148,9 +148,9 @@ class Showing:
         if changed:
             before, self._told = self._told, (await self.look()).phones
             self.live.touch(*SERVER_REGIONS)
-            for each in self._told:
-                if each not in before:
-                    self.live.touch(*phone_regions(each.key))
+            for phone in self._told:
+                if phone not in before:
+                    self.live.touch(*phone_regions(phone.key))
                     if self._crowded:  # then much is drawn anew: one phone after the other, so that no click waits
                         await asyncio.sleep(LOOK_S)
 
