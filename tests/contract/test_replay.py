@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import msgspec
+import pytest
 
 from homeport_server.quarantine.case import Readable, case_of, every, units_of
 from homeport_server.quarantine.lines import replay_lines
@@ -12,6 +13,7 @@ from homeport_server.quarantine.replay import Edited, Replay, device_of
 from homeport_sync import App
 from homeport_sync.change import Change, Op, Value, encode
 from homeport_sync.clock import make_stamp
+from homeport_sync.errors import DeviceForeign
 from homeport_sync.intake import Intake
 from homeport_sync.limits import LIMITS
 from homeport_sync.push import Push
@@ -38,16 +40,16 @@ class Task:
     done: bool = False
 
 
-def change(number: int, op: Op, kind: str, id: str, **fields: Value) -> Change:
-    stamp = make_stamp(NOW, number, PHONE)
+def change(number: int, op: Op, kind: str, id: str, *, device: str = PHONE, **fields: Value) -> Change:
+    stamp = make_stamp(NOW, number, device)
     return Change(number=number, op=op, kind=kind, id=id, scope=HOME, stamp=stamp, fields=fields)
 
 
-async def push(store: Store, *changes: Change) -> list[str]:
+async def push(store: Store, *changes: Change, device: str = PHONE, user: str = "ana") -> list[str]:
     """The phone's verdicts."""
     intake = Intake(store, app.catalog, LocalSignals(), limits=LIMITS, wall_ms=lambda: NOW)
     sent = read_changes([msgspec.Raw(encode(each).encode()) for each in changes], LIMITS)
-    decided = await intake.push(TENANT, Push(device=PHONE, user="ana", request_id="r", confirmed=0, sent=sent))
+    decided = await intake.push(TENANT, Push(device=device, user=user, request_id="r", confirmed=0, sent=sent))
     return [str(each) for each in decided.verdicts]
 
 
@@ -109,3 +111,14 @@ async def test_a_replay_beside_a_phone_that_writes_loses_neither(store: Store) -
     )
     assert (landed, verdicts) == (True, ["applied"])
     assert [each.position for each in await store.read(TENANT, 0, 10)] == [1, 2, 3]
+
+
+async def test_who_takes_the_id_under_which_it_would_be_replayed_does_not_become_its_author(store: Store) -> None:
+    case = await poisoned(store)
+    taken = device_of(case.name)  # it follows from names that others may know
+    await push(store, change(1, "update", "TaskList", HOME, device=taken, title="Mine"), device=taken, user="eve")
+    with pytest.raises(DeviceForeign) as refused:
+        await run(store, Edited(head=case, units=[[case]], put={"done": True}))
+    assert "Somebody else has taken the device id" in refused.value.message
+    assert [each.user for each in await store.read(TENANT, 0, 10)] == ["ana"]
+    assert [each.name async for each in every(store, TENANT, Chosen(user="ana"))] == [case.name, change_name(PHONE, 3)]

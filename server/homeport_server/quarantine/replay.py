@@ -21,7 +21,7 @@ from homeport_server.quarantine.fate import Fate, Replayed
 from homeport_sync.catalog import Catalog, Kind
 from homeport_sync.change import Change, Group, Outcome, Record, Written, decode_outcome, encode
 from homeport_sync.clock import NEVER, HybridClock
-from homeport_sync.errors import DeviceForked, HomeportError, NumberGap
+from homeport_sync.errors import DeviceForeign, DeviceForked, HomeportError, NumberGap
 from homeport_sync.limits import LIMITS
 from homeport_sync.merge import merge
 from homeport_sync.ports import KnownDevice, Loaded, LogStore, OutcomeName, Wanted
@@ -80,15 +80,15 @@ class Replay:
         """Send what there is."""
         if not what.units:
             return []
-        device = device_of(what.head.root)
+        device, user = device_of(what.head.root), what.head.held.user
         loaded = await self._load(device, [each.change for unit in what.units for each in unit])
-        known = loaded.devices.get(device) or KnownDevice(id=device, user=what.head.held.user)
+        known = loaded.devices.get(device) or KnownDevice(id=device, user=user)
         changes = self._changes(what, known, {each: stored.record for each, stored in loaded.records.items()})
         sent = read_changes([msgspec.Raw(encode(each).encode()) for each in changes], LIMITS)
         for each in sent:
             if each.error is not None:
                 raise each.error  # it was edited into what no server could read
-        push = Push(device=device, user=known.user, request_id=f"replay-{uuid4()}", confirmed=0, sent=sent)
+        push = Push(device=device, user=user, request_id=f"replay-{uuid4()}", confirmed=0, sent=sent)
         decided = await self._intake.push(self._tenant, push)
         if decided.errors:
             raise _raced(decided.errors[0])
@@ -170,9 +170,15 @@ def _without(unit: Sequence[Readable], head: Readable) -> list[Readable]:
 
 
 def _raced(error: HomeportError) -> HomeportError:
-    """Numbers that do not fit mean that another replay of the same was faster."""
+    """Numbers that do not fit mean that another replay of the same was faster. A device of somebody else: they
+    have taken its id on purpose, for it follows from names that others may know."""
     if isinstance(error, DeviceForked | NumberGap):
         error.message = "Somebody else replays it at this moment: run the same again to see what became of that."
+    if isinstance(error, DeviceForeign):
+        error.message = (
+            "Somebody else has taken the device id under which it would be replayed, and it is replayed in nobody "
+            "else's name: its user can do it on the phone."
+        )
     return error
 
 
