@@ -44,6 +44,7 @@ await ana.button('Add one to cheers').nth(1).click();
 await ben.fill(BICYCLE, 'Due', '2026-12-24');
 await ana.waits(2);
 await ben.waits(2);
+told.writes = requests.filter((each) => each.endsWith('/set')).length;
 told.apart = [await ana.list(), await ben.list()];
 
 // One comes back; the server is killed, and the other comes back to nobody until it is started.

@@ -33,6 +33,7 @@ async def test_the_whole_story_of_two_phones_is_played_and_seen(aeroplane: None,
 def _apart_and_together(told: Any) -> None:  # noqa: ANN401
     """Both offline, the server killed in between, and in the end the same; every merge explained."""
     assert [each[0] for each in told["apart"]] == [RYE, WHITE]
+    assert told["writes"] == 3, "what is saved by Enter is not sent again when the field is left"
     assert (told["dead"], told["kept"], told["restarted"]) == ("none", "2", True)
     assert told["cheers"] == ["3", "3"]
     [merge] = told["title"]["merges"]

@@ -5,6 +5,7 @@
   const typed = (target) => target.matches?.("input[data-now], textarea[data-now]");
   const found = new WeakMap(); // what stood there when it got the focus; an attribute would be morphed away
   const refused = new WeakSet(); // what did not fit may be mended; once it is left it goes
+  const saved = new WeakMap(); // by Enter; the browser tells of it once more when the field is left, and others may have written since
   document.addEventListener("focusin", ({ target }) => { if (typed(target)) found.set(target, target.value); });
   document.addEventListener("focusout", ({ target }) => {
     if (!typed(target) || (target.value !== found.get(target) && !refused.delete(target))) return;
@@ -24,13 +25,16 @@
   });
   // A title has as many lines as it needs, and yet is one line: it grows while it is written, and Enter saves it.
   document.addEventListener("input", ({ target }) => {
+    saved.delete(target);
     if (target.matches("[data-line]")) target.parentElement.dataset.text = target.value;
   });
   document.addEventListener("keydown", (event) => {
     const { target, key } = event;
     if (key !== "Enter" || event.isComposing || !target.matches?.("[data-line]")) return;
     event.preventDefault();
-    if (target.value !== found.get(target)) target.dispatchEvent(new Event("change", { bubbles: true }));
+    if (target.value === found.get(target)) return;
+    saved.set(target, target.value);
+    target.dispatchEvent(new Event("change", { bubbles: true }));
   });
   // A title that was emptied comes back: nobody wants a row without a name.
   document.addEventListener("change", (event) => {
@@ -71,7 +75,11 @@
     const button = target.closest?.("button[data-do]");
     if (button) does(button, {});
   });
-  document.addEventListener("change", ({ target }) => { if (target.matches("textarea[data-do]")) does(target, { text: target.value }); });
+  document.addEventListener("change", ({ target, isTrusted }) => {
+    if (!target.matches("textarea[data-do]")) return;
+    if (!isTrusted || saved.get(target) !== target.value) does(target, { text: target.value });
+    if (isTrusted) saved.delete(target);
+  });
 
   // A form that was taken is empty again, and a sheet that is done with folds.
   document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
