@@ -230,8 +230,8 @@ class Handheld:
     async def _take_air(self) -> None:
         """The phone has a network again; harmless when it has."""
         if not self._on_air:
-            self._on_air = True
             await self._proxy.start()
+            self._on_air = True
             self._line.open()
 
     async def _leave_air(self) -> None:

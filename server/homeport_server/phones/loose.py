@@ -1,7 +1,8 @@
 """A process of devices that were let loose: real ones, each with a user of its own, in one list that all share.
 
 It is told what to do in one line of JSON on its standard input, and says twice a second how it stands, as a line of
-JSON. Whoever started it holds the other end of both. When that closes, however they ended, this process ends too.
+JSON on its standard output, where nothing else is said. Whoever started it holds the other end of both. When that
+closes, however they ended, this process ends too.
 """
 
 from __future__ import annotations
@@ -150,15 +151,22 @@ async def _synced(host: Device) -> None:
             return
 
 
-async def work(orders: Orders) -> None:
-    """Until nobody is left who listens."""
+async def work(orders: Orders, said: BinaryIO) -> None:
+    """Until nobody is left who listens to what is `said`."""
     crowd = Crowd(load_app(orders.app), orders)
     async with asyncio.TaskGroup() as group:
         group.create_task(crowd.run())
         while True:
-            sys.stdout.buffer.write(msgspec.json.encode(crowd.standing) + b"\n")
-            sys.stdout.buffer.flush()
+            said.write(msgspec.json.encode(crowd.standing) + b"\n")
+            said.flush()
             await asyncio.sleep(SAY_S)
+
+
+def _own_output() -> BinaryIO:
+    """Standard output, for us alone: what an app prints goes where errors go, or nobody could read what we say."""
+    ours = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return ours
 
 
 def _end_with(held: BinaryIO) -> None:
@@ -169,13 +177,14 @@ def _end_with(held: BinaryIO) -> None:
 
 def main() -> None:
     """The first line of standard input are the orders; after that, only its end is of interest."""
+    said = _own_output()
     allow_open_files()
     with suppress(OSError):
         os.nice(NICENESS)
     orders = msgspec.json.decode(sys.stdin.buffer.readline(), type=Orders)
     threading.Thread(target=_end_with, args=(sys.stdin.buffer,), daemon=True).start()
     with suppress(BrokenPipeError):
-        asyncio.run(work(orders))
+        asyncio.run(work(orders, said))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -63,6 +64,22 @@ async def test_a_phone_that_sleeps_in_the_middle_of_something_can_be_woken_or_ki
     await asyncio.gather(at.phone.sleep(), at.phone.kill(), at.phone.start())
     assert at.phone.life == "on"
     assert (await at.sight()).pending == 1
+
+
+async def test_a_start_that_was_left_in_the_middle_is_made_anew(at: Desk) -> None:
+    await at.phone.kill()
+    starting = asyncio.create_task(at.phone.start())
+    await asyncio.sleep(0)
+    starting.cancel()
+    await asyncio.wait([starting])
+    assert at.phone.life == "off"
+    await at.phone.start()
+    assert at.phone.life == "on"
+    async with asyncio.timeout(WITHIN_S):
+        address = urlsplit(at.phone._proxy.url)
+        _, writer = await asyncio.open_connection(address.hostname, address.port)
+    writer.close()
+    await writer.wait_closed()
 
 
 async def test_without_a_server_its_trouble_is_told_in_words(at: Desk) -> None:

@@ -55,8 +55,12 @@ def test_what_is_kept_ends_even_when_we_are_killed() -> None:
     asyncio.run(process.until(lambda: not process.alive(child), within_s=10, awaited="the child is gone"))
 
 
-def test_a_crowd_whose_pipe_closes_ends() -> None:
-    orders = Orders(app=str(Path(desk.__file__)), url=desk.NOWHERE, scope="-", host_token="-", tokens={"crowd-1": "-"})
+def test_a_crowd_whose_pipe_closes_ends_and_until_then_says_how_it_stands_whatever_the_app_prints(
+    tmp_path: Path,
+) -> None:
+    app = tmp_path / "app.py"
+    app.write_text(Path(desk.__file__).read_text() + '\nprint("Hello.", flush=True)\n')
+    orders = Orders(app=str(app), url=desk.NOWHERE, scope="-", host_token="-", tokens={"crowd-1": "-"})
     command = [sys.executable, "-P", "-m", "homeport_server.phones.loose"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as crowd:
         assert crowd.stdin
