@@ -131,7 +131,9 @@ class Player:
         self._table = table
         self._changed = changed
         self._pause_s = pause_s
+        self._turn = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
+        self._enough = asyncio.Event()
         self.playing: Playing | None = None
         fields = {
             name
@@ -145,31 +147,45 @@ class Player:
     async def play(self, name: str) -> bool:
         """Begins a story, and ends the one before; whether there is one of that name."""
         story = next((each for each in self.stories if each.name == name), None)
-        await self.stop()
-        if story is not None:
-            self._task = asyncio.get_running_loop().create_task(self._tell(story))
+        async with self._turn:
+            await self._end()
+            if story is not None:
+                self._enough.clear()
+                self._task = asyncio.get_running_loop().create_task(self._tell(story))
         return story is not None
 
     async def stop(self) -> None:
         """No story plays any more; harmless when none does."""
+        async with self._turn:
+            await self._end()
+
+    async def _end(self) -> None:
+        """Between two deeds: one that was left in the middle would leave half a phone, or half a server."""
         task, self._task = self._task, None
+        self._enough.set()
         if task is not None:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await asyncio.wait([task])
         self._at(None)
 
     async def _tell(self, story: Story) -> None:
         self._at(Playing(story=story, at=-1))
         scene = await self._set(story)
-        if scene is None:
+        if scene is None or self._enough.is_set():
             self._at(None)
             return
         for at, step in enumerate(story.steps):
             self._at(Playing(story=story, at=at))
             await step.act(scene)
-            await asyncio.sleep(self._pause_s)
+            if await self._is_enough():
+                return
         self._at(Playing(story=story, at=len(story.steps)))
+
+    async def _is_enough(self) -> bool:
+        """Whether somebody says so while everybody looks."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._pause_s):
+                await self._enough.wait()
+        return self._enough.is_set()
 
     async def _set(self, story: Story) -> Scene | None:
         """Everything is running and in reach, and both phones show the same list; None if there is no row in it."""

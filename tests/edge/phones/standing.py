@@ -30,7 +30,7 @@ HERE = {"sec-fetch-site": "same-origin"}
 class Sitting:
     """Somebody before the page, who has opened the link."""
 
-    table: Table
+    table: Unserved
     page: PhonesPage
     browser: httpx2.AsyncClient
 
@@ -59,13 +59,20 @@ class Sitting:
         return (await self.table.look_at("a")).sections[0].rows[place]
 
 
+class Unserved(Table):
+    """Its server cannot be started."""
+
+    async def start_server(self) -> bool:
+        return False
+
+
 @asynccontextmanager
 async def sitting(directory: Path, app_path: Path = APP) -> AsyncIterator[Sitting]:
     app, happenings = load_app(app_path), Happenings()
     machine = Machine(
         app_path, directory, app.catalog, happenings, Kept(), settings={}, names=lambda entry: (entry.user, "")
     )
-    table = Table(app, app_path, happenings, machine)
+    table = Unserved(app, app_path, happenings, machine)
     for key, user in USERS.items():
         owner = Owner(
             key=key, name=user.title(), user=user, token="-", server_url=machine.server.url, target=f"p-{key}"
