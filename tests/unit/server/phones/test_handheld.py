@@ -72,9 +72,9 @@ async def test_a_start_that_was_left_in_the_middle_is_made_anew(at: Desk) -> Non
     await asyncio.sleep(0)
     starting.cancel()
     await asyncio.wait([starting])
-    assert at.phone.life == "off"
+    assert (await at.sight()).life == "off"
     await at.phone.start()
-    assert at.phone.life == "on"
+    assert (await at.sight()).life == "on"
     async with asyncio.timeout(WITHIN_S):
         address = urlsplit(at.phone._proxy.url)
         _, writer = await asyncio.open_connection(address.hostname, address.port)
