@@ -41,6 +41,7 @@ class Live:
     def __init__(self, regions: Mapping[str, Callable[[], str]]) -> None:
         self._regions = regions
         self._tabs: set[_Tab] = set()
+        self._rendered: dict[str, str] = {}  # once for all tabs, until it may look different
         self._closed = False
 
     @property
@@ -52,6 +53,7 @@ class Live:
         """These regions may look different now. Raises `KeyError` for what is no region."""
         for name in names:
             self._regions[name]
+            self._rendered.pop(name, None)
         for tab in self._tabs:
             tab.stale.update(dict.fromkeys(names))
             tab.news.set()
@@ -79,6 +81,7 @@ class Live:
     async def _told(self) -> AsyncIterator[bytes]:
         tab = _Tab(self._regions)
         self._tabs.add(tab)
+        self._rendered.clear()  # whoever comes is shown what is so now, whether anybody said so or not
         try:
             yield f"retry: {RECONNECT_MS}\n\n".encode()
             while not self._closed:
@@ -99,11 +102,16 @@ class Live:
         stale, tab.stale = tab.stale, {}
         frames = list(said)
         for name in stale:
-            html = self._regions[name]()
+            html = self._html(name)
             if tab.shown.get(name) != html:
                 tab.shown[name] = html
                 frames.append(_frame(name, html))
         return b"".join(frames) or b": nothing new\n\n"
+
+    def _html(self, name: str) -> str:
+        if name not in self._rendered:
+            self._rendered[name] = self._regions[name]()
+        return self._rendered[name]
 
 
 def _frame(event: str, text: str) -> bytes:

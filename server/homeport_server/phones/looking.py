@@ -146,6 +146,7 @@ class _Eyes:
         self._catalog: Catalog = phone.app.catalog
         self._marks: dict[str, set[str]] = {}
         self._made: set[str] = set()
+        self._seen: dict[tuple[str, str], tuple[OptionSight, ...]] = {}
 
     async def whole(self, bare: PhoneSight) -> PhoneSight:
         """What `bare` is, with all data."""
@@ -252,13 +253,17 @@ class _Eyes:
             ]
         )
 
-    async def _others(self, field: Field, scope: str) -> list[OptionSight]:
-        """The records that the field may refer to."""
+    async def _others(self, field: Field, scope: str) -> tuple[OptionSight, ...]:
+        """The records that the field may refer to; looked for once, however many rows there are."""
         if not field.refers_to:
-            return []
-        kind = self._catalog.kinds[field.refers_to]
-        views = await self._device.query(kind.name, scope=scope, limit=OPTIONS_MAX)
-        return [OptionSight(value=each.id, label=title_of(kind, each.fields) or each.id) for each in views]
+            return ()
+        others = self._seen.get((field.refers_to, scope))
+        if others is None:
+            kind = self._catalog.kinds[field.refers_to]
+            views = await self._device.query(kind.name, scope=scope, limit=OPTIONS_MAX)
+            others = tuple(OptionSight(value=each.id, label=title_of(kind, each.fields) or each.id) for each in views)
+            self._seen[field.refers_to, scope] = others
+        return others
 
     def _commands(self, view: View | None) -> tuple[CommandSight, ...]:
         return tuple(

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 from starlette.responses import StreamingResponse
@@ -14,7 +15,12 @@ class Shown:
 
     def __init__(self) -> None:
         self.html = {"one": "<p>1</p>", "two": "<p>2</p>"}
-        self.live = Live({"one": lambda: self.html["one"], "two": lambda: self.html["two"]})
+        self.rendered = {"one": 0, "two": 0}
+        self.live = Live({name: partial(self.render, name) for name in self.html})
+
+    def render(self, name: str) -> str:
+        self.rendered[name] += 1
+        return self.html[name]
 
 
 @asynccontextmanager
@@ -49,6 +55,22 @@ async def test_who_comes_is_shown_every_region_and_then_what_changes() -> None:
         shown.html["two"] = "<p>\n3</p>"
         shown.live.touch("one", "two")
         assert await anext(told) == "event: two\ndata: <p>\ndata: 3</p>"
+
+
+async def test_what_many_look_at_is_rendered_once_and_anew_for_whoever_comes() -> None:
+    shown = Shown()
+    async with tab(shown.live) as first:
+        assert [await anext(first), await anext(first)] == ["event: one\ndata: <p>1</p>", "event: two\ndata: <p>2</p>"]
+        shown.html["two"] = "<p>of which nobody was told</p>"
+        async with tab(shown.live) as second:
+            await anext(second)
+            assert await anext(second) == "event: two\ndata: <p>of which nobody was told</p>"
+            shown.rendered = {"one": 0, "two": 0}
+            shown.html["one"] = "<p>3</p>"
+            shown.live.touch("one")
+            for told in (first, second):
+                assert await anext(told) == "event: one\ndata: <p>3</p>"
+            assert shown.rendered == {"one": 1, "two": 0}
 
 
 async def test_what_is_said_comes_once_and_a_slow_tab_misses_the_oldest() -> None:
