@@ -2,12 +2,14 @@
 
 The key stands in the link's fragment, which browsers send nowhere; the page that is shown to strangers hands it over,
 and gets a cookie for it that no script reads. So the address of a page is no secret, and can be sent to a colleague,
-who makes a link of their own. A write has to come from a page of ours besides: a foreign page can set neither `Origin`
-nor `Sec-Fetch-Site`.
+who makes a link of their own. A browser is started with a link that opens once: what it was started with stands in the
+list of processes, where everybody on the machine reads it. A write has to come from a page of ours besides: a foreign
+page can set neither `Origin` nor `Sec-Fetch-Site`.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Awaitable, Callable
 from typing import Final
 from urllib.parse import quote, urlsplit
@@ -22,6 +24,8 @@ from homeport_server.pages.policy import PAGE_HEADERS
 from homeport_server.pages.shell import Shell
 
 KEY_TTL_S: Final = 8 * 3_600  # a link lies in a terminal's scrollback: it lasts a working day
+ONCE_S: Final = 60  # … and a browser may have to be started first
+ONCE_BYTES: Final = 32
 KEY_LENGTH_MAX: Final = 500
 ENTER_PATH: Final = "/pages/enter"
 _ALGORITHM: Final = "HS256"
@@ -38,10 +42,18 @@ class Gate:
         self._now_s = now_s
         self._shell = shell
         self._how = how
+        self._once: dict[str, float] = {}  # until when each opens
 
     def link(self, origin: str, path: str) -> str:
         """What opens a page of this path, where `origin` is the server's address, such as http://127.0.0.1:8000."""
         return make_link(origin, path, make_key(self._secret, self._purpose, self._now_s()))
+
+    def link_once(self, origin: str, path: str) -> str:
+        """The same for an address that others may see: it opens once, within `ONCE_S` seconds, in this process."""
+        key, now_s = secrets.token_urlsafe(ONCE_BYTES), self._now_s()
+        self._once = {each: until_s for each, until_s in self._once.items() if now_s < until_s}
+        self._once[key] = now_s + ONCE_S
+        return make_link(origin, path, key)
 
     def guarded(self, page: Page) -> Page:
         """The page, for those who may see it."""
@@ -67,7 +79,8 @@ class Gate:
                 return self._ask(status=200)
             form = await read_form(request)
             key, back = form.get("key", "").strip()[:KEY_LENGTH_MAX], form.get("back", "")
-            if not (is_from_here(request) and self._knows(key)):
+            key = self._lasting(key) if is_from_here(request) else ""
+            if not key:
                 return self._ask(status=401, wrong=True)
             answer = Response(status_code=303, headers={**PAGE_HEADERS, "location": _own_path(back)})
             secure = request.url.scheme == "https"
@@ -80,6 +93,13 @@ class Gate:
 
     def _ask(self, *, status: int, wrong: bool = False) -> Response:
         return self._shell.page("locked.html", status=status, how=self._how, enter=ENTER_PATH, wrong=wrong)
+
+    def _lasting(self, key: str) -> str:
+        """The key that a browser keeps for this one; "" for what is none."""
+        until_s = self._once.pop(key, None)
+        if until_s is not None:
+            return make_key(self._secret, self._purpose, self._now_s()) if self._now_s() < until_s else ""
+        return key if self._knows(key) else ""
 
     def _knows(self, key: str) -> bool:
         try:

@@ -60,6 +60,10 @@ class PhonesPage:
         """What opens the page at this address of a server, with its key."""
         return self._gate.link(origin, "/")
 
+    def link_once(self, origin: str) -> str:
+        """What opens it once, and soon, for a browser that is started with it: others on the machine may read that."""
+        return self._gate.link_once(origin, "/")
+
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """While this is entered, what happens on the table is passed on to those who look."""

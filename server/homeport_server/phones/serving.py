@@ -82,8 +82,8 @@ def listen_for_page(host: str, port: int) -> socket.socket:
     return listening
 
 
-async def serve_phones(app: Path, listening: socket.socket, ready: Callable[[str], None]) -> None:
-    """Serve the page on two phones with this app until told to stop; `ready` is given its link.
+async def serve_phones(app: Path, listening: socket.socket, ready: Callable[[str, str], None]) -> None:
+    """Serve the page on two phones with this app until told to stop; `ready` is given its link, and one for once.
 
     Raises `BadSetting` if the server does not start, and `BadDeclaration` for what is no app.
     """
@@ -92,7 +92,8 @@ async def serve_phones(app: Path, listening: socket.socket, ready: Callable[[str
             async with Table.open(app, Path(made)) as table:
                 page = PhonesPage(table)
                 async with page.open():
-                    ready(page.link(url_of(listening)))
+                    origin = url_of(listening)
+                    ready(page.link(origin), page.link_once(origin))
                     await _PageServer(page).serve(sockets=[listening])
         except ProcessFailed as failed:
             raise BadSetting(f"The server between the phones did not start: {failed}") from failed
@@ -104,10 +105,10 @@ def run_phones(app: Path, *, host: str, port: int, opens: bool | None, say: Call
     Raises as `serve_phones` and `listen_for_page` do.
     """
 
-    def ready(link: str) -> None:
+    def ready(link: str, once: str) -> None:
         say(f"Two phones, and a real server between them: {link}")
         watched = is_watched(os.environ, terminal=sys.stdout.isatty()) and has_browser()
-        if (watched if opens is None else opens) and not open_page(link):
+        if (watched if opens is None else opens) and not open_page(once):
             say("No browser could be opened: open the address yourself.")
         say("Ctrl-C ends it all; nothing is kept.")
 

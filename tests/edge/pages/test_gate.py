@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from homeport_server.pages.files import PageFiles
-from homeport_server.pages.gate import ENTER_PATH, KEY_TTL_S, Gate, make_key, make_link
+from homeport_server.pages.gate import ENTER_PATH, KEY_TTL_S, ONCE_S, Gate, make_key, make_link
 from homeport_server.pages.policy import CONTENT_SECURITY_POLICY
 from homeport_server.pages.shell import Shell
 
@@ -36,12 +36,15 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def browser(clock: Clock) -> AsyncIterator[httpx2.AsyncClient]:
-    files = PageFiles()
-    gate = Gate(SECRET, "console", clock, Shell(files), "homeport console")
+def gate(clock: Clock) -> Gate:
+    return Gate(SECRET, "console", clock, Shell(PageFiles()), "homeport console")
+
+
+@pytest.fixture
+async def browser(gate: Gate) -> AsyncIterator[httpx2.AsyncClient]:
     guarded = gate.guarded(page)
     app = Starlette(
-        routes=[Route("/console/log", guarded, methods=["GET", "POST"]), gate.route(), files.route()],
+        routes=[Route("/console/log", guarded, methods=["GET", "POST"]), gate.route(), PageFiles().route()],
     )
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=HOST) as client:
         yield client
@@ -80,6 +83,22 @@ async def test_a_link_leads_to_a_page_that_hands_its_key_over_and_goes_on(browse
     assert address == f"{HOST}/pages/enter?to=/console/log"
     assert (await browser.get(address)).status_code == 200
     assert (await entered(browser, given)).status_code == 303
+
+
+async def test_a_link_that_others_may_see_opens_once_and_soon_or_not_at_all(
+    browser: httpx2.AsyncClient, gate: Gate, clock: Clock
+) -> None:
+    (address, _, first), (_, _, second) = (gate.link_once(HOST, "/console/log").partition("#key=") for _ in range(2))
+    assert address == f"{HOST}/pages/enter?to=/console/log"
+    assert (await browser.get("/console/log", headers={"cookie": f"homeport_console_8123={first}"})).status_code == 401
+    assert (await browser.post(ENTER_PATH, data={"key": first}, headers={"origin": "null"})).status_code == 401
+    answer = await entered(browser, first)
+    assert answer.status_code == 303
+    assert first not in answer.headers["set-cookie"]
+    assert (await browser.get("/console/log")).text == "seen by GET"
+    assert (await entered(browser, first)).status_code == 401
+    clock.now_s += ONCE_S + 1
+    assert (await entered(browser, second)).status_code == 401
 
 
 async def test_a_key_lasts_for_a_working_day(browser: httpx2.AsyncClient, clock: Clock) -> None:

@@ -59,10 +59,11 @@ def test_what_is_no_app_is_told_of_in_a_sentence(tmp_path: Path) -> None:
     assert "none.py" in result.output
 
 
-async def test_ctrl_c_ends_the_page_though_somebody_looks_and_the_server_with_it() -> None:
+async def test_ctrl_c_ends_the_page_though_somebody_looks_and_the_server_with_it(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "homeport_server", "phones", str(APP), "--no-open", "--port", "0"),
+        *(sys.executable, "-m", "homeport_server", "phones", str(APP), "--open", "--port", "0"),
         stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "BROWSER": str(a_browser(tmp_path))},
         start_new_session=True,
     )
     assert process.stdout
@@ -73,6 +74,12 @@ async def test_ctrl_c_ends_the_page_though_somebody_looks_and_the_server_with_it
         assert found, line
         origin, key = found.groups()
         async with httpx2.AsyncClient(base_url=origin) as browser:
+            # What the browser was started with stands in the list of processes for as long as that runs.
+            seen = await opened_with(process, tmp_path)
+            assert key not in seen
+            for status in (303, 401):
+                form = {"key": seen.partition("#key=")[2].strip(), "back": "/"}
+                assert (await browser.post(ENTER_PATH, data=form, headers=HERE)).status_code == status
             await browser.post(ENTER_PATH, data={"key": key, "back": "/"}, headers=HERE)
             page = (await browser.get("/")).text
             server = re.search(r'data-part="pid">(\d+)<', page)
@@ -88,6 +95,22 @@ async def test_ctrl_c_ends_the_page_though_somebody_looks_and_the_server_with_it
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+def a_browser(directory: Path) -> Path:
+    """One that only writes down with which words it was started."""
+    program = directory / "browser"
+    program.write_text(f'#!/bin/sh\necho "$@" > {directory}/words\n')
+    program.chmod(0o700)
+    return program
+
+
+async def opened_with(process: asyncio.subprocess.Process, directory: Path) -> str:
+    """The words that the browser was started with, once the page has said that all is ready."""
+    assert process.stdout
+    async with asyncio.timeout(STARTED_S):
+        await process.stdout.readline()
+    return (directory / "words").read_text()
 
 
 def is_alive(pid: int) -> bool:
