@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from shlex import quote
 
 import msgspec
 
@@ -67,7 +68,7 @@ def _never_seen(asked: Asked) -> Sequence[str]:
         "Likely: its token is refused (expired, or of another tenant), it calls another URL, or it was never opened "
         "with a network. A device seen within the last seconds may not be kept yet."
     )
-    new = f"homeport token --user U --tenant {asked.tenant}"
+    new = f"homeport token --user U --tenant {quote(asked.tenant)}"
     return [
         f"Device {asked.device} was never seen in the tenant {asked.tenant}.",
         likely,
@@ -146,7 +147,7 @@ def _deeds(asked: Asked, facts: DeviceFacts) -> Iterator[tuple[bool, str]]:
         _refused_last(facts),
         _OF_CODE.get(code, f"mend what {code} says (docs/errors.md): it sends the same again until then"),
     )
-    new = f"homeport token --user {user} --tenant {asked.tenant}"
+    new = f"homeport token --user {quote(user)} --tenant {quote(asked.tenant)}"
     yield (
         asked.now_ms - (_seen_ms(facts) or 0) > SILENT_MS,
         f"open the app with a network; if it shows that its token is refused, give it a new one: `{new}`",
@@ -157,7 +158,7 @@ def _deeds(asked: Asked, facts: DeviceFacts) -> Iterator[tuple[bool, str]]:
     )
     yield not facts.grants, f"invite {user} to a scope, or let the app make one: there is nothing that could be pulled"
     yield _pulls_late(facts), "look at the app's log: it pushes and does not pull"
-    refused = f"homeport quarantine list {asked.tenant} --device {asked.device}"
+    refused = f"homeport quarantine list {quote(asked.tenant)} --device {asked.device}"
     yield (
         facts.refused_count > 0,
         f"edit and replay what was refused, in the app or here: `{refused}`",

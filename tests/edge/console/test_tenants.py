@@ -57,6 +57,12 @@ async def test_a_tenant_that_is_not_there_is_said_to_be_none(operator: Operator)
     assert "homeport tenant create nobody" in text_of(answer.text)
 
 
+async def test_what_an_address_says_is_never_a_command_of_its_own(operator: Operator) -> None:
+    answer = await operator.browser.get("/console/a; touch b `touch c`")  # a link of somebody who hopes it is pasted
+    assert answer.status_code == 404
+    assert "homeport tenant create 'a; touch b" in text_of(answer.text)
+
+
 async def test_a_database_that_does_not_answer_is_said_so_with_what_to_do(operator: Operator) -> None:
     async def silent(*_: object) -> None:
         raise Unavailable

@@ -72,6 +72,13 @@ def test_one_that_was_silent_for_long_is_opened_and_perhaps_given_a_new_token() 
     assert "`homeport token --user ana --tenant demo`" in then
 
 
+def test_a_command_that_is_told_is_that_one_whatever_the_user_is_called() -> None:
+    named = KnownDevice(id="d", user="ana; rm -r .")  # it may be the user who has chosen the name
+    long_ago = NOW - 3 * 1_440 * MINUTE
+    _, then = told(replace(WELL, known=named, sighting=None, last_push_ms=long_ago))
+    assert "`homeport token --user 'ana; rm -r .' --tenant demo`" in then
+
+
 def test_how_far_it_is_behind_the_log_is_told() -> None:
     says, _ = told(replace(WELL, head=160))
     assert "40 changes behind the end of the log" in says

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import Final
 
 from starlette.requests import Request
@@ -34,10 +35,11 @@ async def of(console: Console, request: Request) -> Tenant:
     named = request.path_params["tenant"]
     found = await console.stores.find(named) if "\0" not in named else None  # no database takes that
     if found is None:
+        make = f"homeport tenant create {quote(named[:80])}"
         raise Instead(
             f"There is no tenant {named[:80]!r}",
             "Nobody has made one of that name, or its id has another digit.",
-            then=f"`homeport tenant create {named[:80]}` makes it; `homeport tenant list` shows those that are there.",
+            then=f"`{make}` makes it; `homeport tenant list` shows those that are there.",
             back=CONSOLE_PATH,
             to="All tenants",
         )
