@@ -29,6 +29,7 @@ ONCE_BYTES: Final = 32
 KEY_LENGTH_MAX: Final = 500
 ENTER_PATH: Final = "/pages/enter"
 _ALGORITHM: Final = "HS256"
+_IN_ADDRESSES: Final = "".join(map(chr, range(33, 127)))  # what was quoted already stays as it is
 _READS: Final = frozenset({"GET", "HEAD"})
 Page = Callable[[Request], Awaitable[Response]]
 
@@ -141,5 +142,6 @@ def is_from_here(request: Request) -> bool:
 
 
 def _own_path(back: str) -> str:
-    """A path of ours, whatever was given: a browser takes // and /\\ for another host."""
-    return back if back.startswith("/") and back[1:2] not in {"/", "\\"} and back.isprintable() else "/"
+    """A path of ours, whatever was given: a browser takes // and /\\ for another host, and headers hold ASCII alone."""
+    is_ours = back.startswith("/") and back[1:2] not in {"/", "\\"} and back.isprintable()
+    return quote(back, safe=_IN_ADDRESSES) if is_ours else "/"

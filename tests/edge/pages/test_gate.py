@@ -1,5 +1,6 @@
 """Pages are for those who have a key, and what they send has to come from a page of ours."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -9,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from homeport_server.pages import forms
 from homeport_server.pages.files import PageFiles
 from homeport_server.pages.gate import ENTER_PATH, KEY_TTL_S, ONCE_S, Gate, make_key, make_link
 from homeport_server.pages.policy import CONTENT_SECURITY_POLICY
@@ -129,6 +131,14 @@ async def test_nobody_is_led_to_another_site(browser: httpx2.AsyncClient, clock:
     assert (await entered(browser, key(clock), back)).headers["location"] == "/"
 
 
+async def test_an_address_in_letters_of_any_language_is_gone_back_to(browser: httpx2.AsyncClient, clock: Clock) -> None:
+    answer = await entered(browser, key(clock), "/console/дом/log?user=ана&all=yes%20")
+    assert (answer.status_code, answer.headers["location"]) == (
+        303,
+        "/console/%D0%B4%D0%BE%D0%BC/log?user=%D0%B0%D0%BD%D0%B0&all=yes%20",
+    )
+
+
 @pytest.mark.parametrize(
     "headers",
     [
@@ -153,6 +163,18 @@ async def test_a_form_is_no_longer_than_what_a_person_writes(browser: httpx2.Asy
     assert (await browser.post(ENTER_PATH, content=b"key=" + b"a" * 70_000, headers=HERE)).status_code == 413
     assert (await browser.post(ENTER_PATH, content=b"&".join([b"a=1"] * 101), headers=HERE)).status_code == 400
     assert (await browser.post(ENTER_PATH, content=b"key=\xff", headers=HERE)).status_code == 400
+
+
+async def test_a_form_that_does_not_arrive_is_not_waited_for(
+    browser: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"key="
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(forms, "WITHIN_S", 0.01)
+    async with asyncio.timeout(5):
+        assert (await browser.post(ENTER_PATH, content=slowly(), headers=HERE)).status_code == 408
 
 
 async def test_files_are_kept_for_as_long_as_their_content_is_the_same(browser: httpx2.AsyncClient) -> None:
