@@ -20,6 +20,14 @@ for (const event of ["htmx:afterRequest", "htmx:sseOpen"]) {
   document.addEventListener(event, (told) => { if (!told.detail.failed) gone(false); });
 }
 
+// <div data-later hx-disable>: htmx begins with it once the page has been painted, so that its stream holds up no first sight.
+requestAnimationFrame(() => setTimeout(() => {
+  for (const each of document.querySelectorAll("[data-later]")) {
+    each.removeAttribute("hx-disable");
+    htmx.process(each);
+  }
+}));
+
 // <time datetime="…" data-ago>: how long ago that was, kept true while the page stands open.
 const UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
 const ago = (at) => {
