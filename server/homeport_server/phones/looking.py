@@ -83,6 +83,7 @@ async def look(phone: Handheld) -> PhoneSight:
         skew_ms=phone.wall.skew_ms,
         clock=clock_text(phone.wall()),
         clock_words=skew_words(phone.wall.skew_ms),
+        clock_ahead_ms=phone.wall.skew_ms + _zone_ms(phone.wall()),
         pending=device.pending if device else phone.kept,
         notice=_notice(phone),
         undo=glass.undo,
@@ -95,7 +96,7 @@ async def look(phone: Handheld) -> PhoneSight:
 
 def clock_text(ms: int) -> str:
     """A moment as a phone's clock shows it, in the zone of this machine."""
-    at = datetime.fromtimestamp(ms / 1_000, UTC).astimezone()
+    at = _here(ms)
     return f"{at.day} {at:%b %Y, %H:%M}"
 
 
@@ -126,6 +127,16 @@ def trouble_words(device: Device | None) -> str:
             return "No answer came from the server."
         case _:
             return f"Something went wrong ({type(trouble).__name__}: {trouble})."
+
+
+def _here(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1_000, UTC).astimezone()
+
+
+def _zone_ms(ms: int) -> int:
+    """How far the zone of this machine is ahead of UTC at that moment."""
+    ahead = _here(ms).utcoffset()
+    return round(ahead.total_seconds() * 1_000) if ahead else 0
 
 
 def _notice(phone: Handheld) -> NoticeSight | None:

@@ -208,8 +208,9 @@ class PhoneSight:
     `state` is where its syncer is ("offline", "pushing", "pulling", "live", "backing_off", "refused", "closed"; of an
     app that is not running "off", of one that sleeps "asleep"), `state_words` the same as a sentence. `said` answers
     the last thing that was tried and did not fit ("": nothing), `trouble` why the network failed it last, `weather`
-    what the bad network did last. `clock` is what its clock shows, `clock_words` how wrong that is ("":
-    right). `pending` counts the outbox, also of an app that was killed; the rest of its data shows when it runs.
+    what the bad network did last. `clock` is what its clock shows, which is `clock_ahead_ms` ahead of UTC, by its skew
+    and by the zone of this machine, and `clock_words` how wrong that is ("": right). `pending` counts the outbox, also
+    of an app that was killed; the rest of its data shows when it runs.
     """
 
     key: str
@@ -224,6 +225,7 @@ class PhoneSight:
     skew_ms: int
     clock: str
     clock_words: str
+    clock_ahead_ms: int = 0
     lists: tuple[ListSight, ...] = ()
     lists_total: int = 0
     roots: tuple[KindSight, ...] = ()

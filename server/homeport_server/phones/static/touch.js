@@ -94,10 +94,10 @@
     for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
   });
 
-  // The clocks of the phones, right or wrong: each goes by itself, in UTC as the phones' do.
+  // The clocks of the phones, right or wrong: each goes by itself, so far ahead of UTC as its phone says.
   const tick = () => {
-    for (const each of document.querySelectorAll("[data-skew]")) {
-      const now = new Date(Date.now() + Number(each.dataset.skew)).toISOString().slice(11, 16);
+    for (const each of document.querySelectorAll("[data-ahead]")) {
+      const now = new Date(Date.now() + Number(each.dataset.ahead)).toISOString().slice(11, 16);
       if (each.textContent !== now) each.textContent = now;
     }
   };
