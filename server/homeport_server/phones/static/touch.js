@@ -89,6 +89,24 @@
     if (form.matches("[data-folds]")) form.closest("details").open = false;
   });
 
+  // What was just added at the bottom is shown, by whomever it was: by hand, or by a story.
+  const lasts = new Map();
+  let added = "";
+  document.addEventListener("htmx:beforeRequest", ({ target }) => {
+    if (target.matches?.("form.add")) added = `${target.closest("[data-phone]").dataset.phone}-screen`;
+  });
+  document.addEventListener("htmx:sseMessage", ({ target }) => {
+    const all = target.id.endsWith("-screen") ? target.querySelectorAll("[data-rows]") : [];
+    if (all.length !== 1) return;
+    const last = all[0].lastElementChild;
+    const known = lasts.get(target.id);
+    lasts.set(target.id, last?.id);
+    if (known && last && last.id !== known && (last.querySelector(".waits") || added === target.id)) {
+      last.closest(".app-body").scrollTop = last.closest(".app-body").scrollHeight;
+      added = "";
+    }
+  });
+
   // A menu closes when something else is touched, and one is open at a time.
   document.addEventListener("pointerdown", ({ target }) => {
     for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
