@@ -15,6 +15,7 @@ from homeport_sync.rules import RESOLVER, Cell
 from homeport_sync.values import PythonValue
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_MS = 253_402_300_799_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +82,9 @@ def read_fields(record: Record | None, kind: Kind) -> Mapping[str, PythonValue] 
 
 
 def moment_of(time_ms: int) -> datetime:
-    """A time in milliseconds since 1970 as an aware datetime in UTC."""
-    return _EPOCH + timedelta(milliseconds=time_ms)
+    """A time in milliseconds since 1970 as an aware datetime in UTC. A clock may be set behind the year 9999, where
+    Python's calendar ends: that is told as its end."""
+    return _EPOCH + timedelta(milliseconds=min(time_ms, _LAST_MS))
 
 
 def after_of(field: Field | None, written: Written, before: Value) -> Value:

@@ -1,6 +1,7 @@
 """A record's page: as it is now, and how it came to be that, each merge explained, as far back as one looks."""
 
 from homeport_server.histories import MOMENTS_MAX
+from homeport_sync.clock import make_stamp
 from tests.edge.console.operated import ANA, BEN, HOME, MILK, Operator
 
 ONE_MORE = {"edit": "increment", "by": 1}
@@ -48,3 +49,11 @@ async def test_a_record_whose_create_was_rejected_has_a_page_that_says_so(operat
     shown = await operator.reads(f"/records/{MILK}")
     assert "every change to it was rejected" in shown
     assert "Nothing is called bad." in shown
+
+
+async def test_a_device_with_a_clock_ahead_of_every_calendar_hides_nothing(operator: Operator) -> None:
+    far = {"stamp": make_stamp(2**48 - 1, 0, ANA)}
+    await operator.write(operator.new_list(), operator.new_task(), {**operator.update(base=2, title="Oat"), **far})
+    shown = await operator.reads(f"/records/{MILK}")
+    assert "title from Milk → to Oat" in shown
+    assert "and the stamp was lowered" in shown

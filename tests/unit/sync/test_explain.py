@@ -119,6 +119,14 @@ def test_a_clock_that_was_too_far_ahead_is_told_as_it_was() -> None:
     assert [each.ahead_ms for each in history(ledger, task.id).moments[1:]] == [0]
 
 
+def test_a_clock_that_is_ahead_of_every_calendar_is_told_as_its_end() -> None:
+    ledger, phone, _, task = shared()
+    phone.ms = 2**48 - 1  # as much as a stamp holds
+    ledger.push(phone.push(phone.update(task, title="far")), now_ms=NOW)
+    last = history(ledger, task.id).moments[0]
+    assert (last.written_at.year, last.ahead_ms) == (9999, 2**48 - 1 - NOW)
+
+
 def entries(ledger: Ledger, task: Change) -> Sequence[LogEntry]:
     return [each for each in reversed(ledger.log) if each.record == task.id]
 
