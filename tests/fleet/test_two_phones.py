@@ -147,6 +147,7 @@ async def test_a_server_that_falls_by_itself_is_told_of_and_can_be_started(laid:
     os.kill(pid, signal.SIGKILL)
     now = await laid.until(lambda now: now.server.state == "fallen")
     assert "ended by itself with exit code -9" in now.server.words
+    assert now.server.pid is None, "its number may be another's soon"
     assert await laid.table.start_server()
     assert laid.table.server.state == "running"
     await laid.until(agree)

@@ -104,6 +104,7 @@ class Machine:
                 await self._bury()
                 await self._begin()
             except ProcessFailed as failed:
+                self._let_go()
                 self._enter("fallen", str(failed))
                 return False
             self._secret = open_secret(self._directory)
@@ -134,6 +135,7 @@ class Machine:
     async def look(self) -> None:
         """What is new, once."""
         if self._state == "running" and (fallen := self.server.fallen):
+            self._let_go()
             self._enter("fallen", fallen)
         with suppress(sqlite3.OperationalError):  # busy, or not there yet: the next time
             new = await self.server.log_after(self.tenant, self._head, TAIL_MAX) if self.tenant else []
@@ -164,6 +166,10 @@ class Machine:
         """What ran last is over, whoever ended it."""
         with suppress(ProcessFailed):  # it had ended by itself, and that is known
             await self.server.kill()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Whoever keeps it would end another one that is given its number."""
         if self._pid is not None:
             self._kept.release(self._pid)
             self._pid = None
