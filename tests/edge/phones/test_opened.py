@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import runpy
 import signal
 import socket
 import sys
@@ -40,6 +41,27 @@ ENDED_S = 20
 def test_a_page_is_watched_where_there_is_a_display(environ: Mapping[str, str], platform: str, watched: bool) -> None:
     assert is_watched(environ, terminal=True, platform=platform) == watched
     assert not is_watched(environ, terminal=False, platform=platform)
+
+
+@pytest.mark.parametrize(
+    ("given", "watched", "shown"),
+    [
+        ([], True, True),
+        ([], False, False),
+        (["--page"], False, True),
+        (["--story"], True, False),
+        (["--postgres"], True, False),
+        (["--seed", "7"], True, False),
+        (["--devices", "30"], True, False),
+        (["--port", "0"], True, True),
+    ],
+)
+def test_the_demo_shows_the_page_to_those_who_see_it_and_tells_its_story_to_all_others(
+    given: list[str], watched: bool, shown: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo = runpy.run_path(str(APP.with_name("demo.py")))
+    monkeypatch.setattr(sys, "argv", ["demo.py", *given])
+    assert demo["is_page"](demo["arguments"](), watched) == shown
 
 
 def test_a_port_that_is_taken_is_told_of_in_a_sentence() -> None:
