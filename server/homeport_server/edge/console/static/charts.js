@@ -78,8 +78,10 @@
     }
   };
 
+  let asking = false; // what is on its way already would be drawn twice
   const ask = async () => {
-    if (document.hidden) return;
+    if (document.hidden || asking) return;
+    asking = true;
     try {
       const answer = await fetch(`${room.dataset.samples}?after=${told.at_ms.at(-1) ?? 0}`, { headers: { "HX-Request": "true" } });
       if (!answer.ok) return;
@@ -89,7 +91,8 @@
       const kept_from = from < 0 ? told.at_ms.length : from;
       for (const [name, column] of Object.entries(news)) told[name] = [...(told[name] ?? []).slice(kept_from), ...column];
       redraw();
-    } catch { /* the page says by itself that the server cannot be reached */ }
+    } catch { /* the page says by itself that the server cannot be reached */
+    } finally { asking = false; }
   };
 
   draw();
