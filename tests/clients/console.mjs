@@ -26,10 +26,9 @@ await page.goto(link);
 await heading.waitFor();
 told.painted = await painted(page);
 await page.waitForFunction(() => [...document.querySelectorAll('[data-series]')].every((each) => /\d/.test(each.textContent)));
-await page.waitForFunction(async (count) => {
-  const answer = await fetch(`${document.getElementById('charts').dataset.samples}?after=0`);
-  return (await answer.json()).at_ms.length >= count;
-}, samples, { polling: 500, timeout: 100_000 });
+const sampled = () => page.evaluate(async () =>
+  (await (await fetch(`${document.getElementById('charts').dataset.samples}?after=0`)).json()).at_ms.length);
+while ((await sampled()) < samples) await page.waitForResponse(/samples/);
 told.charts = await page.evaluate(drawn);
 await look('pulse');
 

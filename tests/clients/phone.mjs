@@ -40,14 +40,12 @@ export class Phone {
     await this.type((await this.details(title)).getByLabel(label, { exact: true }), text);
   }
 
-  // As fingers do it: over what is there, and Enter.
+  // As fingers do it: over what is there, and Enter. A day is sent as soon as it is whole.
   async type(field, text) {
-    if ((await field.getAttribute('type')) === 'date') await field.fill(text);
-    else {
-      await field.press('Control+a');
-      await this.page.keyboard.insertText(text);
-    }
-    await field.press('Enter');
+    if ((await field.getAttribute('type')) === 'date') return field.fill(text);
+    await field.press('Control+a');
+    await this.page.keyboard.insertText(text);
+    return field.press('Enter');
   }
 
   // What waits here, once it is so many; none at all means that the server has answered.

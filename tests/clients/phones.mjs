@@ -14,7 +14,11 @@ const both = [ana, ben];
 const [BREAD, BICYCLE, CALL, WALK] = ['Buy bread and cheese', 'Mend the bicycle', 'Call grandmother', 'Plan the walk to the lake'];
 const server = page.getByRole('region', { name: 'Server', exact: true });
 const process = () => server.locator('[data-part=pid]').innerText();
-const told = { found: [] };
+const told = { found: [], named: '' };
+
+// What is to be seen now, as a screen reader tells it: what docs/ten-minutes.md names has to be among it.
+const note = async () => { told.named += await page.getByRole('main').ariaSnapshot(); };
+
 
 // How the page stands for its picture: a change of Ben's on its way, held where it is to be seen; where one of the three
 // is shown at a time, Ben's phone, scrolled to the merge, once the others were audited.
@@ -25,8 +29,9 @@ async function pose(size, theme) {
       await tab(name);
       told.found.push(...(await audit(page)).map((each) => `${name}, ${size} ${theme}: ${each}`));
     }
-    await ben.told.locator('[data-part=merge]').first().evaluate((each) => each.scrollIntoView({ block: 'center' }));
+    await ben.all.locator('#b-told').evaluate((each) => scrollTo(0, each.getBoundingClientRect().top + scrollY - 116));
   }
+  await page.mouse.move(0, 0);
   await ben.button('Add one to cheers').first().evaluate((each) => each.click());
   await page.locator('.dot').first().waitFor({ state: 'attached' });
   await page.evaluate(() => {
@@ -34,6 +39,8 @@ async function pose(size, theme) {
   });
 }
 
+await ben.titles.first().waitFor();
+await note();
 // Both offline: the same title on both, and different fields of one task.
 for (const each of both) await each.shows([BREAD, BICYCLE, CALL, WALK]);
 for (const each of both) await each.air.click();
@@ -42,6 +49,7 @@ await ben.write(BREAD, 'Buy white bread');
 await ana.write(BREAD, 'Buy rye bread');
 await ana.button('Add one to cheers').nth(1).click();
 await ben.fill(BICYCLE, 'Due', '2026-12-24');
+await note();
 await ana.waits(2);
 await ben.waits(2);
 told.writes = requests.filter((each) => each.endsWith('/set')).length;
@@ -54,6 +62,7 @@ const first = await process();
 await server.getByRole('button', { name: 'Kill the server' }).click();
 await server.getByRole('button', { name: 'Start the server' }).waitFor();
 told.dead = await process();
+await note();
 await ben.air.click();
 await ben.is('backing off');
 told.kept = await ben.outbox.innerText();
@@ -76,6 +85,7 @@ told.found.push(...(await looks(page, (size, theme) => `${pictures}/phones-${siz
 
 await ana.button('Kill the app').click();
 await ana.all.getByText('The app was killed.').waitFor();
+await note();
 told.killed = await ana.outbox.innerText();
 await ana.button('Start it again').first().click();
 await ana.row('Written in a tunnel').waitFor();
@@ -90,6 +100,7 @@ await ana.write(CALL, 'Call grandfather');
 await ana.fill(WALK, 'Assignee', 'ben');
 await ben.notice.getByText(`${WALK} is yours now`).waitFor();
 told.notice = await ben.notice.getByRole('button').first().innerText();
+await note();
 told.asleep = await ben.button('Open the app').isVisible();
 await ben.notice.getByRole('button', { name: WALK }).click();
 TITLES[2] = 'Call grandfather';
@@ -116,6 +127,7 @@ told.moved = await page.getByRole('status').filter({ hasText: 'is now' }).innerT
 told.holds = await handle.evaluate((each) => each === document.activeElement);
 await (await ana.details('Written in a tunnel')).getByRole('button', { name: 'Delete' }).click();
 for (const each of both) await each.shows(TITLES);
+await note();
 await ana.button('Undo').click();
 for (const each of both) await each.shows([...TITLES, 'Written in a tunnel']);
 
@@ -135,6 +147,7 @@ await ben.air.click();
 const rejected = ben.told.filter({ hasText: 'Edit and send again' });
 await rejected.waitFor();
 told.rejected = await rejected.innerText();
+await note();
 await rejected.getByText('Edit and send again').click();
 await ben.type(rejected.getByLabel('Budget'), '700');
 for (const each of both) await each.row(BICYCLE).getByText('Budget 700').waitFor();

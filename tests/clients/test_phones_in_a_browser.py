@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.clients.conftest import are_pictures
+from tests.clients.conftest import ROOT, are_pictures
 from tests.clients.node import told_by
 from tests.fleet.opened import opened_page
 
@@ -24,10 +25,17 @@ async def test_the_whole_story_of_two_phones_is_played_and_seen(aeroplane: None,
     _apart_and_together(told)
     _kept_woken_and_late(told)
     _touched_and_refused(told)
+    assert [each for each in _named_to_newcomers() if each not in told["named"]] == []
     assert told["found"] == []
     assert [each for each in told["requests"] if not each.startswith((opened.origin + "/", "data:"))] == []
     assert told["complaints"] == []
     assert await asyncio.to_thread(are_pictures, [pictures / each for each in LOOKS])
+
+
+def _named_to_newcomers() -> list[str]:
+    """What docs/ten-minutes.md says is called so on the page."""
+    text = (ROOT / "docs/ten-minutes.md").read_text(encoding="utf-8")
+    return [" ".join(each.split()) for each in re.findall(r"\*\*(.+?)\*\*", text, re.DOTALL) if each != "bold"]
 
 
 def _apart_and_together(told: Any) -> None:  # noqa: ANN401
