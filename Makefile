@@ -15,7 +15,7 @@ COMPILE := uv pip compile pyproject.toml --quiet --universal --generate-hashes -
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help develop demo demo-postgres run test test-clients test-browser test-fuzz schema schema-changes coverage check format lint types bench-push bench-pull bench-scale bench-graphql bench-devices bench-revocation bench-fleet bench-fanout mutants soak soak-kill lock clean
+.PHONY: help develop demo demo-postgres run test test-clients test-browser test-fuzz schema schema-changes coverage check format lint types bench-push bench-pull bench-scale bench-graphql bench-devices bench-revocation bench-fleet bench-fanout bench-phones mutants soak soak-kill lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -104,6 +104,9 @@ bench-fleet: $(RUN) ## measure a simulated day of a thousand phones (HOMEPORT_BE
 
 bench-fanout: $(DEV) ## measure what it costs to tell a million (some parts: ARGS="sending expanding workers")
 	@$(BIN)/python -m benchmarks.fanout $(ARGS)
+
+bench-phones: $(CLIENTS) ## measure the page with two phones and 200 devices around, and what the server notices (needs chromium)
+	@$(BIN)/python -m benchmarks.phones $(ARGS)
 
 mutants: $(DEV) ## plant known bugs one at a time: the default fleet has to find each, and tell it in ten steps
 	@$(BIN)/python -m tests.mutants $(ARGS)
