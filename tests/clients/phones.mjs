@@ -153,6 +153,14 @@ await ben.type(rejected.getByLabel('Budget'), '700');
 for (const each of both) await each.row(BICYCLE).getByText('Budget 700').waitFor();
 told.quarantined = await ben.all.locator('[data-part=quarantined]').count();
 
+// The same from the other side, in a tab of its own.
+const beside = context.waitForEvent('page');
+await server.getByRole('link', { name: 'Console' }).click();
+const pulse = (await beside).getByRole('heading', { level: 1, name: 'Pulse' });
+await pulse.waitFor({ state: 'attached' });
+told.pulse = await pulse.textContent();
+await (await beside).close();
+
 // Fifty more are let loose, write, and go home.
 const crowd = page.getByRole('heading', { name: 'The crowd' });
 const around = page.locator('#crowd', { has: crowd });

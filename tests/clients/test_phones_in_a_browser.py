@@ -67,3 +67,4 @@ def _touched_and_refused(told: Any) -> None:  # noqa: ANN401
     assert "It was made for 0, and there is 500" in told["rejected"]
     assert "STALE" in told["rejected"]
     assert told["quarantined"] == 0
+    assert told["pulse"].startswith("Pulse of ")
