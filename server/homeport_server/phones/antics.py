@@ -11,7 +11,8 @@ from random import Random
 from typing import Final
 
 from homeport_client import Device, View, adding, after, at_start, increment, removing
-from homeport_server.phones.labels import flag_field, label, rank_field, rows_of, title_field
+from homeport_server.phones.labels import flag_field, label, rank_field, rows_of
+from homeport_server.titles import title_field
 from homeport_sync.catalog import Catalog, Field, Kind
 from homeport_sync.errors import HomeportError
 from homeport_sync.rules import COUNTER, SET

@@ -1,13 +1,10 @@
-"""What people call what an app declares: `due_date` is "Due date", a `TaskList` a "Task list", and one record has a
-title."""
+"""What people call what an app declares: `due_date` is "Due date", and a `TaskList` a "Task list"."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Final
 
-from homeport_server.phones.sights import TITLE_CHARS_MAX
 from homeport_sync.catalog import Catalog, Field, Kind
 from homeport_sync.rules import RANK
 
@@ -27,17 +24,6 @@ def plural(kind: Kind) -> str:
     return label(kind.plural) if kind.plural else f"{one[:-1]}ies" if one.endswith("y") else f"{one}s"
 
 
-def shortened(text: str, chars_max: int) -> str:
-    """At most so many characters."""
-    return text if len(text) <= chars_max else f"{text[: chars_max - 1]}…"
-
-
-def title_field(kind: Kind | None) -> Field | None:
-    """The field by which people know a record: the first text that has to be given, or else the first text."""
-    texts = [each for each in kind.fields.values() if each.type.shape == "text"] if kind else []
-    return next((each for each in texts if each.required), texts[0] if texts else None)
-
-
 def flag_field(kind: Kind) -> Field | None:
     """The field that can be ticked before all others."""
     return next((each for each in kind.fields.values() if each.type.shape == "bool"), None)
@@ -52,13 +38,6 @@ def is_long(field: Field) -> bool:
     """Whether a text has room for several lines."""
     most = re.search(r"at most ([\d,]+)", field.type.expected)
     return field.type.shape == "text" and (not most or int(most[1].replace(",", "")) > _LINE_CHARS)
-
-
-def title_of(kind: Kind | None, fields: Mapping[str, object]) -> str:
-    """What people call the record; "" if nothing in it says so."""
-    field = title_field(kind)
-    found = fields.get(field.name) if field else None
-    return shortened(found.strip(), TITLE_CHARS_MAX) if isinstance(found, str) else ""
 
 
 def rows_of(catalog: Catalog, root: Kind) -> list[Kind]:

@@ -10,7 +10,7 @@ from typing import Final
 from homeport_client import Device, Refused, ServerError, Unreachable, View
 from homeport_server.phones.crowd import USER as CROWD_USER
 from homeport_server.phones.handheld import Handheld
-from homeport_server.phones.labels import flag_field, label, rank_field, roots_of, rows_of, title_field, title_of
+from homeport_server.phones.labels import flag_field, label, rank_field, roots_of, rows_of
 from homeport_server.phones.pictures import argument_sights, field_sight, kind_sight, shown_fields
 from homeport_server.phones.sights import (
     LISTS_MAX,
@@ -28,6 +28,7 @@ from homeport_server.phones.sights import (
     SectionSight,
 )
 from homeport_server.phones.words import change_words, title_in
+from homeport_server.titles import title_field, title_of
 from homeport_sync.catalog import Catalog, Field, Kind
 from homeport_sync.change import Change
 from homeport_sync.clock import stamp_ms

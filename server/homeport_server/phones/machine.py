@@ -22,10 +22,10 @@ from homeport_client.fleet.live.real import RealServer
 from homeport_server.edge.console.link import console_link
 from homeport_server.phones.happenings import LOG, SERVER, Happenings
 from homeport_server.phones.kept import Kept
-from homeport_server.phones.labels import title_of
 from homeport_server.phones.sights import TAIL_MAX, EntrySight, ServerSight
 from homeport_server.phones.words import change_words
 from homeport_server.secret import Secret, open_secret
+from homeport_server.titles import title_of
 from homeport_sync.catalog import Catalog
 from homeport_sync.ports import LogEntry
 

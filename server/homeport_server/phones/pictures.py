@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Final
 
-from homeport_server.phones.labels import is_long, label, plural, rank_field, title_field
+from homeport_server.phones.labels import is_long, label, plural, rank_field
 from homeport_server.phones.sights import ITEMS_MAX, OPTIONS_MAX, FieldSight, KindSight, OptionSight, Widget
 from homeport_server.phones.typed import expected
 from homeport_server.phones.words import HINTS, NOTHING, value_words
+from homeport_server.titles import title_field
 from homeport_sync.catalog import Field, Kind
 from homeport_sync.rules import COUNTER, RANK
 from homeport_sync.values import Shape

@@ -8,7 +8,8 @@ from random import Random
 from typing import Final
 
 from homeport_client import Device
-from homeport_server.phones.labels import label, rows_of, title_field
+from homeport_server.phones.labels import label, rows_of
+from homeport_server.titles import title_field
 from homeport_sync import App
 from homeport_sync.catalog import Field, Kind
 from homeport_sync.errors import HomeportError

@@ -14,7 +14,6 @@ OUTBOX_MAX: Final = 20
 TOLD_MAX: Final = 30
 TAIL_MAX: Final = 40  # entries of the server's log
 TEXT_CHARS_MAX: Final = 300  # of a text that is only shown; what can be edited is whole
-TITLE_CHARS_MAX: Final = 80
 ITEMS_MAX: Final = 40  # tags of one field
 OPTIONS_MAX: Final = 100  # to choose from
 

@@ -12,10 +12,11 @@ from typing import Final
 from homeport_client import ChangeOutcome, Device, Rejected
 from homeport_client.intents import Intent, Meant
 from homeport_client.merges import Merge
-from homeport_server.phones.labels import label, shortened, title_of
+from homeport_server.phones.labels import label
 from homeport_server.phones.pictures import field_sight
 from homeport_server.phones.sights import TEXT_CHARS_MAX, TOLD_MAX, FieldSight, MergeSight, ToldSight
 from homeport_server.phones.words import change_words, meant_words, title_in, value_words, why
+from homeport_server.titles import shortened, title_of
 from homeport_sync.catalog import Catalog, Kind
 from homeport_sync.refusal import code_of, message_of
 

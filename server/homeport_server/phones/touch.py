@@ -13,9 +13,10 @@ from typing import Final
 from homeport_client import Device, View, adding, after, at_end, at_start, before, increment, removing
 from homeport_client.intents import Meant, Placing
 from homeport_server.phones.handheld import Handheld
-from homeport_server.phones.labels import label, rank_field, shortened, title_of
-from homeport_server.phones.sights import TITLE_CHARS_MAX, UndoSight
+from homeport_server.phones.labels import label, rank_field
+from homeport_server.phones.sights import UndoSight
 from homeport_server.phones.typed import BadText, expected, read, read_all
+from homeport_server.titles import TITLE_CHARS_MAX, shortened, title_of
 from homeport_sync.catalog import Field, Kind
 from homeport_sync.clock import is_uuid
 from homeport_sync.errors import HomeportError

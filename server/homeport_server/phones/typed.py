@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime
 from typing import Final
 from uuid import UUID
 
-from homeport_server.phones.labels import label, shortened
+from homeport_server.phones.labels import label
+from homeport_server.titles import shortened
 from homeport_sync.catalog import Field
 from homeport_sync.rules import COUNTER, RANK
 from homeport_sync.values import INT_MAX, PythonValue, Shape

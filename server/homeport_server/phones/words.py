@@ -9,8 +9,9 @@ from typing import Final
 from homeport_client import Adding, Altering, Incrementing, Placing, Removing
 from homeport_client.intents import Meant
 from homeport_client.meant import meaning
-from homeport_server.phones.labels import label, shortened, title_of
+from homeport_server.phones.labels import label
 from homeport_server.phones.sights import TEXT_CHARS_MAX
+from homeport_server.titles import shortened, title_of
 from homeport_sync.catalog import Catalog, Field, Kind
 from homeport_sync.change import Change, Edits, Written
 from homeport_sync.rules import COUNTER, FIRST, GUARDED, RANK, REGISTER, RESOLVER, SET

@@ -133,3 +133,13 @@ async def test_whatever_an_address_says_is_answered_in_words(operator: Operator)
             assert "set-cookie" not in answer.headers
             assert "<script>" not in answer.text
         assert (await operator.browser.get(f"/console/{each}")).status_code == 404
+
+
+async def test_the_log_says_which_record_and_what_became_of_which_value(operator: Operator) -> None:
+    await operator.write(operator.new_list(), operator.new_task(title="Milk"))
+    await operator.write(operator.update(done=True))
+    await operator.write(operator.update(title="Oat <milk>"))
+    text = await operator.reads("/log")
+    assert re.search(r"changed Task \S+ Oat <milk> title Milk → Oat <milk>", text)
+    assert re.search(r"changed Task \S+ Oat <milk> done yes", text)
+    assert re.search(r"created Task \S+ Milk", text)

@@ -52,7 +52,7 @@ async def test_every_page_shows_what_there_is_and_no_markup_that_people_wrote(op
         "": ("5 changes", "waits", "merged", "1 under way"),
         "/devices": ("ben", "2 changes", "SDK 0.1.0"),
         f"/devices/{BEN}": ("ben’s device", "Next", "replay what was refused", "NOT_ALLOWED"),
-        "/log": ("changed Task", "ben", "merged", "votes, done"),
+        "/log": ("changed Task", "ben", "merged", "votes "),
         "/quarantine": ("update Task", "NOT_ALLOWED", "Nothing is called bad."),
         f"/quarantine/{BEN}/2": ("What it wrote", "title bad", "Replay as ben", "whoever holds its secret"),
         f"/records/{MILK}": ("Oat milk", "votes 3", "How it came to be", EVIL, "What was rejected"),

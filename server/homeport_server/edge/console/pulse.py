@@ -92,7 +92,7 @@ async def _now(console: Console, tenant: str) -> Now:
         needy_count=len(needy),
         cases=min(len(cases), CASES_COUNTED_MAX),
         cases_more=len(cases) > CASES_COUNTED_MAX,
-        tail=lines_of(tail),
+        tail=await lines_of(console, tenant, tail),
         under_way=under_way,
     )
 

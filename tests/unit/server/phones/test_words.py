@@ -8,9 +8,10 @@ import pytest
 
 from homeport_client import Adding, Altering, Incrementing, Placing, Removing
 from homeport_client.intents import Meant
-from homeport_server.phones.labels import is_long, label, plural, shortened, title_field
+from homeport_server.phones.labels import is_long, label, plural
 from homeport_server.phones.pictures import kind_sight, widget_of
 from homeport_server.phones.words import HINTS, WHY, change_words, meant_words, value_words, why
+from homeport_server.titles import shortened, title_field
 from homeport_sync.change import Edits, Elements, Increment, Swap
 from homeport_sync.rules import COUNTER, FIRST, GUARDED, RANK, REGISTER, RESOLVER, SET
 from tests.unit.server.phones.desk import CARD, app

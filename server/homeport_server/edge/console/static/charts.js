@@ -29,15 +29,17 @@
       scales: { x: { time: true, range: () => window_() }, y: { range: (_, __, most) => [0, Math.max(nice(most), 1)] } },
       axes: [
         { ...axis, grid: { show: false }, size: 20, gap: 2, space: 56, incrs: [60, 120, 300], values: (chart, at) => at.map((each) => each < edge(chart) ? "" : clock(each)) },
-        { ...axis, size: 34, gap: 4, splits: (_, __, ___, most) => [0, most / 2, most], values: (_, at) => at.map(short) },
+        { ...axis, size: 34, gap: 4, splits: (_, __, ___, most) => most === 1 ? [0, 1] : [0, most / 2, most], values: (_, at) => at.map(short) },
       ],
       series: [{}, ...fields.map((_, at) => ({
         stroke: lines[at], width: 1.6, dash: at ? [5, 4] : undefined, fill: fields.length === 1 ? faint(lines[at]) : undefined,
-        points: { show: false }, spanGaps: false,
+        points: { show: (chart, series) => alone(chart.data[series]).length > 0, filter: (chart, series) => alone(chart.data[series]), size: 4, fill: lines[at] }, spanGaps: false,
       }))],
       hooks: { setCursor: [(chart) => point(figure, fields, chart)] },
     };
   };
+  // What has nothing on either side is no line: such a moment is drawn as a point.
+  const alone = (column) => column.flatMap((value, at) => value != null && column[at - 1] == null && column[at + 1] == null ? [at] : []);
   const nice = (most) => {
     if (!most) return 0;
     const size = 10 ** Math.floor(Math.log10(most));
