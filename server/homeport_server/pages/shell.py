@@ -27,6 +27,7 @@ class Shell:
         self._environment = Environment(
             loader=FileSystemLoader([*folders, LAYOUT]),
             autoescape=True,
+            auto_reload=False,  # a newer version that is installed meanwhile gives its templates what ours does not
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
