@@ -9,6 +9,7 @@ back, gets every region: so whatever was missed heals.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Final
@@ -22,6 +23,8 @@ RATE_A_S: Final = 10
 SAID_WAITING_MAX: Final = 200
 QUIET_S: Final = 15.0  # after so long without a word a comment is sent, so that nobody on the way gives up
 RECONNECT_MS: Final = 1_000
+FULL_RECONNECT_S: Final = 5  # the same for whom there was no room
+_line_ends = re.compile(r"\r\n?").sub
 
 
 class _Tab:
@@ -69,7 +72,9 @@ class Live:
         """The answer to a tab that begins to listen."""
         if self._closed or len(self._tabs) >= LISTENERS_MAX:
             why = f"At most {LISTENERS_MAX} tabs may look at once: close one."
-            return PlainTextResponse(why, status_code=503, headers={**PAGE_HEADERS, "retry-after": "5"})
+            return PlainTextResponse(
+                why, status_code=503, headers={**PAGE_HEADERS, "retry-after": str(FULL_RECONNECT_S)}
+            )
         return StreamingResponse(self._told(), media_type="text/event-stream", headers=PAGE_HEADERS)
 
     def close(self) -> None:
@@ -79,6 +84,9 @@ class Live:
             tab.news.set()
 
     async def _told(self) -> AsyncIterator[bytes]:
+        if len(self._tabs) >= LISTENERS_MAX:  # others came between this answer and its first word
+            yield f"retry: {FULL_RECONNECT_S * 1_000}\n\n".encode()
+            return
         tab = _Tab(self._regions)
         self._tabs.add(tab)
         self._rendered.clear()  # whoever comes is shown what is so now, whether anybody said so or not
@@ -115,6 +123,7 @@ class Live:
 
 
 def _frame(event: str, text: str) -> bytes:
-    """An event as it travels: each line of it by itself."""
-    lines = "\n".join(f"data: {line}" for line in text.splitlines() or [""])
+    """An event as it travels: each line of it by itself. What ends lines is what does so in such a stream; Python knows
+    more of that, which people may write."""
+    lines = "\n".join(f"data: {line}" for line in _line_ends("\n", text).split("\n"))
     return f"event: {event}\n{lines}\n\n".encode()

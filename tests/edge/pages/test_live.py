@@ -114,3 +114,24 @@ async def test_nobody_is_watched_by_nobody() -> None:
     async with tab(shown.live):
         seen.append(shown.live.watched)
     assert [*seen, shown.live.watched] == [False, True, False]
+
+
+async def test_those_who_come_at_one_moment_are_no_more_than_those_who_come_one_by_one() -> None:
+    shown = Shown()
+    answers = [shown.live.answer() for _ in range(LISTENERS_MAX + 1)]
+    streams = [aiter(each.body_iterator) for each in answers if isinstance(each, StreamingResponse)]
+    told = [await anext(each) for each in streams]
+    assert sum(each.startswith(b"retry:") for each in told if isinstance(each, bytes)) == len(streams)
+    with pytest.raises(StopAsyncIteration):
+        await anext(streams[-1])
+    for each in streams[:-1]:
+        assert b"event: one" in await anext(each)
+    shown.live.close()
+
+
+async def test_letters_that_only_look_like_the_end_of_a_line_arrive_as_they_are() -> None:
+    shown = Shown()
+    shown.html = {"one": "a\u2028b\x0bc\x85d", "two": "e\rf\r\ng\n"}
+    async with tab(shown.live) as told:
+        assert await anext(told) == "event: one\ndata: a\u2028b\x0bc\x85d"
+        assert await anext(told) == "event: two\ndata: e\ndata: f\ndata: g\ndata: "
