@@ -107,15 +107,15 @@ class Crowd:
                 group.create_task(self._live(token, every_s))
 
     async def _invite(self) -> None:
-        """The host lets all in who are not yet, as soon as the server can be reached."""
+        """The host lets all in who are not yet, as soon as the server can be reached and knows the list: the phone that
+        has made it may be offline."""
         scope = self._orders.scope
         async with await self._open(self._orders.host_token) as host:
-            await _synced(host)
-            members = {each["user"] for each in await host.query(MEMBER, scope=scope, limit=MEMBERS_MAX)}
-            if await host.get(scope) is not None:
-                for user in self._orders.tokens:
-                    if user not in members:
-                        await host.invite(scope, user)
+            await host.start()
+            members = await _members(host, scope)
+            for user in self._orders.tokens:
+                if user not in members:
+                    await host.invite(scope, user)
             await _synced(host)
 
     async def _live(self, token: str, every_s: float) -> None:
@@ -138,6 +138,14 @@ class Crowd:
     async def _open(self, token: str) -> Device:
         transport = Pocket(self._orders.url, token, self._limits, uplink=self._uplink)
         return await Device.open(app=self._app, transport=transport, limits=self._limits, random=self._chance)
+
+
+async def _members(host: Device, scope: str) -> set[str]:
+    """Who is in the list, once it is there."""
+    async for members in host.watch(MEMBER, scope=scope, limit=MEMBERS_MAX):
+        if await host.get(scope) is not None:
+            return {str(each["user"]) for each in members}
+    return set()
 
 
 async def _synced(host: Device) -> None:
