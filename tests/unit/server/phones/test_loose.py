@@ -33,7 +33,7 @@ async def test_who_is_let_loose_before_the_server_knows_the_list_is_let_in_once_
         scope = await phone.create("TaskList", title="Written in a tunnel")
         crowd = Gathered(server, scope)
         inviting = asyncio.create_task(crowd._invite())
-        while not crowd.line.listening_as:
+        while not crowd.line.listening_as:  # noqa: ASYNC110  # a line tells nobody
             await asyncio.sleep(0)
         assert not inviting.done()
         await phone.invite(scope, f"{USER}1")
