@@ -9,7 +9,7 @@ from time import perf_counter
 
 from homeport_server.edge.context import Rooms, in_ms
 from homeport_server.edge.errors import expected
-from homeport_server.quarantine.case import Readable, units_of
+from homeport_server.quarantine.case import BEHIND_MAX, Readable, units_of
 from homeport_server.quarantine.fate import Replayed
 from homeport_server.quarantine.replay import Edited, Replay, ReplayStore
 from homeport_sync.change import Written
@@ -27,12 +27,13 @@ async def replay(
     with_dependents: bool = False,
 ) -> Replayed:
     """Make the rejected change again in its user's name, with the fields that are `put` in and without those that are
-    `dropped`; it is made once, however often this is asked. `with_dependents`: also what cannot stand without it.
+    `dropped`; it is made once, however often this is asked. `with_dependents`: also what cannot stand without it, as
+    far as `sight_of` shows it.
 
     Raises `UnknownField` or `WrongType` for a field that does not fit, `Malformed` for one to be dropped that is not
     there, and `Overloaded` or `Unavailable` when it should be asked again. What is rejected again is no error.
     """
-    units = await units_of(store, tenant, head) if with_dependents else [[head]]
+    units = await units_of(store, tenant, head, behind_max=BEHIND_MAX) if with_dependents else [[head]]
     work = Replay(store, _Measured(rooms), tenant, rooms.catalog, rooms.wall_ms)
     return await work.run(Edited(head=head, units=units, put=put or {}, dropped=dropped))
 

@@ -11,6 +11,7 @@ from homeport_sync.quarantine import QUARANTINE_START, Chosen, Held, Quarantine
 from homeport_sync.refusal import with_dependents
 
 PAGE: Final = 500
+BEHIND_MAX: Final = 1_000  # of a device's rejected changes, how many are looked through while a server serves others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +71,28 @@ async def every(store: Quarantine, tenant: str, chosen: Chosen) -> AsyncIterator
         after = page[-1].place
 
 
-async def units_of(store: Quarantine, tenant: str, head: Readable) -> list[list[Readable]]:
-    """What is replayed with `head`, unit by unit: of its device, and still open."""
+async def units_of(
+    store: Quarantine, tenant: str, head: Readable, *, behind_max: int | None = None
+) -> list[list[Readable]]:
+    """What is replayed with `head`, unit by unit: of its device, and still open, found among the `behind_max` changes
+    (None: all) that were rejected behind it."""
+    waiting, _ = await waiting_behind(store, tenant, head, behind_max)
+    return with_dependents(waiting, head)
+
+
+async def waiting_behind(
+    store: Quarantine, tenant: str, head: Readable, behind_max: int | None
+) -> tuple[list[Readable], bool]:
+    """What waits of the device of `head`, from the beginning of its group on, and whether there may be more of it
+    behind the `behind_max` that were looked at."""
     first = head.number - (head.change.group.at - 1 if head.change.group else 0)
-    waiting, after = list[Readable](), first - 1
-    while page := await store.held_later(tenant, head.device, after, PAGE):
+    waiting, looked, after = list[Readable](), 0, first - 1
+    while behind_max is None or looked <= behind_max:
+        room = PAGE if behind_max is None else min(PAGE, behind_max + 1 - looked)
+        page = await store.held_later(tenant, head.device, after, room)
+        if not page:
+            return waiting, False
         cases = [head if held.name == head.name else case_of(held) for held in page]
         waiting += [each for each in cases if isinstance(each, Readable) and (each is head or each.held.open)]
-        after = page[-1].change.number
-    return with_dependents(waiting, head)
+        looked, after = looked + len(page), page[-1].change.number
+    return waiting, True

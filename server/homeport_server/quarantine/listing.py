@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from homeport_server.quarantine.case import PAGE, Case, Readable, case_of, units_of
+from homeport_server.quarantine.case import BEHIND_MAX, PAGE, Case, Readable, case_of, waiting_behind
 from homeport_sync.errors import Malformed
 from homeport_sync.quarantine import QUARANTINE_START, Chosen, Quarantine, QuarantinePlace
+from homeport_sync.refusal import with_dependents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,10 +23,11 @@ class CasePage:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseSight:
     """One case. `dependents` are what cannot stand without it, in the order of writing, and is replayed with it where
-    that is asked for."""
+    that is asked for; `more`: there may be others behind the `BEHIND_MAX` that were looked through."""
 
     case: Case
     dependents: Sequence[Readable]
+    more: bool
 
 
 async def page_of(
@@ -50,6 +52,7 @@ async def sight_of(store: Quarantine, tenant: str, device: str, number: int) -> 
         return None
     case = case_of(held)
     if not isinstance(case, Readable):
-        return CaseSight(case=case, dependents=())
-    units = await units_of(store, tenant, case)
-    return CaseSight(case=case, dependents=[each for unit in units for each in unit if each is not case])
+        return CaseSight(case=case, dependents=(), more=False)
+    waiting, more = await waiting_behind(store, tenant, case, BEHIND_MAX)
+    units = with_dependents(waiting, case)
+    return CaseSight(case=case, dependents=[each for unit in units for each in unit if each is not case], more=more)

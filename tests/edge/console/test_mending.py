@@ -1,6 +1,10 @@
 """What an operator does: a replay really replays, in its user's name and once; what is steered is really steered."""
 
-from tests.edge.console.operated import ANA, BEN, HOME, MILK, Operator, new_id
+from collections.abc import Mapping
+
+from homeport_server.edge.console.quarantine import BEHIND_SHOWN_MAX
+from homeport_server.quarantine.case import BEHIND_MAX
+from tests.edge.console.operated import ANA, BEN, HOME, MILK, Operator, new_id, text_of
 
 
 async def refused(operator: Operator, votes: int = 0) -> str:
@@ -93,6 +97,25 @@ async def test_what_depends_on_it_goes_with_it_where_that_is_asked_for(operator:
     await operator.sends(case, form={"field-title": "Shop", "dependents": "yes"})
     pulled = await operator.pulled()
     assert (pulled[lists]["title"], pulled[task]["title"]) == ("Shop", "Bread")
+
+
+async def test_of_a_device_of_which_very_much_was_rejected_only_what_comes_next_is_looked_through(
+    operator: Operator,
+) -> None:
+    lists = new_id()
+    made = operator.world.change(ANA, op="create", kind="TaskList", id=lists, scope=lists, fields={"title": 1})
+
+    def within() -> Mapping[str, object]:
+        return operator.world.change(ANA, op="create", kind="Task", id=new_id(), scope=lists, fields={"title": "x"})
+
+    await operator.write(made)
+    for _ in range(BEHIND_MAX // 500 + 1):
+        await operator.write(*(within() for _ in range(500)))
+    case = f"/quarantine/{ANA}/1"
+    page = await operator.page(case)
+    assert page.count(f"/quarantine/{ANA}/") <= 2 * BEHIND_SHOWN_MAX
+    assert f"{BEHIND_MAX - BEHIND_SHOWN_MAX:,} more" in text_of(page)
+    assert f"looked for among the next {BEHIND_MAX:,}" in text_of(page)
 
 
 async def test_what_could_not_be_read_cannot_be_replayed(operator: Operator) -> None:

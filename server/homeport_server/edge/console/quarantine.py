@@ -22,7 +22,7 @@ from homeport_server.edge.console.words import said
 from homeport_server.edge.replay import replay as replayed
 from homeport_server.pages.forms import read_form
 from homeport_server.pages.policy import PAGE_HEADERS
-from homeport_server.quarantine.case import Readable, case_of
+from homeport_server.quarantine.case import BEHIND_MAX, Readable, case_of
 from homeport_server.quarantine.listing import CaseSight, page_of, sight_of
 from homeport_server.quarantine.replay import device_of
 from homeport_sync.change import Change
@@ -32,6 +32,7 @@ from homeport_sync.quarantine import Chosen
 
 PAGE: Final = 50
 REPLAYS_SHOWN_MAX: Final = 20
+BEHIND_SHOWN_MAX: Final = 50
 NUMBER_DIGITS_MAX: Final = 16
 
 
@@ -108,7 +109,9 @@ async def _shown(
         row=waiting_of(case),
         held=case.held,
         change=change,
-        behind=[waiting_of(each) for each in sight.dependents],
+        behind=[waiting_of(each) for each in sight.dependents[:BEHIND_SHOWN_MAX]],
+        behind_count=len(sight.dependents),
+        behind_max=BEHIND_MAX if sight.more else 0,
         replays=[waiting_of(case_of(each)) for each in before if each.change.replays == case.root],
         there=await _there(console, tenant, change) if change else {},
         inputs=form_of(change, shape_of(console.rooms.catalog, change), given or {}) if change else (),
