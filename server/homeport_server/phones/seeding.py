@@ -11,7 +11,7 @@ from homeport_client import Device
 from homeport_server.phones.labels import label, rows_of
 from homeport_server.titles import title_field
 from homeport_sync import App
-from homeport_sync.catalog import Field, Kind
+from homeport_sync.catalog import Catalog, Kind
 from homeport_sync.errors import HomeportError
 from homeport_sync.rules import RANK
 from homeport_sync.values import PythonValue
@@ -43,10 +43,10 @@ WEEKEND: Final = Beginning(
 
 
 def beginning_of(app: App) -> Beginning | None:
-    """The example's own list, or one that is drawn from what the app declares; None if it has no list that can be
-    made."""
+    """The list of the example if the app declares all that is in it, or one that is drawn from what it declares; None
+    if it has no list that can be made."""
     catalog = app.catalog
-    if catalog.app == "tasks" and {"TaskList", "Task"} <= catalog.kinds.keys():
+    if _fits(catalog, WEEKEND):
         return WEEKEND
     root = next((each for each in catalog.kinds.values() if each.is_root), None)
     if root is None:
@@ -76,13 +76,23 @@ async def seed(device: Device, beginning: Beginning, guest: str) -> str:
     return scope
 
 
+def _fits(catalog: Catalog, beginning: Beginning) -> bool:
+    """Whether the app declares all of it: many apps have tasks."""
+    told = [(beginning.root, beginning.fields), *beginning.rows]
+    kinds = [(catalog.kinds.get(name), values) for name, values in told]
+    return all(kind is not None and _takes(kind, values) for kind, values in kinds)
+
+
+def _takes(kind: Kind, values: Values) -> bool:
+    needed = {each.name for each in kind.fields.values() if each.required and each.rule != RANK}
+    return needed <= values.keys() <= kind.fields.keys() and all(
+        kind.fields[name].type.fits(kind.fields[name].type.to_wire(each)) for name, each in values.items()
+    )
+
+
 def _drawn(kind: Kind, title: str, chance: Random) -> dict[str, PythonValue]:
-    """The title, and whatever else has to be given."""
+    """The title if it fits, and whatever else has to be given."""
     titled = title_field(kind)
-    needed = [each for each in kind.fields.values() if each.required and each is not titled and each.rule != RANK]
-    drawn: dict[str, PythonValue] = {each.name: _some(each, chance) for each in needed}
-    return {**drawn, **({titled.name: title} if titled and titled.type.fits(title) else {})}
-
-
-def _some(field: Field, chance: Random) -> PythonValue:
-    return field.type.draw(chance)
+    names = {titled.name: title} if titled and titled.type.fits(title) else {}
+    needed = [each for each in kind.fields.values() if each.required and each.name not in names and each.rule != RANK]
+    return {**{each.name: each.type.draw(chance) for each in needed}, **names}

@@ -71,7 +71,7 @@ def drawn(shell: Shell, name: str, sight: TableSight, player: Player | None, unf
 
 
 class Showing:
-    """Of one table, once `begin` has looked at it."""
+    """Of one table, once `look` has seen it."""
 
     def __init__(self, table: Table, shell: Shell) -> None:
         self._table = table

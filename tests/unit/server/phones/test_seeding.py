@@ -12,6 +12,7 @@ from homeport_client import Device
 from homeport_server.phones.antics import ROWS_MAX, Antics
 from homeport_server.phones.seeding import WEEKEND, beginning_of, seed
 from homeport_sync import App, Rank, field, load_app
+from tests.unit.client import world as lists
 from tests.unit.server.phones import desk
 
 EXAMPLE = load_app(Path(__file__).parents[4] / "examples" / "tasks" / "app.py")
@@ -42,6 +43,7 @@ bare = App("bare", version=1)
 @bare.kind(root=True)
 class Light:
     on: bool
+    mark: str = field(max_length=3)
 
 
 async def begun(app: App) -> tuple[Device, str]:
@@ -65,6 +67,14 @@ async def test_any_other_app_begins_with_what_it_declares() -> None:
     assert board["name"] == "First board"
     cards = [each["title"] for each in await device.query("Card", scope=scope, order_by="place")]
     assert cards == ["Card 1", "Card 2", "Card 3"]
+
+
+async def test_an_app_with_tasks_of_another_sort_begins_with_what_it_declares() -> None:
+    device, scope = await begun(lists.app)
+    made = await device.get(scope)
+    assert made
+    assert made["title"] == "First task list"
+    assert {each["title"] for each in await device.query("Task", scope=scope)} == {"Task 1", "Task 2", "Task 3"}
 
 
 async def test_a_row_that_needs_another_is_left_out() -> None:
