@@ -6,12 +6,12 @@ learns of that as of any network that is gone.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Final, TypeVar
+from typing import Final
 
-from homeport_client import DeviceError, Transport, Unreachable
+from homeport_client import DeviceError, Transport
+from homeport_client.fleet.live.air import Air
 from homeport_client.transport import GoAway, introduce
 from homeport_server.phones.happenings import Fate, Leg
 from homeport_server.phones.seldom import seldom
@@ -19,10 +19,8 @@ from homeport_sync.introduction import Introduction
 from homeport_sync.telling import Telling
 from homeport_sync.wire import Page, PullMessage, PushAnswer, PushMessage
 
-Result = TypeVar("Result")
 Tells = Callable[[Leg, Fate, int], None]
 REST_S: Final = 0.1  # between two looks of a phone at what is new: nobody sees more
-_NOWHERE: Final = "There is no network here."
 
 
 class Line:
@@ -31,19 +29,15 @@ class Line:
     def __init__(self, transport: Transport, told: Tells) -> None:
         self._transport = transport
         self._told = told
-        self._open = True
-        self._under_way: dict[asyncio.Timeout, None] = {}
+        self._air = Air()
 
     def open(self) -> None:
         """There is a network."""
-        self._open = True
+        self._air.come()
 
     def cut(self) -> None:
         """There is none any more: whatever is under way gets no answer."""
-        self._open = False
-        for call in self._under_way:
-            if not call.expired():
-                call.reschedule(0)  # which is over
+        self._air.go()
 
     def introduce(self, says: Callable[[], Introduction]) -> None:
         """See `Introduces`."""
@@ -55,7 +49,7 @@ class Line:
         if count:
             self._told("push", "left", count)
         try:
-            answer = await self._through(lambda: self._transport.push(message))
+            answer = await self._air.through(lambda: self._transport.push(message))
         except DeviceError:
             if count:
                 self._told("push", "lost", count)
@@ -69,7 +63,7 @@ class Line:
     async def pull(self, message: PullMessage) -> Page:
         """See `Transport`."""
         try:
-            page = await self._through(lambda: self._transport.pull(message))
+            page = await self._air.through(lambda: self._transport.pull(message))
         except DeviceError:
             self._told("page", "lost", 1)
             raise
@@ -78,13 +72,12 @@ class Line:
 
     async def tell(self, telling: Telling) -> None:
         """See `Transport`."""
-        await self._through(lambda: self._transport.tell(telling))
+        await self._air.through(lambda: self._transport.tell(telling))
 
     @asynccontextmanager
     async def pokes(self, device: str) -> AsyncIterator[AsyncIterator[GoAway | None]]:
         """See `Transport`."""
-        if not self._open:
-            raise Unreachable(_NOWHERE)
+        self._air.check()
         async with self._transport.pokes(device) as pokes, seldom(self._poked(pokes), REST_S) as heard:
             yield heard
 
@@ -100,7 +93,7 @@ class Line:
         first = True  # says only that the server listens for us
         while True:
             try:
-                told = await self._through(lambda: anext(pokes))
+                told = await self._air.through(lambda: anext(pokes))
             except StopAsyncIteration:
                 return
             if told is None and not first:
@@ -111,17 +104,3 @@ class Line:
     def _paged(self, page: Page) -> None:
         if page.records:
             self._told("page", "arrived", len(page.records))
-
-    async def _through(self, call: Callable[[], Awaitable[Result]]) -> Result:
-        """What the call brings, unless the line is cut first: see `fleet/live/radio.py`, which does it so too."""
-        if not self._open:
-            raise Unreachable(_NOWHERE)
-        try:
-            async with asyncio.timeout(None) as under_way:
-                self._under_way[under_way] = None
-                try:
-                    return await call()
-                finally:
-                    del self._under_way[under_way]
-        except TimeoutError:
-            raise Unreachable(_NOWHERE) from None

@@ -5,7 +5,6 @@ It writes down what the phone was told, for the checkers.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -13,8 +12,9 @@ from typing import TypeVar
 import msgspec
 
 from homeport_client.envelope import pull_request, push_request, tell_request
-from homeport_client.errors import DeviceError, Unreachable
+from homeport_client.errors import DeviceError
 from homeport_client.fleet.check.witness import Witness
+from homeport_client.fleet.live.air import Air
 from homeport_client.fleet.live.provider import LiveProvider
 from homeport_client.fleet.measure.meter import Meter
 from homeport_client.fleet.networks import PERFECT
@@ -24,7 +24,6 @@ from homeport_sync.telling import Telling
 from homeport_sync.wire import Page, PullMessage, PushAnswer, PushMessage
 
 Result = TypeVar("Result")
-_NOWHERE = "There is no network here."
 _encode = msgspec.json.Encoder().encode
 
 
@@ -48,14 +47,13 @@ class Radio:
         self._witness = witness
         self._meter = meter
         self._provider = provider
-        self._reachable = True
         self._valid = True
-        self._under_way: dict[asyncio.Timeout, None] = {}
+        self._air = Air()
 
     @property
     def reachable(self) -> bool:
         """Whether the phone has a network at all."""
-        return self._reachable
+        return self._air.there
 
     @property
     def valid(self) -> bool:
@@ -64,18 +62,15 @@ class Radio:
 
     def connect(self) -> None:
         """The phone comes out of the tunnel."""
-        self._reachable = True
+        self._air.come()
 
     def disconnect(self) -> None:
         """The phone goes into a tunnel: whatever is under way gets no answer."""
-        self._reachable = False
-        self.drop()
+        self._air.go()
 
     def drop(self) -> None:
         """See `Way`."""
-        for call in self._under_way:
-            if not call.expired():
-                call.reschedule(0)  # which is over
+        self._air.drop()
 
     def expire(self) -> None:
         """See `Way`. The server refuses what is no token just as one that is too old."""
@@ -115,8 +110,7 @@ class Radio:
     @asynccontextmanager
     async def pokes(self, device: str) -> AsyncIterator[AsyncIterator[GoAway | None]]:
         """See `Transport`."""
-        if not self._reachable:
-            raise Unreachable(_NOWHERE)
+        self._air.check()
         async with self._transport.pokes(device) as pokes:
             yield self._poked(pokes)
 
@@ -132,7 +126,7 @@ class Radio:
     async def _poked(self, pokes: AsyncIterator[GoAway | None]) -> AsyncIterator[GoAway | None]:
         while True:
             try:
-                told = await self._through(lambda: anext(pokes))
+                told = await self._air.through(lambda: anext(pokes))
             except StopAsyncIteration:
                 return
             self._meter.tally.pokes += told is None
@@ -146,24 +140,7 @@ class Radio:
             return await call()
 
         try:
-            return await self._through(sent)
+            return await self._air.through(sent)
         except DeviceError as error:
             self._meter.failed(error.code)
             raise
-
-    async def _through(self, call: Callable[[], Awaitable[Result]]) -> Result:
-        """What the call brings, unless the phone goes into a tunnel first.
-
-        A timeout without a time ends a call from outside as a task of its own would, and weighs much less.
-        """
-        if not self._reachable:
-            raise Unreachable(_NOWHERE)
-        try:
-            async with asyncio.timeout(None) as under_way:
-                self._under_way[under_way] = None
-                try:
-                    return await call()
-                finally:
-                    del self._under_way[under_way]
-        except TimeoutError:
-            raise Unreachable(_NOWHERE) from None
