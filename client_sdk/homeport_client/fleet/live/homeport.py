@@ -107,6 +107,7 @@ def _ended(verb: Sequence[str], environ: Mapping[str, str], words: str) -> subpr
         text=True,
         check=False,
         env=environ,
+        start_new_session=True,  # Ctrl-C is for us; this is over soon by itself
     )
 
 
