@@ -99,6 +99,13 @@ async def test_what_depends_on_it_goes_with_it_where_that_is_asked_for(operator:
     assert (pulled[lists]["title"], pulled[task]["title"]) == ("Shop", "Bread")
 
 
+async def test_as_much_as_a_phone_could_write_can_be_replayed_in_any_script(operator: Operator) -> None:
+    title = "字" * 10_000
+    await operator.write(operator.new_list(), operator.new_task(title=title, votes="many"))
+    await operator.sends(f"/quarantine/{ANA}/2", form={"field-title": title, "field-votes": "3"})
+    assert (await operator.pulled())[MILK] == {"title": title, "votes": 3}
+
+
 async def test_of_a_device_of_which_very_much_was_rejected_only_what_comes_next_is_looked_through(
     operator: Operator,
 ) -> None:

@@ -28,11 +28,15 @@ from homeport_server.quarantine.replay import device_of
 from homeport_sync.change import Change
 from homeport_sync.clock import is_uuid
 from homeport_sync.errors import Fix, HomeportError
+from homeport_sync.fields import FIELDS_MAX
+from homeport_sync.limits import LIMITS
 from homeport_sync.quarantine import Chosen
 
 PAGE: Final = 50
 REPLAYS_SHOWN_MAX: Final = 20
 BEHIND_SHOWN_MAX: Final = 50
+EDIT_BYTES_MAX: Final = 4 * LIMITS.change_bytes_max  # a form writes each byte of other scripts as three, such as %E5
+EDIT_FIELDS_MAX: Final = 4 * FIELDS_MAX  # with what shall be dropped, and what the app declares no more
 NUMBER_DIGITS_MAX: Final = 16
 
 
@@ -70,7 +74,8 @@ async def one(console: Console, visit: Visit) -> Response:
 async def replay(console: Console, visit: Visit) -> Response:
     """Replay it, edited. What cannot be sent is said beside what was written, and nothing is lost."""
     rooms, stores = console.rooms, console.stores
-    sight, given = await _find(console, visit), await read_form(visit.request)
+    sight = await _find(console, visit)
+    given = await read_form(visit.request, bytes_max=EDIT_BYTES_MAX, fields_max=EDIT_FIELDS_MAX)
     case = sight.case
     if not isinstance(case, Readable):
         raise Instead("There is nothing to be replayed", "It could not be read when it came.", status=400)
