@@ -120,8 +120,8 @@ def main() -> int:
         return page(given.port)
     seed = given.seed if given.seed is not None else SystemRandom().randrange(1_000_000)
     console = Console()
-    console.print(f"{given.devices} phones write for about {given.seconds:.0f} s; seed {seed}.")
     try:
+        console.print(f"{given.devices} phones write for about {given.seconds:.0f} s; seed {seed}.")
         with TemporaryDirectory(prefix="homeport-demo-") as made:
             kept = asyncio.run(demo(Path(made), seed, console, given))
     except KeyboardInterrupt:

@@ -20,6 +20,7 @@ OTHERS = 3  # the keeper, the server and the crowd
 HERE = {"sec-fetch-site": "same-origin"}
 DISPLAY = {"DISPLAY": ":0", "BROWSER": "true", "CI": ""}
 CTRL_C = (0, 130)
+STORY_STOPPED = (1, 130)  # with a report of what it saw, if the phones write already
 
 
 async def test_ctrl_c_ends_the_page_well_and_leaves_no_process_behind() -> None:
