@@ -55,8 +55,8 @@ export async function audit(page) {
   });
 }
 
-// The page in each size and theme, audited and pictured; `picture(size, theme)` says where the picture goes. What `pose`
-// does is to be seen on the picture.
+// The page in each size and theme, audited and pictured; `picture(size, theme)` says where the picture goes, if one is
+// wanted. What `pose` does is to be seen on it.
 export async function looks(page, picture, { pose = () => {}, ...options } = {}) {
   const found = [];
   for (const [size, viewport] of Object.entries(SIZES)) {
@@ -69,7 +69,8 @@ export async function looks(page, picture, { pose = () => {}, ...options } = {})
       found.push(...(await audit(page)).map((each) => `${size} ${theme}: ${each}`));
       await pose(size, theme);
       await settled(page);
-      await page.screenshot({ path: picture(size, theme), ...options });
+      const path = picture(size, theme);
+      if (path) await page.screenshot({ path, ...options });
       await page.evaluate(() => { for (const each of document.getAnimations()) if (each.playState === 'paused') each.finish(); });
     }
   }

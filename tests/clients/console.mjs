@@ -2,7 +2,7 @@
 import { looks, open, painted, tab } from './browser.mjs';
 import { given, tell } from './given.mjs';
 
-const { link, otherLink, executable, pictures, scratch, milk, samples } = given;
+const { link, otherLink, executable, pictures, milk, samples } = given;
 const { browser, context } = await open(executable);
 const { page, requests, complaints } = await tab(context);
 page.setDefaultTimeout(15_000);
@@ -15,7 +15,7 @@ const keeps = ['pulse', 'record'];
 async function look(name) {
   told.heads[name] = (await heading.innerText()).replace(/\s+/g, ' ');
   told.addresses[name] = new URL(page.url()).pathname;
-  const picture = (size, theme) => (keeps.includes(name) ? `${pictures}/console-${name}-${size}-${theme}.png` : scratch);
+  const picture = (size, theme) => keeps.includes(name) && `${pictures}/console-${name}-${size}-${theme}.png`;
   told.found.push(...(await looks(page, picture)).map((each) => `${name}, ${each}`));
 }
 const drawn = () => [...document.querySelectorAll('.plot canvas')].map((each) =>

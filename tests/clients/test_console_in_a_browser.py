@@ -56,7 +56,6 @@ async def test_an_operator_goes_through_the_whole_console(
             otherLink=await asyncio.to_thread(lives.link),
             executable=chromium,
             pictures=str(pictures),
-            scratch=str(tmp_path / "scratch.png"),
             milk=lives.milk,
             samples=samples,
         )
