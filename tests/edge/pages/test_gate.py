@@ -147,6 +147,7 @@ async def test_an_address_in_letters_of_any_language_is_gone_back_to(browser: ht
         {"sec-fetch-site": "none"},
         {"origin": "http://127.0.0.1:9999"},
         {"origin": "null"},
+        {"origin": "http://["},
     ],
 )
 async def test_a_page_of_another_site_writes_nothing(
