@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from homeport_server.settings import Settings
+from homeport_server.verbs.on_store import with_store
 from homeport_server.verbs.options import Refused, setting
+
+if TYPE_CHECKING:
+    from homeport_server.database import Store
 
 
 @click.command()
@@ -18,13 +23,15 @@ from homeport_server.verbs.options import Refused, setting
 @setting("production")
 def console(*, data: Path, database_url: str, host: str, port: int, production: bool) -> None:
     """Print a link to the console of a development server, and nothing else; it opens for eight hours."""
-    from homeport_server.data import must_exist
     from homeport_server.edge.console.link import console_link
-    from homeport_server.secret import open_secret
+    from homeport_server.secret import check_fingerprint, open_secret
 
     if production:
         raise Refused("In production there is no console: what it shows is not yet bound to who may see it.")
-    settings = Settings(data=data, database_url=database_url)
-    if not settings.database_url:
-        must_exist(settings.data)
-    click.echo(console_link(open_secret(data), host, port))
+
+    async def link(store: Store) -> str:
+        secret = open_secret(data)
+        await check_fingerprint(store, secret)  # or the link would open nothing
+        return console_link(secret, host, port)
+
+    click.echo(with_store(Settings(data=data, database_url=database_url), link))

@@ -68,6 +68,10 @@ def test_the_verb_prints_a_link_and_nothing_else_and_none_for_production(tmp_pat
     printed = run(main, ["console", *data, "--host", "0.0.0.0", "--port", "9000"])  # noqa: S104  # as somebody serves
     (line,) = printed.output.splitlines()
     assert line.startswith("http://127.0.0.1:9000/pages/enter?to=/console#key=ey")
+    (tmp_path / "data" / "secret").write_bytes(b"s" * 32)
+    foreign = run(main, ["console", *data])
+    assert (foreign.exit_code, foreign.stdout) == (2, "")
+    assert "secret" in foreign.stderr
     refused = run(main, ["console", *data, "--production"])
     assert (refused.exit_code, refused.stdout) == (2, "")
     assert "In production there is no console" in refused.stderr
