@@ -143,6 +143,11 @@ def test_each_outcome_is_told_with_its_merge_and_what_can_be_done(verdict: str) 
     assert all((word in html) == waits for word in ("Edit and send again", "Let it go", "1 to decide"))
 
 
+def test_a_merge_in_which_no_field_met_another_says_so() -> None:
+    shown = [regions_of(table(phone("a", told=(told(each),)), phone("b")))["a-told"] for each in ("merged", "applied")]
+    assert ["All that was written here took effect." in html for html in shown] == [True, False]
+
+
 def test_a_rejection_with_nothing_to_edit_can_be_sent_again_as_it_was() -> None:
     html = regions_of(table(phone("a", told=(told("rejected", waits=True, dependents=2),)), phone("b")))["a-told"]
     assert "Send again" in html
