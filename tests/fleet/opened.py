@@ -54,10 +54,11 @@ async def _over(process: asyncio.subprocess.Process) -> int:
 
 
 @asynccontextmanager
-async def opened_page(*arguments: str) -> AsyncIterator[Opened]:
-    """The page, ready to be opened; its process is ended with the block."""
+async def opened_page(*arguments: str, app: Path | None = None) -> AsyncIterator[Opened]:
+    """The page, with the example's app or another, ready to be opened; its process is ended with the block."""
+    begins = ("-m", "homeport_server", "phones", str(app), "--no-open") if app else (str(DEMO), "--page")
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(DEMO), "--page", "--port", "0", *arguments),
+        *(sys.executable, *begins, "--port", "0", *arguments),
         stdout=subprocess.PIPE,
         start_new_session=True,
     )

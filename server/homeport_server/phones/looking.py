@@ -233,7 +233,8 @@ class _Eyes:
             kind.name, scope=scope, order_by=rank.name if rank else None, limit=COUNTED_MAX
         )
         rows = [await self._row(kind, each) for each in views[:ROWS_MAX]]
-        return SectionSight(kind=kind_sight(kind), rows=tuple(rows), total=len(views))
+        others = {name: await self._others(each, scope) for name, each in kind.fields.items()}
+        return SectionSight(kind=kind_sight(kind, others), rows=tuple(rows), total=len(views))
 
     async def _row(self, kind: Kind, view: View) -> RowSight:
         title, flag, rank = title_field(kind), flag_field(kind), rank_field(kind)

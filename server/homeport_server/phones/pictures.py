@@ -41,7 +41,8 @@ def field_sight(
     field: Field, value: object, *, pending: bool = False, others: Sequence[OptionSight] = ()
 ) -> FieldSight:
     """The field as it holds this Python value. `others` are the records that it may refer to."""
-    words = value_words(field, value)
+    named = next((each.label for each in others if each.value == str(value)), "")
+    words = named or value_words(field, value)
     return FieldSight(
         name=field.name,
         label=label(field.name),
@@ -60,13 +61,14 @@ def field_sight(
     )
 
 
-def kind_sight(kind: Kind) -> KindSight:
-    """The kind, as one of it is made."""
+def kind_sight(kind: Kind, others: Mapping[str, Sequence[OptionSight]] | None = None) -> KindSight:
+    """The kind, as one of it is made. `others` are the records that each of its fields may refer to."""
+    there = others or {}
     return KindSight(
         name=kind.name,
         label=label(kind.name),
         plural=plural(kind),
-        fields=tuple(_unmade(each) for each in shown_fields(kind)),
+        fields=tuple(_unmade(each, there.get(each.name, ())) for each in shown_fields(kind)),
         ordered=rank_field(kind) is not None,
     )
 
@@ -83,8 +85,8 @@ def shown_fields(kind: Kind) -> list[Field]:
     return [title, *rest] if title else rest
 
 
-def _unmade(field: Field) -> FieldSight:
-    return field_sight(field, None if field.required else field.type.from_wire(field.default))
+def _unmade(field: Field, others: Sequence[OptionSight] = ()) -> FieldSight:
+    return field_sight(field, None if field.required else field.type.from_wire(field.default), others=others)
 
 
 def _edited(value: object) -> str:

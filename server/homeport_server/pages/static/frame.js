@@ -5,7 +5,12 @@ if (location.hash.startsWith("#key=")) history.replaceState(null, "", location.p
 
 // What somebody is typing or choosing stays, and so does what they have unfolded; all else of a part is drawn anew, the
 // words of a button that has the focus as well.
-const held = (node) => node === document.activeElement || (node.localName === "option" && node.parentNode === document.activeElement);
+// What was filled into a form stays until it is sent, whichever of its fields has the focus.
+const filled = (node) => node.form && (node.options ? [...node.options].some((each) => each.selected !== each.defaultSelected) : node.value !== node.defaultValue);
+const held = (node) => {
+  const field = node.localName === "option" ? node.closest("select") : node;
+  return field && (field === document.activeElement || filled(field));
+};
 Idiomorph.defaults.restoreFocus = true;
 Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
   !((["value", "selected"].includes(name) && held(node)) || (name === "open" && node.localName === "details"));

@@ -1,8 +1,9 @@
 // What fingers expect of a page that the server draws: Esc undoes, forms clear once they are taken, clocks go, tabs turn.
 "use strict";
 (() => {
-  // Esc puts back what was there; a field that was left as it was shows what came in the meantime.
-  const typed = (target) => target.matches?.("input[data-now], textarea[data-now]");
+  // Esc puts back what was there; a field that was left as it was shows what came in the meantime. What stands in a form
+  // is none of this: it saves nothing by itself, and has to stay until all of the form is sent.
+  const typed = (target) => !target.form && target.matches?.("input[data-now], textarea[data-now]");
   const found = new WeakMap(); // what stood there when it got the focus; an attribute would be morphed away
   const refused = new WeakSet(); // what did not fit may be mended; once it is left it goes
   const saved = new WeakMap(); // by Enter; the browser tells of it once more when the field is left, and others may have written since
@@ -80,6 +81,20 @@
     if (!isTrusted || saved.get(target) !== target.value) does(target, { text: target.value });
     if (isTrusted) saved.delete(target);
   });
+
+  // Enter that was pressed twice finds the form empty: that is no mistake to be told of.
+  document.addEventListener("submit", (event) => {
+    const { target } = event;
+    if (!target.matches("form[data-needs]") || [...new FormData(target).values()].some((each) => each.trim())) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    target.querySelector("input, textarea, select").focus();
+  }, true);
+
+  // The second click of a double click meets another button already, which would take back what the first has done.
+  document.addEventListener("click", (event) => {
+    if (event.detail > 1 && event.target.closest?.("[data-once]")) event.stopImmediatePropagation();
+  }, true);
 
   // A form that was taken is empty again, and a sheet that is done with folds.
   document.addEventListener("htmx:afterRequest", ({ target, detail }) => {

@@ -24,6 +24,18 @@ async def test_what_many_rows_may_refer_to_is_looked_for_once() -> None:
         assert first is second, "the same ones, and not others that look alike"
 
 
+async def test_what_is_still_to_be_made_may_refer_to_what_there_is() -> None:
+    async with desk() as at:
+        card = await at.card("Dig")
+        remark = (await at.sight()).sections[1].kind
+        asked = next(each for each in remark.fields if each.name == "card")
+        assert (asked.widget, asked.options) == ("choice", (OptionSight(value=card, label="Dig"),))
+
+        assert await at.touch.add_row("Remark", {"text": "Deep", "card": card})
+        [made] = (await at.sight()).sections[1].rows
+        assert next(each for each in made.fields if each.name == "card").text == "Dig", "by what people call it"
+
+
 @pytest.fixture
 def in_kathmandu() -> Iterator[None]:
     """A zone that is hours and three quarters of one ahead of UTC."""
