@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -65,10 +65,12 @@ class PhonesPage:
         return self._gate.link_once(origin, "/")
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[None]:
-        """While this is entered, what happens on the table is passed on to those who look."""
+    async def open(self, still: Callable[[], None] = lambda: None) -> AsyncIterator[None]:
+        """While this is entered, what happens on the table is passed on to those who look. If that fails, the page
+        would stand `still`, which is called; what failed is raised at the end."""
         await self.showing.look()
         following = asyncio.create_task(self.showing.follow())
+        following.add_done_callback(lambda _: still())
         try:
             yield
         finally:
@@ -114,6 +116,9 @@ class PhonesPage:
             done = False
         except HomeportError as error:
             asked.phone.say(error.message)
+            done = False
+        except OSError as error:  # such as a port that somebody else has taken meanwhile
+            asked.phone.say(f"This machine does not let it happen ({error.strerror or error}): try again.")
             done = False
         self.showing.hurry()
         return _answer(done=done)

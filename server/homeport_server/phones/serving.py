@@ -58,10 +58,11 @@ class _PageServer(uvicorn.Server):
         loop = asyncio.get_running_loop()
         with suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):  # not on Windows
             for number in _STOPS:
-                loop.add_signal_handler(number, self._stop)
+                loop.add_signal_handler(number, self.stop)
         yield
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
+        """End the page, once it is open."""
         self.should_exit = True
 
 
@@ -91,10 +92,11 @@ async def serve_phones(app: Path, listening: socket.socket, ready: Callable[[str
         try:
             async with Table.open(app, Path(made)) as table:
                 page = PhonesPage(table)
-                async with page.open():
+                server = _PageServer(page)
+                async with page.open(still=server.stop):
                     origin = url_of(listening)
                     ready(page.link(origin), page.link_once(origin))
-                    await _PageServer(page).serve(sockets=[listening])
+                    await server.serve(sockets=[listening])
         except ProcessFailed as failed:
             raise BadSetting(f"The server between the phones did not start: {failed}") from failed
 

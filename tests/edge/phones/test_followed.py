@@ -5,8 +5,11 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 from starlette.responses import StreamingResponse
 
+from homeport_server.phones.page import PhonesPage
+from homeport_server.phones.sights import TableSight
 from tests.edge.phones.standing import Sitting
 
 FRAMES_MAX = 50
@@ -71,3 +74,21 @@ async def test_the_end_of_the_page_ends_every_stream(at: Sitting) -> None:
             async for _ in told:
                 pass
     assert (await at.browser.get("/live")).status_code == 503
+
+
+async def test_a_page_that_cannot_follow_any_more_ends_and_says_why(at: Sitting) -> None:
+    page, stood = PhonesPage(at.table), asyncio.Event()
+
+    async def shown() -> None:
+        async with page.open(still=stood.set):
+            page.showing.look = broken  # type: ignore[method-assign]
+            await asyncio.sleep(0)  # now it listens
+            at.table.happenings.changed("a-screen")
+            await stood.wait()
+
+    with pytest.raises(ZeroDivisionError):
+        await shown()
+
+
+async def broken() -> TableSight:
+    raise ZeroDivisionError("nobody can look at this")
