@@ -29,6 +29,7 @@ from homeport_client.storage import MEMORY, open_storage
 from homeport_server.phones.glass import Glass, Notice, Owner
 from homeport_server.phones.happenings import Fate, Happenings, Leg, regions_of
 from homeport_server.phones.line import Line
+from homeport_server.phones.nets import network
 from homeport_server.phones.pushed import Pushed
 from homeport_server.phones.sights import Life
 from homeport_server.phones.told import Told
@@ -145,11 +146,12 @@ class Handheld:
         self._live(self.life)
 
     def network(self, name: str) -> None:
-        """Gives it one of `fleet.networks.NETWORKS`; of any other name it is told so."""
-        if name not in NETWORKS:
+        """Gives it one of `nets.networks`; of any other name it is told so."""
+        chosen = network(name)
+        if chosen is None:
             self.say(f"There is no network called {name[:40]}: choose one of {', '.join(NETWORKS)}.")
             return
-        self._proxy.network = NETWORKS[name]
+        self._proxy.network = chosen
         self.glass.weather = ""
         self.changed()
 

@@ -20,7 +20,6 @@ from typing import Final, Self
 from homeport_client import DeviceError
 from homeport_client.fleet.beside import beside
 from homeport_client.fleet.live.process import ProcessFailed
-from homeport_client.fleet.networks import NETWORKS
 from homeport_server.phones.crowd import USER, Crowd
 from homeport_server.phones.glass import Owner
 from homeport_server.phones.handheld import Handheld
@@ -28,9 +27,10 @@ from homeport_server.phones.happenings import Happenings
 from homeport_server.phones.kept import Kept
 from homeport_server.phones.looking import look
 from homeport_server.phones.machine import Machine
+from homeport_server.phones.nets import networks
 from homeport_server.phones.pushed import Provider
 from homeport_server.phones.seeding import beginning_of, seed
-from homeport_server.phones.sights import CrowdSight, NetworkSight, PhoneSight, ServerSight, TableSight
+from homeport_server.phones.sights import CrowdSight, PhoneSight, ServerSight, TableSight
 from homeport_server.phones.touch import Touch
 from homeport_sync import App
 from homeport_sync.load import load_app
@@ -157,11 +157,6 @@ class Table:
             phone.changed()
 
 
-def networks() -> tuple[NetworkSight, ...]:
-    """The networks that a phone can be given."""
-    return tuple(NetworkSight(name=each, words=_NETWORKS.get(each, each)) for each in NETWORKS)
-
-
 class _Names:
     """Who wrote an entry of the log, and on which device. A device may have another id than it had before."""
 
@@ -178,19 +173,3 @@ class _Names:
         if entry.user in USERS.values():
             return entry.user.capitalize(), "the crowd’s host"  # who invites them
         return entry.user, f"device {entry.device[-4:]}"
-
-
-_NETWORKS: Final[Mapping[str, str]] = {
-    "perfect": "Fast, and nothing goes wrong.",
-    "rough": "Everything that can go wrong does, often.",
-    "wifi": "Fast; hardly anything gets lost.",
-    "mobile": "A little slow, and gone for some seconds now and then.",
-    "tunnel": "Gone for a minute or two, again and again.",
-    "subway": "Gone for longer than it is there.",
-    "lift": "Fine, until the doors close.",
-    "flight": "An hour without, then a captive portal.",
-    "rural": "Very slow, and much gets lost.",
-    "stadium": "Too many people: a quarter of all requests gets lost.",
-    "hotel": "A captive portal that comes back.",
-    "office": "A proxy that lets no sockets through.",
-}

@@ -13,6 +13,7 @@ import pytest
 
 from homeport_client.state import State
 from homeport_server.phones import showing
+from homeport_server.phones.nets import networks
 from homeport_server.phones.showing import drawn, page_regions, shell_and_files
 from homeport_server.phones.sights import (
     CrowdSight,
@@ -28,7 +29,6 @@ from homeport_server.phones.sights import (
     UndoSight,
 )
 from homeport_server.phones.stories import STORIES
-from homeport_server.phones.table import networks
 from tests.edge.phones.standing import Sitting
 
 EVIL: Final = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
