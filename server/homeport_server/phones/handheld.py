@@ -136,6 +136,7 @@ class Handheld:
                 return
             await self._take_air()
             await self._device.start()
+            self.glass.notice = None  # it would lie on what was just opened
             self._live("on")
 
     async def airplane(self, on: bool) -> None:
@@ -175,9 +176,9 @@ class Handheld:
 
     async def open_notice(self) -> None:
         """Its user opens what lies on the screen: the app is started, or wakes, and goes where that points."""
+        notice, self.glass.notice = self.glass.notice, None
         await self.start()
         await self.wake()
-        notice, self.glass.notice = self.glass.notice, None
         if notice is not None and self._device is not None:
             with suppress(DeviceError):
                 await self._device.notifications.opened(notice.pushed.data)

@@ -30,7 +30,7 @@ from homeport_sync.errors import HomeportError
 PURPOSE: Final = "phones"
 SECRET_BYTES: Final = 32
 FOLDED_CHARS_MAX: Final = 100  # of the id of a row
-HOW: Final = "Look into the terminal where `make demo` or `homeport phones` runs."
+HOW: Final = "Look into the terminal where this page was started."
 
 
 class PhonesPage:

@@ -115,6 +115,16 @@ async def test_what_the_provider_brings_lies_on_the_screen_until_it_is_opened(at
     assert shown.open.title == "Garden"
 
 
+async def test_an_app_that_is_opened_by_hand_is_not_covered_by_what_came_while_it_slept(at: Desk) -> None:
+    await at.phone.airplane(False)
+    await at.phone.sleep()
+    await at.phone.bring(pushed())
+    assert (await at.sight()).notice
+    await at.phone.wake()
+    shown = await at.sight()
+    assert (shown.life, shown.notice) == ("on", None)
+
+
 async def test_the_same_delivery_and_a_wake_show_nothing_more(at: Desk) -> None:
     await at.phone.airplane(False)
     await at.phone.bring(pushed("1"))
