@@ -35,7 +35,7 @@ run: $(RUN) ## serve the example app from DATA (default .homeport)
 	@echo "GraphiQL in your browser, with Ana's token filled in:"
 	@echo "  $$($(BIN)/homeport token --user ana --tenant demo --data $(DATA) --ide)"
 	@echo "The console, which shows devices, the log and what waits in quarantine:"
-	@echo "  $$($(BIN)/homeport console --data $(DATA))"
+	@echo "  $$($(BIN)/homeport console --data $(DATA) 2>/dev/null)"
 	@echo "Try next, in another terminal:"
 	@echo "  TOKEN=\$$($(BIN)/homeport token --user ana --tenant demo --data $(DATA))"
 	@echo "  curl -s http://127.0.0.1:$${HOMEPORT_PORT:-8000}/api/v1/graphql -H \"authorization: Bearer \$$TOKEN\" \\"

@@ -1,4 +1,4 @@
-"""Processes that end with us: whatever is kept here is killed when we are gone, however we went."""
+"""What ends with us: processes that are kept here are killed when we are gone, however we went, and folders removed."""
 
 from __future__ import annotations
 
@@ -40,6 +40,10 @@ class Kept:
     def keep(self, process: int) -> None:
         """Have it ended with us."""
         self._say(f"+{process}\n")
+
+    def throw_away(self, folder: Path) -> None:
+        """Have it removed with us, and all that is in it: secrets, too, lie in it."""
+        self._say(f"{folder.resolve()}\n")
 
     def release(self, process: int) -> None:
         """It has ended: its number may be another's soon."""

@@ -90,7 +90,7 @@ async def serve_phones(app: Path, listening: socket.socket, ready: Callable[[str
     """
     with TemporaryDirectory(prefix="homeport-phones-") as made:
         try:
-            async with Table.open(app, Path(made)) as table:
+            async with Table.open(app, Path(made), throws_away=True) as table:
                 page = PhonesPage(table)
                 server = _PageServer(page)
                 async with page.open(still=server.stop):

@@ -56,12 +56,17 @@ class Table:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, app_path: Path, directory: Path) -> AsyncIterator[Self]:
+    async def open(cls, app_path: Path, directory: Path, *, throws_away: bool = False) -> AsyncIterator[Self]:
         """A table that is laid: the server runs on a database in the directory, and both phones show a list that they
-        share. Raises `ProcessFailed` if the server does not start, and `BadDeclaration` for what is no app."""
+        share. It `throws_away` the directory at the end if it is told to, even if that is a SIGKILL.
+
+        Raises `ProcessFailed` if the server does not start, and `BadDeclaration` for what is no app.
+        """
         app, happenings = load_app(app_path), Happenings()
         async with AsyncExitStack() as stack:
             kept = stack.enter_context(Kept())
+            if throws_away:
+                kept.throw_away(directory)
             provider = await stack.enter_async_context(Provider(directory, happenings))
             names = _Names()
             machine = Machine(

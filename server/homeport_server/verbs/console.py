@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
+from homeport_server.origin import WILDCARDS
 from homeport_server.settings import Settings
 from homeport_server.verbs.on_store import with_store
 from homeport_server.verbs.options import Refused, setting
 
 if TYPE_CHECKING:
     from homeport_server.database import Store
+
+CONNECT_S: Final = 1.0
 
 
 @click.command()
@@ -35,3 +39,14 @@ def console(*, data: Path, database_url: str, host: str, port: int, production: 
         return console_link(secret, host, port)
 
     click.echo(with_store(Settings(data=data, database_url=database_url), link))
+    if not _answers(host, port):
+        click.echo(f"Nothing answers on port {port} yet: start the server, or name its port with --port.", err=True)
+
+
+def _answers(host: str, port: int) -> bool:
+    """Whether anybody listens there, as far as this machine can tell."""
+    try:
+        with socket.create_connection(("127.0.0.1" if host in WILDCARDS else host, port), timeout=CONNECT_S):
+            return True
+    except OSError:
+        return False

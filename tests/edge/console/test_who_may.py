@@ -66,7 +66,8 @@ def test_the_verb_prints_a_link_and_nothing_else_and_none_for_production(tmp_pat
     assert run(main, ["console", *data]).exit_code == 2
     run(main, ["tenant", "create", "demo", *data])
     printed = run(main, ["console", *data, "--host", "0.0.0.0", "--port", "9000"])  # noqa: S104  # as somebody serves
-    (line,) = printed.output.splitlines()
+    (line,) = printed.stdout.splitlines()
+    assert "Nothing answers on port 9000 yet" in printed.stderr
     assert line.startswith("http://127.0.0.1:9000/pages/enter?to=/console#key=ey")
     (tmp_path / "data" / "secret").write_bytes(b"s" * 32)
     foreign = run(main, ["console", *data])

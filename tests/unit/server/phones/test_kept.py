@@ -18,11 +18,13 @@ from tests.unit.server.phones import desk
 
 _IDLE = (sys.executable, "-I", "-S", "-c", "input()")
 _DIES = f"""
-import os, signal, subprocess
+import os, signal, subprocess, sys
+from pathlib import Path
 from homeport_server.phones.kept import Kept
 with Kept() as kept:
     child = subprocess.Popen({_IDLE!r}, stdin=subprocess.PIPE, start_new_session=True)
     kept.keep(child.pid)
+    kept.throw_away(Path(sys.argv[1]))
     print(child.pid, flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -33,7 +35,7 @@ def idle() -> subprocess.Popen[bytes]:
 
 
 def test_orders_name_those_who_are_left() -> None:
-    assert keep(["+12\n", "+7\n", "-12\n", "nonsense\n", "+\n", "*3\n", "\n"]) == {7}
+    assert keep(["+12\n", "+7\n", "-12\n", "nonsense\n", "/a b\n", "+\n", "*3\n", "\n"]) == ({7}, {"/a b"})
 
 
 def test_what_is_kept_ends_with_us_and_what_was_released_does_not() -> None:
@@ -48,11 +50,15 @@ def test_what_is_kept_ends_with_us_and_what_was_released_does_not() -> None:
         released.communicate(b"\n", timeout=10)
 
 
-def test_what_is_kept_ends_even_when_we_are_killed() -> None:
-    dying = subprocess.run([sys.executable, "-c", _DIES], stdout=subprocess.PIPE, check=False, timeout=30)
+def test_what_is_kept_ends_even_when_we_are_killed_and_what_is_thrown_away_is_gone(tmp_path: Path) -> None:
+    folder = tmp_path / "thrown away"
+    folder.mkdir()
+    (folder / "secret").write_text("s")
+    dying = subprocess.run([sys.executable, "-c", _DIES, str(folder)], stdout=subprocess.PIPE, check=False, timeout=30)
     child = int(dying.stdout)
     assert dying.returncode == -signal.SIGKILL
     asyncio.run(process.until(lambda: not process.alive(child), within_s=10, awaited="the child is gone"))
+    asyncio.run(process.until(lambda: not folder.exists(), within_s=10, awaited="the folder is gone"))
 
 
 def test_a_crowd_whose_pipe_closes_ends_and_until_then_says_how_it_stands_whatever_the_app_prints(
