@@ -107,6 +107,7 @@ class Relay:
             began = loop.time()
             with suppress(Exception):  # whatever a wire raises, the next one is tried; `connected` tells meanwhile
                 await self._carry(connect)
+            _heed_the_end()
             if not self._tried:
                 self._changed(False)
             self._tried = True
@@ -117,6 +118,7 @@ class Relay:
     async def _carry(self, connect: Connect) -> None:
         """The life of one wire."""
         async with connect(self._hear) as wire:
+            _heed_the_end()
             self._tried = self._connected = True
             self._changed(True)
             self._here.publish(EVERY_TENANT, 0)
@@ -174,3 +176,10 @@ class Relay:
     async def _all_said(self) -> None:
         async with self._said:
             await self._said.wait_for(lambda: not (self._connected and (self._waiting or self._saying)))
+
+
+def _heed_the_end() -> None:
+    """Ends a task that was told to end while a library of a wire waited: `wait_for` of Python 3.11 may lose that."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from random import Random
 
 import msgspec
+import pytest
 
 from homeport_sync.ports import EVERY_TENANT
 from homeport_sync.relay import Hear, Relay, Wire, unheard
@@ -205,3 +206,21 @@ async def test_leaving_waits_for_the_last_text_though_nothing_is_behind_it() -> 
     cable.may_send.set()
     await leaving
     assert cable.sent == [{"acme": 1}]
+
+
+@pytest.mark.parametrize("comes_up", [True, False])
+async def test_it_ends_though_the_library_of_its_wire_has_lost_that_it_was_told_to(comes_up: bool) -> None:
+    connecting, ups = asyncio.Event(), list[bool]()
+
+    @asynccontextmanager
+    async def connect(_hear: Hear) -> AsyncIterator[Wire]:
+        connecting.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        if not comes_up:
+            raise ConnectionRefusedError
+        yield Cable()
+
+    async with asyncio.timeout(LONG_S), made(ups.append).over(connect):
+        await connecting.wait()
+    assert ups == []
