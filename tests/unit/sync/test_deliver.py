@@ -171,7 +171,7 @@ async def test_what_is_given_up_is_left_out_and_told_of(scene: Scene) -> None:
 
 
 async def test_an_entry_that_cannot_be_read_is_no_reason_to_repeat_what_stands_before_it(scene: Scene) -> None:
-    await commit(scene.store, [logged(1), logged(2, at_ms=10**18)])  # no year of Python's
+    await commit(scene.store, [logged(1), logged(2, at_ms=-(10**18))])  # no year of Python's
     with pytest.raises(FollowerFailed) as failed:
         await scene.follower().catch_up(TENANT)
     assert failed.value.values["position"] == 2
