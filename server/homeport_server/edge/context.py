@@ -55,6 +55,13 @@ class Rooms:
     quarantine: Quarantine
     heard: Heard = field(default_factory=Heard)
 
+    def pushed(
+        self, tenant: str, verdicts: Mapping[str, int], codes: Mapping[str, Mapping[str, int]], seconds: float
+    ) -> None:
+        """A push was answered, in whatever form it came: for /metrics, and for the charts."""
+        self.metrics.pushed(verdicts, codes, seconds)
+        self.samples.pushed(tenant, verdicts, seconds)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:

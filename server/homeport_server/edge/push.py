@@ -34,8 +34,7 @@ async def push(call: Call, message: PushMessage) -> bytes:
             )
             raise
         seconds = perf_counter() - started
-        rooms.metrics.pushed(pushed.verdicts, pushed.codes, seconds)
-        rooms.samples.pushed(caller.tenant, pushed.verdicts, seconds)
+        rooms.pushed(caller.tenant, pushed.verdicts, pushed.codes, seconds)
         codes = {"codes": pushed.codes} if pushed.codes else {}
         rooms.log.info("push", **facts, **pushed.verdicts, **codes, ms=in_ms(seconds))
         span.tell(pushed.verdicts)

@@ -57,7 +57,6 @@ class _Measured:
             raise
         seconds, verdicts = perf_counter() - started, Counter[str](decided.verdicts)
         codes = {"rejected": Counter(decided.rejections)} if decided.rejections else {}
-        rooms.metrics.pushed(verdicts, codes, seconds)
-        rooms.samples.pushed(tenant, verdicts, seconds)
+        rooms.pushed(tenant, verdicts, codes, seconds)
         rooms.log.info("replay", **facts, **verdicts, **({"codes": codes} if codes else {}), ms=in_ms(seconds))
         return decided

@@ -39,8 +39,7 @@ async def write(call: Call, draft: Draft, key: str | None) -> Told:
         seconds = perf_counter() - started
         verdicts: dict[str, int] = {"again" if told.again else told.outcome.outcome: 1}
         codes = _codes(told)
-        rooms.metrics.pushed(verdicts, codes, seconds)
-        rooms.samples.pushed(caller.tenant, verdicts, seconds)
+        rooms.pushed(caller.tenant, verdicts, codes, seconds)
         more = {"codes": codes} if codes else {}
         rooms.log.info("write", **facts, **verdicts, **more, ms=in_ms(seconds))
         span.tell(verdicts)

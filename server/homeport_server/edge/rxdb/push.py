@@ -54,8 +54,7 @@ async def push(call: Call, shape: Shape, rows: Sequence[Row], awaited: Awaited) 
         seconds = perf_counter() - started
         verdicts: dict[str, int] = Counter(str(each.outcome.outcome) for each in pushed.told)
         codes = Counter(str(each["code"]) for each in _refused(pushed.told))
-        rooms.metrics.pushed(verdicts, {"rejected": codes} if codes else {}, seconds)
-        rooms.samples.pushed(caller.tenant, verdicts, seconds)
+        rooms.pushed(caller.tenant, verdicts, {"rejected": codes} if codes else {}, seconds)
         counts = {"rows": len(rows), "conflicts": len(pushed.conflicts), **verdicts}
         rooms.log.info("rxdb push", **facts, **counts, **({"codes": codes} if codes else {}), ms=in_ms(seconds))
         span.tell(counts)
