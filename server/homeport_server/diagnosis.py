@@ -38,6 +38,16 @@ class Asked:
     now_ms: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """Sentences: how it `begins`, what it `says`, what of the device was `refused` and waits, and what to do `next`."""
+
+    begins: str
+    says: Sequence[str]
+    refused: Sequence[str]
+    next: str
+
+
 class _Answer(msgspec.Struct):
     """What a quarantined change was answered with, as far as people care."""
 
@@ -57,28 +67,40 @@ _answer = msgspec.json.Decoder(_Answer).decode
 
 
 def diagnose(asked: Asked, facts: DeviceFacts | None) -> Sequence[str]:
-    """The lines, the last of which begins with "Next: "."""
+    """The same as lines, the last of which begins with "Next: "."""
+    told = diagnosis_of(asked, facts)
+    return [told.begins, *told.says, *told.refused, f"Next: {told.next}"]
+
+
+def diagnosis_of(asked: Asked, facts: DeviceFacts | None) -> Diagnosis:
+    """What is known of a device, what hinders it, and what to do."""
     if facts is None:
         return _never_seen(asked)
-    return [*_lines(asked, facts), f"Next: {_next(asked, facts)}"]
+    user = user_of(facts.known, facts.sighting)
+    scopes = f"{facts.grants} scopes are shared with {user}"
+    return Diagnosis(
+        begins=f"Device {asked.device} of {user} in the tenant {asked.tenant}; {scopes}.",
+        says=[*_says(asked, facts)],
+        refused=[*_refused(facts)],
+        next=_next(asked, facts),
+    )
 
 
-def _never_seen(asked: Asked) -> Sequence[str]:
+def _never_seen(asked: Asked) -> Diagnosis:
     likely = (
         "Likely: its token is refused (expired, or of another tenant), it calls another URL, or it was never opened "
         "with a network. A device seen within the last seconds may not be kept yet."
     )
     new = f"homeport token --user U --tenant {quote(asked.tenant)}"
-    return [
-        f"Device {asked.device} was never seen in the tenant {asked.tenant}.",
-        likely,
-        f"Next: look at the error that the app shows; a new token is `{new}`",
-    ]
+    return Diagnosis(
+        begins=f"Device {asked.device} was never seen in the tenant {asked.tenant}.",
+        says=[likely],
+        refused=[],
+        next=f"look at the error that the app shows; a new token is `{new}`",
+    )
 
 
-def _lines(asked: Asked, facts: DeviceFacts) -> Iterator[str]:
-    user = user_of(facts.known, facts.sighting)
-    yield f"Device {asked.device} of {user} in the tenant {asked.tenant}; {facts.grants} scopes are shared with {user}."
+def _says(asked: Asked, facts: DeviceFacts) -> Iterator[str]:
     yield f"Last seen {_ago(asked, _seen_ms(facts))}."
     yield _push_line(asked, facts)
     yield _pull_line(asked, facts)
@@ -93,6 +115,9 @@ def _lines(asked: Asked, facts: DeviceFacts) -> Iterator[str]:
         yield f"Clock: its last change was stamped {_span(ahead_ms)} ahead of the server, or more: its clock is wrong."
     if _refused_last(facts) and facts.sighting:
         yield f"Refused: its last request {_ago(asked, facts.sighting.refused_at_ms)}, {facts.sighting.refused_code}."
+
+
+def _refused(facts: DeviceFacts) -> Iterator[str]:
     if facts.refused_count:
         yield f"Quarantine: {facts.refused_count:,} refused changes wait, the newest {len(facts.refused)}:"
         yield from (_refused_line(each) for each in facts.refused)

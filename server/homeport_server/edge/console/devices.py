@@ -8,7 +8,7 @@ from typing import Final
 
 from starlette.responses import Response
 
-from homeport_server.diagnosis import Asked, diagnose
+from homeport_server.diagnosis import Asked, diagnosis_of
 from homeport_server.edge.console.cases import waiting_of
 from homeport_server.edge.console.console import FRESH_S, Console, Visit
 from homeport_server.edge.console.instead import Instead
@@ -23,7 +23,6 @@ from homeport_sync.sightings import ListedDevice, Sighting, user_of
 PAGE: Final = 50
 LATE_MS: Final = 60_000
 STUCK_MS: Final = 5 * 60_000
-NEXT: Final = "Next: "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +72,7 @@ async def one(console: Console, visit: Visit) -> Response:
             to="Devices",
         )
     facts = await console.stores.device(visit.tenant.id, id)
-    lines = diagnose(Asked(device=id, tenant=visit.tenant.name, now_ms=now_ms), facts)
+    told = diagnosis_of(Asked(device=id, tenant=visit.tenant.name, now_ms=now_ms), facts)
     sighting = facts.sighting if facts else None
     user = user_of(facts.known, sighting) if facts else ""
     return console.show(
@@ -87,9 +86,9 @@ async def one(console: Console, visit: Visit) -> Response:
         sighting=sighting,
         state=state_of(console, visit.tenant.id, id, sighting) if facts else "",
         lag=lag_of(sighting, facts.head) if facts else None,
-        lines=[each for each in lines[1:-1] if not each.startswith((" ", "Quarantine:"))],  # they stand in a table
-        begins=lines[0],
-        next=lines[-1].removeprefix(NEXT)[:1].upper() + lines[-1].removeprefix(NEXT)[1:],
+        lines=told.says,  # what was refused stands in a table
+        begins=told.begins,
+        next=told.next[:1].upper() + told.next[1:],
         waiting=[waiting_of(case_of(Held(change=each, user=user))) for each in facts.refused] if facts else [],
         waiting_count=facts.refused_count if facts else 0,
     )
