@@ -17,11 +17,12 @@ from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from homeport_server.origin import origin_of
+from homeport_server.pages.files import YEAR_S
+from homeport_server.pages.policy import FILE_HEADERS, PAGE_HEADERS
 from homeport_server.settings import Settings
 
 IDE_PATH = "/graphql"
 LINK_TTL_MAX_S = 8 * 3_600  # a link lies in a terminal's scrollback: its token lasts a working day at most
-YEAR_S = 365 * 24 * 3_600
 
 HERE = Path(__file__).parent
 VENDORED = HERE / "vendored"
@@ -32,13 +33,7 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_ALWAYS: Final = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
-_PAGE: Final = {
-    **_ALWAYS,
-    "content-security-policy": CONTENT_SECURITY_POLICY,
-    "cross-origin-opener-policy": "same-origin",
-    "cache-control": "no-store",
-}
+_PAGE: Final = {**PAGE_HEADERS, "content-security-policy": CONTENT_SECURITY_POLICY}
 
 
 def ide_routes(endpoint: str, settings: Settings) -> list[Route]:
@@ -79,4 +74,4 @@ def _files() -> Mapping[str, Path]:
 def _headers(file: Path) -> Mapping[str, str]:
     """What was vendored has its version in its name."""
     kept = f"public, max-age={YEAR_S}, immutable" if file.parent == VENDORED else "no-cache"
-    return {**_ALWAYS, "cache-control": kept}
+    return {**FILE_HEADERS, "cache-control": kept}
