@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -55,10 +55,7 @@ class _PageServer(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Generator[None]:
         """Stop on SIGINT and SIGTERM; uvicorn would raise them again before the table is cleared."""
-        loop = asyncio.get_running_loop()
-        with suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):  # not on Windows
-            for number in _STOPS:
-                loop.add_signal_handler(number, self.stop)
+        _heed(_STOPS, self.stop)
         yield
 
     def stop(self) -> None:
@@ -116,10 +113,16 @@ def run_phones(app: Path, *, host: str, port: int, opens: bool | None, say: Call
 
     async def main(listening: socket.socket) -> None:
         laying = asyncio.current_task()
-        with suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):  # as above
-            if laying is not None:  # Ctrl-C does so by itself
-                asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, laying.cancel)
+        if laying is not None:
+            _heed((signal.SIGTERM,), laying.cancel)  # Ctrl-C does so by itself
         await serve_phones(app, listening, ready)
 
     with suppress(KeyboardInterrupt, asyncio.CancelledError), listen_for_page(host, port) as listening:
         asyncio.run(main(listening))
+
+
+def _heed(signals: Iterable[signal.Signals], do: Callable[[], object]) -> None:
+    """Does this when one of them comes, where there are such things: not outside the main thread, nor on Windows."""
+    with suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
+        for each in signals:
+            asyncio.get_running_loop().add_signal_handler(each, do)
