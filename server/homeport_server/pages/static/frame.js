@@ -50,10 +50,3 @@ const grow = (within = document) => {
 setInterval(grow, 1000);
 document.addEventListener("htmx:load", (event) => grow(event.target));
 grow();
-
-// A dialog: <button data-opens="id">, and <button data-closes> within it.
-document.addEventListener("click", (event) => {
-  const opens = event.target.closest("[data-opens]");
-  if (opens) document.getElementById(opens.dataset.opens)?.showModal();
-  if (event.target.closest("[data-closes]")) event.target.closest("dialog")?.close();
-});
